@@ -1,0 +1,14 @@
+/**
+ * Error classes that callers tell apart. Every message is one sentence: what is wrong, where, what is allowed, what to
+ * do. Anything else that is thrown is a defect of this program.
+ */
+
+/** Wrong usage or wrong input: the command-line program exits with 2. */
+export class InputError extends Error {
+  override readonly name = 'InputError'
+}
+
+/** The input was right but the work could not be done: the command-line program exits with 1. */
+export class WorkError extends Error {
+  override readonly name = 'WorkError'
+}

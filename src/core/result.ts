@@ -1,0 +1,168 @@
+/**
+ * The saved result of a study (`summary.json`): types only, no input or output. Adding a field raises `summaryVersion`.
+ * A report is a pure function of these objects.
+ */
+export const summaryFormat = 'manystart/summary'
+export const summaryVersion = 1
+
+export const verdicts = ['minimum', 'degenerate', 'saddle', 'diverging', 'unfinished', 'failed'] as const
+/** What lies at the end of a run (DESIGN §5). */
+export type Verdict = (typeof verdicts)[number]
+
+/** min, quartiles and max over runs. */
+export interface Quantiles {
+  readonly min: number
+  readonly q25: number
+  readonly median: number
+  readonly q75: number
+  readonly max: number
+}
+
+/** Two-class losses and softmax: accuracy, (recall, precision, auc: two classes only), logLoss; others: r2, devianceExplained, rmse. */
+export type MetricSet<T> = Partial<
+  Record<'accuracy' | 'recall' | 'precision' | 'auc' | 'logLoss' | 'r2' | 'devianceExplained' | 'rmse', T>
+>
+
+/** A distinct stationary point, up to symmetry: a minimum, a degenerate one (with `nullity`) or a saddle (with `index`). */
+export interface StationaryPoint {
+  /** Number given in order of discovery; `runs.parquet` refers to it. */
+  readonly id: number
+  readonly loss: number
+  /** max |g_p| at the certified point. */
+  readonly gradientNorm: number
+  /** Runs whose end point is this one or a copy of it. */
+  readonly count: number
+  /** Share among the runs with the same kind of verdict (minimum, degenerate or saddle). */
+  readonly share: number
+  /** Wilson interval of `share` at `coverage.confidence`. */
+  readonly shareInterval: readonly [number, number]
+  /** Distinct symmetric images met. */
+  readonly copies: number
+  /** How many there are: the order of the symmetry group, for a generic point. */
+  readonly copiesPossible: number
+  /** Of the Hessian, ascending. */
+  readonly eigenvalues: readonly number[]
+  readonly parameters: readonly number[]
+  readonly names: readonly string[]
+  /** Observed information; absent where the minimum is not strict or the loss is no likelihood. */
+  readonly standardErrors?: readonly number[]
+  /** Weights of the first layer mapped to the columns as given; present with `standardize` where `parameters` are on the standardised scale. */
+  readonly parametersOriginalScale?: readonly number[]
+  readonly nullity?: number
+  /** How much of `nullity` continuous symmetries and dead units explain. */
+  readonly nullityExplained?: number
+  /** Names of parameters that move along the flat directions. */
+  readonly flatParameters?: readonly string[]
+  readonly index?: number
+  readonly metrics?: { readonly train: MetricSet<number>; readonly test?: MetricSet<number> }
+  /** First start that reached it. */
+  readonly firstStart: number
+}
+
+/** Quantile bands over traced runs at common step numbers. */
+export interface Curves {
+  readonly runs: number
+  readonly steps: readonly number[]
+  /** Loss minus the smallest certified loss of the study. */
+  readonly lossGap: Bands
+  readonly gradientNorm: Bands
+}
+export interface Bands {
+  readonly q05: readonly number[]
+  readonly q25: readonly number[]
+  readonly median: readonly number[]
+  readonly q75: readonly number[]
+  readonly q95: readonly number[]
+}
+
+export interface Summary {
+  readonly format: typeof summaryFormat
+  readonly version: number
+  readonly name: string
+  readonly starts: number
+  /** Starts that were asked for; larger than `starts` when the study was interrupted. */
+  readonly startsRequested: number
+  readonly interrupted: boolean
+  readonly verdicts: Readonly<Record<Verdict, number>>
+  readonly convex: {
+    readonly model: boolean
+    readonly strongly: boolean
+    /** Smallest Hessian eigenvalue at the minimiser (strong-convexity modulus there), where there is one. */
+    readonly modulus: number | null
+    readonly reason: string
+    /** For a non-convex model: a point with a negative Hessian eigenvalue, where one was found. */
+    readonly witness?: { readonly eigenvalue: number; readonly parameters: readonly number[]; readonly loss: number }
+  }
+  readonly separation: {
+    readonly status: 'none' | 'quasi-complete' | 'complete' | 'not-applicable'
+    /** Coefficients that go to infinity, with their sign. */
+    readonly infinite: Readonly<Record<string, 1 | -1>>
+    readonly direction: readonly number[]
+    readonly reason?: string
+  }
+  readonly spread: { readonly parameters: number; readonly loss: number }
+  readonly minima: readonly StationaryPoint[]
+  readonly degenerate: readonly StationaryPoint[]
+  readonly saddles: readonly StationaryPoint[]
+  /** Example of a run with verdict `diverging`. */
+  readonly diverging?: { readonly start: number; readonly loss: number; readonly norm: number; readonly direction: readonly number[]; readonly names: readonly string[] }
+  readonly metrics: {
+    readonly train: MetricSet<Quantiles>
+    readonly test?: MetricSet<Quantiles>
+    readonly asGoodAsBest: number
+    readonly disagreement: number
+  }
+  readonly coverage: {
+    readonly goodTuring: number
+    readonly unseenUpperBound: number
+    readonly confidence: number
+    /** Distinct minima after so many starts. */
+    readonly discovery: readonly { readonly starts: number; readonly minima: number }[]
+    /** Further starts needed until the bound is 1 %, if no new minimum turns up; 0 when it is already. */
+    readonly moreStartsForOnePercent: number
+  }
+  readonly steps: Quantiles
+  readonly timing: {
+    readonly wallSeconds: number
+    readonly runsPerSecond: number
+    readonly evaluations: { readonly f: number; readonly g: number; readonly H: number }
+  }
+  readonly engine: {
+    readonly name: string
+    readonly precision: string
+    readonly device: string
+    readonly threads: number
+    readonly why: string
+  }
+  /** What was studied, for the heading of the report. */
+  readonly problem: {
+    readonly data: string
+    readonly rows: number
+    readonly testRows: number
+    readonly inputs: number
+    readonly outputs: number
+    readonly parameters: number
+    readonly hidden: readonly number[]
+    readonly activation: string
+    readonly loss: string
+    readonly ridge: number
+    readonly penalizeBias: boolean
+    readonly bias: boolean
+    readonly standardize: boolean
+    /** `data`: parameters refer to the columns as given; `standardized`: to the standardised ones. */
+    readonly scale: 'data' | 'standardized'
+    readonly target: string
+    /** Words on the target's coding, e.g. "versicolor = 0, virginica = 1". */
+    readonly coding: string
+    readonly optimizer: string
+    readonly seed: number
+    readonly init: string
+    readonly stop: { readonly steps: number; readonly gradient: number }
+  }
+  /** Thresholds that verdicts and clusters used, by name, with one sentence each. */
+  readonly thresholds: Readonly<Record<string, { readonly value: number; readonly meaning: string }>>
+  /** A sample, evenly spaced by rank, of certified end-point losses; `point` is the id and kind that it belongs to. */
+  readonly waterfall: readonly { readonly loss: number; readonly verdict: Verdict; readonly point: number | null }[]
+  readonly curves?: Curves
+  readonly notes: readonly string[]
+}

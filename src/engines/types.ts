@@ -1,0 +1,125 @@
+/**
+ * What an engine is: interfaces only. An engine prepares a problem once, evaluates f, g and H for a batch of parameter
+ * vectors, and runs an update program (optimizers/expression.ts) from many starts.
+ */
+import type { Init, Problem } from '../models/types.js'
+import type { Program } from '../optimizers/program.js'
+import type { Status } from '../core/status.js'
+
+export type Precision = 'f64' | 'f32'
+export type EngineName = 'reference' | 'cpu' | 'webgpu' | 'tensorflow'
+
+export interface EngineOptions {
+  readonly precision: Precision
+  /** Threads to use; default: all cores. */
+  readonly threads?: number
+}
+
+/** Whether an engine can do a job here; `reason` is one sentence with the remedy. */
+export type Support = { readonly ok: true; readonly detail: string } | { readonly ok: false; readonly reason: string }
+
+/** One entry of the registry. `load` is a dynamic import, so that an engine that is not used costs nothing. */
+export interface EngineEntry {
+  readonly name: EngineName
+  readonly precisions: readonly Precision[]
+  available(): Promise<Support>
+  load(options: EngineOptions): Promise<Engine>
+}
+
+export interface Engine {
+  readonly name: EngineName
+  readonly precision: Precision
+  /** Words for the report: processor and instruction set, or adapter. */
+  readonly device: string
+  readonly threads: number
+  prepare(problem: Problem): Promise<Objective>
+  dispose(): void
+}
+
+export interface Needs {
+  readonly g?: boolean
+  readonly H?: boolean
+}
+
+/** R results. Absent parts were not asked for. Non-finite values are returned as they come. */
+export interface Evaluation {
+  /** [R] */
+  readonly f: Float64Array
+  /** [R, P] row-major. */
+  readonly g?: Float64Array
+  /** [R, P, P], both triangles filled. */
+  readonly H?: Float64Array
+}
+
+/**
+ * Prediction quality of R parameter vectors on a data set, [R, M] row-major with the columns `scoreNames(loss)`
+ * (models/scores.ts), and, for two-class losses and softmax, how many of the R predict each class on each row.
+ */
+export interface Scores {
+  readonly values: Float64Array
+  /** [N, C'] counts (C' = 2 for two-class losses, C for softmax); empty for the other losses. */
+  readonly classCounts: Float64Array
+}
+
+/** Where runs start: numbered random starts (core/rng.ts), or given points. */
+export type Starts =
+  | { readonly kind: 'random'; readonly seed: number; readonly first: number; readonly count: number; readonly init: Init }
+  | {
+      readonly kind: 'given'
+      /** [count, P] row-major. */
+      readonly theta: Float64Array
+      readonly count: number
+    }
+
+export interface RunRequest {
+  readonly program: Program
+  readonly starts: Starts
+  readonly stop: { readonly steps: number; readonly gradient: number }
+  /** Rows per mini-batch; full batch when absent. Drawn without replacement, epoch by epoch, from stream 1. */
+  readonly batch?: { readonly size: number; readonly order: 'run' | 'shared'; readonly seed: number }
+  /** Lanes of the batch over all threads; the engine rounds as it needs. Never changes a result. */
+  readonly lanes?: number
+  /** Runs per delivered block (the last may be smaller); default 2048. */
+  readonly blockRuns?: number
+  /** Keep the path: per step, loss, gradient norm and step number of the current point (for replay and curves). */
+  readonly trace?: boolean
+  readonly signal?: AbortSignal
+}
+
+/** Finished runs, in the order in which they ended. */
+export interface RunBlock {
+  readonly count: number
+  /** [count] start number (index into `theta` for given starts). */
+  readonly start: Float64Array
+  /** [count, P] the current point of the optimiser when the run stopped. */
+  readonly theta: Float64Array
+  /** [count] f there. */
+  readonly loss: Float64Array
+  /** [count] max |g_p| there. */
+  readonly gradientNorm: Float64Array
+  /** [count] steps taken; each costs one evaluation of what the program needs. */
+  readonly steps: Uint32Array
+  readonly status: Uint8Array
+  /** [count, K]: the program's `report` scalars at the end, in its order. */
+  readonly report: Float64Array
+  /** With `trace`: per run, [steps, 2] row-major (loss, gradient norm) of the current point after each step. */
+  readonly traces?: readonly Float64Array[]
+}
+
+export interface Objective {
+  readonly problem: Problem
+  /** P */
+  readonly parameters: number
+  /** θ: [R, P] row-major. f is always computed. */
+  evaluate(theta: Float64Array, needs: Needs): Promise<Evaluation>
+  /** Scores on these rows, or on the rows of `data` (same network) when given. */
+  score(theta: Float64Array, data?: Problem): Promise<Scores>
+  /**
+   * Run the program from every start. Blocks are delivered as runs end; the engine stops producing while the consumer
+   * holds more than a few blocks, so memory stays bounded. A result never depends on lanes, threads or blocks.
+   */
+  minimise(request: RunRequest): AsyncIterable<RunBlock>
+  dispose(): void
+}
+
+export type { Program, Status }
