@@ -1,0 +1,26 @@
+/** Gradient descent with a constant step length. */
+import { Rule } from './expression.js'
+import type { OptimizerDefinition } from './types.js'
+
+export const learningRate = (value: number) =>
+  ({
+    kind: 'number',
+    default: value,
+    min: 0,
+    exclusiveMin: true,
+    max: 1e6,
+    meaning: 'step length per unit of gradient'
+  }) as const
+
+export const gd: OptimizerDefinition = {
+  name: 'gd',
+  needs: 'g',
+  stochastic: true,
+  steps: 10000,
+  options: { learningRate: learningRate(0.1) },
+  build(options) {
+    const r = new Rule('gd', 'g')
+    r.next(r.x, r.fma(-Number(options['learningRate']), r.g, r.x))
+    return r.compile({ point: r.x, loss: r.f, gradientNorm: r.maxAbs(r.g) })
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * Newton's method in a trust region on the exact Hessian (Moré and Sorensen 1983; Conn, Gould and Toint 2000, ch. 6-7). The
+ * subproblem is solved with the hard case, so runs leave strict saddles. Lengths are measured in units of 1/rms of the
+ * input columns (`scale`), so that the region does not depend on the units of the data.
+ *
+ * A rejected trial is a step: the next one solves the same model again with a smaller radius.
+ */
+import { Rule } from './expression.js'
+import type { OptimizerDefinition } from './types.js'
+
+/** A step is accepted when it attains this share of the predicted decrease. */
+const acceptRatio = 1e-4
+const shrinkBelow = 0.25
+const growAbove = 0.75
+/** The subproblem's step length is within 10 % of the radius when the region is active. */
+const activeShare = 0.85
+/** Decreases below noiseFactor·eps·|f| say nothing; there, a smaller gradient is what counts. */
+const noiseFactor = 10
+
+export const newton: OptimizerDefinition = {
+  name: 'newton',
+  needs: 'H',
+  stochastic: false,
+  steps: 500,
+  options: {
+    radius: {
+      kind: 'number',
+      default: 1,
+      min: 0,
+      exclusiveMin: true,
+      max: 1e6,
+      meaning: 'first trust-region radius, relative to max(1, length of the start)'
+    }
+  },
+  build(options, { eps }) {
+    const r = new Rule('newton', 'H')
+    const point = r.vectorState()
+    const g0 = r.vectorState()
+    const factor = r.factorState()
+    const f0 = r.scalarState()
+    const gradientNorm0 = r.scalarState()
+    const radius = r.scalarState()
+    const predicted0 = r.scalarState()
+    const length0 = r.scalarState()
+
+    const first = r.less(r.step, 0.5)
+    const gradientNorm = r.maxAbs(r.g)
+    const noise = r.mul(noiseFactor * eps, r.abs(f0))
+    const decrease = r.sub(f0, r.f)
+    const ratio = r.div(decrease, predicted0)
+    const inNoise = r.lessEqual(predicted0, noise)
+    const usable = r.and(r.finite(r.f), r.finite(gradientNorm))
+    const goodInNoise = r.and(r.less(gradientNorm, gradientNorm0), r.less(r.f, r.add(f0, noise)))
+    const good = r.and(usable, r.select(inNoise, goodInNoise, r.less(acceptRatio, ratio)))
+    const accept = r.or(first, good)
+
+    const xLength = r.norm(r.div(r.x, r.scale))
+    const shrink = r.or(r.not(good), r.and(r.not(inNoise), r.less(ratio, shrinkBelow)))
+    const active = r.less(r.mul(activeShare, radius), length0)
+    const grow = r.and(r.and(good, active), r.or(inNoise, r.less(growAbove, ratio)))
+    const adapted = r.select(shrink, r.mul(0.25, r.min(length0, radius)), r.select(grow, r.mul(3, radius), radius))
+    const newRadius = r.select(first, r.mul(Number(options['radius']), r.max(1, xLength)), adapted)
+
+    const gNext = r.select(accept, r.g, g0)
+    const pointNext = r.select(accept, r.x, point)
+    const fNext = r.select(accept, r.f, f0)
+    const gradientNormNext = r.select(accept, gradientNorm, gradientNorm0)
+    const factorNext = r.tridiagonalize(factor, r.H, r.scale, accept)
+    const { p, predicted } = r.trustRegion(factorNext, r.mul(r.scale, gNext), newRadius)
+
+    r.next(point, pointNext)
+    r.next(g0, gNext)
+    r.next(f0, fNext)
+    r.next(gradientNorm0, gradientNormNext)
+    r.next(radius, newRadius)
+    r.next(predicted0, predicted)
+    r.next(length0, r.norm(p))
+    r.next(r.x, r.fma(r.scale, p, pointNext))
+
+    const pointLength = r.norm(r.div(pointNext, r.scale))
+    const tooShort = r.less(newRadius, r.mul(eps, r.max(1, pointLength)))
+    const stuck = r.and(r.not(first), r.and(inNoise, r.not(good)))
+    return r.compile({
+      point: pointNext,
+      loss: fNext,
+      gradientNorm: gradientNormNext,
+      stalled: r.or(tooShort, stuck)
+    })
+  }
+}
