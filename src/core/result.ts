@@ -105,7 +105,13 @@ export interface Summary {
   readonly degenerate: readonly StationaryPoint[]
   readonly saddles: readonly StationaryPoint[]
   /** Example of a run with verdict `diverging`. */
-  readonly diverging?: { readonly start: number; readonly loss: number; readonly norm: number; readonly direction: readonly number[]; readonly names: readonly string[] }
+  readonly diverging?: {
+    readonly start: number
+    readonly loss: number
+    readonly norm: number
+    readonly direction: readonly number[]
+    readonly names: readonly string[]
+  }
   readonly metrics: {
     readonly train: MetricSet<Quantiles>
     readonly test?: MetricSet<Quantiles>

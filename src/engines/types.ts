@@ -63,7 +63,13 @@ export interface Scores {
 
 /** Where runs start: numbered random starts (core/rng.ts), or given points. */
 export type Starts =
-  | { readonly kind: 'random'; readonly seed: number; readonly first: number; readonly count: number; readonly init: Init }
+  | {
+      readonly kind: 'random'
+      readonly seed: number
+      readonly first: number
+      readonly count: number
+      readonly init: Init
+    }
   | {
       readonly kind: 'given'
       /** [count, P] row-major. */

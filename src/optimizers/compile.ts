@@ -64,7 +64,8 @@ function schedule(graph: Graph, used: ReadonlySet<Node>): Node[] {
 export function compile(graph: Graph): Program {
   const { leaves, states } = graph
   const used = reachable(graph)
-  if (graph.needs === 'g' && used.has(leaves.H)) throw new Error(`${graph.name} uses H but does not say that it needs it`)
+  if (graph.needs === 'g' && used.has(leaves.H))
+    throw new Error(`${graph.name} uses H but does not say that it needs it`)
   const order = schedule(graph, used)
   const results_ = results(graph)
 

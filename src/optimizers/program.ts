@@ -73,7 +73,12 @@ export interface Program {
   readonly initialVectors: readonly { readonly slot: number; readonly value: number }[]
   readonly initialScalars: readonly { readonly slot: number; readonly value: number }[]
   /** After each step: the current point, f there, max |g| there, and a flag: no further progress is possible. */
-  readonly outputs: { readonly point: number; readonly loss: number; readonly gradientNorm: number; readonly stalled: number }
+  readonly outputs: {
+    readonly point: number
+    readonly loss: number
+    readonly gradientNorm: number
+    readonly stalled: number
+  }
   /** Scalar slots delivered with the finished run, with their names. */
   readonly report: readonly { readonly name: string; readonly slot: number }[]
 }

@@ -1,0 +1,155 @@
+/** The network family: sizes, packing, names, convexity, and the checks that a problem must pass. */
+import { InputError } from '../core/errors.js'
+import type { Network, Problem } from './types.js'
+
+/** One layer of weights in θ. */
+export interface Layer {
+  /** First parameter of the layer. */
+  readonly at: number
+  readonly inputs: number
+  readonly units: number
+  /** Parameters of one unit: inputs, plus one for the bias. */
+  readonly stride: number
+}
+
+/** Layers from the inputs up; the last one gives z. */
+export function layers(network: Network): readonly Layer[] {
+  const sizes = [network.inputs, ...network.hidden, network.outputs]
+  const extra = network.bias ? 1 : 0
+  let at = 0
+  return sizes.slice(1).map((units, l) => {
+    const inputs = sizes[l]!
+    const layer = { at, inputs, units, stride: inputs + extra }
+    at += units * layer.stride
+    return layer
+  })
+}
+
+/** P */
+export const parameterCount = (network: Network): number =>
+  layers(network).reduce((sum, layer) => sum + layer.units * layer.stride, 0)
+
+/** [P]: whether a parameter is a bias. */
+export function biasMask(network: Network): Uint8Array {
+  const mask = new Uint8Array(parameterCount(network))
+  if (network.bias)
+    for (const layer of layers(network)) for (let k = 0; k < layer.units; k++) mask[layer.at + k * layer.stride] = 1
+  return mask
+}
+
+/** [P]: whether the ridge falls on a parameter. */
+export function penalizedMask(network: Network): Uint8Array {
+  const mask = biasMask(network)
+  return mask.map(bias => (network.penalizeBias || bias === 0 ? 1 : 0))
+}
+
+/**
+ * Names of the parameters: "(Intercept)" and the columns for a model without hidden layer; "h1.2:Petal.Width" (unit 2 of hidden
+ * layer 1), "h2.1:h1.3" and "out:h1.2" otherwise; the class takes the place of "out" in softmax models.
+ */
+export function parameterNames(network: Network, columns: readonly string[], classes?: readonly string[]): string[] {
+  const last = network.hidden.length
+  const names: string[] = []
+  layers(network).forEach((layer, l) => {
+    const below = l === 0 ? columns : Array.from({ length: layer.inputs }, (_, d) => `h${l}.${d + 1}`)
+    for (let k = 0; k < layer.units; k++) {
+      const output = network.outputs > 1 ? `${classes?.[k] ?? `class ${k + 1}`}:` : last === 0 ? '' : 'out:'
+      const prefix = l === last ? output : `h${l + 1}.${k + 1}:`
+      if (network.bias) names.push(`${prefix}(Intercept)`)
+      for (let d = 0; d < layer.inputs; d++) names.push(prefix + (below[d] ?? `x${d + 1}`))
+    }
+  })
+  return names
+}
+
+/** [P]: 1 / rms of the input column for first-layer weights (1 for an empty column), 1 for all other parameters. */
+export function columnScale(problem: Problem): Float64Array {
+  const { network, x, rows } = problem
+  const scale = new Float64Array(parameterCount(network)).fill(1)
+  const first = layers(network)[0]!
+  const D = network.inputs
+  for (let d = 0; d < D; d++) {
+    let sum = 0
+    for (let i = 0; i < rows; i++) sum += x[i * D + d]! ** 2
+    const rms = Math.sqrt(sum / rows)
+    if (!(rms > 0)) continue
+    for (let k = 0; k < first.units; k++) scale[first.at + k * first.stride + (network.bias ? 1 : 0) + d] = 1 / rms
+  }
+  return scale
+}
+
+/** Whether ℓ is convex in z. */
+export const lossIsConvex = (network: Network): boolean => network.loss !== 'brier'
+
+/** Whether the ridge falls on every parameter, so that a convex model is strongly convex whatever the data. */
+export const ridgeOnAll = (network: Network): boolean => network.ridge > 0 && (!network.bias || network.penalizeBias)
+
+/** Is f convex in θ? `reason` is one sentence. Strong convexity also depends on rank and separation of the data. */
+export function convexity(network: Network): { model: boolean; reason: string } {
+  if (network.hidden.length > 0)
+    return { model: false, reason: 'The model has a hidden layer, so its loss is not convex in the parameters.' }
+  if (!lossIsConvex(network))
+    return {
+      model: false,
+      reason: 'Squared loss through the logistic function is not convex, even without a hidden layer.'
+    }
+  return {
+    model: true,
+    reason: `There is no hidden layer and the ${network.loss} loss is convex in the linear predictor.`
+  }
+}
+
+const inUnit = (y: number): boolean => y >= 0 && y <= 1
+
+function targetFits(network: Network, y: number): boolean {
+  switch (network.loss) {
+    case 'squared':
+      return true
+    case 'poisson':
+      return y >= 0
+    case 'gamma':
+      return y > 0
+    case 'softmax':
+      return Number.isInteger(y) && y >= 0 && y < network.outputs
+    case 'logistic':
+    case 'probit':
+    case 'cloglog':
+    case 'brier':
+      return inUnit(y)
+    default:
+      return network.loss satisfies never
+  }
+}
+
+/** @throws InputError when sizes, targets or weights do not fit the model. */
+export function validateProblem(problem: Problem): void {
+  const { network, rows, x, y, weight, offset } = problem
+  const bad = (text: string): never => {
+    throw new InputError(text)
+  }
+  if (!(rows > 0)) bad('The data have no rows; a study needs at least one.')
+  if (network.inputs < 1) bad('The data have no input columns; a study needs at least one.')
+  if (network.hidden.some(h => !Number.isInteger(h) || h < 1)) bad('Every hidden layer needs at least one unit.')
+  if ((network.loss === 'softmax') !== network.outputs > 1)
+    bad(
+      `The ${network.loss} loss does not go with ${network.outputs} outputs; softmax needs two or more, the others one.`
+    )
+  if (x.length !== rows * network.inputs) bad(`x holds ${x.length} numbers; ${rows} × ${network.inputs} are needed.`)
+  if (y.length !== rows) bad(`y holds ${y.length} numbers; ${rows} are needed.`)
+  if (!x.every(Number.isFinite)) bad('An input is not a finite number; remove or mend that row.')
+  const wrong = y.findIndex(v => !Number.isFinite(v) || !targetFits(network, v))
+  if (wrong >= 0) bad(`The target of row ${wrong + 1} is ${y[wrong]}, outside the range of the ${network.loss} loss.`)
+  if (!(network.ridge >= 0 && Number.isFinite(network.ridge)))
+    bad(`ridge is ${network.ridge}; give a number of at least 0.`)
+  if (weight) {
+    if (weight.length !== rows) bad(`weight holds ${weight.length} numbers; ${rows} are needed.`)
+    if (!weight.every(w => w >= 0 && Number.isFinite(w)))
+      bad('A row weight is negative or not finite; weights must be at least 0.')
+    if (!(weight.reduce((s, w) => s + w, 0) > 0)) bad('All row weights are 0; at least one must be positive.')
+  }
+  if (offset) {
+    if (network.loss === 'softmax') bad('An offset has no effect on the softmax loss; remove it.')
+    if (offset.length !== rows || !offset.every(Number.isFinite))
+      bad('The offset must hold one finite number for each row.')
+  }
+}
