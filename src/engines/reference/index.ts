@@ -1,0 +1,148 @@
+/** The `reference` engine: plain TypeScript in f64, one run at a time. The definition, the oracle and the last fallback. */
+import { WorkError } from '../../core/errors.js'
+import { startPoint } from '../../models/initialise.js'
+import { columnScale, parameterCount, validateProblem } from '../../models/network.js'
+import { classCount, scoreNames, scoreRun } from '../../models/scores.js'
+import type { Problem } from '../../models/types.js'
+import type { Engine, EngineEntry, Evaluation, Needs, Objective, RunBlock, RunRequest, Scores } from '../types.js'
+import { Evaluator } from './evaluate.js'
+import { Interpreter } from './interpreter.js'
+import { runOne, type FinishedRun } from './run.js'
+
+const tick = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+/** The event loop gets a turn after so many milliseconds of work. */
+const sliceMilliseconds = 20
+
+class ReferenceObjective implements Objective {
+  readonly parameters: number
+  private readonly evaluator: Evaluator
+  private readonly others = new WeakMap<Problem, Evaluator>()
+
+  constructor(readonly problem: Problem) {
+    validateProblem(problem)
+    this.evaluator = new Evaluator(problem)
+    this.parameters = parameterCount(problem.network)
+  }
+
+  private count(theta: Float64Array): number {
+    const R = theta.length / this.parameters
+    if (!Number.isInteger(R)) throw new Error(`theta holds ${theta.length} numbers, not a multiple of ${this.parameters}`)
+    return R
+  }
+
+  async evaluate(theta: Float64Array, needs: Needs): Promise<Evaluation> {
+    const P = this.parameters
+    const R = this.count(theta)
+    const f = new Float64Array(R)
+    const g = needs.g ? new Float64Array(R * P) : undefined
+    const H = needs.H ? new Float64Array(R * P * P) : undefined
+    let since = performance.now()
+    for (let r = 0; r < R; r++) {
+      const at = theta.subarray(r * P, (r + 1) * P)
+      f[r] = this.evaluator.evaluate(at, g?.subarray(r * P, (r + 1) * P), H?.subarray(r * P * P, (r + 1) * P * P))
+      if (performance.now() - since > sliceMilliseconds) {
+        await tick()
+        since = performance.now()
+      }
+    }
+    return { f, ...(g ? { g } : {}), ...(H ? { H } : {}) }
+  }
+
+  async score(theta: Float64Array, data?: Problem): Promise<Scores> {
+    const P = this.parameters
+    const R = this.count(theta)
+    const problem = data ?? this.problem
+    let evaluator = data ? this.others.get(data) : this.evaluator
+    if (!evaluator) {
+      evaluator = new Evaluator(problem)
+      this.others.set(problem, evaluator)
+    }
+    const columns = scoreNames(problem.network.loss).length
+    const values = new Float64Array(R * columns)
+    const classCounts = new Float64Array(problem.rows * classCount(problem.network))
+    let since = performance.now()
+    for (let r = 0; r < R; r++) {
+      const z = evaluator.predict(theta.subarray(r * P, (r + 1) * P))
+      scoreRun(problem.network, problem, z, values.subarray(r * columns, (r + 1) * columns), classCounts)
+      if (performance.now() - since > sliceMilliseconds) {
+        await tick()
+        since = performance.now()
+      }
+    }
+    return { values, classCounts }
+  }
+
+  async *minimise(request: RunRequest): AsyncIterable<RunBlock> {
+    const { starts, program } = request
+    const P = this.parameters
+    const state = new Interpreter(program, P, columnScale(this.problem))
+    const size = request.blockRuns ?? 2048
+    const first = starts.kind === 'random' ? starts.first : 0
+    let done: { start: number; run: FinishedRun }[] = []
+    let since = performance.now()
+    for (let i = 0; i < starts.count; i++) {
+      if (request.signal?.aborted) break
+      const start = first + i
+      const theta0 =
+        starts.kind === 'random'
+          ? startPoint(this.problem.network, starts.init, starts.seed, start)
+          : starts.theta.subarray(i * P, (i + 1) * P)
+      done.push({ start, run: runOne(this.evaluator, state, request, start, theta0) })
+      if (done.length >= size) {
+        yield this.block(done, request)
+        done = []
+      }
+      if (performance.now() - since > sliceMilliseconds) {
+        await tick()
+        since = performance.now()
+      }
+    }
+    if (done.length > 0) yield this.block(done, request)
+  }
+
+  private block(done: readonly { start: number; run: FinishedRun }[], request: RunRequest): RunBlock {
+    const P = this.parameters
+    const K = request.program.report.length
+    const count = done.length
+    const theta = new Float64Array(count * P)
+    const report = new Float64Array(count * K)
+    done.forEach(({ run }, i) => {
+      theta.set(run.theta, i * P)
+      report.set(run.report, i * K)
+    })
+    return {
+      count,
+      start: Float64Array.from(done, d => d.start),
+      theta,
+      loss: Float64Array.from(done, d => d.run.loss),
+      gradientNorm: Float64Array.from(done, d => d.run.gradientNorm),
+      steps: Uint32Array.from(done, d => d.run.steps),
+      status: Uint8Array.from(done, d => d.run.status),
+      report,
+      ...(request.trace ? { traces: done.map(d => d.run.trace ?? new Float64Array(0)) } : {})
+    }
+  }
+
+  dispose(): void {
+    // Nothing is held outside the garbage collector's reach.
+  }
+}
+
+export const referenceEntry: EngineEntry = {
+  name: 'reference',
+  precisions: ['f64'],
+  available: () => Promise.resolve({ ok: true, detail: 'plain TypeScript, one run at a time' }),
+  load: options => {
+    if (options.precision !== 'f64')
+      return Promise.reject(new WorkError('The reference engine computes in f64 only; use --precision f64.'))
+    const engine: Engine = {
+      name: 'reference',
+      precision: 'f64',
+      device: `Node.js ${process.version}, plain TypeScript`,
+      threads: 1,
+      prepare: problem => Promise.resolve(new ReferenceObjective(problem)),
+      dispose: () => undefined
+    }
+    return Promise.resolve(engine)
+  }
+}

@@ -1,0 +1,90 @@
+/** The run loop of kernels/README.md for one run: evaluate, update, test, until the run stops. */
+import { Status } from '../../core/status.js'
+import { Stream, sharedStart, shuffle } from '../../core/rng.js'
+import { Slot } from '../../optimizers/program.js'
+import type { RunRequest } from '../types.js'
+import type { Evaluator } from './evaluate.js'
+import type { Interpreter } from './interpreter.js'
+
+export interface FinishedRun {
+  readonly theta: Float64Array
+  readonly loss: number
+  readonly gradientNorm: number
+  readonly steps: number
+  readonly status: Status
+  readonly report: Float64Array
+  readonly trace: Float64Array | undefined
+}
+
+/** Rows of the mini-batch of every step, epoch by epoch. */
+function batches(rows: number, batch: NonNullable<RunRequest['batch']>, start: number) {
+  const size = Math.min(batch.size, rows)
+  const perEpoch = Math.ceil(rows / size)
+  const key = batch.order === 'shared' ? sharedStart : start
+  let epoch = -1
+  let order: Uint32Array = new Uint32Array(0)
+  return (step: number): { rows: Uint32Array; last: boolean } => {
+    const at = step % perEpoch
+    if (at === 0 || epoch < 0) {
+      epoch = Math.floor(step / perEpoch)
+      order = shuffle(rows, batch.seed, Stream.batches, key, epoch)
+    }
+    return { rows: order.subarray(at * size, Math.min((at + 1) * size, rows)), last: at === perEpoch - 1 }
+  }
+}
+
+export function runOne(
+  evaluator: Evaluator,
+  state: Interpreter,
+  request: RunRequest,
+  start: number,
+  theta0: Float64Array
+): FinishedRun {
+  const { program, stop } = request
+  const { outputs } = program
+  const x = state.vectors[Slot.x]!
+  const g = state.vectors[Slot.g]!
+  const H = program.needs === 'H' ? state.matrices[Slot.H] : undefined
+  const scratch = new Float64Array(evaluator.parameters)
+  const next = request.batch ? batches(evaluator.problem.rows, request.batch, start) : undefined
+  const trace: number[] = []
+  state.reset(theta0)
+  for (let step = 0; ; ) {
+    const rows = next?.(step)
+    state.scalars[Slot.f] = evaluator.evaluate(x, g, H, rows?.rows)
+    state.scalars[Slot.step] = step
+    state.run()
+    step++
+    const point = state.vectors[outputs.point]!
+    let loss = state.scalars[outputs.loss]!
+    let gradientNorm = state.scalars[outputs.gradientNorm]!
+    let tested = true
+    if (rows) {
+      tested = rows.last || step >= stop.steps
+      if (tested) {
+        loss = evaluator.evaluate(point, scratch)
+        gradientNorm = scratch.reduce((m, v) => Math.max(m, Math.abs(v)), 0)
+      }
+    }
+    if (request.trace) trace.push(loss, gradientNorm)
+    const status = !(Number.isFinite(loss) && Number.isFinite(gradientNorm))
+      ? Status.failed
+      : tested && gradientNorm <= stop.gradient
+        ? Status.converged
+        : state.scalars[outputs.stalled] !== 0
+          ? Status.stalled
+          : step >= stop.steps
+            ? Status.budget
+            : undefined
+    if (status === undefined) continue
+    return {
+      theta: Float64Array.from(point),
+      loss,
+      gradientNorm,
+      steps: step,
+      status,
+      report: Float64Array.from(program.report, r => state.scalars[r.slot]!),
+      trace: request.trace ? Float64Array.from(trace) : undefined
+    }
+  }
+}

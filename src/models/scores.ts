@@ -1,0 +1,145 @@
+/** How well parameters predict: names of the scores of each loss, and the scores from the outputs z of one run. */
+import { sigmoid, softplus, logNormalCdf, cloglogEvent } from './special.js'
+import type { Loss, Network } from './types.js'
+
+export const twoClass = (loss: Loss): boolean =>
+  loss === 'logistic' || loss === 'probit' || loss === 'cloglog' || loss === 'brier'
+
+const classNames = ['accuracy', 'recall', 'precision', 'auc', 'logLoss'] as const
+const softmaxNames = ['accuracy', 'logLoss'] as const
+const responseNames = ['r2', 'devianceExplained', 'rmse'] as const
+export type ScoreName = (typeof classNames)[number] | (typeof responseNames)[number]
+
+/** Columns of `Scores.values`. */
+export function scoreNames(loss: Loss): readonly ScoreName[] {
+  return twoClass(loss) ? classNames : loss === 'softmax' ? softmaxNames : responseNames
+}
+
+/** Classes that can be predicted: 2, C, or 0 where the response is a number. */
+export const classCount = (network: Network): number =>
+  twoClass(network.loss) ? 2 : network.loss === 'softmax' ? network.outputs : 0
+
+/** Rows that scores are taken on. */
+export interface ScoredRows {
+  readonly rows: number
+  readonly y: Float64Array
+  readonly weight?: Float64Array
+}
+
+/** −[y log p + (1−y) log(1−p)] from z. */
+function logLoss(loss: Loss, z: number, y: number): number {
+  const term = (weight: number, value: () => number): number => (weight === 0 ? 0 : weight * value())
+  if (loss === 'probit') return -term(y, () => logNormalCdf(z)) - term(1 - y, () => logNormalCdf(-z))
+  if (loss === 'cloglog') return term(y, () => cloglogEvent(z)) + term(1 - y, () => Math.exp(z))
+  return term(y, () => softplus(-z)) + term(1 - y, () => softplus(z))
+}
+
+/** Class 1 is predicted when its probability is above one half. */
+const predictsOne = (loss: Loss, z: number): boolean =>
+  loss === 'cloglog' ? -Math.expm1(-Math.exp(z)) > 0.5 : loss === 'probit' ? z > 0 : sigmoid(z) > 0.5
+
+/** Area under the ROC curve by weighted ranks, ties ½; NaN where only one class is present. */
+function areaUnderCurve(z: Float64Array, { rows, y, weight }: ScoredRows): number {
+  const order = Uint32Array.from({ length: rows }, (_, i) => i).sort((a, b) => z[a]! - z[b]!)
+  let below = 0
+  let pairs = 0
+  let ones = 0
+  for (let i = 0; i < rows; ) {
+    let j = i
+    let zerosHere = 0
+    let onesHere = 0
+    for (; j < rows && z[order[j]!] === z[order[i]!]; j++) {
+      const w = weight ? weight[order[j]!]! : 1
+      if (y[order[j]!]! > 0.5) onesHere += w
+      else zerosHere += w
+    }
+    if (j === i) return NaN
+    pairs += onesHere * (below + 0.5 * zerosHere)
+    below += zerosHere
+    ones += onesHere
+    i = j
+  }
+  return ones > 0 && below > 0 ? pairs / (ones * below) : NaN
+}
+
+/** Mean response and unit deviance d(y, μ) of a response loss; the deviance of `squared` is (y − μ)². */
+function unitDeviance(loss: Loss, y: number, mu: number): number {
+  if (loss === 'poisson') return 2 * ((y === 0 ? 0 : y * Math.log(y / mu)) - (y - mu))
+  if (loss === 'gamma') return 2 * (-Math.log(y / mu) + (y - mu) / mu)
+  return (y - mu) ** 2
+}
+
+/**
+ * Scores of one run. `z` is [N, C] row-major (offset included); `counts` [N, C'] is increased where the run predicts a class.
+ * Rows count with their weights.
+ */
+export function scoreRun(
+  network: Network,
+  data: ScoredRows,
+  z: Float64Array,
+  out: Float64Array,
+  counts: Float64Array
+): void {
+  const { rows, y, weight } = data
+  const { loss } = network
+  const C = network.outputs
+  let total = 0
+  for (let i = 0; i < rows; i++) total += weight ? weight[i]! : 1
+  if (loss === 'softmax') {
+    let right = 0
+    let logs = 0
+    for (let i = 0; i < rows; i++) {
+      const w = weight ? weight[i]! : 1
+      const row = z.subarray(i * C, (i + 1) * C)
+      let best = 0
+      for (let c = 1; c < C; c++) if (row[c]! > row[best]!) best = c
+      counts[i * C + best]! += 1
+      if (best === y[i]) right += w
+      let sum = 0
+      for (let c = 0; c < C; c++) sum += Math.exp(row[c]! - row[best]!)
+      logs += w * (Math.log(sum) + row[best]! - row[y[i]!]!)
+    }
+    out[0] = right / total
+    out[1] = logs / total
+  } else if (twoClass(loss)) {
+    let right = 0
+    let hits = 0
+    let ones = 0
+    let called = 0
+    let logs = 0
+    for (let i = 0; i < rows; i++) {
+      const w = weight ? weight[i]! : 1
+      const one = predictsOne(loss, z[i]!)
+      const isOne = y[i]! > 0.5
+      counts[2 * i + (one ? 1 : 0)]! += 1
+      if (one === isOne) right += w
+      if (one && isOne) hits += w
+      if (isOne) ones += w
+      if (one) called += w
+      logs += w * logLoss(loss, z[i]!, y[i]!)
+    }
+    out[0] = right / total
+    out[1] = ones > 0 ? hits / ones : 0
+    out[2] = called > 0 ? hits / called : 0
+    out[3] = areaUnderCurve(z, data)
+    out[4] = logs / total
+  } else {
+    let mean = 0
+    for (let i = 0; i < rows; i++) mean += ((weight ? weight[i]! : 1) * y[i]!) / total
+    let sse = 0
+    let sst = 0
+    let deviance = 0
+    let nullDeviance = 0
+    for (let i = 0; i < rows; i++) {
+      const w = weight ? weight[i]! : 1
+      const mu = loss === 'squared' ? z[i]! : Math.exp(z[i]!)
+      sse += w * (y[i]! - mu) ** 2
+      sst += w * (y[i]! - mean) ** 2
+      deviance += w * unitDeviance(loss, y[i]!, mu)
+      nullDeviance += w * unitDeviance(loss, y[i]!, mean)
+    }
+    out[0] = 1 - sse / sst
+    out[1] = 1 - deviance / nullDeviance
+    out[2] = Math.sqrt(sse / total)
+  }
+}
