@@ -1,11 +1,11 @@
 /** The optimisers by name, and the one place where options given by a user become complete. */
 import { InputError } from '../core/errors.js'
+import { knownNames } from '../core/names.js'
 import { adam } from './adam.js'
 import { gd } from './gd.js'
 import { lbfgs } from './lbfgs.js'
 import { momentum } from './momentum.js'
 import { newton } from './newton.js'
-import { distance } from 'fastest-levenshtein'
 import type { OptimizerDefinition, OptimizerOption, ResolvedOptimizer } from './types.js'
 
 export const optimizers: Readonly<Record<string, OptimizerDefinition>> = { gd, momentum, adam, lbfgs, newton }
@@ -32,9 +32,6 @@ const batchOptions: Readonly<Record<string, OptimizerOption>> = {
 export function optionsOf(definition: OptimizerDefinition): Readonly<Record<string, OptimizerOption>> {
   return definition.stochastic ? { ...definition.options, ...batchOptions } : definition.options
 }
-
-const nearest = (name: string, known: readonly string[]): string =>
-  [...known].sort((a, b) => distance(name, a) - distance(name, b))[0] ?? ''
 
 function checked(optimizer: string, name: string, option: OptimizerOption, value: unknown): number | boolean | string {
   const where = `Option ${name} of optimizer ${optimizer} is ${JSON.stringify(value)}`
@@ -75,7 +72,7 @@ export function resolveOptimizer(raw: string | Readonly<Record<string, unknown>>
   const definition = Object.hasOwn(optimizers, name) ? optimizers[name] : undefined
   if (!definition)
     throw new InputError(
-      `There is no optimizer "${name}"; did you mean ${nearest(name, optimizerNames)}? Known: ${optimizerNames.join(', ')}.`
+      `There is no optimizer "${name}"; ${knownNames(name, optimizerNames)}.`
     )
   if (given !== null && typeof given !== 'object')
     throw new InputError(`The options of optimizer ${name} must be a mapping, e.g. {${name}: {}}.`)
@@ -90,7 +87,7 @@ export function resolveOptimizer(raw: string | Readonly<Record<string, unknown>>
       const names = Object.keys(known)
       const why = Object.hasOwn(batchOptions, key) ? ' (it needs exact values on all rows)' : ''
       throw new InputError(
-        `Optimizer ${name} has no option "${key}"${why}; did you mean ${nearest(key, names)}? Known: ${names.join(', ')}.`
+        `Optimizer ${name} has no option "${key}"${why}; ${knownNames(key, names)}.`
       )
     }
     const good = checked(name, key, option, value)

@@ -1,0 +1,34 @@
+/** Outputs z of a network on the rows of a problem, for judging end points: one point at a time, no derivatives. */
+import { activate } from '../models/activations.js'
+import { layers } from '../models/network.js'
+import type { Problem } from '../models/types.js'
+
+/** z [N, C] row-major, offset included, at theta[at .. at+P); into `out` where given. */
+export function outputs(problem: Problem, theta: Float64Array, at = 0, out?: Float64Array): Float64Array {
+  const { network, rows, x, offset } = problem
+  const C = network.outputs
+  const z = out ?? new Float64Array(rows * C)
+  const all = layers(network)
+  const bias = network.bias ? 1 : 0
+  const phi = new Float64Array(3)
+  const widest = Math.max(network.inputs, ...all.map(layer => layer.units))
+  let below = new Float64Array(widest)
+  let here = new Float64Array(widest)
+  for (let i = 0; i < rows; i++) {
+    for (let d = 0; d < network.inputs; d++) below[d] = x[i * network.inputs + d]
+    all.forEach((layer, l) => {
+      for (let k = 0; k < layer.units; k++) {
+        const from = at + layer.at + k * layer.stride
+        let u = bias ? theta[from] : 0
+        for (let d = 0; d < layer.inputs; d++) u += theta[from + bias + d] * below[d]
+        if (l === all.length - 1) z[i * C + k] = u + (offset ? offset[i] : 0)
+        else {
+          activate(network.activation, u, phi)
+          here[k] = phi[0]
+        }
+      }
+      ;[below, here] = [here, below]
+    })
+  }
+  return z
+}

@@ -1,0 +1,181 @@
+/** The configuration of a study: its schema, defaults resolved once, and errors that name the field. */
+import { readFileSync } from 'node:fs'
+import { parse as parseYaml } from 'yaml'
+import { z } from 'zod'
+import { InputError } from '../core/errors.js'
+import { knownNames } from '../core/names.js'
+import type { DataConfig } from '../data/types.js'
+import type { Precision } from '../engines/types.js'
+import { activations, losses, type Activation, type Init, type Loss } from '../models/types.js'
+import { optimizers, resolveOptimizer } from '../optimizers/registry.js'
+import type { ResolvedOptimizer } from '../optimizers/types.js'
+
+const positive = z.number().int().positive()
+const seed = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER)
+const schema = z.strictObject({
+  name: z.string().optional(),
+  data: z.strictObject({
+    csv: z.string().optional(),
+    builtin: z.string().optional(),
+    generate: z
+      .strictObject({ rows: positive, inputs: positive, overlap: z.number().positive().max(0.5), seed: seed.default(1) })
+      .optional(),
+    target: z.string().optional(),
+    features: z.array(z.string()).min(1).optional(),
+    numeric: z.array(z.string()).optional(),
+    weights: z.string().optional(),
+    offset: z.string().optional(),
+    standardize: z.boolean().default(false),
+    test: z
+      .union([
+        z.strictObject({ fraction: z.number().positive().lt(1).default(0.3), seed: seed.default(1) }),
+        z.strictObject({ csv: z.string() })
+      ])
+      .optional()
+  }),
+  model: z
+    .strictObject({
+      hidden: z.array(positive.max(4096)).max(8).default([]),
+      activation: z.enum(activations).default('tanh'),
+      loss: z.enum(losses).optional(),
+      bias: z.boolean().default(true),
+      ridge: z.number().nonnegative().default(0),
+      penalizeBias: z.boolean().default(false)
+    })
+    .prefault({}),
+  starts: z
+    .strictObject({
+      count: positive.max(2 ** 40).default(1000),
+      seed: seed.default(1),
+      init: z
+        .union([
+          z.strictObject({ normal: z.number().nonnegative() }),
+          z.strictObject({ uniform: z.number().nonnegative() }),
+          z.enum(['glorot', 'he'])
+        ])
+        .default({ normal: 1 })
+    })
+    .prefault({}),
+  optimizer: z.union([z.string(), z.record(z.string(), z.unknown())]).optional(),
+  stop: z
+    .strictObject({ steps: positive.optional(), gradient: z.number().positive().default(1e-8) })
+    .prefault({}),
+  engine: z.enum(['auto', 'cpu', 'webgpu', 'tensorflow', 'reference']).default('auto'),
+  precision: z.enum(['f64', 'f32']).default('f64')
+})
+
+/** A study with every default filled in; plain data. `model.loss` is open until the data are read. */
+export interface StudyConfig {
+  readonly name?: string
+  readonly data: DataConfig
+  readonly model: {
+    readonly hidden: readonly number[]
+    readonly activation: Activation
+    readonly loss?: Loss
+    readonly bias: boolean
+    readonly ridge: number
+    readonly penalizeBias: boolean
+  }
+  readonly starts: { readonly count: number; readonly seed: number; readonly init: Init }
+  /** null: newton while P ≤ 256, lbfgs above. */
+  readonly optimizer: ResolvedOptimizer | null
+  readonly stop: { readonly steps: number | null; readonly gradient: number }
+  readonly engine: 'auto' | 'cpu' | 'webgpu' | 'tensorflow' | 'reference'
+  readonly precision: Precision
+}
+
+type Node = z.core.$ZodType
+/** Field names that the schema knows at a path. */
+function fieldsAt(path: readonly PropertyKey[]): string[] {
+  let nodes: Node[] = [schema]
+  const open = (node: Node): Node[] => {
+    const def = node._zod.def as { type: string; innerType?: Node; options?: Node[] }
+    if (def.innerType) return open(def.innerType)
+    if (def.type === 'union' && def.options) return def.options.flatMap(open)
+    return [node]
+  }
+  for (const key of path) {
+    nodes = nodes.flatMap(open).flatMap(node => {
+      const shape = (node._zod.def as { shape?: Record<string, Node> }).shape
+      const child = shape?.[String(key)]
+      return child ? [child] : []
+    })
+  }
+  const names = nodes.flatMap(open).flatMap(node => Object.keys((node._zod.def as { shape?: object }).shape ?? {}))
+  return [...new Set(names)]
+}
+
+const pathText = (path: readonly PropertyKey[]): string => path.map(String).join('.') || 'the study'
+
+function sentence(issue: z.core.$ZodIssue, raw: unknown, source: string): string {
+  if (issue.code === 'unrecognized_keys') {
+    const key = issue.keys[0] ?? ''
+    const where = issue.path.length > 0 ? ` under ${pathText(issue.path)}` : ''
+    return `Unknown field "${key}"${where} in ${source}; ${knownNames(key, fieldsAt(issue.path))}.`
+  }
+  if (issue.code === 'invalid_union') {
+    const inner = issue.errors
+      .flat()
+      .filter(e => e.code !== 'invalid_type' || e.path.length > 0)
+      .sort((a, b) => (a.code === 'unrecognized_keys' ? 1 : 0) - (b.code === 'unrecognized_keys' ? 1 : 0))[0]
+    if (inner) return sentence({ ...inner, path: [...issue.path, ...inner.path] }, raw, source)
+  }
+  let value: unknown = raw
+  for (const key of issue.path) value = (value as Record<PropertyKey, unknown> | null | undefined)?.[key]
+  const got = value === undefined ? 'is missing' : `is ${JSON.stringify(value)}`
+  const options = issue.code === 'invalid_value' ? ` (${knownNames(String(value), issue.values.map(String))})` : ''
+  return `${pathText(issue.path)} in ${source} ${got}: ${issue.message.replace(/^Invalid (input|option): /, '')}${options}.`
+}
+
+/**
+ * Checks a raw study and fills in every default.
+ * @param source what to call it in messages: a file name or "the command line"
+ * @throws InputError in one sentence: the field, its value, what is allowed
+ */
+export function resolveConfig(raw: unknown, source: string): StudyConfig {
+  const result = schema.safeParse(raw)
+  if (!result.success) {
+    // A misspelt name explains other complaints, so it goes first.
+    const issues = [...result.error.issues].sort(
+      (a, b) => (a.code === 'unrecognized_keys' ? 0 : 1) - (b.code === 'unrecognized_keys' ? 0 : 1)
+    )
+    throw new InputError(sentence(issues[0]!, raw, source))
+  }
+  const { optimizer, stop, ...rest } = result.data
+  const resolved = optimizer === undefined ? null : resolveOptimizer(optimizer)
+  const { steps, gradient } = stop
+  return {
+    ...(JSON.parse(JSON.stringify(rest)) as Omit<StudyConfig, 'optimizer' | 'stop'>),
+    optimizer: resolved,
+    stop: { steps: steps ?? null, gradient }
+  }
+}
+
+/** Parameters up to which Newton is the default. */
+export const newtonLimit = 256
+
+/** The optimiser and budget of a study once P is known. */
+export function resolveForSize(config: StudyConfig, parameters: number): { optimizer: ResolvedOptimizer; steps: number } {
+  const optimizer = config.optimizer ?? resolveOptimizer(parameters <= newtonLimit ? 'newton' : 'lbfgs')
+  return { optimizer, steps: config.stop.steps ?? optimizers[optimizer.name]!.steps }
+}
+
+/** Reads study.yaml or study.json as plain data. @throws InputError when it cannot be read or parsed. */
+export function readConfigFile(path: string): Record<string, unknown> {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch {
+    throw new InputError(`The study file ${path} cannot be read; give the path of a YAML or JSON file.`)
+  }
+  let value: unknown
+  try {
+    value = parseYaml(text)
+  } catch (error) {
+    const why = error instanceof Error ? error.message.split('\n')[0] : String(error)
+    throw new InputError(`${path} is neither YAML nor JSON: ${why}`)
+  }
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
+    throw new InputError(`${path} must hold a mapping with fields such as data, model and starts.`)
+  return value as Record<string, unknown>
+}
