@@ -1,0 +1,154 @@
+import { describe, expect, it } from 'vitest'
+import { Canonicalizer, canonicalize, copiesPossible, flipsOf, genericCoefficients } from '../../src/models/symmetry.js'
+import { parameterCount } from '../../src/models/network.js'
+import { outputs } from '../../src/analysis/predict.js'
+import { normalQuantile, Stream, uniform, words } from '../../src/core/rng.js'
+import type { Network, Problem } from '../../src/models/types.js'
+
+const base: Network = {
+  inputs: 3,
+  hidden: [3],
+  outputs: 1,
+  activation: 'tanh',
+  loss: 'logistic',
+  bias: true,
+  ridge: 0,
+  penalizeBias: false
+}
+const random = (n: number, start: number): Float64Array =>
+  Float64Array.from(words(7, Stream.generator, start, 0, n), w => normalQuantile(uniform(w)))
+
+/** Every member of the orbit of a point, by brute force, written apart from the code under test: one hidden layer at a time. */
+function orbit(network: Network, theta: Float64Array): Float64Array[] {
+  const extra = network.bias ? 1 : 0
+  const sizes = [network.inputs, ...network.hidden, network.outputs]
+  let points = [theta]
+  let at = 0
+  for (let l = 1; l < sizes.length - 1; l++) {
+    const h = sizes[l]
+    const stride = sizes[l - 1] + extra
+    const next = at + h * stride
+    const orders: number[][] = [[]]
+    for (let k = 0; k < h; k++) {
+      const grown = orders.splice(0).flatMap(o => Array.from({ length: h }, (_, i) => i).filter(i => !o.includes(i)).map(i => [...o, i]))
+      orders.push(...grown)
+    }
+    const flips = flipsOf(network)
+    const grown: Float64Array[] = []
+    for (const point of points)
+      for (const order of orders)
+        for (let bits = 0; bits < (flips === 'none' ? 1 : 2 ** h); bits++) {
+          const image = Float64Array.from(point)
+          order.forEach((from, k) => {
+            const s = (bits >> k) & 1 ? -1 : 1
+            for (let d = 0; d < stride; d++) image[at + k * stride + d] = s * point[at + from * stride + d]
+            for (let q = 0; q < sizes[l + 1]; q++) {
+              const row = next + q * (h + extra)
+              const v = point[row + extra + from]
+              image[row + extra + k] = s * v
+              if (s < 0 && flips === 'bias') image[row] += v
+            }
+          })
+          grown.push(image)
+        }
+    points = grown
+    at = next
+  }
+  return points
+}
+
+const cases: readonly [string, Network, number][] = [
+  ['tanh', base, 48],
+  ['tanh without bias', { ...base, bias: false }, 48],
+  ['logistic, free biases', { ...base, activation: 'logistic', ridge: 0.1 }, 48],
+  ['logistic, penalised biases', { ...base, activation: 'logistic', ridge: 0.1, penalizeBias: true }, 6],
+  ['logistic without bias', { ...base, activation: 'logistic', bias: false }, 6],
+  ['softplus', { ...base, activation: 'softplus' }, 6],
+  ['relu', { ...base, activation: 'relu' }, 6],
+  ['two hidden layers', { ...base, hidden: [2, 3] }, 8 * 48],
+  ['two hidden layers of logistic units, softmax', { ...base, hidden: [3, 2], activation: 'logistic', loss: 'softmax', outputs: 3 }, 48 * 8],
+  ['no hidden layer', { ...base, hidden: [] }, 1]
+]
+
+describe.each(cases)('symmetry of %s', (_, network, order) => {
+  const P = parameterCount(network)
+  const N = 5
+  const problem: Problem = { network, rows: N, x: random(N * network.inputs, 99), y: new Float64Array(N) }
+  // A flip moves a bias by an addition and a subtraction: a few roundings at the size of the parameters.
+  const tolerance = 16 * Number.EPSILON
+
+  it('has the order of the group', () => expect(copiesPossible(network)).toBe(order))
+
+  it('sends all images to one canonical point, with as many keys as images, and keeps the outputs', () => {
+    for (let start = 0; start < 5; start++) {
+      const theta = random(P, start)
+      const canonical = new Float64Array(P)
+      canonicalize(network, theta, canonical)
+      const z = outputs(problem, theta)
+      const canonicalizer = new Canonicalizer(network)
+      const out = new Float64Array(P)
+      const keys = new Set<number>()
+      const all = orbit(network, theta)
+      expect(all.length).toBe(order)
+      for (const image of all) {
+        keys.add(canonicalizer.canonicalize(image, out))
+        for (let p = 0; p < P; p++)
+          if (!(Math.abs(out[p] - canonical[p]) <= tolerance * 8)) expect.fail(`parameter ${p}: ${out[p]} and ${canonical[p]}`)
+      }
+      expect(keys.size).toBe(order)
+      const zCanonical = outputs(problem, canonical)
+      // Sums of at most a dozen products of size about 10.
+      z.forEach((value, i) => {
+        if (!(Math.abs(value - zCanonical[i]) <= 64 * P * Number.EPSILON)) expect.fail(`${value} and ${zCanonical[i]}`)
+      })
+    }
+  })
+
+  it('is the identity on canonical points', () => {
+    const once = new Float64Array(P)
+    const twice = new Float64Array(P)
+    canonicalize(network, random(P, 3), once)
+    canonicalize(network, once, twice)
+    expect(twice).toEqual(once)
+  })
+})
+
+it('does not take the rounding noise of a dead unit or of twin units for copies', () => {
+  const network = { ...base, hidden: [2] }
+  const P = parameterCount(network)
+  const canonicalizer = new Canonicalizer(network)
+  const out = new Float64Array(P)
+  const twins = Float64Array.from([0.3, 1, -2, 0.7, 0.3, 1, -2, 0.7, 0.1, 1.5, 0.4])
+  const keys = new Set<number>()
+  for (const noise of [0, 1e-12, -1e-12]) {
+    const point = Float64Array.from(twins)
+    point[2] += noise
+    keys.add(canonicalizer.canonicalize(point, out))
+  }
+  expect(keys.size).toBe(1)
+})
+
+it('offers the whole small group, and near-ties of a large one', () => {
+  const small = new Canonicalizer({ ...base, hidden: [2] })
+  const seen: string[] = []
+  small.images(random(small.parameters, 1), image => {
+    seen.push(image.join())
+    return false
+  })
+  expect(new Set(seen).size).toBe(8)
+
+  const network = { ...base, hidden: [5] }
+  const large = new Canonicalizer(network)
+  const theta = random(large.parameters, 2)
+  const point = new Float64Array(large.parameters)
+  large.canonicalize(theta, point)
+  let offered = 0
+  large.images(point, () => ((offered++), false))
+  expect(offered).toBe(0)
+  // Shift the first unit's bias so that its functional is within the near-tie of zero: its flip is offered.
+  const c = genericCoefficients(4)
+  point[0] -= (c[0] * point[0] + c[1] * point[1] + c[2] * point[2] + c[3] * point[3]) / c[0] - 1e-6
+  let flipped: Float64Array | undefined
+  expect(large.images(point, image => ((flipped = Float64Array.from(image)), true))).toBe(true)
+  expect(flipped?.[0]).toBe(-point[0])
+})
