@@ -1,0 +1,99 @@
+// Starts the built command-line program as a user would and keeps its exit code, stdout and stderr apart.
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, vi } from 'vitest'
+import { program, root } from '../../kernels/bootstrap.mjs'
+
+// The program's own start, compilation caches apart, takes a good second on a busy machine.
+vi.setConfig({ testTimeout: 120_000 })
+
+export interface Outcome {
+  /** Exit code; null when a signal ended the program. */
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface RunOptions {
+  /** Working directory; the folder of `scratch` by default, so that default outputs stay out of the repository. */
+  readonly cwd?: string
+  readonly env?: Readonly<Record<string, string>>
+  /** Called with the running process, to send it signals. */
+  readonly onStart?: (process: RunningProcess) => void
+}
+
+/** The part of a child process that tests use. */
+export interface RunningProcess {
+  kill(signal: NodeJS.Signals): boolean
+  onStderr(listener: (text: string) => void): void
+}
+
+/** A folder of this test file's own, removed at its end. */
+export const scratch = mkdtempSync(join(tmpdir(), 'manystart-test-'))
+afterAll(() => rmSync(scratch, { recursive: true, force: true }))
+
+/** Write a file into the scratch folder and return its path. */
+export function file(name: string, text: string): string {
+  const path = join(scratch, name)
+  writeFileSync(path, text)
+  return path
+}
+
+/** Write a CSV file from a header and rows, and return its path. */
+export function csv(name: string, header: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  return file(name, [header, ...rows].map(row => row.join(',')).join('\n') + '\n')
+}
+
+let outputs = 0
+/** A path for a study directory that does not exist yet. */
+export const freshOut = () => join(scratch, `out-${++outputs}`)
+
+/** Run `manystart args…`; never throws for a failing program. */
+export function manystart(args: readonly (string | number)[], options: RunOptions = {}): Promise<Outcome> {
+  return node([program, ...args.map(String)], options)
+}
+
+/** Run `node args…`. */
+export function node(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, {
+      cwd: options.cwd ?? scratch,
+      env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0', ...options.env },
+      stdio: ['ignore', 'pipe', 'pipe']
+    })
+    let stdout = ''
+    let stderr = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+    child.once('error', reject)
+    child.once('close', (code, signal) => resolve({ code, signal, stdout, stderr }))
+    options.onStart?.({
+      kill: signal => child.kill(signal),
+      onStderr: listener => void child.stderr.on('data', listener)
+    })
+  })
+}
+
+/** Expect success and return what was printed on stdout as JSON. */
+export async function json<T>(args: readonly (string | number)[], options: RunOptions = {}): Promise<T> {
+  const outcome = await manystart(args, options)
+  expect(outcome.stderr, 'stderr').not.toMatch(/^Error|\n\s+at /)
+  expect(outcome.code, outcome.stderr).toBe(0)
+  return JSON.parse(outcome.stdout) as T
+}
+
+/** Expect a refusal: the exit code, nothing on stdout, and one short sentence on stderr without a stack trace. */
+export function expectRefusal(outcome: Outcome, code: 1 | 2, sentence: RegExp): void {
+  expect(outcome.code, outcome.stderr).toBe(code)
+  expect(outcome.stdout).toBe('')
+  expect(outcome.stderr).toMatch(sentence)
+  expect(outcome.stderr).not.toMatch(/\n\s+at |^\w*Error:|node:internal/)
+  const lines = outcome.stderr.trim().split('\n')
+  expect(lines.length, `one sentence on stderr, not:\n${outcome.stderr}`).toBeLessThanOrEqual(2)
+  expect(lines.at(-1)).toMatch(/[.?)]$/)
+}
+
+export { root }
