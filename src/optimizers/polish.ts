@@ -6,12 +6,11 @@
  * Everything is judged in the scaled variables θ / scale, so that verdicts do not depend on the units of the columns
  * (inertia is the same in all of them, by Sylvester's law).
  */
+import { thresholds } from '../core/thresholds.js'
 import { Rule } from './expression.js'
 import type { Program } from './program.js'
 import type { RuleContext } from './types.js'
 
-/** The zero band is zeroBandFactor·eps·P·‖H‖₂. */
-export const zeroBandFactor = 16
 /** Steps that polishing may take. */
 export const polishSteps = 60
 
@@ -43,7 +42,7 @@ export function buildPolish({ eps, parameters }: RuleContext): Program {
 
   const { values, vectors } = r.eigh(r.H, r.scale)
   const normH = r.maxAbs(values)
-  const band = r.mul(zeroBandFactor * eps * parameters, normH)
+  const band = r.mul(thresholds.zeroBandFactor * eps * parameters, normH)
   const coefficients = r.multiplyTransposed(vectors, scaledG)
   const curved = r.less(band, r.abs(values))
   const reduced = r.select(curved, r.div(coefficients, values), 0)
