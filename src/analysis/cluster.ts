@@ -1,0 +1,257 @@
+/**
+ * Which end points are the same stationary point, up to the symmetries of the network. Streaming: memory grows with the number
+ * of distinct points, never with the number of runs. One `Clusterer` serves one kind of point (minima or saddles); degenerate
+ * points, which have no definite θ, go to a `FunctionClusterer` that compares what the network computes on the rows.
+ */
+import { Canonicalizer, genericCoefficients } from '../models/symmetry.js'
+import { halfOf } from './coverage.js'
+import { ClusterTable } from './clusterTable.js'
+import { RankedIds } from './ranked.js'
+import type { Cluster } from './clusterTable.js'
+import type { Network, Problem } from '../models/types.js'
+
+export type { Cluster } from './clusterTable.js'
+
+/** Limits that decide whether two end points are one. `max(1, |·|)` makes them relative for large values. */
+export interface Tolerances {
+  readonly loss: number
+  readonly parameters: number
+  readonly precisionFactor: number
+  readonly degenerateLoss: number
+  readonly degenerateOutputs: number
+}
+
+export const defaultTolerances: Tolerances = {
+  loss: 2 ** 19 * Number.EPSILON,
+  parameters: 1e-6,
+  precisionFactor: 16,
+  degenerateLoss: 2 ** 22 * Number.EPSILON,
+  degenerateOutputs: 1e-5
+}
+
+/** One sentence for each tolerance, for `summary.thresholds`. */
+export const toleranceMeanings: Readonly<Record<keyof Tolerances, string>> = {
+  loss: 'Two end points are one only if their losses differ by at most this times max(1, |loss|).',
+  parameters:
+    'Two end points are one only if, as canonical copies, no parameter differs by more than this times max(1, |parameter|).',
+  precisionFactor:
+    'The parameter tolerance is widened by this times the relative Newton steps that polishing left at the two points.',
+  degenerateLoss: 'Two degenerate end points are one only if their losses differ by at most this times max(1, |loss|).',
+  degenerateOutputs:
+    'Two degenerate end points are one only if no output on a row differs by more than this times max(1, |output|).'
+}
+
+/** θ tolerances are not widened beyond this, however poorly a point was polished. */
+const widestTolerance = 1e-2
+/** |a − b| ≤ tol max(1, |a|, |b|) implies |a − b| ≤ tol max(1, |a|) / (1 − tol): searches reach this much further. */
+const reachFactor = 1 / (1 - widestTolerance)
+
+const close = (a: number, b: number, tolerance: number): boolean =>
+  Math.abs(a - b) <= tolerance * Math.max(1, Math.abs(a), Math.abs(b))
+
+/**
+ * Strict minima, or saddles. Representatives are ranked by a generic linear functional of canonical θ rather than by the loss:
+ * different minima may share a loss exactly (products of one-dimensional problems do), but not the functional. Points that agree
+ * within the tolerances agree in the functional within a bound, so a binary search finds all candidates.
+ */
+export class Clusterer {
+  private readonly canonicalizer: Canonicalizer
+  private readonly P: number
+  private readonly half: number
+  private readonly table: ClusterTable
+  private readonly ranked = new RankedIds()
+  private readonly c: Float64Array
+  private readonly point: Float64Array
+  private last = -1
+  private worstPrecision = 0
+
+  /** `starts`: how many are asked for; their halves are what coverage needs. */
+  constructor(
+    network: Network,
+    starts: number,
+    private readonly tolerances: Tolerances = defaultTolerances
+  ) {
+    this.canonicalizer = new Canonicalizer(network)
+    this.P = this.canonicalizer.parameters
+    this.half = halfOf(starts)
+    this.table = new ClusterTable(this.P, 0)
+    this.c = genericCoefficients(this.P)
+    this.point = new Float64Array(this.P)
+  }
+
+  /** Distinct points so far. */
+  get size(): number {
+    return this.table.size
+  }
+
+  /**
+   * Files the end point theta[at .. at+P), any copy of it, all values finite, and returns the id of its cluster. `precision` is
+   * the relative size of the Newton step that polishing left.
+   */
+  add(start: number, loss: number, gradientNorm: number, precision: number, theta: Float64Array, at = 0): number {
+    const { point, table } = this
+    const image = this.canonicalizer.canonicalize(theta, point, at)
+    const again = this.last >= 0 && this.same(this.last, loss, precision, point)
+    let id = again ? this.last : this.find(loss, precision, point)
+    // A near-tie of the canonical form may have filed the same point under a neighbouring image.
+    if (id < 0 && table.size > 0)
+      this.canonicalizer.images(point, other => {
+        id = this.find(loss, precision, other)
+        if (id >= 0) point.set(other)
+        return id >= 0
+      })
+    const isNew = id < 0
+    if (isNew) id = table.push(start, image)
+    if (isNew || table.better(id, start, gradientNorm)) {
+      if (!isNew) this.ranked.remove(id)
+      table.represent(id, start, loss, gradientNorm, precision)
+      table.point.set(point, id * this.P)
+      this.ranked.insert(id, this.functional(point))
+      if (precision > this.worstPrecision) this.worstPrecision = Math.min(precision, widestTolerance)
+    }
+    table.hit(id, start, this.half, image)
+    this.last = id
+    return id
+  }
+
+  /** Sorted by loss. */
+  clusters(): Cluster[] {
+    return this.table.clusters()
+  }
+
+  private functional(point: Float64Array): number {
+    let sum = 0
+    for (let p = 0; p < this.P; p++) sum += this.c[p] * point[p]
+    return sum
+  }
+
+  private parameterTolerance(precision: number): number {
+    const { parameters, precisionFactor } = this.tolerances
+    return Math.max(parameters, Math.min(widestTolerance, parameters + precisionFactor * precision))
+  }
+
+  private same(id: number, loss: number, precision: number, point: Float64Array): boolean {
+    const { table, P, tolerances } = this
+    if (!close(loss, table.loss[id], tolerances.loss)) return false
+    const tolerance = this.parameterTolerance(precision + table.precision[id])
+    for (let p = 0, q = id * P; p < P; p++, q++) if (!close(point[p], table.point[q], tolerance)) return false
+    return true
+  }
+
+  private find(loss: number, precision: number, point: Float64Array): number {
+    let reach = 0
+    for (let p = 0; p < this.P; p++) reach += this.c[p] * Math.max(1, Math.abs(point[p]))
+    reach *= this.parameterTolerance(precision + this.worstPrecision) * reachFactor
+    const t = this.functional(point)
+    return this.ranked.within(t - reach, t + reach, id => this.same(id, loss, precision, point))
+  }
+}
+
+/** Rows of outputs kept for each degenerate point, evenly spaced over the data. */
+export const signatureRows = 512
+
+/** Degenerate end points: one where the loss agrees and the network computes the same on the rows. */
+export class FunctionClusterer {
+  private readonly half: number
+  private readonly table: ClusterTable
+  private readonly ranked = new RankedIds()
+  private readonly rows: Int32Array
+  private readonly C: number
+  private readonly centred: boolean
+  private readonly signature: Float64Array
+  private readonly canonicalizer: Canonicalizer
+  private readonly scratch: Float64Array
+
+  constructor(
+    problem: Problem,
+    starts: number,
+    private readonly tolerances: Tolerances = defaultTolerances
+  ) {
+    this.canonicalizer = new Canonicalizer(problem.network)
+    this.scratch = new Float64Array(this.canonicalizer.parameters)
+    this.half = halfOf(starts)
+    this.C = problem.network.outputs
+    // Softmax sees only differences of its outputs.
+    this.centred = problem.network.loss === 'softmax'
+    const kept = Math.min(problem.rows, signatureRows)
+    this.rows = Int32Array.from({ length: kept }, (_, i) => Math.floor((i * problem.rows) / kept))
+    this.signature = new Float64Array(kept * this.C)
+    this.table = new ClusterTable(this.canonicalizer.parameters, this.signature.length)
+  }
+
+  get size(): number {
+    return this.table.size
+  }
+
+  /** As `Clusterer.add`; `z` [N, C] are the outputs on the rows (analysis/predict.ts). θ is kept as it is. */
+  add(
+    start: number,
+    loss: number,
+    gradientNorm: number,
+    precision: number,
+    z: Float64Array,
+    theta: Float64Array,
+    at = 0
+  ): number {
+    const { table, C, signature } = this
+    const width = signature.length
+    for (let i = 0; i < this.rows.length; i++) {
+      let mean = 0
+      if (this.centred) for (let c = 0; c < C; c++) mean += z[this.rows[i] * C + c] / C
+      for (let c = 0; c < C; c++) signature[i * C + c] = z[this.rows[i] * C + c] - mean
+    }
+    const image = this.canonicalizer.canonicalize(theta, this.scratch, at)
+    const { degenerateLoss, degenerateOutputs } = this.tolerances
+    const reach = degenerateLoss * reachFactor * Math.max(1, Math.abs(loss))
+    let id = this.ranked.within(loss - reach, loss + reach, other => {
+      if (!close(loss, table.loss[other], degenerateLoss)) return false
+      for (let i = 0, j = other * width; i < width; i++, j++)
+        if (!close(signature[i], table.signature[j], degenerateOutputs)) return false
+      return true
+    })
+    const isNew = id < 0
+    if (isNew) id = table.push(start, image)
+    if (isNew || table.better(id, start, gradientNorm)) {
+      if (!isNew) this.ranked.remove(id)
+      table.represent(id, start, loss, gradientNorm, precision)
+      for (let p = 0; p < table.width; p++) table.point[id * table.width + p] = theta[at + p]
+      table.signature.set(signature, id * width)
+      this.ranked.insert(id, loss)
+    }
+    table.hit(id, start, this.half, image)
+    return id
+  }
+
+  /** Sorted by loss. `copies` counts symmetric images of points that need not be isolated. */
+  clusters(): Cluster[] {
+    return this.table.clusters()
+  }
+}
+
+/** A certified end point as saved. */
+export interface StoredPoint {
+  readonly start: number
+  readonly verdict: 'minimum' | 'degenerate' | 'saddle'
+  readonly loss: number
+  readonly gradientNorm: number
+  readonly precision: number
+  readonly parameters: Float64Array
+}
+
+/** Clusters of saved runs under other tolerances. `predict` gives z [N, C] of a degenerate point. */
+export function recluster(
+  points: Iterable<StoredPoint>,
+  problem: Problem,
+  starts: number,
+  tolerances: Tolerances,
+  predict: (theta: Float64Array) => Float64Array
+): { minima: Cluster[]; saddles: Cluster[]; degenerate: Cluster[] } {
+  const minima = new Clusterer(problem.network, starts, tolerances)
+  const saddles = new Clusterer(problem.network, starts, tolerances)
+  const degenerate = new FunctionClusterer(problem, starts, tolerances)
+  for (const { start, verdict, loss, gradientNorm, precision, parameters } of points) {
+    if (verdict === 'degenerate') degenerate.add(start, loss, gradientNorm, precision, predict(parameters), parameters)
+    else (verdict === 'minimum' ? minima : saddles).add(start, loss, gradientNorm, precision, parameters)
+  }
+  return { minima: minima.clusters(), saddles: saddles.clusters(), degenerate: degenerate.clusters() }
+}

@@ -1,0 +1,120 @@
+/** What is kept of each distinct point: columns of numbers grown by doubling, so that a million distinct points still fit. */
+import { DistinctCounter } from './sketch.js'
+
+/** A distinct point. */
+export interface Cluster {
+  /** In order of discovery. */
+  readonly id: number
+  /** Of the representative: the run polished best (smallest gradient norm, then smallest start). */
+  readonly start: number
+  readonly loss: number
+  readonly gradientNorm: number
+  /** Relative size of the Newton step still predicted there. */
+  readonly precision: number
+  /** [P], the canonical copy (as found for degenerate points). */
+  readonly parameters: Float64Array
+  readonly count: number
+  /** Of `count`, runs with start < half of the starts asked for. */
+  readonly countFirstHalf: number
+  readonly firstStart: number
+  /** Distinct symmetric images met (estimated beyond `distinctCapacity`). */
+  readonly copies: number
+}
+
+const columnNames = [
+  'start',
+  'loss',
+  'gradientNorm',
+  'precision',
+  'count',
+  'countFirstHalf',
+  'firstStart',
+  'firstImage',
+  'point',
+  'signature'
+] as const
+
+export class ClusterTable {
+  size = 0
+  start = new Float64Array(16)
+  loss = new Float64Array(16)
+  gradientNorm = new Float64Array(16)
+  precision = new Float64Array(16)
+  count = new Float64Array(16)
+  countFirstHalf = new Float64Array(16)
+  firstStart = new Float64Array(16)
+  /** The first image met; a counter follows once there is a second: most points of a rich landscape are met once. */
+  firstImage = new Float64Array(16)
+  /** [·, width] representatives. */
+  point: Float64Array
+  /** [·, signatureWidth] what else identifies a point. */
+  signature: Float64Array
+  private readonly images = new Map<number, DistinctCounter>()
+
+  constructor(
+    readonly width: number,
+    signatureWidth: number
+  ) {
+    this.point = new Float64Array(16 * width)
+    this.signature = new Float64Array(16 * signatureWidth)
+  }
+
+  /** A new row with no runs yet; returns its id. */
+  push(firstStart: number, image: number): number {
+    const id = this.size++
+    if (id === this.start.length)
+      for (const name of columnNames) {
+        const larger = new Float64Array(2 * this[name].length)
+        larger.set(this[name])
+        this[name] = larger
+      }
+    this.firstStart[id] = firstStart
+    this.firstImage[id] = image
+    return id
+  }
+
+  /** Counts a run. */
+  hit(id: number, start: number, half: number, image: number): void {
+    this.count[id]++
+    if (start < half) this.countFirstHalf[id]++
+    if (start < this.firstStart[id]) this.firstStart[id] = start
+    let counter = this.images.get(id)
+    if (!counter) {
+      if (image === this.firstImage[id]) return
+      counter = new DistinctCounter()
+      counter.add(this.firstImage[id])
+      this.images.set(id, counter)
+    }
+    counter.add(image)
+  }
+
+  /** Is a run better polished than the representative? Ties go to the smaller start, so the order of arrival has no say. */
+  better(id: number, start: number, gradientNorm: number): boolean {
+    const kept = this.gradientNorm[id]
+    return gradientNorm < kept || (gradientNorm === kept && start < this.start[id])
+  }
+
+  represent(id: number, start: number, loss: number, gradientNorm: number, precision: number): void {
+    this.start[id] = start
+    this.loss[id] = loss
+    this.gradientNorm[id] = gradientNorm
+    this.precision[id] = precision
+  }
+
+  /** Sorted by loss, equal losses by first start. */
+  clusters(): Cluster[] {
+    const list = Array.from({ length: this.size }, (_, id) => ({
+      id,
+      start: this.start[id],
+      loss: this.loss[id],
+      gradientNorm: this.gradientNorm[id],
+      precision: this.precision[id],
+      parameters: this.point.slice(id * this.width, (id + 1) * this.width),
+      count: this.count[id],
+      countFirstHalf: this.countFirstHalf[id],
+      firstStart: this.firstStart[id],
+      copies: this.images.get(id)?.size ?? 1
+    }))
+    return list.sort((a, b) => a.loss - b.loss || a.firstStart - b.firstStart)
+  }
+}

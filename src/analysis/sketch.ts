@@ -1,0 +1,226 @@
+/**
+ * Summaries of streams in bounded memory that do not depend on the order in which runs end: quantiles, a sample of runs, a
+ * count of distinct keys. Where something must be left out, what is kept is decided by a hash of the start number (or of
+ * the key) alone, so the same runs give the same summary whatever the threads and the batch.
+ */
+import { quantileSorted } from '../core/stats.js'
+import type { Quantiles } from '../core/result.js'
+
+/** A 32-bit hash of a non-negative integer below 2⁵³ (the finaliser of MurmurHash3 over both halves). */
+export function hashInteger(n: number): number {
+  let h = (n | 0) ^ Math.imul(Math.floor(n / 4294967296), 0x9e3779b1)
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
+  return (h ^ (h >>> 16)) >>> 0
+}
+
+/** Runs that a thinned sample keeps at most; at least half as many once it has overflowed. */
+export const sampleCapacity = 1 << 16
+/** Distinct values that `QuantileSketch` counts exactly. */
+export const exactDistinct = 1 << 16
+
+/**
+ * Rows of numbers, one per run, thinned to those whose hash lies below a threshold that halves on overflow. The threshold
+ * at the end is the largest 2³²⁻ʲ that leaves fewer than `capacity` runs: a function of the set of runs, not of its order.
+ */
+export class ThinnedSample {
+  count = 0
+  private threshold = 2 ** 32
+  private hashes = new Uint32Array(256)
+  private columns: Float64Array[]
+
+  constructor(
+    width: number,
+    private readonly capacity = sampleCapacity
+  ) {
+    this.columns = Array.from({ length: width }, () => new Float64Array(256))
+  }
+
+  /** Room for a run with this hash: its row number, or −1 when the run is thinned out. Fill every column of the row. */
+  slot(hash: number): number {
+    if (hash >= this.threshold) return -1
+    if (this.count === this.capacity) {
+      do this.halve()
+      while (this.count === this.capacity)
+      if (hash >= this.threshold) return -1
+    }
+    if (this.count === this.hashes.length) this.grow()
+    this.hashes[this.count] = hash
+    return this.count++
+  }
+
+  column(c: number): Float64Array {
+    return this.columns[c]
+  }
+
+  /** True while no run has been left out. */
+  get complete(): boolean {
+    return this.threshold === 2 ** 32
+  }
+
+  private halve(): void {
+    this.threshold /= 2
+    let to = 0
+    for (let from = 0; from < this.count; from++) {
+      if (this.hashes[from] >= this.threshold) continue
+      this.hashes[to] = this.hashes[from]
+      for (const column of this.columns) column[to] = column[from]
+      to++
+    }
+    this.count = to
+  }
+
+  private grow(): void {
+    const size = 2 * this.hashes.length
+    const hashes = new Uint32Array(size)
+    hashes.set(this.hashes)
+    this.hashes = hashes
+    this.columns = this.columns.map(column => {
+      const larger = new Float64Array(size)
+      larger.set(column)
+      return larger
+    })
+  }
+}
+
+const bits = new Float64Array(1)
+const halves = new Uint32Array(bits.buffer)
+
+/** Open-addressing table value → count, typed so that an entry costs 16 bytes; NaN marks an empty slot. */
+class ValueCounts {
+  size = 0
+  keys = new Float64Array(64).fill(NaN)
+  counts = new Float64Array(64)
+
+  add(value: number, times: number): void {
+    bits[0] = value + 0 // −0 and 0 are one value
+    let at = Math.imul(halves[0] ^ Math.imul(halves[1], 0x9e3779b1), 0x85ebca6b)
+    const mask = this.keys.length - 1
+    at = (at ^ (at >>> 15)) & mask
+    for (;;) {
+      const key = this.keys[at]
+      if (key === value) {
+        this.counts[at] += times
+        return
+      }
+      if (key !== key) break
+      at = (at + 1) & mask
+    }
+    this.keys[at] = value + 0
+    this.counts[at] = times
+    if (++this.size * 2 > this.keys.length) this.grow()
+  }
+
+  private grow(): void {
+    const { keys, counts } = this
+    this.keys = new Float64Array(2 * keys.length).fill(NaN)
+    this.counts = new Float64Array(2 * keys.length)
+    this.size = 0
+    for (let i = 0; i < keys.length; i++) if (keys[i] === keys[i]) this.add(keys[i], counts[i])
+  }
+
+  /** Distinct values, ascending, with their counts. */
+  sorted(): { values: Float64Array; counts: Float64Array } {
+    const at = Uint32Array.from(this.keys.keys()).filter(i => this.keys[i] === this.keys[i])
+    at.sort((i, j) => this.keys[i] - this.keys[j])
+    return { values: Float64Array.from(at, i => this.keys[i]), counts: Float64Array.from(at, i => this.counts[i]) }
+  }
+}
+
+/**
+ * Quantiles of a stream. Exact (each distinct value with its count) while there are at most `exactDistinct` distinct values;
+ * beyond, quartiles are those of a thinned sample of at least `sampleCapacity`/2 runs (standard error of a quartile's
+ * rank below 0.3 %), minimum and maximum stay exact. NaN is left out.
+ */
+export class QuantileSketch {
+  count = 0
+  private min = Infinity
+  private max = -Infinity
+  private exact: ValueCounts | undefined = new ValueCounts()
+  private readonly sample = new ThinnedSample(1)
+  private last = NaN
+  private pending = 0
+
+  /** `hash`: hashInteger(start number). */
+  add(value: number, hash: number): void {
+    if (value !== value) return
+    this.count++
+    if (value < this.min) this.min = value
+    if (value > this.max) this.max = value
+    const row = this.sample.slot(hash)
+    if (row >= 0) this.sample.column(0)[row] = value
+    if (!this.exact) return
+    // Runs of equal values are common (a constant metric): count them before the table is asked.
+    if (value === this.last) this.pending++
+    else {
+      this.flush()
+      this.last = value
+      this.pending = 1
+    }
+  }
+
+  private flush(): void {
+    if (!this.exact || this.pending === 0) return
+    this.exact.add(this.last, this.pending)
+    this.pending = 0
+    if (this.exact.size > exactDistinct) this.exact = undefined
+  }
+
+  /** Whether quartiles are exact. */
+  get isExact(): boolean {
+    this.flush()
+    return this.exact !== undefined || this.sample.complete
+  }
+
+  /** All NaN when nothing was added. */
+  result(): Quantiles {
+    this.flush()
+    if (this.count === 0) return { min: NaN, q25: NaN, median: NaN, q75: NaN, max: NaN }
+    const at = this.exact ? this.exactQuantile(this.exact) : this.sampleQuantile()
+    return { min: this.min, q25: at(0.25), median: at(0.5), q75: at(0.75), max: this.max }
+  }
+
+  private sampleQuantile(): (q: number) => number {
+    const sorted = this.sample.column(0).slice(0, this.sample.count).sort()
+    return q => quantileSorted(sorted, q)
+  }
+
+  private exactQuantile(exact: ValueCounts): (q: number) => number {
+    const { values, counts } = exact.sorted()
+    const order = (k: number): number => {
+      let i = 0
+      for (let seen = counts[0]; seen <= k; seen += counts[++i]);
+      return values[i]
+    }
+    return q => {
+      const rank = q * (this.count - 1)
+      const low = Math.floor(rank)
+      return quantileSorted([order(low), order(Math.min(low + 1, this.count - 1))], rank - low)
+    }
+  }
+}
+
+/** Distinct keys counted exactly; beyond, their number is estimated to about 1.6 %. */
+export const distinctCapacity = 4096
+
+/**
+ * Number of distinct keys in bounded memory: exact up to `distinctCapacity`; beyond, only keys whose hash lies below a
+ * halving threshold are kept, and their number is scaled up (adaptive sampling, Flajolet 1990).
+ */
+export class DistinctCounter {
+  private keys = new Set<number>()
+  private threshold = 2 ** 32
+
+  add(key: number): void {
+    if (this.threshold < 2 ** 32 && hashInteger(key) >= this.threshold) return
+    this.keys.add(key)
+    while (this.keys.size > distinctCapacity) {
+      this.threshold /= 2
+      for (const kept of this.keys) if (hashInteger(kept) >= this.threshold) this.keys.delete(kept)
+    }
+  }
+
+  get size(): number {
+    return Math.round(this.keys.size * (2 ** 32 / this.threshold))
+  }
+}
