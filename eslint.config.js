@@ -38,6 +38,8 @@ export default tseslint.config(
         'error',
         { considerDefaultExhaustiveForUnions: true, requireDefaultForNonUnion: false }
       ],
+      // Constants keep the digits of the paper they come from.
+      'no-loss-of-precision': 'off',
       // Numbers belong in messages.
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
       // Interfaces are asynchronous so that a GPU can stand behind them; the CPU engines have nothing to await.
