@@ -1,0 +1,69 @@
+/** The engines by name, loaded only when asked for, and the choice among them. */
+import { WorkError } from '../core/errors.js'
+import type { Engine, EngineEntry, EngineName, EngineOptions, Support } from './types.js'
+
+const lazy = (name: EngineName, precisions: EngineEntry['precisions'], open: () => Promise<EngineEntry>): EngineEntry => ({
+  name,
+  precisions,
+  available: async () => (await open()).available(),
+  load: async options => (await open()).load(options)
+})
+
+/** An engine that this version does not have: it says so and how else to work. */
+const absent = (name: EngineName, reason: string): EngineEntry => ({
+  name,
+  precisions: ['f32'],
+  available: () => Promise.resolve({ ok: false, reason }),
+  load: () => Promise.reject(new WorkError(reason))
+})
+
+/** In the order in which `auto` looks at them. */
+export const engines: readonly EngineEntry[] = [
+  absent('webgpu', 'The webgpu engine is not part of this version; use --engine cpu.'),
+  absent('tensorflow', 'The tensorflow engine is not part of this version; use --engine cpu.'),
+  lazy('cpu', ['f64', 'f32'], async () => (await import('./cpu/index.js')).cpuEntry),
+  lazy('reference', ['f64'], async () => (await import('./reference/index.js')).referenceEntry)
+]
+
+/** What each engine says of itself here. */
+export async function listEngines(): Promise<{ entry: EngineEntry; support: Support }[]> {
+  const list: { entry: EngineEntry; support: Support }[] = []
+  for (const entry of engines) list.push({ entry, support: await entry.available() })
+  return list
+}
+
+/**
+ * Loads an engine. `auto`: a hardware GPU, else cpu, else reference. `certify`: the best f64 engine on the CPU.
+ * @returns the engine, and in one sentence why it was taken
+ * @throws WorkError when the named engine cannot run here or does not compute in the precision asked for
+ */
+export async function chooseEngine(
+  name: EngineName | 'auto' | 'certify',
+  options: EngineOptions
+): Promise<{ engine: Engine; why: string }> {
+  const named = engines.find(e => e.name === name)
+  if (named) {
+    const support = await named.available()
+    if (!support.ok) throw new WorkError(`Engine ${name} cannot run here: ${support.reason}`)
+    if (!named.precisions.includes(options.precision))
+      throw new WorkError(
+        `Engine ${name} does not compute in ${options.precision}; choose --precision ${named.precisions.join(' or ')}.`
+      )
+    return { engine: await named.load(options), why: `${name} was asked for` }
+  }
+  const missing: string[] = []
+  for (const entry of engines) {
+    const onCpu = entry.name === 'cpu' || entry.name === 'reference'
+    if (name === 'certify' && !onCpu) continue
+    const support = await entry.available()
+    if (support.ok && entry.precisions.includes(options.precision))
+      return {
+        engine: await entry.load(options),
+        why: missing.length > 0 ? `${entry.name} is the first that can run here (${missing.join(' ')})` : `${entry.name} comes first`
+      }
+    if (!support.ok && onCpu) missing.push(support.reason)
+  }
+  throw new WorkError(
+    `No engine here computes in ${options.precision}: ${missing.join(' ')} Use --precision f64, which every machine can run.`
+  )
+}
