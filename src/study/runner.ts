@@ -1,0 +1,179 @@
+/** Runs a study: starts → minimise → judge → cluster → aggregate, block by block, so that memory does not grow with the starts. */
+import { outputs } from '../analysis/predict.js'
+import { Aggregate, VerdictCode } from '../analysis/aggregate.js'
+import { Clusterer, FunctionClusterer } from '../analysis/cluster.js'
+import { judgeRuns, type Judged } from '../analysis/verdict.js'
+import type { Verdict } from '../core/result.js'
+import type { RunBlock } from '../engines/types.js'
+import { classCount, scoreNames } from '../models/scores.js'
+import { requestOf } from './curves.js'
+import type { Setup } from './setup.js'
+
+export interface StudyProgress {
+  readonly done: number
+  readonly total: number
+  readonly minima: number
+}
+
+/** Judged runs of one block, as they are saved. */
+export interface JudgedBlock {
+  readonly count: number
+  readonly start: Float64Array
+  /** `VerdictCode` */
+  readonly verdict: Uint8Array
+  readonly status: Uint8Array
+  /** Id of the distinct point of that verdict; −1 for none. */
+  readonly point: Int32Array
+  readonly loss: Float64Array
+  readonly lossFound: Float64Array
+  readonly gradientNorm: Float64Array
+  readonly precision: Float64Array
+  readonly steps: Uint32Array
+  /** [count, P] as certified, and as the optimiser left them. */
+  readonly theta: Float64Array
+  readonly thetaFound: Float64Array
+  /** [count, M] */
+  readonly train: Float64Array
+  readonly test?: Float64Array
+}
+
+export interface DivergingExample {
+  readonly start: number
+  readonly loss: number
+  readonly theta: Float64Array
+  readonly direction: Float64Array
+}
+
+export interface Outcome {
+  readonly aggregate: Aggregate
+  readonly minima: Clusterer
+  readonly saddles: Clusterer
+  readonly degenerate: FunctionClusterer
+  readonly diverging: DivergingExample | undefined
+  readonly runs: number
+  readonly interrupted: boolean
+  /** Evaluations by the optimiser and by certifying. */
+  readonly evaluations: { readonly f: number; readonly g: number; readonly H: number }
+  readonly wallSeconds: number
+}
+
+export interface RunOptions {
+  readonly lanes?: number
+  readonly signal?: AbortSignal
+  readonly onProgress?: (progress: StudyProgress) => void
+  /** Receives every judged block; awaited, so a slow writer slows the study down instead of filling memory. */
+  readonly onBlock?: (block: JudgedBlock) => Promise<void> | void
+}
+
+/** Blocks that are judged at the same time: enough to keep the cores busy while one is being clustered. */
+const blocksInFlight = 2
+
+/** Rows of θ of the runs that did not fail. */
+function finite(block: RunBlock, judged: Judged, P: number): { theta: Float64Array; rows: number[] } {
+  const rows: number[] = []
+  for (let i = 0; i < block.count; i++) if (judged.verdict[i] !== 'failed') rows.push(i)
+  if (rows.length === block.count) return { theta: block.theta, rows }
+  const theta = new Float64Array(rows.length * P)
+  rows.forEach((i, n) => theta.set(block.theta.subarray(i * P, (i + 1) * P), n * P))
+  return { theta, rows }
+}
+
+/** Scores back to the places of the block; failed runs get NaN. */
+function spreadOut(values: Float64Array, rows: readonly number[], count: number, M: number): Float64Array {
+  if (rows.length === count) return values
+  const out = new Float64Array(count * M).fill(NaN)
+  rows.forEach((i, n) => out.set(values.subarray(n * M, (n + 1) * M), i * M))
+  return out
+}
+
+export async function runStarts(setup: Setup, options: RunOptions = {}): Promise<Outcome> {
+  const { config, network, problem, test, judge, certifier } = setup
+  const total = config.starts.count
+  const P = setup.objective.parameters
+  const names = scoreNames(network.loss)
+  const M = names.length
+  const aggregate = new Aggregate({ parameters: P, metricNames: names, test: test !== undefined })
+  const minima = new Clusterer(network, total)
+  const saddles = new Clusterer(network, total)
+  const degenerate = new FunctionClusterer(problem, total)
+  let diverging: DivergingExample | undefined
+  let runs = 0
+  let searchSteps = 0
+  let judgeSteps = 0
+  const began = performance.now()
+
+  const file = (block: RunBlock, judged: Judged, i: number): number => {
+    const start = block.start[i]!
+    const [loss, norm, precision] = [judged.loss[i]!, judged.gradientNorm[i]!, judged.precision[i]!]
+    const at = i * P
+    const verdict: Verdict = judged.verdict[i]!
+    if (verdict === 'minimum') return minima.add(start, loss, norm, precision, judged.theta, at)
+    if (verdict === 'saddle') return saddles.add(start, loss, norm, precision, judged.theta, at)
+    if (verdict === 'degenerate')
+      return degenerate.add(start, loss, norm, precision, outputs(problem, judged.theta, at), judged.theta, at)
+    const direction = judged.directions.get(i)
+    if (verdict === 'diverging' && direction && (!diverging || start < diverging.start))
+      diverging = { start, loss, theta: judged.theta.slice(at, at + P), direction }
+    return -1
+  }
+
+  const absorb = async (block: RunBlock): Promise<void> => {
+    const judged = await judgeRuns(judge, block.theta, block, block.count)
+    const { theta, rows } = finite(block, judged, P)
+    const train = await certifier.objective.score(theta)
+    const held = test ? await certifier.objective.score(theta, test) : undefined
+    const point = Int32Array.from({ length: block.count }, (_, i) => file(block, judged, i))
+    const out: JudgedBlock = {
+      count: block.count,
+      start: block.start,
+      verdict: Uint8Array.from(judged.verdict, v => VerdictCode[v]),
+      status: block.status,
+      point,
+      loss: judged.loss,
+      lossFound: block.loss,
+      gradientNorm: judged.gradientNorm,
+      precision: judged.precision,
+      steps: block.steps,
+      theta: judged.theta,
+      thetaFound: block.theta,
+      train: spreadOut(train.values, rows, block.count, M),
+      ...(held ? { test: spreadOut(held.values, rows, block.count, M) } : {})
+    }
+    aggregate.addBlock(out)
+    if (classCount(network) > 0) aggregate.addClassCounts(train.classCounts, rows.length)
+    runs += block.count
+    judgeSteps += judged.steps
+    for (const n of block.steps) searchSteps += n
+    await options.onBlock?.(out)
+    options.onProgress?.({ done: runs, total, minima: minima.size })
+  }
+
+  const request = requestOf(setup, 0, total, {
+    ...(options.lanes === undefined ? {} : { lanes: options.lanes }),
+    ...(options.signal ? { signal: options.signal } : {})
+  })
+  const inFlight = new Set<Promise<void>>()
+  const failures: unknown[] = []
+  for await (const block of setup.objective.minimise(request)) {
+    const work = absorb(block)
+      .catch((error: unknown) => void failures.push(error))
+      .finally(() => inFlight.delete(work))
+    inFlight.add(work)
+    if (inFlight.size >= blocksInFlight) await Promise.race(inFlight)
+    if (failures.length > 0) break
+  }
+  await Promise.all(inFlight)
+  if (failures.length > 0) throw failures[0]
+  const H = judgeSteps + (setup.program.needs === 'H' ? searchSteps : 0)
+  return {
+    aggregate,
+    minima,
+    saddles,
+    degenerate,
+    diverging,
+    runs,
+    interrupted: runs < total,
+    evaluations: { f: searchSteps + judgeSteps, g: searchSteps + judgeSteps, H },
+    wallSeconds: (performance.now() - began) / 1000
+  }
+}
