@@ -1,0 +1,155 @@
+/**
+ * Which flat directions of the Hessian the model itself explains: continuous symmetries and dead units. Each explanation is a
+ * tangent vector along which the network's outputs stay the same; it counts if it lies in the Hessian's null space (a
+ * ridge, for one, bends most of them).
+ */
+import { activate } from '../models/activations.js'
+import { layers } from '../models/network.js'
+import type { Layer } from '../models/network.js'
+import type { Network } from '../models/types.js'
+
+/** A unit's weights count as zero below this times the largest parameter: polishing leaves them at rounding level. */
+export const deadTolerance = 1e-6
+/** A tangent lies in the null space when this share of its length does; also the rank tolerance among tangents. */
+const insideNull = 0.999
+
+type Entry = readonly [parameter: number, value: number]
+
+/** Directions along which the network computes the same, as sparse vectors over parameters. */
+export function symmetryTangents(network: Network, theta: Float64Array): Entry[][] {
+  const all = layers(network)
+  const bias = network.bias ? 1 : 0
+  const list: Entry[][] = []
+  const last = all[all.length - 1]
+  // Softmax: the same number added to all outputs, as a function of the layer below.
+  if (network.loss === 'softmax')
+    for (let d = 0; d < last.stride; d++)
+      list.push(Array.from({ length: last.units }, (_, q): Entry => [last.at + q * last.stride + d, 1]))
+  for (let l = 0; l + 1 < all.length; l++) {
+    list.push(...deadUnits(network, theta, all[l], all[l + 1], bias))
+    list.push(...twinUnits(network, theta, all[l], all[l + 1], bias))
+    if (network.activation === 'identity') list.push(...mixings(theta, all[l], all[l + 1], bias))
+    if (network.activation === 'relu') list.push(...scalings(theta, all[l], all[l + 1], bias))
+  }
+  return list
+}
+
+const incoming = (layer: Layer, j: number): number => layer.at + j * layer.stride
+const outgoing = (next: Layer, bias: number, q: number, j: number): number => next.at + q * next.stride + bias + j
+
+function deadUnits(network: Network, theta: Float64Array, layer: Layer, next: Layer, bias: number): Entry[][] {
+  const list: Entry[][] = []
+  const limit = deadTolerance * theta.reduce((top, v) => Math.max(top, Math.abs(v)), 0)
+  const phi = new Float64Array(3)
+  for (let j = 0; j < layer.units; j++) {
+    const from = incoming(layer, j)
+    const out = Array.from({ length: next.units }, (_, q) => outgoing(next, bias, q, j))
+    // Nothing leaves the unit: whatever enters it is free.
+    if (out.every(p => Math.abs(theta[p]) <= limit))
+      for (let d = 0; d < layer.stride; d++) list.push([[from + d, 1]])
+    // No input enters: the unit is a constant φ(b), confounded with the biases above.
+    let constant = true
+    for (let d = bias; d < layer.stride; d++) constant &&= Math.abs(theta[from + d]) <= limit
+    if (!constant) continue
+    activate(network.activation, bias ? theta[from] : 0, phi)
+    const [value, slope] = phi
+    const compensate = (q: number, change: number): Entry[] => (bias ? [[next.at + q * next.stride, -change]] : [])
+    if (bias || value === 0)
+      for (let q = 0; q < next.units; q++) list.push([[out[q], 1], ...compensate(q, value)])
+    if (bias) list.push([[from, 1], ...out.flatMap((p, q) => compensate(q, theta[p] * slope))])
+  }
+  return list
+}
+
+/** Two units that compute the same (or, for odd activations, the opposite) may share their outgoing weights in any way. */
+function twinUnits(network: Network, theta: Float64Array, layer: Layer, next: Layer, bias: number): Entry[][] {
+  const list: Entry[][] = []
+  const limit = deadTolerance * theta.reduce((top, v) => Math.max(top, Math.abs(v)), 0)
+  const odd = network.activation === 'tanh' || network.activation === 'identity'
+  for (let i = 0; i < layer.units; i++)
+    for (let j = i + 1; j < layer.units; j++)
+      for (const sign of odd ? [1, -1] : [1]) {
+        let twins = true
+        for (let d = 0; d < layer.stride; d++)
+          twins &&= Math.abs(theta[incoming(layer, i) + d] - sign * theta[incoming(layer, j) + d]) <= limit
+        if (!twins) continue
+        for (let q = 0; q < next.units; q++)
+          list.push([
+            [outgoing(next, bias, q, i), 1],
+            [outgoing(next, bias, q, j), -sign]
+          ])
+      }
+  return list
+}
+
+/** Identity activation: W → (I + εE) W, V → V (I − εE) for each unit matrix E, and shifts of a bias taken up above. */
+function mixings(theta: Float64Array, layer: Layer, next: Layer, bias: number): Entry[][] {
+  const list: Entry[][] = []
+  for (let i = 0; i < layer.units; i++) {
+    for (let j = 0; j < layer.units; j++) {
+      const entries: Entry[] = []
+      for (let d = 0; d < layer.stride; d++) entries.push([incoming(layer, i) + d, theta[incoming(layer, j) + d]])
+      for (let q = 0; q < next.units; q++)
+        entries.push([outgoing(next, bias, q, j), -theta[outgoing(next, bias, q, i)]])
+      list.push(entries)
+    }
+    if (bias)
+      list.push([
+        [incoming(layer, i), 1],
+        ...Array.from({ length: next.units }, (_, q): Entry => [
+          next.at + q * next.stride,
+          -theta[outgoing(next, bias, q, i)]
+        ])
+      ])
+  }
+  return list
+}
+
+/** relu is positively homogeneous: (w, b) → (1 + ε)(w, b), v → (1 − ε) v. */
+function scalings(theta: Float64Array, layer: Layer, next: Layer, bias: number): Entry[][] {
+  return Array.from({ length: layer.units }, (_, j) => {
+    const entries: Entry[] = []
+    for (let d = 0; d < layer.stride; d++) entries.push([incoming(layer, j) + d, theta[incoming(layer, j) + d]])
+    for (let q = 0; q < next.units; q++) entries.push([outgoing(next, bias, q, j), -theta[outgoing(next, bias, q, j)]])
+    return entries
+  })
+}
+
+/**
+ * Dimension of the part of a null space that symmetry explains. `basis` [nullity][P]: orthonormal vectors in the scaled
+ * variables θ / scale.
+ */
+export function explainedNullity(
+  network: Network,
+  theta: Float64Array,
+  basis: readonly Float64Array[],
+  scale: Float64Array
+): number {
+  const found: Float64Array[] = []
+  for (const tangent of symmetryTangents(network, theta)) {
+    if (found.length === basis.length) break
+    // In scaled variables a direction t becomes t / scale. Entries of one parameter add up (i = j in `mixings`).
+    const sums = new Map<number, number>()
+    for (const [p, value] of tangent) sums.set(p, (sums.get(p) ?? 0) + value / scale[p])
+    let length = 0
+    for (const value of sums.values()) length += value * value
+    if (!(length > 0)) continue
+    const inside = Float64Array.from(basis, vector => {
+      let dot = 0
+      for (const [p, value] of sums) dot += vector[p] * value
+      return dot / Math.sqrt(length)
+    })
+    if (!(norm(inside) >= insideNull)) continue
+    for (let pass = 0; pass < 2; pass++)
+      for (const other of found) {
+        let dot = 0
+        for (let i = 0; i < inside.length; i++) dot += inside[i] * other[i]
+        for (let i = 0; i < inside.length; i++) inside[i] -= dot * other[i]
+      }
+    const rest = norm(inside)
+    if (rest > 1 - insideNull) found.push(inside.map(v => v / rest))
+  }
+  return found.length
+}
+
+const norm = (v: Float64Array): number => Math.sqrt(v.reduce((sum, x) => sum + x * x, 0))
