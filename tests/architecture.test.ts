@@ -35,7 +35,8 @@ const sources = walk('src').filter(file => file.endsWith('.ts'))
 const allowed: Readonly<Record<string, readonly string[] | 'all'>> = {
   'src/core/': [],
   'src/models/': ['src/core/'],
-  'src/data/': ['src/core/'],
+  // A loaded table becomes a Problem, which is plain data.
+  'src/data/': ['src/core/', 'src/models/types.ts'],
   'src/engines/': ['src/models/', 'src/core/', 'src/optimizers/program.ts'],
   'src/optimizers/': ['src/engines/types.ts', 'src/core/'],
   'src/analysis/': ['src/engines/types.ts', 'src/models/', 'src/core/'],
