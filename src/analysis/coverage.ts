@@ -36,11 +36,7 @@ export const halfOf = (starts: number): number => Math.floor(starts / 2)
  * When a study was interrupted, which starts of the second half have ended may depend on how long they took; the bound then
  * holds for the runs as they ended.
  */
-export function coverageOf(
-  minima: readonly SeenMinimum[],
-  starts: number,
-  confidence = defaultConfidence
-): Coverage {
+export function coverageOf(minima: readonly SeenMinimum[], starts: number, confidence = defaultConfidence): Coverage {
   let n = 0
   let singletons = 0
   let first = 0

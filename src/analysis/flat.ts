@@ -45,8 +45,7 @@ function deadUnits(network: Network, theta: Float64Array, layer: Layer, next: La
     const from = incoming(layer, j)
     const out = Array.from({ length: next.units }, (_, q) => outgoing(next, bias, q, j))
     // Nothing leaves the unit: whatever enters it is free.
-    if (out.every(p => Math.abs(theta[p]) <= limit))
-      for (let d = 0; d < layer.stride; d++) list.push([[from + d, 1]])
+    if (out.every(p => Math.abs(theta[p]) <= limit)) for (let d = 0; d < layer.stride; d++) list.push([[from + d, 1]])
     // No input enters: the unit is a constant φ(b), confounded with the biases above.
     let constant = true
     for (let d = bias; d < layer.stride; d++) constant &&= Math.abs(theta[from + d]) <= limit
@@ -54,8 +53,7 @@ function deadUnits(network: Network, theta: Float64Array, layer: Layer, next: La
     activate(network.activation, bias ? theta[from] : 0, phi)
     const [value, slope] = phi
     const compensate = (q: number, change: number): Entry[] => (bias ? [[next.at + q * next.stride, -change]] : [])
-    if (bias || value === 0)
-      for (let q = 0; q < next.units; q++) list.push([[out[q], 1], ...compensate(q, value)])
+    if (bias || value === 0) for (let q = 0; q < next.units; q++) list.push([[out[q], 1], ...compensate(q, value)])
     if (bias) list.push([[from, 1], ...out.flatMap((p, q) => compensate(q, theta[p] * slope))])
   }
   return list

@@ -18,7 +18,7 @@ export function scaledCholesky(A: Float64Array, n: number): ScaledCholesky | und
   const L = new Float64Array(n * n)
   for (let j = 0; j < n; j++)
     for (let i = j; i < n; i++) {
-      let sum = (A[i * n + j] / d[i]) / d[j]
+      let sum = A[i * n + j] / d[i] / d[j]
       for (let k = 0; k < j; k++) sum -= L[i * n + k] * L[j * n + k]
       if (i > j) L[i * n + j] = sum / L[j * n + j]
       else if (sum > n * Number.EPSILON) L[j * n + j] = Math.sqrt(sum)
@@ -68,8 +68,7 @@ export function positiveEigenvalues({ n, d, L }: ScaledCholesky): Float64Array {
     G.sort((a, b) => (length.get(b) ?? 0) - (length.get(a) ?? 0))
     const norms = Float64Array.from(G, v => length.get(v) ?? 0)
     let worst = 0
-    for (let p = 0; p < n - 1; p++)
-      for (let q = p + 1; q < n; q++) worst = Math.max(worst, rotate(G, norms, p, q))
+    for (let p = 0; p < n - 1; p++) for (let q = p + 1; q < n; q++) worst = Math.max(worst, rotate(G, norms, p, q))
     if (worst <= n * Number.EPSILON) break
   }
   return Float64Array.from(G, v => norm(v) ** 2).sort()

@@ -13,8 +13,8 @@ export function quantileSorted(sorted: ArrayLike<number>, q: number): number {
   const low = Math.floor(at)
   const a = sorted[low]
   const b = sorted[Math.min(low + 1, n - 1)]
-  // Equal neighbours are returned as they are, so that a constant stays exactly constant.
-  return a === b ? a : a + (at - low) * (b - a)
+  // No arithmetic where none is needed: a constant stays exactly constant, and 0 · ∞ does not arise.
+  return a === b || at === low ? a : a + (at - low) * (b - a)
 }
 
 /** min, quartiles and max of ascending values. */

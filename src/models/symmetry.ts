@@ -225,7 +225,7 @@ export class Canonicalizer {
       for (; j > 0 && keys[perm[j - 1]] > keys[k]; j--) perm[j] = perm[j - 1]
       perm[j] = k
     }
-    for (let from = 0; from < units; ) {
+    for (let from = 0; from < units;) {
       let to = from + 1
       while (
         to < units &&
@@ -275,7 +275,10 @@ function mix(hash: number, digit: number): number {
 }
 
 function* permutations(n: number): Generator<readonly number[]> {
-  if (n === 0) return yield []
+  if (n === 0) {
+    yield []
+    return
+  }
   for (const rest of permutations(n - 1))
     for (let at = n - 1; at >= 0; at--) yield [...rest.slice(0, at), n - 1, ...rest.slice(at)]
 }

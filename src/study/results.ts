@@ -2,7 +2,18 @@
  * The study directory: runs streamed to `runs.parquet`, JSON files beside it. Everything is written under a temporary name
  * and takes its place on `close`, so a study that fails leaves nothing half-written, and what was there before stays.
  */
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, renameSync, rmdirSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+  writeSync
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { asyncBufferFromFile, parquetMetadataAsync, parquetRead } from 'hyparquet'
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
@@ -22,7 +33,18 @@ export const runsVersion = 1
 const metadataKey = 'manystart'
 
 /** Columns of `runs.parquet` before the metrics and the parameters. */
-const fixedColumns = ['start', 'verdict', 'status', 'point', 'loss', 'lossFound', 'gradientNorm', 'gradientNormFound', 'precision', 'steps'] as const
+const fixedColumns = [
+  'start',
+  'verdict',
+  'status',
+  'point',
+  'loss',
+  'lossFound',
+  'gradientNorm',
+  'gradientNormFound',
+  'precision',
+  'steps'
+] as const
 
 /** What a reader must know; kept in the file's own metadata. */
 export interface RunsLayout {
@@ -103,7 +125,8 @@ class RunsWriter {
     const schema: SchemaElement[] = [
       { name: 'root', num_children: this.names.length },
       ...this.names.map((name): SchemaElement => {
-        if (name === 'verdict' || name === 'status') return { name, type: 'BYTE_ARRAY', converted_type: 'UTF8', ...required }
+        if (name === 'verdict' || name === 'status')
+          return { name, type: 'BYTE_ARRAY', converted_type: 'UTF8', ...required }
         if (name === 'start') return { name, type: 'INT64', ...required }
         if (name === 'point' || name === 'steps') return { name, type: 'INT32', ...required }
         return { name, type: 'DOUBLE', ...required }
@@ -123,7 +146,7 @@ class RunsWriter {
   }
 
   append(block: StoredRuns): void {
-    for (let from = 0; from < block.count; ) {
+    for (let from = 0; from < block.count;) {
       const take = Math.min(block.count - from, this.rows - this.filled)
       this.copy(block, from, take)
       this.filled += take
@@ -168,7 +191,7 @@ class RunsWriter {
 
   private drain(): void {
     const { bytes } = this
-    for (let done = 0; done < bytes.index; )
+    for (let done = 0; done < bytes.index;)
       done += writeSync(this.file, new Uint8Array(bytes.buffer, done, bytes.index - done))
     bytes.index = 0
   }
@@ -212,10 +235,15 @@ const reason = (error: unknown): string => {
  * Makes the directory (parents included) and opens `runs.parquet` in it under a temporary name.
  * @throws InputError when the directory holds anything and `force` is not set, or cannot be written.
  */
-export function openResults(directory: string, layout: RunsLayout, options: { readonly force?: boolean } = {}): Results {
+export function openResults(
+  directory: string,
+  layout: RunsLayout,
+  options: { readonly force?: boolean } = {}
+): Results {
   const names = columnNames(layout)
   const twice = names.find((name, i) => names.indexOf(name) !== i)
-  if (twice !== undefined) throw new InputError(`Two columns of ${runsFile} would be called "${twice}"; rename a column of the data.`)
+  if (twice !== undefined)
+    throw new InputError(`Two columns of ${runsFile} would be called "${twice}"; rename a column of the data.`)
   const made = prepareDirectory(directory, options.force ?? false)
   const temporary = (name: string): string => join(directory, `.${name}.partial`)
   const pending = new Set<string>()
@@ -303,19 +331,24 @@ interface OpenRuns {
 
 async function openRuns(directory: string): Promise<OpenRuns> {
   const path = join(directory, runsFile)
-  if (!existsSync(path)) throw new InputError(`${directory} holds no ${runsFile}; give the directory of a finished study.`)
+  if (!existsSync(path))
+    throw new InputError(`${directory} holds no ${runsFile}; give the directory of a finished study.`)
   let file: OpenRuns['file']
   let metadata: FileMetaData
   try {
     file = await asyncBufferFromFile(path)
     metadata = await parquetMetadataAsync(file)
   } catch (error) {
-    throw new InputError(`${path} is damaged (${error instanceof Error ? error.message : String(error)}); run the study again.`)
+    throw new InputError(
+      `${path} is damaged (${error instanceof Error ? error.message : String(error)}); run the study again.`
+    )
   }
   const text = metadata.key_value_metadata?.find(entry => entry.key === metadataKey)?.value
   const layout = text === undefined ? undefined : (JSON.parse(text) as RunsLayout & { format: string; version: number })
   if (layout?.format !== runsFormat || layout.version !== runsVersion)
-    throw new InputError(`${path} has ${layout ? `version ${layout.version} of the format` : 'another format'}; this program reads version ${runsVersion}, so run the study again.`)
+    throw new InputError(
+      `${path} has ${layout ? `version ${layout.version} of the format` : 'another format'}; this program reads version ${runsVersion}, so run the study again.`
+    )
   return { file, metadata, layout }
 }
 
@@ -345,7 +378,12 @@ export async function* readRuns(
       rows = Uint32Array.from(start.keys()).filter(r => starts.has(Number(start[r])))
       if (rows.length === 0) continue
     }
-    yield storedRuns(await readColumns(file, metadata, columnNames(layout), range), layout, rows, range.rowEnd - range.rowStart)
+    yield storedRuns(
+      await readColumns(file, metadata, columnNames(layout), range),
+      layout,
+      rows,
+      range.rowEnd - range.rowStart
+    )
   }
 }
 
@@ -369,18 +407,32 @@ async function readColumns(
       else parts.set(columnName, [columnData])
     }
   })
-  return new Map([...parts].map(([name, list]) => [name, list.length === 1 ? list[0] : list.flatMap(part => Array.from(part))]))
+  return new Map(
+    [...parts].map(([name, list]) => [name, list.length === 1 ? list[0] : list.flatMap(part => Array.from(part))])
+  )
 }
 
 /** Rows picked from the columns of a row group; all `size` of them without `rows`. */
-function storedRuns(columns: Map<string, Column>, layout: RunsLayout, rows: Uint32Array | undefined, size: number): StoredRuns {
+function storedRuns(
+  columns: Map<string, Column>,
+  layout: RunsLayout,
+  rows: Uint32Array | undefined,
+  size: number
+): StoredRuns {
   const count = rows?.length ?? size
   const column = (name: string): Column => {
     const data = columns.get(name)
-    if (data?.length !== size) throw new InputError(`Column "${name}" of ${runsFile} is incomplete; run the study again.`)
+    if (data?.length !== size)
+      throw new InputError(`Column "${name}" of ${runsFile} is incomplete; run the study again.`)
     return data
   }
-  const pick = <T extends Float64Array | Uint32Array | Int32Array | Uint8Array>(out: T, name: string, at = 0, step = 1, code?: readonly string[]): T => {
+  const pick = <T extends Float64Array | Uint32Array | Int32Array | Uint8Array>(
+    out: T,
+    name: string,
+    at = 0,
+    step = 1,
+    code?: readonly string[]
+  ): T => {
     const data = column(name)
     for (let i = 0; i < count; i++) {
       const value = data[rows ? rows[i] : i]

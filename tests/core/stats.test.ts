@@ -14,7 +14,8 @@ const eps = Number.EPSILON
 /** NaN fails. */
 function near(actual: number, expected: number, relative: number): void {
   const error = Math.abs(actual - expected)
-  if (!(error <= relative * Math.abs(expected))) expect.fail(`${actual}, expected ${expected}: relative error ${error / Math.abs(expected)}`)
+  if (!(error <= relative * Math.abs(expected)))
+    expect.fail(`${actual}, expected ${expected}: relative error ${error / Math.abs(expected)}`)
 }
 
 describe('incomplete beta', () => {
@@ -39,7 +40,12 @@ describe('incomplete beta', () => {
   })
 
   it('obeys I_x(a,b) = 1 − I_{1−x}(b,a) and the recurrence in a, up to parameters of many millions', () => {
-    for (const [a, b] of [[4, 9], [250, 31], [1e4, 2e4], [3e6, 7e6]]) {
+    for (const [a, b] of [
+      [4, 9],
+      [250, 31],
+      [1e4, 2e4],
+      [3e6, 7e6]
+    ]) {
       const mean = a / (a + b)
       const sd = Math.sqrt((mean * (1 - mean)) / (a + b))
       for (const t of [-2, -0.5, 0, 1, 2.5]) {
@@ -60,7 +66,12 @@ describe('incomplete beta', () => {
   })
 
   it('is inverted by the quantile', () => {
-    for (const [a, b] of [[1, 1], [2, 99], [51, 950], [0.5, 3]])
+    for (const [a, b] of [
+      [1, 1],
+      [2, 99],
+      [51, 950],
+      [0.5, 3]
+    ])
       for (const p of [1e-6, 0.05, 0.5, 0.95]) near(incompleteBeta(betaQuantile(p, a, b), a, b), p, 1e-12)
   })
 })
@@ -104,8 +115,21 @@ it('quantiles interpolate between order statistics and keep a constant exact', (
 })
 
 it('units', () => {
-  expect([1.2e-5, 0.25, 12.34, 754, 8000, 0].map(formatSeconds)).toEqual(['12 µs', '250 ms', '12.3 s', '12 min 34 s', '2 h 13 min', '0 s'])
-  expect([0, 512, 1536, 1023.9 * 1024, 5 * 2 ** 30].map(formatBytes)).toEqual(['0 B', '512 B', '1.5 KiB', '1 MiB', '5 GiB'])
+  expect([1.2e-5, 0.25, 12.34, 754, 8000, 0].map(formatSeconds)).toEqual([
+    '12 µs',
+    '250 ms',
+    '12.3 s',
+    '12 min 34 s',
+    '2 h 13 min',
+    '0 s'
+  ])
+  expect([0, 512, 1536, 1023.9 * 1024, 5 * 2 ** 30].map(formatBytes)).toEqual([
+    '0 B',
+    '512 B',
+    '1.5 KiB',
+    '1 MiB',
+    '5 GiB'
+  ])
   expect([7, 9999, 1234567].map(formatCount)).toEqual(['7', '9999', '1\u2009234\u2009567'])
   expect(formatRate(12345, 'runs')).toBe('12.3 k runs/s')
   expect(formatRate(83)).toBe('83/s')

@@ -30,7 +30,11 @@ function orbit(network: Network, theta: Float64Array): Float64Array[] {
     const next = at + h * stride
     const orders: number[][] = [[]]
     for (let k = 0; k < h; k++) {
-      const grown = orders.splice(0).flatMap(o => Array.from({ length: h }, (_, i) => i).filter(i => !o.includes(i)).map(i => [...o, i]))
+      const grown = orders.splice(0).flatMap(o =>
+        Array.from({ length: h }, (_, i) => i)
+          .filter(i => !o.includes(i))
+          .map(i => [...o, i])
+      )
       orders.push(...grown)
     }
     const flips = flipsOf(network)
@@ -66,7 +70,11 @@ const cases: readonly [string, Network, number][] = [
   ['softplus', { ...base, activation: 'softplus' }, 6],
   ['relu', { ...base, activation: 'relu' }, 6],
   ['two hidden layers', { ...base, hidden: [2, 3] }, 8 * 48],
-  ['two hidden layers of logistic units, softmax', { ...base, hidden: [3, 2], activation: 'logistic', loss: 'softmax', outputs: 3 }, 48 * 8],
+  [
+    'two hidden layers of logistic units, softmax',
+    { ...base, hidden: [3, 2], activation: 'logistic', loss: 'softmax', outputs: 3 },
+    48 * 8
+  ],
   ['no hidden layer', { ...base, hidden: [] }, 1]
 ]
 
@@ -93,7 +101,8 @@ describe.each(cases)('symmetry of %s', (_, network, order) => {
       for (const image of all) {
         keys.add(canonicalizer.canonicalize(image, out))
         for (let p = 0; p < P; p++)
-          if (!(Math.abs(out[p] - canonical[p]) <= tolerance * 8)) expect.fail(`parameter ${p}: ${out[p]} and ${canonical[p]}`)
+          if (!(Math.abs(out[p] - canonical[p]) <= tolerance * 8))
+            expect.fail(`parameter ${p}: ${out[p]} and ${canonical[p]}`)
       }
       expect(keys.size).toBe(order)
       const zCanonical = outputs(problem, canonical)
@@ -143,7 +152,7 @@ it('offers the whole small group, and near-ties of a large one', () => {
   const point = new Float64Array(large.parameters)
   large.canonicalize(theta, point)
   let offered = 0
-  large.images(point, () => ((offered++), false))
+  large.images(point, () => (offered++, false))
   expect(offered).toBe(0)
   // Shift the first unit's bias so that its functional is within the near-tie of zero: its flip is offered.
   const c = genericCoefficients(4)

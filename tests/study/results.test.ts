@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
@@ -7,7 +16,11 @@ import { InputError } from '../../src/core/errors.js'
 import { groupRows, openResults, readLayout, readRuns, runsFile } from '../../src/study/results.js'
 import type { RunsLayout, StoredRuns } from '../../src/study/results.js'
 
-const layout: RunsLayout = { parameters: ['(Intercept)', 'Sepal.Length'], metrics: ['train.accuracy', 'test.accuracy'], found: true }
+const layout: RunsLayout = {
+  parameters: ['(Intercept)', 'Sepal.Length'],
+  metrics: ['train.accuracy', 'test.accuracy'],
+  found: true
+}
 
 /** Runs whose every number tells its place. */
 function block(first: number, count: number, found = true): StoredRuns {
@@ -82,7 +95,14 @@ describe('runs.parquet', () => {
     results.close()
     const rows = await parquetReadObjects({ file: await asyncBufferFromFile(join(work, 'a', runsFile)) })
     expect(rows.length).toBe(7)
-    expect(rows[3]).toMatchObject({ start: 3n, verdict: 'diverging', status: 'failed', point: 2, steps: 6, 'certified:Sepal.Length': 7e6 + 7.25 })
+    expect(rows[3]).toMatchObject({
+      start: 3n,
+      verdict: 'diverging',
+      status: 'failed',
+      point: 2,
+      steps: 6,
+      'certified:Sepal.Length': 7e6 + 7.25
+    })
   })
 
   it('keeps NaN and infinities, and a study without runs', async () => {

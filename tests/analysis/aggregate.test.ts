@@ -1,0 +1,192 @@
+import { describe, expect, it } from 'vitest'
+import { Aggregate, disagreement, waterfallPoints } from '../../src/analysis/aggregate.js'
+import { exactDistinct, hashInteger, QuantileSketch, sampleCapacity } from '../../src/analysis/sketch.js'
+import { quantilesSorted } from '../../src/core/stats.js'
+import { Stream, uniform, words } from '../../src/core/rng.js'
+import type { AggregateBlock } from '../../src/analysis/aggregate.js'
+
+interface Run {
+  start: number
+  verdict: number
+  loss: number
+  lossFound?: number
+  theta: readonly number[]
+  train: readonly number[]
+  point?: number
+}
+
+const block = (runs: readonly Run[]): AggregateBlock => ({
+  count: runs.length,
+  start: Float64Array.from(runs, r => r.start),
+  verdict: Uint8Array.from(runs, r => r.verdict),
+  point: Int32Array.from(runs, r => r.point ?? -1),
+  loss: Float64Array.from(runs, r => r.loss),
+  lossFound: Float64Array.from(runs, r => r.lossFound ?? r.loss),
+  theta: Float64Array.from(runs.flatMap(r => r.theta)),
+  steps: Uint32Array.from(runs, r => 10 + r.start),
+  train: Float64Array.from(runs.flatMap(r => r.train))
+})
+
+describe('Aggregate', () => {
+  it('of five runs worked by hand', () => {
+    const aggregate = new Aggregate({ parameters: 2, metricNames: ['accuracy', 'logLoss'], test: false })
+    aggregate.addBlock(
+      block([
+        { start: 0, verdict: 0, loss: 0.5, theta: [1, 10], train: [0.9, 0.3], point: 0 },
+        { start: 1, verdict: 1, loss: 0.75, theta: [1.5, 8], train: [0.98, 0.2], point: 0 },
+        { start: 2, verdict: 3, loss: 0.01, theta: [99, 99], train: [1, 0.01] }
+      ])
+    )
+    aggregate.addBlock(
+      block([
+        { start: 3, verdict: 5, loss: NaN, theta: [NaN, NaN], train: [NaN, NaN] },
+        { start: 4, verdict: 2, loss: 0.6, theta: [-5, 0], train: [1, NaN], point: 0 }
+      ])
+    )
+    // Four runs, three rows: counts of class 0 and 1.
+    aggregate.addClassCounts(Float64Array.from([3, 0, 2, 1, 0, 3]), 3)
+    aggregate.addClassCounts(Float64Array.from([1, 0, 0, 1, 0, 1]), 1)
+    const r = aggregate.result()
+    expect(r.runs).toBe(5)
+    expect(r.verdicts).toEqual({ minimum: 1, degenerate: 1, saddle: 1, diverging: 1, unfinished: 0, failed: 1 })
+    // Minima and degenerate only: (1.5 − 1)/1.5, (10 − 8)/10; the larger is 1/3.
+    expect(r.spread).toEqual({ parameters: 0.5 / 1.5, loss: 0.25 })
+    expect(r.train.accuracy).toEqual(quantilesSorted([0.9, 0.98, 1, 1]))
+    expect(r.train.logLoss).toEqual(quantilesSorted([0.01, 0.2, 0.3]))
+    expect(r.test).toBeUndefined()
+    expect(r.asGoodAsBest).toBe(0.5)
+    // Only row 2 differs: 2 against 2 of 4 runs: 1 − 4/12 over three rows.
+    expect(Math.abs(r.disagreement - 2 / 3 / 3)).toBeLessThanOrEqual(4 * Number.EPSILON)
+    expect(r.steps).toEqual(quantilesSorted([10, 11, 12, 13, 14]))
+    expect(r.waterfall).toEqual([
+      { loss: 0.01, verdict: 'diverging', point: null },
+      { loss: 0.5, verdict: 'minimum', point: 0 },
+      { loss: 0.6, verdict: 'saddle', point: 0 },
+      { loss: 0.75, verdict: 'degenerate', point: 0 }
+    ])
+    expect(r.exactQuantiles).toBe(true)
+  })
+
+  it('without accuracy counts losses as good as the best within the tolerance, in any order', () => {
+    const losses = [2, 1 + 5e-7, 1, 1 + 2e-6, 1 + 1e-9, 3]
+    for (const order of [losses, [...losses].reverse(), [...losses].sort()]) {
+      const aggregate = new Aggregate({ parameters: 0, metricNames: ['rmse'], test: true })
+      aggregate.addBlock({
+        ...block(order.map((loss, start) => ({ start, verdict: 4, loss, theta: [], train: [1] }))),
+        test: new Float64Array(6).fill(2)
+      })
+      expect(aggregate.result().asGoodAsBest).toBe(0.5)
+      expect(aggregate.result().test?.rmse?.median).toBe(2)
+    }
+    // Negative losses whose scale changes on the way (log-likelihoods of densities).
+    const aggregate = new Aggregate({ parameters: 0, metricNames: ['rmse'], test: false })
+    const deep = [-1, -3, -1000, -1000 + 1e-4, -1000 + 1e-2, 5]
+    aggregate.addBlock(block(deep.map((loss, start) => ({ start, verdict: 4, loss, theta: [], train: [1] }))))
+    expect(aggregate.result().asGoodAsBest).toBe(2 / 6)
+  })
+
+  it('of a constant model is constant', () => {
+    const aggregate = new Aggregate({ parameters: 1, metricNames: ['accuracy'], test: false })
+    for (let b = 0; b < 20; b++)
+      aggregate.addBlock(
+        block(
+          Array.from({ length: 50 }, (_, i) => ({
+            start: 50 * b + i,
+            verdict: 0,
+            loss: 0.1,
+            theta: [0.3],
+            train: [0.98]
+          }))
+        )
+      )
+    const r = aggregate.result()
+    expect(r.train.accuracy).toEqual({ min: 0.98, q25: 0.98, median: 0.98, q75: 0.98, max: 0.98 })
+    expect([r.asGoodAsBest, r.spread.parameters, r.spread.loss, r.disagreement]).toEqual([1, 0, 0, 0])
+  })
+
+  it('without any run has no numbers, and no crash', () => {
+    const r = new Aggregate({ parameters: 1, metricNames: ['accuracy'], test: false }).result()
+    expect(r.train.accuracy?.median).toBeNaN()
+    expect([r.asGoodAsBest, r.spread.parameters, r.waterfall.length]).toEqual([0, 0, 0])
+  })
+
+  it('keeps the waterfall bounded, sorted, and its ends', () => {
+    const n = 3 * sampleCapacity
+    const aggregate = new Aggregate({ parameters: 0, metricNames: [], test: false })
+    const loss = Float64Array.from({ length: n }, (_, i) => ((i * 7919) % n) / n)
+    const zeros = new Float64Array(n)
+    aggregate.addBlock({
+      count: n,
+      start: zeros.map((_, i) => i),
+      verdict: new Uint8Array(n),
+      point: new Int32Array(n),
+      loss,
+      lossFound: loss,
+      theta: new Float64Array(0),
+      steps: new Uint32Array(n),
+      train: new Float64Array(0)
+    })
+    const { waterfall } = aggregate.result()
+    expect(waterfall.length).toBe(waterfallPoints)
+    expect(waterfall[0].loss).toBe(0)
+    // A thinned sample of at least half its capacity: ranks good to five standard errors.
+    const error = 5 / Math.sqrt(sampleCapacity / 2)
+    waterfall.forEach(({ loss: value }, i) => {
+      if (!(Math.abs(value - i / (waterfallPoints - 1)) <= error)) expect.fail(`${i}: ${value}`)
+      if (i > 0 && !(value >= waterfall[i - 1].loss)) expect.fail('not sorted')
+    })
+  })
+})
+
+it('disagreement counts pairs: three runs, one row, all different; and nothing to compare', () => {
+  expect(disagreement(Float64Array.from([1, 1, 1]), 3)).toBe(1)
+  expect(disagreement(Float64Array.from([3, 0, 0, 3]), 3)).toBe(0)
+  expect(disagreement(Float64Array.from([1, 0]), 1)).toBe(0)
+  expect(disagreement(undefined, 5)).toBe(0)
+  expect(disagreement(new Float64Array(0), 5)).toBe(0)
+})
+
+describe('QuantileSketch', () => {
+  const random = Float64Array.from(words(5, Stream.generator, 0, 0, 4 * sampleCapacity), uniform)
+
+  it('is exact for few distinct values, however many runs, whatever the order', () => {
+    const n = 3 * sampleCapacity
+    const values = random.subarray(0, n).map(u => Math.floor(u * 1000) / 1000)
+    const up = new QuantileSketch()
+    const down = new QuantileSketch()
+    for (let i = 0; i < n; i++) {
+      up.add(values[i], hashInteger(i))
+      down.add(values[n - 1 - i], hashInteger(n - 1 - i))
+    }
+    expect(up.result()).toEqual(quantilesSorted(values.slice().sort()))
+    expect(down.result()).toEqual(up.result())
+    expect(up.isExact).toBe(true)
+  })
+
+  it('thins many distinct values by the start alone: close, the same in any order, ends exact', () => {
+    const n = random.length
+    const sorted = random.slice().sort()
+    const up = new QuantileSketch()
+    const down = new QuantileSketch()
+    for (let i = 0; i < n; i++) {
+      up.add(random[i], hashInteger(i))
+      down.add(random[n - 1 - i], hashInteger(n - 1 - i))
+    }
+    expect(n).toBeGreaterThan(exactDistinct)
+    expect(up.isExact).toBe(false)
+    const result = up.result()
+    expect(down.result()).toEqual(result)
+    expect([result.min, result.max]).toEqual([sorted[0], sorted[n - 1]])
+    const error = 5 * Math.sqrt(0.25 / (sampleCapacity / 2))
+    expect(Math.abs(result.median - 0.5)).toBeLessThan(error)
+    expect(Math.abs(result.q25 - 0.25)).toBeLessThan(error)
+  })
+
+  it('leaves NaN out, keeps infinities, and takes −0 for 0', () => {
+    const sketch = new QuantileSketch()
+    ;[NaN, 0, -0, Infinity].forEach((v, i) => sketch.add(v, hashInteger(i)))
+    expect(sketch.count).toBe(3)
+    expect(sketch.result().median).toBe(0)
+    expect(sketch.result().max).toBe(Infinity)
+  })
+})

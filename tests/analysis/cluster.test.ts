@@ -1,0 +1,232 @@
+import { describe, expect, it } from 'vitest'
+import { Clusterer, defaultTolerances, FunctionClusterer, recluster } from '../../src/analysis/cluster.js'
+import { outputs } from '../../src/analysis/predict.js'
+import { RankedIds } from '../../src/analysis/ranked.js'
+import { DistinctCounter, distinctCapacity } from '../../src/analysis/sketch.js'
+import { normalQuantile, Stream, uniform, words } from '../../src/core/rng.js'
+import { parameterCount } from '../../src/models/network.js'
+import { genericCoefficients } from '../../src/models/symmetry.js'
+import type { StoredPoint } from '../../src/analysis/cluster.js'
+import type { Network, Problem } from '../../src/models/types.js'
+
+const glm: Network = {
+  inputs: 2,
+  hidden: [],
+  outputs: 1,
+  activation: 'tanh',
+  loss: 'brier',
+  bias: false,
+  ridge: 0,
+  penalizeBias: false
+}
+const net: Network = { ...glm, inputs: 3, hidden: [2], loss: 'logistic', bias: true }
+const random = (n: number, start: number): Float64Array =>
+  Float64Array.from(words(11, Stream.generator, start, 0, n), w => normalQuantile(uniform(w)))
+
+/** Permutes and flips the two tanh units of `net` by three bits. */
+function image(theta: Float64Array, bits: number): Float64Array {
+  const out = Float64Array.from(theta)
+  for (let k = 0; k < 2; k++) {
+    const from = bits & 4 ? 1 - k : k
+    const s = (bits >> k) & 1 ? -1 : 1
+    for (let d = 0; d < 4; d++) out[k * 4 + d] = s * theta[from * 4 + d]
+    out[9 + k] = s * theta[9 + from]
+  }
+  return out
+}
+
+describe('Clusterer', () => {
+  it('counts runs, halves, copies and the first start, and keeps the best polished run', () => {
+    const clusterer = new Clusterer(net, 40)
+    const a = random(11, 1)
+    const b = random(11, 2)
+    // Starts arrive in descending order; every third one is b.
+    for (let start = 39; start >= 0; start--)
+      clusterer.add(
+        start,
+        start % 3 === 0 ? 0.2 : 0.1,
+        start === 7 ? 1e-16 : 1e-12 * (1 + start),
+        1e-12,
+        image(start % 3 === 0 ? b : a, start % 8)
+      )
+    const [first, second, ...rest] = clusterer.clusters()
+    expect(rest).toEqual([])
+    expect(first).toMatchObject({
+      loss: 0.1,
+      count: 26,
+      countFirstHalf: 13,
+      firstStart: 1,
+      copies: 8,
+      start: 7,
+      gradientNorm: 1e-16
+    })
+    expect(second).toMatchObject({ loss: 0.2, count: 14, countFirstHalf: 7, firstStart: 0, copies: 8, start: 0 })
+    expect(clusterer.size).toBe(2)
+  })
+
+  it('gives the same clusters in whichever order runs arrive', () => {
+    const order = Array.from({ length: 200 }, (_, i) => i)
+    const run = (starts: readonly number[]): unknown => {
+      const clusterer = new Clusterer(net, 200)
+      for (const s of starts) {
+        const theta = image(random(11, s % 13), (s * 5) % 8).map((v, p) => v * (1 + 1e-13 * Math.sin(s + p)))
+        clusterer.add(s, 0.1 + (s % 13) / 100, 1e-12 * (1 + Math.abs(Math.sin(s))), 1e-12, theta)
+      }
+      return clusterer.clusters().map(({ id, ...rest }) => (expect(id).toBeGreaterThanOrEqual(0), rest))
+    }
+    const expected = run(order)
+    expect(run([...order].reverse())).toEqual(expected)
+    expect(run(order.map(i => (i * 77) % 200))).toEqual(expected)
+  })
+
+  it('tells apart points that share a loss exactly, or lie close in θ with another loss', () => {
+    const clusterer = new Clusterer(glm, 10)
+    const at = (x: number, y: number): Float64Array => Float64Array.from([x, y])
+    const ids = [
+      clusterer.add(0, 0.3, 0, 0, at(-1.5, 0.01)),
+      clusterer.add(1, 0.3, 0, 0, at(0.01, -1.5)),
+      clusterer.add(2, 0.3, 0, 0, at(-1.5 + 1e-8, 0.01)),
+      clusterer.add(3, 0.3 + 1e-8, 0, 0, at(-1.5, 0.01)),
+      clusterer.add(4, 0.3, 0, 0, at(-1.5 + 1e-4, 0.01))
+    ]
+    expect(ids).toEqual([0, 1, 0, 2, 3])
+  })
+
+  it('widens the tolerance for points that were polished to less', () => {
+    const far = Float64Array.from([1, 2 + 1e-5])
+    for (const [precision, clusters] of [
+      [1e-12, 2],
+      [1e-5, 1]
+    ] as const) {
+      const clusterer = new Clusterer(glm, 2)
+      clusterer.add(0, 0.3, 0, 1e-12, Float64Array.from([1, 2]))
+      clusterer.add(1, 0.3, 0, precision, far)
+      expect(clusterer.size).toBe(clusters)
+    }
+  })
+
+  it('does not split a minimum where the canonical form nearly ties', () => {
+    // The functional of the first unit is within rounding of the tolerance around zero: noise decides its sign.
+    for (const hidden of [2, 6]) {
+      const network = { ...net, hidden: [hidden] }
+      const P = parameterCount(network)
+      const c = genericCoefficients(4)
+      const theta = random(P, 5)
+      const size = [1, 2, 3].reduce((sum, d) => sum + c[d] * Math.abs(theta[d]), 0)
+      const rest = c[1] * theta[1] + c[2] * theta[2] + c[3] * theta[3]
+      const clusterer = new Clusterer(network, 10)
+      for (let start = 0; start < 10; start++) {
+        const point = Float64Array.from(theta)
+        // Around ± 1.0e-7 of the size, the limit of a tie, on both sides of zero.
+        const gap = (start % 2 ? 1 : -1) * (0.9 + 0.05 * (start >> 1)) * 2e-7 * size
+        point[0] = (gap - rest) / c[0]
+        clusterer.add(start, 0.1, 1e-12, 1e-12, point)
+      }
+      expect(clusterer.size).toBe(1)
+    }
+  })
+
+  it('stays exact with thousands of distinct points, half of which share a loss', () => {
+    const network = { ...glm, inputs: 12 }
+    const clusterer = new Clusterer(network, 8192)
+    const theta = new Float64Array(12)
+    for (let start = 0; start < 8192; start++) {
+      const bits = (start * 2731) % 4096
+      let left = 0
+      for (let d = 0; d < 12; d++) {
+        const one = (bits >> d) & 1
+        left += one
+        theta[d] = one ? -1.5693973349 : 0.0129252348
+      }
+      clusterer.add(start, 0.06 + left * 0.02, 1e-14, 1e-14, theta)
+    }
+    expect(clusterer.size).toBe(4096)
+    expect(clusterer.clusters().every(c => c.count === 2)).toBe(true)
+  })
+})
+
+describe('FunctionClusterer', () => {
+  const problem: Problem = { network: net, rows: 6, x: random(18, 50), y: new Float64Array(6) }
+
+  it('puts together what computes the same, whatever the free parameters are', () => {
+    const clusterer = new FunctionClusterer(problem, 4)
+    const theta = random(11, 3)
+    // Unit 2 has no outgoing weight: its incoming parameters are free.
+    theta[10] = 0
+    const other = Float64Array.from(theta)
+    other.set([5, -3, 2, 1], 4)
+    const third = Float64Array.from(theta)
+    third[8] += 1
+    const ids = [theta, other, third].map((t, i) => clusterer.add(i, 0.25, 1e-14, 1e-12, outputs(problem, t), t))
+    expect(ids).toEqual([0, 0, 1])
+    expect(clusterer.clusters().map(c => c.count)).toEqual([2, 1])
+    expect(clusterer.clusters()[0].parameters).toEqual(theta)
+  })
+
+  it('sees through the common shift of softmax outputs', () => {
+    const soft: Problem = { ...problem, network: { ...glm, inputs: 3, outputs: 3, loss: 'softmax', bias: true } }
+    const clusterer = new FunctionClusterer(soft, 4)
+    const theta = random(12, 4)
+    const shifted = theta.map((v, p) => v + [0.3, -2, 1, 0.5][p % 4])
+    expect(clusterer.add(0, 0.5, 1e-14, 1e-12, outputs(soft, theta), theta)).toBe(0)
+    expect(clusterer.add(1, 0.5, 1e-14, 1e-12, outputs(soft, shifted), shifted)).toBe(0)
+    const changed = theta.map((v, p) => (p === 1 ? v + 0.1 : v))
+    expect(clusterer.add(2, 0.5, 1e-14, 1e-12, outputs(soft, changed), changed)).toBe(1)
+  })
+})
+
+it('reclusters saved runs under other tolerances', () => {
+  const problem: Problem = { network: glm, rows: 2, x: random(4, 60), y: new Float64Array(2) }
+  const points: StoredPoint[] = [0, 1, 2, 3].map(start => ({
+    start,
+    verdict: start === 3 ? 'saddle' : 'minimum',
+    loss: 0.3,
+    gradientNorm: 1e-14,
+    precision: 1e-13,
+    parameters: Float64Array.from([1, 2 + (start === 2 ? 1e-4 : 0)])
+  }))
+  const predict = (theta: Float64Array): Float64Array => outputs(problem, theta)
+  const fine = recluster(points, problem, 4, defaultTolerances, predict)
+  const coarse = recluster(points, problem, 4, { ...defaultTolerances, parameters: 1e-3 }, predict)
+  expect([fine.minima.length, fine.saddles.length, fine.degenerate.length]).toEqual([2, 1, 0])
+  expect([coarse.minima.length, coarse.saddles.length]).toEqual([1, 1])
+})
+
+it('ranked ids agree with a plain search through many insertions and removals', () => {
+  const ranked = new RankedIds()
+  const keys = new Map<number, number>()
+  const w = words(3, Stream.generator, 1, 0, 6000)
+  for (let i = 0; i < 6000; i++) {
+    // Few distinct keys, so that equal keys straddle chunks.
+    const key = w[i] % 97
+    ranked.insert(i, key)
+    keys.set(i, key)
+    if (i % 3 === 0) {
+      const gone = w[i] % (i + 1)
+      ranked.remove(gone)
+      keys.delete(gone)
+    }
+  }
+  for (let low = -1; low < 98; low += 0.5) {
+    const seen = new Set<number>()
+    ranked.within(low, low + 1, id => (seen.add(id), false))
+    const expected = [...keys].filter(([, key]) => key >= low && key <= low + 1).map(([id]) => id)
+    expect([...seen].sort((a, b) => a - b)).toEqual(expected.sort((a, b) => a - b))
+  }
+})
+
+it('counts distinct keys exactly at first, then to a few per cent, in any order', () => {
+  const counter = new DistinctCounter()
+  for (let i = 0; i < 3 * distinctCapacity; i++) counter.add((i * 7) % distinctCapacity)
+  expect(counter.size).toBe(distinctCapacity)
+  const up = new DistinctCounter()
+  const down = new DistinctCounter()
+  const n = 200000
+  for (let i = 0; i < n; i++) {
+    up.add(i * 3)
+    down.add((n - 1 - i) * 3)
+  }
+  expect(up.size).toBe(down.size)
+  // At least distinctCapacity/2 keys are kept, so five standard errors are 5/√2048.
+  expect(Math.abs(up.size / n - 1)).toBeLessThan(5 / Math.sqrt(distinctCapacity / 2))
+})
