@@ -3,6 +3,7 @@
  * standard errors where the minimum is strict and the loss is a likelihood.
  */
 import { symmetricEigen } from '../core/linalg.js'
+import { thresholds } from '../core/thresholds.js'
 import { columnScale } from '../models/network.js'
 import { explainedNullity } from './flat.js'
 import { inverseDiagonal, positiveEigenvalues, scaledCholesky } from './jacobi.js'
@@ -23,14 +24,12 @@ export interface PointQuestion {
   readonly H: Float64Array
   /** [P] */
   readonly names: readonly string[]
-  /** Eigenvalues of the scaled Hessian within zeroBandFactor·eps·P·‖H‖ count as zero (the band of polishing). */
-  readonly zeroBandFactor: number
 }
 
 export interface PointDetails {
   /** Of H, ascending. */
   readonly eigenvalues: number[]
-  /** Eigenvalues of the scaled Hessian below, and inside, the zero band. */
+  /** Eigenvalues of the scaled Hessian below, and inside, the zero band (that of polishing: core/thresholds.ts). */
   readonly index: number
   readonly nullity: number
   readonly nullityExplained: number
@@ -44,12 +43,12 @@ export interface PointDetails {
  * Inertia is judged on diag(s) H diag(s), s = `columnScale`: it is the same for every positive s (Sylvester), and does not depend
  * on the units of the columns when judged so.
  */
-export function describePoint({ problem, theta, H, names, zeroBandFactor }: PointQuestion): PointDetails {
+export function describePoint({ problem, theta, H, names }: PointQuestion): PointDetails {
   const P = theta.length
   const scale = columnScale(problem)
   const { values, vectors } = symmetricEigen(H, P, scale)
   const normH = Math.max(Math.abs(values[0]), Math.abs(values[P - 1]))
-  const band = zeroBandFactor * Number.EPSILON * P * normH
+  const band = thresholds.zeroBandFactor * Number.EPSILON * P * normH
   const flat: number[] = []
   let index = 0
   for (let i = 0; i < P; i++) {

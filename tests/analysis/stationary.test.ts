@@ -11,7 +11,6 @@ import type { Objective } from '../../src/engines/types.js'
 import type { Network, Problem } from '../../src/models/types.js'
 
 const eps = Number.EPSILON
-const zeroBandFactor = 16
 const random = (n: number, start: number): Float64Array =>
   Float64Array.from(words(23, Stream.generator, start, 0, n), w => normalQuantile(uniform(w)))
 
@@ -61,7 +60,7 @@ async function newton(objective: Objective): Promise<{ theta: Float64Array; H: F
 async function describeMinimum(problem: Problem): Promise<PointDetails & { theta: Float64Array }> {
   const { theta, H } = await newton(await prepare(problem))
   const names = parameterNames(problem.network, [])
-  return { ...describePoint({ problem, theta, H, names, zeroBandFactor }), theta }
+  return { ...describePoint({ problem, theta, H, names }), theta }
 }
 
 const glm = (inputs: number, loss: Network['loss']): Network => ({
@@ -221,7 +220,7 @@ describe('standard errors', () => {
     const H = Float64Array.from([1, 0, 0, 1])
     const ask = (network: Network, rows: number, matrix = H): string | undefined => {
       const problem: Problem = { network, rows, x: new Float64Array(rows).fill(1), y: new Float64Array(rows).fill(1) }
-      const point = describePoint({ problem, theta: new Float64Array(2), H: matrix, names: ['a', 'b'], zeroBandFactor })
+      const point = describePoint({ problem, theta: new Float64Array(2), H: matrix, names: ['a', 'b'] })
       expect(point.standardErrors).toBeUndefined()
       return point.standardErrorsReason
     }
@@ -245,7 +244,7 @@ describe('flat directions', () => {
     const problem = { ...blank, y: y ?? outputs(blank, theta) }
     const { H } = await (await prepare(problem)).evaluate(theta, { g: true, H: true })
     if (!H) throw new Error('no Hessian')
-    return describePoint({ problem, theta, H, names: parameterNames(network, ['x1', 'x2', 'x3']), zeroBandFactor })
+    return describePoint({ problem, theta, H, names: parameterNames(network, ['x1', 'x2', 'x3']) })
   }
 
   it('of a generic tanh network: none', async () => {
@@ -316,14 +315,14 @@ describe('flat directions', () => {
     const theta = random(4, 9)
     const { H } = await (await prepare(problem)).evaluate(theta, { g: true, H: true })
     if (!H) return expect.fail('no Hessian')
-    const point = describePoint({ problem, theta, H, names: ['(Intercept)', 'a', 'b', 'c'], zeroBandFactor })
+    const point = describePoint({ problem, theta, H, names: ['(Intercept)', 'a', 'b', 'c'] })
     expect([point.nullity, point.nullityExplained, point.flatParameters]).toEqual([1, 0, ['b', 'c']])
   })
 
   it('counts negative eigenvalues of a saddle', () => {
     const problem: Problem = { network: glm(1, 'brier'), rows: 1, x: Float64Array.from([1]), y: Float64Array.from([1]) }
     const H = Float64Array.from([1, 2, 2, 1])
-    const point = describePoint({ problem, theta: new Float64Array(2), H, names: ['a', 'b'], zeroBandFactor })
+    const point = describePoint({ problem, theta: new Float64Array(2), H, names: ['a', 'b'] })
     expect(point.index).toBe(1)
     near(point.eigenvalues, [-1, 3], 8 * eps)
   })
