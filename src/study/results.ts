@@ -16,7 +16,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
-import { InputError } from '../core/errors.js'
+import { InputError, WorkError } from '../core/errors.js'
 import { verdicts } from '../core/result.js'
 import { statusNames } from '../core/status.js'
 import { columnNames, fixedColumns, metadataKey, runsFile, runsFormat, runsVersion } from './storedRuns.js'
@@ -128,8 +128,12 @@ class RunsWriter {
 
   private drain(): void {
     const { bytes } = this
-    for (let done = 0; done < bytes.index;)
-      done += writeSync(this.file, new Uint8Array(bytes.buffer, done, bytes.index - done))
+    try {
+      for (let done = 0; done < bytes.index;)
+        done += writeSync(this.file, new Uint8Array(bytes.buffer, done, bytes.index - done))
+    } catch (error) {
+      throw new WorkError(`${runsFile} cannot be written: ${reason(error)}; free some space or give another directory.`)
+    }
     bytes.index = 0
   }
 
