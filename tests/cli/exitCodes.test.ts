@@ -1,0 +1,83 @@
+// Exit codes and streams: 0 done, 1 the work failed, 2 wrong usage or input; results on stdout, all else on stderr.
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { Summary } from '../../src/core/result.js'
+import { expectRefusal, freshOut, json, manystart } from './helpers.js'
+
+const iris = ['--data', 'iris2', '--engine', 'reference', '--starts', 20, '--seed', 3] as const
+
+describe('exit code 0', () => {
+  it('help names every command', async () => {
+    const { code, stdout } = await manystart(['--help'])
+    expect(code).toBe(0)
+    for (const command of ['contrast', 'study', 'check', 'replay', 'report', 'engines'])
+      expect(stdout).toMatch(new RegExp(`\\b${command}\\b`))
+  })
+
+  it('version is that of the package', async () => {
+    const { code, stdout } = await manystart(['--version'])
+    expect(code).toBe(0)
+    expect(stdout.trim()).toMatch(/^\d+\.\d+\.\d+$/)
+  })
+
+  it('study --json prints the summary alone on stdout, the same as it saves', async () => {
+    const out = freshOut()
+    const summary = await json<Summary>(['study', ...iris, '--json', '--out', out])
+    expect(summary).toEqual(JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8')))
+    expect(summary.format).toBe('manystart/summary')
+    expect(summary.verdicts.minimum).toBe(20)
+  })
+
+  it('--quiet leaves stderr empty', async () => {
+    const { code, stderr } = await manystart(['study', ...iris, '--quiet', '--out', freshOut()])
+    expect(stderr).toBe('')
+    expect(code).toBe(0)
+  })
+
+  it('piped output has plain lines: no escape codes, no carriage returns', async () => {
+    const { code, stdout, stderr } = await manystart(['study', ...iris, '--out', freshOut()])
+    expect(code, stderr).toBe(0)
+    // eslint-disable-next-line no-control-regex -- these are what must not be there
+    expect(stdout + stderr).not.toMatch(/[\u001b\r]/)
+  })
+
+  it('runs that break are counted as failed and shown, not dropped', async () => {
+    const out = freshOut()
+    // Far outside what exp can hold: the loss is infinite at every start.
+    const flags = ['--data', 'insect_sprays', '--loss', 'poisson', '--init', 'normal:1e6', '--engine', 'reference']
+    const summary = await json<Summary>([
+      'study',
+      ...flags,
+      '--starts',
+      30,
+      '--optimizer',
+      'gd',
+      '--json',
+      '--out',
+      out
+    ])
+    expect(summary.starts).toBe(30)
+    const counted = Object.values(summary.verdicts).reduce((sum, count) => sum + count, 0)
+    expect(counted).toBe(30)
+    expect(summary.verdicts.failed).toBeGreaterThan(0)
+    expect(readFileSync(join(out, 'report.html'), 'utf8')).toMatch(/failed/)
+  })
+})
+
+describe('exit code 1', () => {
+  it('an engine that cannot run here says why and what to use', async () => {
+    const out = freshOut()
+    const outcome = await manystart(['study', '--data', 'iris2', '--engine', 'tensorflow', '--starts', 5, '--out', out])
+    expectRefusal(outcome, 1, /tensorflow.*cpu/)
+    expect(existsSync(out)).toBe(false)
+  })
+})
+
+describe('exit code 2', () => {
+  it('no command', async () => {
+    const outcome = await manystart([])
+    expect(outcome.code).toBe(2)
+    expect(outcome.stderr).toMatch(/contrast/)
+  })
+})
