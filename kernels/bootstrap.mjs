@@ -167,8 +167,7 @@ function copyAssets(from, to) {
   }
 }
 
-const lost =
-  'so Manystart runs on its reference engine, with the same results but tens of times slower on large studies'
+const lost = 'so Manystart uses its reference engine, which finds the same but is tens of times slower'
 
 const addonFolder = join(root, 'kernels/cpu')
 const addonSources = () => newest([addonFolder], ['build'])
@@ -207,14 +206,14 @@ export function buildAddon() {
   say(tail(result.output))
   say(
     `The C++ addon could not be compiled (make: ${result.how}, its last lines are above), ${lost}; ` +
-      `a compiler for C++17 repairs that: ${installHint()} and repeat the command.`
+      `${installHint()} in a version for C++17 and repeat the command to get it.`
   )
   return false
 }
 
 function installHint() {
   if (process.platform === 'darwin') return 'run `xcode-select --install`'
-  return 'install them (Debian and Ubuntu: `apt-get install g++ make`)'
+  return 'install g++ and make (Debian and Ubuntu: `apt-get install g++ make`)'
 }
 
 /**
