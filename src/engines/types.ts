@@ -90,6 +90,8 @@ export interface RunRequest {
   /** Keep the path: per step, loss, gradient norm and step number of the current point (for replay and curves). */
   readonly trace?: boolean
   readonly signal?: AbortSignal
+  /** Told at the end, by engines that know: lane-steps in which a lane held a run, and all lane-steps. */
+  readonly onOccupancy?: (busy: number, all: number) => void
 }
 
 /** Finished runs, in the order in which they ended. */

@@ -1,5 +1,5 @@
 /** How well parameters predict: names of the scores of each loss, and the scores from the outputs z of one run. */
-import { sigmoid, softplus, logNormalCdf, cloglogEvent } from './special.js'
+import { softplus, logNormalCdf, cloglogEvent } from './special.js'
 import type { Loss, Network } from './types.js'
 
 export const twoClass = (loss: Loss): boolean =>
@@ -36,7 +36,7 @@ function logLoss(loss: Loss, z: number, y: number): number {
 
 /** Class 1 is predicted when its probability is above one half. */
 const predictsOne = (loss: Loss, z: number): boolean =>
-  loss === 'cloglog' ? -Math.expm1(-Math.exp(z)) > 0.5 : loss === 'probit' ? z > 0 : sigmoid(z) > 0.5
+  loss === 'cloglog' ? -Math.expm1(-Math.exp(z)) > 0.5 : z > 0
 
 /** Area under the ROC curve by weighted ranks, ties ½; NaN where only one class is present. */
 function areaUnderCurve(z: Float64Array, { rows, y, weight }: ScoredRows): number {

@@ -1,0 +1,613 @@
+// The Node-API face of the kernels: checks and unpacks arguments, runs everything on threads of its own and hands results
+// back. No arithmetic here. Arrays are f64; src/engines/cpu/addon.ts states the types.
+#include <node_api.h>
+
+#include <cstring>
+#include <set>
+#include <string>
+#include <thread>
+
+#include "kernels.h"
+
+using namespace manystart;
+
+namespace {
+
+/// Thrown after a JavaScript exception has been made pending, or to make one.
+struct Failure {
+  const char* message;
+};
+
+void check(napi_env env, napi_status status) {
+  if (status == napi_ok) return;
+  const napi_extended_error_info* info = nullptr;
+  napi_get_last_error_info(env, &info);
+  throw Failure{info && info->error_message ? info->error_message : "Node-API call failed"};
+}
+
+/// Runs the body of a function called from JavaScript; failures become exceptions there.
+template <class F>
+napi_value guarded(napi_env env, F body) {
+  try {
+    return body();
+  } catch (const Failure& failure) {
+    bool pending = false;
+    napi_is_exception_pending(env, &pending);
+    if (!pending) napi_throw_error(env, nullptr, failure.message);
+  } catch (const std::bad_alloc&) {
+    napi_throw_error(env, nullptr, "not enough memory");
+  } catch (const std::exception& error) {
+    napi_throw_error(env, nullptr, error.what());
+  }
+  return nullptr;
+}
+
+std::vector<napi_value> arguments(napi_env env, napi_callback_info info, size_t count) {
+  std::vector<napi_value> args(count);
+  size_t given = count;
+  check(env, napi_get_cb_info(env, info, &given, args.data(), nullptr, nullptr));
+  if (given < count) throw Failure{"too few arguments"};
+  return args;
+}
+
+napi_value field(napi_env env, napi_value object, const char* name) {
+  napi_value value;
+  check(env, napi_get_named_property(env, object, name, &value));
+  return value;
+}
+bool absent(napi_env env, napi_value value) {
+  napi_valuetype type;
+  check(env, napi_typeof(env, value, &type));
+  return type == napi_undefined || type == napi_null;
+}
+double number(napi_env env, napi_value value) {
+  double out;
+  check(env, napi_get_value_double(env, value, &out));
+  return out;
+}
+double number(napi_env env, napi_value object, const char* name) { return number(env, field(env, object, name)); }
+bool boolean(napi_env env, napi_value value) {
+  bool out;
+  check(env, napi_get_value_bool(env, value, &out));
+  return out;
+}
+bool boolean(napi_env env, napi_value object, const char* name) { return boolean(env, field(env, object, name)); }
+
+template <class T>
+struct Span {
+  T* data = nullptr;
+  size_t size = 0;
+};
+template <class T>
+Span<T> array(napi_env env, napi_value value) {
+  napi_typedarray_type type;
+  size_t length;
+  void* data;
+  check(env, napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr));
+  const auto wanted = std::is_same_v<T, double> ? napi_float64_array : napi_int32_array;
+  if (type != wanted) throw Failure{"a typed array of the wrong type"};
+  return {static_cast<T*>(data), length};
+}
+template <class T>
+Span<T> array(napi_env env, napi_value object, const char* name) {
+  const napi_value value = field(env, object, name);
+  if (absent(env, value)) return {};
+  return array<T>(env, value);
+}
+
+template <class T>
+napi_value typed(napi_env env, napi_typedarray_type type, const T* data, size_t n, T** into = nullptr) {
+  void* memory;
+  napi_value buffer, out;
+  check(env, napi_create_arraybuffer(env, n * sizeof(T), &memory, &buffer));
+  if (data && n) std::memcpy(memory, data, n * sizeof(T));
+  if (into) *into = static_cast<T*>(memory);
+  check(env, napi_create_typedarray(env, type, n, buffer, 0, &out));
+  return out;
+}
+napi_value doubles(napi_env env, const std::vector<double>& v) {
+  return typed(env, napi_float64_array, v.data(), v.size());
+}
+void set(napi_env env, napi_value object, const char* name, napi_value value) {
+  check(env, napi_set_named_property(env, object, name, value));
+}
+napi_value make_number(napi_env env, double x) {
+  napi_value out;
+  check(env, napi_create_double(env, x, &out));
+  return out;
+}
+napi_value object(napi_env env) {
+  napi_value out;
+  check(env, napi_create_object(env, &out));
+  return out;
+}
+
+// Targets, best first.
+struct Target {
+  const char* id;
+  const Kernels<double>* k64;
+  const Kernels<float>* k32;
+  bool usable;
+};
+const std::vector<Target>& targets() {
+  static const std::vector<Target> list = [] {
+    std::vector<Target> out;
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    const bool fma = __builtin_cpu_supports("fma");
+    const bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
+    out.push_back({"avx512", &avx512::kernels64, &avx512::kernels32, fma && wide});
+    out.push_back({"avx2", &avx2::kernels64, &avx2::kernels32, fma && bool(__builtin_cpu_supports("avx2"))});
+#endif
+    out.push_back({"base", &base::kernels64, &base::kernels32, true});
+    return out;
+  }();
+  return list;
+}
+const Target& find_target(const std::string& id) {
+  for (const Target& t : targets())
+    if (t.usable && (id.empty() || id == t.id)) return t;
+  throw Failure{"this processor does not support that instruction set"};
+}
+
+/// A problem in one precision with the kernels for it.
+struct Prepared {
+  const Target* target = nullptr;
+  std::unique_ptr<Problem<double>> p64;
+  std::unique_ptr<Problem<float>> p32;
+
+  template <class F>
+  auto with(F f) const {
+    return p64 ? f(*p64, *target->k64) : f(*p32, *target->k32);
+  }
+  int P() const { return p64 ? p64->P : p32->P; }
+  const Description& d() const { return p64 ? p64->d : p32->d; }
+};
+
+template <class T>
+T* external(napi_env env, napi_value value) {
+  void* data;
+  check(env, napi_get_value_external(env, value, &data));
+  return static_cast<T*>(data);
+}
+
+std::string text(napi_env env, napi_value value) {
+  if (absent(env, value)) return "";
+  char buffer[32];
+  size_t length;
+  check(env, napi_get_value_string_utf8(env, value, buffer, sizeof buffer, &length));
+  return std::string(buffer, length);
+}
+
+napi_value create_problem(napi_env env, napi_callback_info info) {
+  return guarded(env, [&] {
+    const napi_value o = arguments(env, info, 1)[0];
+    Description d;
+    d.rows = int(number(env, o, "rows"));
+    d.inputs = int(number(env, o, "inputs"));
+    d.outputs = int(number(env, o, "outputs"));
+    const auto hidden = array<int32_t>(env, o, "hidden");
+    d.hidden.assign(hidden.data, hidden.data + hidden.size);
+    d.activation = Activation(int(number(env, o, "activation")));
+    d.loss = Loss(int(number(env, o, "loss")));
+    d.bias = boolean(env, o, "bias");
+    d.penalize_bias = boolean(env, o, "penalizeBias");
+    d.ridge = number(env, o, "ridge");
+    const auto x = array<double>(env, o, "x"), y = array<double>(env, o, "y");
+    const auto weight = array<double>(env, o, "weight"), offset = array<double>(env, o, "offset");
+    const size_t rows = d.rows;
+    if (x.size != rows * d.inputs || y.size != rows || (weight.data && weight.size != rows) ||
+        (offset.data && offset.size != rows))
+      throw Failure{"arrays do not fit the number of rows"};
+    auto prepared = std::make_unique<Prepared>();
+    prepared->target = &find_target(text(env, field(env, o, "target")));
+    if (boolean(env, o, "f32")) prepared->p32 = std::make_unique<Problem<float>>(d, x.data, y.data, weight.data, offset.data);
+    else prepared->p64 = std::make_unique<Problem<double>>(d, x.data, y.data, weight.data, offset.data);
+    napi_value out;
+    auto release = [](napi_env, void* data, void*) { delete static_cast<Prepared*>(data); };
+    check(env, napi_create_external(env, prepared.get(), release, nullptr, &out));
+    prepared.release();
+    return out;
+  });
+}
+
+/// Work on a pool thread that settles a promise. JavaScript values it touches are kept by references.
+struct Job {
+  napi_deferred deferred = nullptr;
+  napi_async_work work = nullptr;
+  napi_ref keep = nullptr;
+  std::function<void()> body;
+  std::string error;
+};
+napi_value start_job(napi_env env, std::function<void()> body, napi_value result, std::vector<napi_value> held) {
+  auto job = std::make_unique<Job>();
+  job->body = std::move(body);
+  napi_value promise, list, name;
+  check(env, napi_create_array_with_length(env, held.size() + 1, &list));
+  check(env, napi_set_element(env, list, 0, result));
+  for (size_t i = 0; i < held.size(); i++) check(env, napi_set_element(env, list, uint32_t(i + 1), held[i]));
+  check(env, napi_create_reference(env, list, 1, &job->keep));
+  check(env, napi_create_promise(env, &job->deferred, &promise));
+  check(env, napi_create_string_utf8(env, "manystart", NAPI_AUTO_LENGTH, &name));
+  auto execute = [](napi_env, void* data) {
+    Job* j = static_cast<Job*>(data);
+    try {
+      j->body();
+    } catch (const std::exception& e) {
+      j->error = e.what();
+    }
+  };
+  auto complete = [](napi_env e, napi_status, void* data) {
+    std::unique_ptr<Job> j(static_cast<Job*>(data));
+    napi_value kept, value;
+    napi_get_reference_value(e, j->keep, &kept);
+    napi_get_element(e, kept, 0, &value);
+    if (j->error.empty()) {
+      napi_resolve_deferred(e, j->deferred, value);
+    } else {
+      napi_value message, error;
+      napi_create_string_utf8(e, j->error.c_str(), NAPI_AUTO_LENGTH, &message);
+      napi_create_error(e, nullptr, message, &error);
+      napi_reject_deferred(e, j->deferred, error);
+    }
+    napi_delete_reference(e, j->keep);
+    napi_delete_async_work(e, j->work);
+  };
+  check(env, napi_create_async_work(env, nullptr, name, execute, complete, job.get(), &job->work));
+  check(env, napi_queue_async_work(env, job->work));
+  job.release();
+  return promise;
+}
+
+/// Splits 0 … n−1 over threads in pieces that are whole lane groups.
+template <class F>
+void over_threads(size_t n, int threads, int lanes, F body) {
+  const size_t pieces = (n + lanes - 1) / lanes;
+  const size_t used = std::max<size_t>(1, std::min<size_t>(threads, pieces));
+  std::vector<std::thread> pool;
+  std::vector<std::string> errors(used);
+  auto part = [&](size_t t) {
+    try {
+      body(t, std::min(n, pieces * t / used * lanes), std::min(n, pieces * (t + 1) / used * lanes));
+    } catch (const std::exception& e) {
+      errors[t] = e.what();
+    }
+  };
+  for (size_t t = 1; t < used; t++) pool.emplace_back(part, t);
+  part(0);
+  for (auto& thread : pool) thread.join();
+  for (auto& e : errors)
+    if (!e.empty()) throw std::runtime_error(e);
+}
+
+// evaluate(problem, theta, needG, needH, threads) → Promise<{f, g?, H?}>
+napi_value evaluate(napi_env env, napi_callback_info info) {
+  return guarded(env, [&] {
+    const auto args = arguments(env, info, 5);
+    const Prepared* prepared = external<Prepared>(env, args[0]);
+    const auto theta = array<double>(env, args[1]);
+    const bool need_g = boolean(env, args[2]), need_h = boolean(env, args[3]);
+    const int threads = int(number(env, args[4]));
+    const size_t P = prepared->P(), R = theta.size / P;
+    double *f, *g = nullptr, *H = nullptr;
+    const napi_value result = object(env);
+    set(env, result, "f", typed<double>(env, napi_float64_array, nullptr, R, &f));
+    if (need_g) set(env, result, "g", typed<double>(env, napi_float64_array, nullptr, R * P, &g));
+    if (need_h) set(env, result, "H", typed<double>(env, napi_float64_array, nullptr, R * P * P, &H));
+    const double* t = theta.data;
+    return start_job(
+        env,
+        [=] {
+          prepared->with([&](auto& problem, auto& k) {
+            over_threads(R, threads, k.lanes,
+                         [&](size_t, size_t from, size_t to) { k.evaluate(problem, t, from, to, f, g, H); });
+          });
+        },
+        result, {args[0], args[1]});
+  });
+}
+
+// score(problem, theta, threads) → Promise<{values, classCounts}>
+napi_value score(napi_env env, napi_callback_info info) {
+  return guarded(env, [&] {
+    const auto args = arguments(env, info, 3);
+    const Prepared* prepared = external<Prepared>(env, args[0]);
+    const auto theta = array<double>(env, args[1]);
+    const int threads = int(number(env, args[2]));
+    const Description& d = prepared->d();
+    const size_t R = theta.size / prepared->P();
+    const size_t M = prepared->target->k64->score_columns(d.loss);
+    const size_t n = size_t(d.rows) * prepared->target->k64->class_count(d.loss, d.outputs);
+    double *values, *counts;
+    const napi_value result = object(env);
+    set(env, result, "values", typed<double>(env, napi_float64_array, nullptr, R * M, &values));
+    set(env, result, "classCounts", typed<double>(env, napi_float64_array, nullptr, n, &counts));
+    const double* t = theta.data;
+    return start_job(
+        env,
+        [=] {
+          std::vector<std::vector<double>> parts(threads, std::vector<double>(n));
+          prepared->with([&](auto& problem, auto& k) {
+            over_threads(R, threads, k.lanes, [&](size_t at, size_t from, size_t to) {
+              k.score(problem, t, from, to, values, parts[at].data());
+            });
+          });
+          std::fill(counts, counts + n, 0.0);
+          for (auto& part : parts)
+            for (size_t i = 0; i < n; i++) counts[i] += part[i];
+        },
+        result, {args[0], args[1]});
+  });
+}
+
+Program read_program(napi_env env, napi_value o) {
+  Program p;
+  p.needs_h = boolean(env, o, "needsH");
+  p.vectors = int(number(env, o, "vectors"));
+  p.scalars = int(number(env, o, "scalars"));
+  p.matrices = int(number(env, o, "matrices"));
+  const auto code = array<int32_t>(env, o, "instructions");
+  for (size_t i = 0; i + 5 < code.size; i += 6) {
+    const int32_t* w = code.data + i;
+    p.code.push_back({w[0], w[1], w[2], w[3], w[4], w[5]});
+  }
+  auto pairs = [&](const char* name) {
+    std::vector<std::pair<int, double>> list;
+    const auto flat = array<double>(env, o, name);
+    for (size_t i = 0; i + 1 < flat.size; i += 2) list.emplace_back(int(flat.data[i]), flat.data[i + 1]);
+    return list;
+  };
+  p.constants = pairs("constants");
+  p.initial_vectors = pairs("initialVectors");
+  p.initial_scalars = pairs("initialScalars");
+  const auto outputs = array<int32_t>(env, o, "outputs");
+  if (outputs.size != 4) throw Failure{"a program has four outputs"};
+  p.point = outputs.data[0], p.loss = outputs.data[1], p.gradient_norm = outputs.data[2], p.stalled = outputs.data[3];
+  const auto report = array<int32_t>(env, o, "report");
+  p.report.assign(report.data, report.data + report.size);
+  return p;
+}
+
+/// A running batch: owned by its JavaScript handle; threads are joined before it goes.
+struct Session {
+  Program program;
+  RunOptions options;
+  std::unique_ptr<Sink> sink;
+  std::thread manager;
+  napi_threadsafe_function ready = nullptr;
+  napi_ref keep = nullptr;
+  std::string error;
+  std::mutex error_mutex;
+  std::set<Session*>* registry = nullptr;
+
+  void stop() {
+    sink->abort();
+    if (manager.joinable()) manager.join();
+  }
+};
+
+void end_session(napi_env env, void* data, void*) {
+  auto* session = static_cast<Session*>(data);
+  session->stop();
+  session->registry->erase(session);
+  napi_delete_reference(env, session->keep);
+  delete session;
+}
+
+// run(problem, program, options, onReady) → handle
+napi_value run(napi_env env, napi_callback_info info) {
+  return guarded(env, [&] {
+    const auto args = arguments(env, info, 4);
+    const Prepared* prepared = external<Prepared>(env, args[0]);
+    auto session = std::make_unique<Session>();
+    session->program = read_program(env, args[1]);
+    RunOptions& o = session->options;
+    const napi_value in = args[2];
+    o.count = uint64_t(number(env, in, "count"));
+    o.first = uint64_t(number(env, in, "first"));
+    o.seed = uint64_t(number(env, in, "seed"));
+    o.normal = boolean(env, in, "normal");
+    o.steps = uint64_t(number(env, in, "steps"));
+    o.gradient = number(env, in, "gradient");
+    o.batch = uint32_t(number(env, in, "batch"));
+    o.shared_order = boolean(env, in, "sharedOrder");
+    o.batch_seed = uint64_t(number(env, in, "batchSeed"));
+    o.lanes = uint64_t(number(env, in, "lanes"));
+    o.threads = std::max(1, int(number(env, in, "threads")));
+    o.block_runs = std::max(1u, uint32_t(number(env, in, "blockRuns")));
+    o.trace = boolean(env, in, "trace");
+    const auto scale = array<double>(env, in, "scale"), given = array<double>(env, in, "given");
+    const size_t P = prepared->P();
+    if (given.data ? given.size != o.count * P : scale.size != P) throw Failure{"starts do not fit the parameters"};
+    o.given = given.data;
+    o.scale.assign(scale.data, scale.data + scale.size);
+
+    napi_value name, keep;
+    check(env, napi_create_string_utf8(env, "manystart", NAPI_AUTO_LENGTH, &name));
+    check(env, napi_create_threadsafe_function(env, args[3], nullptr, name, 0, 1, nullptr, nullptr, nullptr, nullptr,
+                                               &session->ready));
+    check(env, napi_create_array_with_length(env, 2, &keep));
+    check(env, napi_set_element(env, keep, 0, args[0]));
+    check(env, napi_set_element(env, keep, 1, in));
+    check(env, napi_create_reference(env, keep, 1, &session->keep));
+    void* data;
+    check(env, napi_get_instance_data(env, &data));
+    session->registry = static_cast<std::set<Session*>*>(data);
+
+    Session* s = session.get();
+    s->sink = std::make_unique<Sink>(o, [s] { napi_call_threadsafe_function(s->ready, nullptr, napi_tsfn_nonblocking); });
+    napi_value handle;
+    check(env, napi_create_external(env, s, end_session, nullptr, &handle));
+    session.release();
+    s->registry->insert(s);
+    s->manager = std::thread([s, prepared] {
+      prepared->with([&](auto& problem, auto& k) {
+        // A group per thread unless more lanes were asked for: fewer groups mean better filled ones at the end.
+        const uint64_t lanes = s->options.lanes ? s->options.lanes : uint64_t(k.lanes) * s->options.threads;
+        const uint64_t threads = std::min<uint64_t>(s->options.threads, lanes);
+        auto work = [&](uint64_t t) {
+          try {
+            k.run(problem, s->program, s->options, *s->sink, lanes / threads + (t < lanes % threads));
+          } catch (const std::exception& e) {
+            std::lock_guard lock(s->error_mutex);
+            s->error = e.what();
+            s->sink->abort();
+          }
+        };
+        std::vector<std::thread> pool;
+        for (uint64_t t = 1; t < threads; t++) pool.emplace_back(work, t);
+        work(0);
+        for (auto& thread : pool) thread.join();
+      });
+      s->sink->finish();
+      napi_release_threadsafe_function(s->ready, napi_tsfn_release);
+    });
+    return handle;
+  });
+}
+
+// take(handle) → {end, busy, all, block?}
+napi_value take(napi_env env, napi_callback_info info) {
+  return guarded(env, [&] {
+    Session* s = external<Session>(env, arguments(env, info, 1)[0]);
+    bool end = false;
+    const auto block = s->sink->take(end);
+    {
+      std::lock_guard lock(s->error_mutex);
+      if (!s->error.empty()) {
+        napi_throw_error(env, nullptr, s->error.c_str());
+        throw Failure{""};
+      }
+    }
+    const napi_value out = object(env);
+    napi_value flag;
+    check(env, napi_get_boolean(env, end, &flag));
+    set(env, out, "end", flag);
+    set(env, out, "busy", make_number(env, double(s->sink->busy())));
+    set(env, out, "all", make_number(env, double(s->sink->all())));
+    if (!block) return out;
+    const napi_value b = object(env);
+    set(env, b, "count", make_number(env, block->count));
+    set(env, b, "start", doubles(env, block->start));
+    set(env, b, "theta", doubles(env, block->theta));
+    set(env, b, "loss", doubles(env, block->loss));
+    set(env, b, "gradientNorm", doubles(env, block->gradient_norm));
+    set(env, b, "report", doubles(env, block->report));
+    set(env, b, "steps", typed(env, napi_uint32_array, block->steps.data(), block->steps.size()));
+    set(env, b, "status", typed(env, napi_uint8_array, block->status.data(), block->status.size()));
+    if (s->options.trace) {
+      napi_value list;
+      check(env, napi_create_array_with_length(env, block->traces.size(), &list));
+      for (size_t i = 0; i < block->traces.size(); i++)
+        check(env, napi_set_element(env, list, uint32_t(i), doubles(env, block->traces[i])));
+      set(env, b, "traces", list);
+    }
+    set(env, out, "block", b);
+    return out;
+  });
+}
+
+// abort(handle): the threads end after their current step.
+napi_value abort_run(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    external<Session>(env, arguments(env, info, 1)[0])->sink->abort();
+    return nullptr;
+  });
+}
+
+// targets() → [{id, name, usable, lanes64, lanes32}], best first
+napi_value list_targets(napi_env env, napi_callback_info) {
+  return guarded(env, [&] {
+    napi_value list;
+    check(env, napi_create_array(env, &list));
+    uint32_t i = 0;
+    for (const Target& t : targets()) {
+      const napi_value o = object(env);
+      napi_value id, name, usable;
+      check(env, napi_create_string_utf8(env, t.id, NAPI_AUTO_LENGTH, &id));
+      check(env, napi_create_string_utf8(env, t.k64->name, NAPI_AUTO_LENGTH, &name));
+      check(env, napi_get_boolean(env, t.usable, &usable));
+      set(env, o, "id", id);
+      set(env, o, "name", name);
+      set(env, o, "usable", usable);
+      set(env, o, "lanes64", make_number(env, t.k64->lanes));
+      set(env, o, "lanes32", make_number(env, t.k32->lanes));
+      check(env, napi_set_element(env, list, i++, o));
+    }
+    return list;
+  });
+}
+
+// startPoint(seed, start, normal, scale) → θ0, for the tests of the generator
+napi_value start_point_of(napi_env env, napi_callback_info info) {
+  return guarded(env, [&] {
+    const auto args = arguments(env, info, 4);
+    const auto scale = array<double>(env, args[3]);
+    std::vector<double> out(scale.size);
+    start_point(Philox(uint64_t(number(env, args[0]))), uint64_t(number(env, args[1])), boolean(env, args[2]), scale.data,
+                int(scale.size), out.data());
+    return doubles(env, out);
+  });
+}
+
+// bench(problem, what, theta [lanes, P], repeats, program?) → Promise<Float64Array>. what: 'gradient' | 'hessian' | 'eigh':
+// seconds of each repeat for one lane group on one core; 'step': evaluation then update seconds; 'peak', 'copy': one figure.
+napi_value bench(napi_env env, napi_callback_info info) {
+  return guarded(env, [&] {
+    const auto args = arguments(env, info, 5);
+    const Prepared* prepared = external<Prepared>(env, args[0]);
+    const std::string what = text(env, args[1]);
+    const auto theta = array<double>(env, args[2]);
+    const int repeats = int(number(env, args[3]));
+    auto program = std::make_shared<Program>();
+    if (what == "step") *program = read_program(env, args[4]);
+    const size_t lanes = prepared->with([](auto&, auto& k) { return size_t(k.lanes); });
+    if (what != "peak" && what != "copy" && theta.size != lanes * prepared->P())
+      throw Failure{"theta must hold one lane group"};
+    double* out;
+    const size_t n = what == "step" ? 2 * size_t(repeats) : what == "peak" || what == "copy" ? 1 : size_t(repeats);
+    const napi_value result = typed<double>(env, napi_float64_array, nullptr, n, &out);
+    const double* t = theta.data;
+    return start_job(
+        env,
+        [=] {
+          prepared->with([&](auto& problem, auto& k) {
+            if (what == "peak") out[0] = k.fma_peak(repeats / 1000.0);
+            else if (what == "copy") out[0] = k.copy_rate(repeats / 1000.0);
+            else if (what == "eigh") k.time_eigh(problem, t, repeats, out);
+            else if (what == "step") k.time_step(problem, *program, t, repeats, out, out + repeats);
+            else k.time_evaluate(problem, t, what == "hessian", repeats, out);
+          });
+        },
+        result, {args[0], args[2]});
+  });
+}
+
+napi_value init(napi_env env, napi_value exports) {
+  // Sessions that are still running when the environment goes must not outlive it.
+  auto* registry = new std::set<Session*>();
+  auto clean = [](napi_env, void* data, void*) {
+    auto* sessions = static_cast<std::set<Session*>*>(data);
+    for (Session* s : *sessions) s->stop();
+  };
+  napi_set_instance_data(env, registry, clean, nullptr);
+  auto hook = [](void* data) {
+    for (Session* s : *static_cast<std::set<Session*>*>(data)) s->stop();
+  };
+  napi_add_env_cleanup_hook(env, hook, registry);
+  const std::pair<const char*, napi_callback> functions[] = {
+      {"createProblem", create_problem}, {"evaluate", evaluate}, {"score", score},     {"run", run},
+      {"take", take},                    {"abort", abort_run},   {"targets", list_targets},
+      {"startPoint", start_point_of},    {"bench", bench}};
+  for (auto& [name, callback] : functions) {
+    napi_value f;
+    napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &f);
+    napi_set_named_property(env, exports, name, f);
+  }
+  return exports;
+}
+
+}  // namespace
+
+NAPI_MODULE(manystart, init)

@@ -1,0 +1,128 @@
+// SIMD lanes: one source for SSE2/NEON, AVX2+FMA and AVX-512. Each target_*.cc sets MS_TARGET (a namespace) and is compiled
+// with its own -m flags. A lane group is LANES<T> runs; its arrays are [..][LANES<T>], 64-byte aligned.
+//
+// Fused multiply-adds happen only where fma() is written, so that targets with FMA hardware agree bit for bit.
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+
+#if defined(__x86_64__) || defined(_M_X64)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+namespace MS_TARGET {
+
+#if defined(__AVX512F__)
+constexpr int BYTES = 64;
+#elif defined(__AVX2__)
+constexpr int BYTES = 32;
+#else
+constexpr int BYTES = 16;
+#endif
+
+/// Runs in a lane group, on every target.
+template <class T>
+constexpr int LANES = 128 / int(sizeof(T));
+/// Lanes of one register, and registers of one lane group.
+template <class T>
+constexpr int W = BYTES / int(sizeof(T));
+template <class T>
+constexpr int VPL = LANES<T> / W<T>;
+
+typedef double VecD __attribute__((vector_size(BYTES)));
+typedef float VecF __attribute__((vector_size(BYTES)));
+typedef int64_t IntD __attribute__((vector_size(BYTES)));
+typedef int32_t IntF __attribute__((vector_size(BYTES)));
+
+template <class T>
+struct VecOf;
+template <>
+struct VecOf<double> {
+  using type = VecD;
+  using ints = IntD;
+  using scalar_int = int64_t;
+};
+template <>
+struct VecOf<float> {
+  using type = VecF;
+  using ints = IntF;
+  using scalar_int = int32_t;
+};
+template <class T>
+using Vec = typename VecOf<T>::type;
+/// Integers of the same width; also the masks that comparisons give (all bits or none).
+template <class T>
+using Int = typename VecOf<T>::ints;
+
+#define MS_INLINE static inline __attribute__((always_inline))
+
+template <class T>
+MS_INLINE Vec<T> load(const T* p) {
+  return *reinterpret_cast<const Vec<T>*>(p);
+}
+template <class T>
+MS_INLINE void store(T* p, Vec<T> v) {
+  *reinterpret_cast<Vec<T>*>(p) = v;
+}
+template <class T>
+MS_INLINE Vec<T> broadcast(T x) {
+  return x - Vec<T>{};
+}
+MS_INLINE VecD fma(VecD a, VecD b, VecD c) {
+#if defined(__AVX512F__)
+  return VecD(_mm512_fmadd_pd(__m512d(a), __m512d(b), __m512d(c)));
+#elif defined(__AVX2__)
+  return VecD(_mm256_fmadd_pd(__m256d(a), __m256d(b), __m256d(c)));
+#elif defined(__aarch64__)
+  return VecD(vfmaq_f64(float64x2_t(c), float64x2_t(a), float64x2_t(b)));
+#else
+  return a * b + c;
+#endif
+}
+MS_INLINE VecF fma(VecF a, VecF b, VecF c) {
+#if defined(__AVX512F__)
+  return VecF(_mm512_fmadd_ps(__m512(a), __m512(b), __m512(c)));
+#elif defined(__AVX2__)
+  return VecF(_mm256_fmadd_ps(__m256(a), __m256(b), __m256(c)));
+#elif defined(__aarch64__)
+  return VecF(vfmaq_f32(float32x4_t(c), float32x4_t(a), float32x4_t(b)));
+#else
+  return a * b + c;
+#endif
+}
+/// Scalar form for loops over lanes that the compiler vectorises.
+template <class T>
+MS_INLINE T fmas(T a, T b, T c) {
+#if defined(__AVX512F__) || defined(__AVX2__) || defined(__aarch64__)
+  if constexpr (sizeof(T) == 8) return __builtin_fma(a, b, c);
+  else return __builtin_fmaf(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
+
+template <class T, class M>
+MS_INLINE Vec<T> select(M mask, Vec<T> a, Vec<T> b) {
+  return mask ? a : b;
+}
+template <class V>
+MS_INLINE V vmin(V a, V b) {
+  return a < b ? a : b;
+}
+template <class V>
+MS_INLINE V vmax(V a, V b) {
+  return a > b ? a : b;
+}
+template <class T>
+MS_INLINE Vec<T> vabs(Vec<T> a) {
+  using S = typename VecOf<T>::scalar_int;
+  return (Vec<T>)((Int<T>)a & (Int<T>{} + std::numeric_limits<S>::max()));
+}
+
+}  // namespace MS_TARGET

@@ -1,0 +1,285 @@
+// Loss, gradient and exact Hessian of a network for one lane group (formulas: kernels/README.md). Rows pass in tiles; the
+// activations of a tile stay in cache and nothing of size N × h is kept.
+#pragma once
+
+#include <algorithm>
+
+#include "gemm.h"
+#include "loss.h"
+
+namespace MS_TARGET {
+
+using manystart::Aligned;
+using manystart::Layer;
+using manystart::Problem;
+
+/// Rows of a mini-batch, different for every lane: numbers [count][L]; a lane's rows beyond its own count have weight 0.
+template <class T>
+struct LaneRows {
+  const uint32_t* rows;
+  int count;
+  const uint32_t* lane_count;
+};
+
+/// Scratch memory of one thread for one problem.
+template <class T>
+class Workspace {
+ public:
+  static constexpr int L = LANES<T>;
+  /// Products x_d x_e per row, for the first layer's block of H.
+  const int products;
+  int cap;
+  int rows = 0;
+  const T* x = nullptr;   // first row of the tile, [rows, S]; null for gathered rows
+  Aligned<T> gathered;    // [S][cap][L]
+  Aligned<T> y, c, o;     // [cap][L], gathered rows only
+  std::vector<Aligned<T>> act, d1, d2, delta, s, tm, rm;
+  Aligned<T> z, curvature, q, pairs, block_out;
+  bool second = false, pairs_ready = false;
+
+  Workspace(const Problem<T>& p, bool hessian) : products(p.S * (p.S + 1) / 2), second(hessian) {
+    // A tile's X products must stay in the second-level cache while all pairs of units pass over them.
+    cap = hessian ? std::clamp(int(384 * 1024 / (products * sizeof(T))), 16, 128) : 32;
+    cap = std::max(1, std::min(cap, p.d.rows));
+    const size_t M = p.layers.size(), tile = size_t(cap) * L;
+    const int extra = p.d.bias ? 1 : 0;
+    act.resize(M);
+    for (auto* list : {&d1, &d2, &delta, &s, &tm, &rm}) list->resize(M);
+    for (size_t m = 0; m < M; m++) {
+      const size_t units = p.layers[m].units;
+      delta[m].resize(units * tile);
+      if (m > 0) {
+        act[m].resize((p.layers[m].inputs + extra) * tile);
+        if (extra) std::fill(act[m].get(), act[m].get() + tile, T(1));
+      }
+      if (m + 1 < M) {
+        for (auto* list : {&d1, &s}) (*list)[m].resize(units * tile);
+        if (hessian) d2[m].resize(units * tile);
+      }
+      if (hessian) tm[m].resize(units * tile), rm[m].resize(units * tile);
+    }
+    const size_t C = p.d.outputs;
+    z.resize(C * tile);
+    curvature.resize((hessian ? C * C : 1) * tile);
+    q.resize(tile);
+    if (hessian) pairs.resize(size_t(cap) * products + 16), block_out.resize(size_t(products) * L);
+  }
+};
+
+template <class T>
+class Network {
+ public:
+  static constexpr int L = LANES<T>;
+
+  /// f [L]; g [P][L] and H [P·P][L] where not null. H: entries with row ≤ column only. All 64-byte aligned.
+  static void evaluate(const Problem<T>& p, const T* theta, T* f, T* g, T* H, Workspace<T>& w) {
+    clear(p, f, g);
+    for (int r0 = 0; r0 < p.d.rows; r0 += w.cap) {
+      w.rows = std::min(w.cap, p.d.rows - r0);
+      w.x = p.x.get() + size_t(r0) * p.S;
+      forward(p, theta, w, r0);
+      losses(p, w, r0, f, g || H, H);
+      if (!g && !H) continue;
+      backward(p, theta, w);
+      if (g) gradient(p, w, g);
+      if (H) hessian(p, theta, w, H, r0 == 0);
+    }
+    penalty(p, theta, f, g, H);
+  }
+
+  /// f and g over a mini-batch that differs between lanes: the mean is over the weights of each lane's rows.
+  static void evaluate_rows(const Problem<T>& p, const T* theta, LaneRows<T> batch, T* f, T* g, Workspace<T>& w) {
+    clear(p, f, g);
+    const size_t tile = size_t(w.cap) * L;
+    w.gathered.resize(p.S * tile);
+    w.y.resize(tile), w.c.resize(tile), w.o.resize(tile);
+    T total[L] = {};
+    for (int r = 0; r < batch.count; r++)
+      for (int l = 0; l < L; l++)
+        if (uint32_t(r) < batch.lane_count[l]) total[l] += p.weight[batch.rows[size_t(r) * L + l]];
+    for (int r0 = 0; r0 < batch.count; r0 += w.cap) {
+      w.rows = std::min(w.cap, batch.count - r0);
+      w.x = nullptr;
+      for (int r = 0; r < w.rows; r++)
+        for (int l = 0; l < L; l++) {
+          const bool mine = uint32_t(r0 + r) < batch.lane_count[l];
+          const uint32_t row = mine ? batch.rows[size_t(r0 + r) * L + l] : 0;
+          for (int k = 0; k < p.S; k++) w.gathered[(size_t(k) * w.cap + r) * L + l] = p.x[size_t(row) * p.S + k];
+          w.y[size_t(r) * L + l] = p.y[row];
+          w.o[size_t(r) * L + l] = p.offset[row];
+          w.c[size_t(r) * L + l] = mine && total[l] > 0 ? p.weight[row] / total[l] : T(0);
+        }
+      forward(p, theta, w, 0);
+      losses(p, w, 0, f, true, false);
+      backward(p, theta, w);
+      gradient(p, w, g);
+    }
+    penalty(p, theta, f, g, nullptr);
+  }
+
+  /// Outputs of a tile's rows, offsets included: fills w.z [C][cap][L] for rows r0 … r0 + w.rows − 1.
+  static void predict(const Problem<T>& p, const T* theta, Workspace<T>& w, int r0) {
+    w.rows = std::min(w.cap, p.d.rows - r0);
+    w.x = p.x.get() + size_t(r0) * p.S;
+    forward(p, theta, w, r0);
+  }
+
+ private:
+  static void clear(const Problem<T>& p, T* f, T* g) {
+    std::fill(f, f + L, T(0));
+    if (g) std::fill(g, g + size_t(p.P) * L, T(0));
+  }
+
+  static void forward(const Problem<T>& p, const T* theta, Workspace<T>& w, int r0) {
+    const int last = int(p.layers.size()) - 1, extra = p.d.bias ? 1 : 0;
+    const size_t tile = size_t(w.cap) * L;
+    for (int m = 0; m <= last; m++) {
+      const Layer& layer = p.layers[m];
+      for (int k = 0; k < layer.units; k++) {
+        const T* weights = theta + size_t(layer.at + k * layer.stride) * L;
+        T* u = m == last ? w.z.get() + k * tile : w.act[m + 1].get() + (extra + k) * tile;
+        if (m == 0 && w.x) product(Shared<T>{w.x, 1, p.S}, w.rows, weights, 1, p.S, u, 1, false);
+        else
+          product(PerLane<T>{m == 0 ? w.gathered.get() : w.act[m].get(), w.cap, 1}, w.rows, weights, 1, layer.stride, u, 1,
+                  false);
+        if (m < last)
+          activate<T>(p.d.activation, u, u, w.d1[m].get() + k * tile, w.second ? w.d2[m].get() + k * tile : nullptr,
+                      size_t(w.rows) * VPL<T>);
+      }
+    }
+    if (p.d.loss == Loss::softmax) return;
+    for (int r = 0; r < w.rows; r++)
+      for (int l = 0; l < L; l++) w.z[size_t(r) * L + l] += w.x ? p.offset[r0 + r] : w.o[size_t(r) * L + l];
+  }
+
+  template <Loss K>
+  static void scalar_losses(const Problem<T>& p, Workspace<T>& w, int r0, T* f, bool need_g, bool need_h) {
+    T* delta = w.delta.back().get();
+    for (int r = 0; r < w.rows; r++)
+      for (int v = 0; v < VPL<T>; v++) {
+        const size_t at = size_t(r) * L + v * W<T>;
+        const Vec<T> y = w.x ? broadcast(p.y[r0 + r]) : load(w.y.get() + at);
+        const Vec<T> c = w.x ? broadcast(p.c[r0 + r]) : load(w.c.get() + at);
+        const auto t = loss_terms<T, K>(load(w.z.get() + at), y);
+        // Rows without weight are not there, whatever their loss.
+        const Vec<T> zero{};
+        const auto absent = c == 0;
+        store(f + v * W<T>, load(f + v * W<T>) + (absent ? zero : c * t.value));
+        if (need_g) store(delta + at, absent ? zero : c * t.first);
+        if (need_h) store(w.curvature.get() + at, absent ? zero : c * t.second);
+      }
+  }
+
+  static void softmax_losses(const Problem<T>& p, Workspace<T>& w, int r0, T* f, bool need_g, bool need_h) {
+    const int C = p.d.outputs;
+    const size_t tile = size_t(w.cap) * L;
+    T* delta = w.delta.back().get();
+    for (int r = 0; r < w.rows; r++)
+      for (int v = 0; v < VPL<T>; v++) {
+        const size_t at = size_t(r) * L + v * W<T>;
+        const Vec<T> y = w.x ? broadcast(p.y[r0 + r]) : load(w.y.get() + at);
+        const Vec<T> c = w.x ? broadcast(p.c[r0 + r]) : load(w.c.get() + at);
+        const Vec<T> zero{};
+        Vec<T> top = load(w.z.get() + at), own{};
+        for (int k = 0; k < C; k++) top = vmax(load(w.z.get() + k * tile + at), top);
+        Vec<T> total{}, rest{};
+        for (int k = 0; k < C; k++) {
+          const Vec<T> zk = load(w.z.get() + k * tile + at);
+          const Vec<T> e = vexp<T>(zk - top);
+          const auto mine = y == T(k);
+          store(delta + k * tile + at, e);
+          total += e;
+          rest += mine ? zero : e;
+          own = mine ? zk : own;
+        }
+        // ℓ = log Σ e^{z − z_y}: by log1p of the others where the own class leads.
+        const Vec<T> leads = vlog1p_unit<T>(vmin(rest, broadcast(T(1))));
+        const Vec<T> value = (own == top) & (rest <= 1) ? leads : (top - own) + vlog<T>(total);
+        const auto absent = c == 0;
+        store(f + v * W<T>, load(f + v * W<T>) + (absent ? zero : c * value));
+        if (!need_g) continue;
+        const Vec<T> cc = absent ? zero : c;
+        for (int k = 0; k < C; k++) store(delta + k * tile + at, load(delta + k * tile + at) / total);
+        if (need_h)
+          for (int a = 0; a < C; a++)
+            for (int b = 0; b < C; b++) {
+              const Vec<T> pa = load(delta + a * tile + at);
+              Vec<T> other{};
+              if (a == b) {
+                for (int k = 0; k < C; k++) other += k == a ? zero : load(delta + k * tile + at);
+              } else {
+                other = -load(delta + b * tile + at);
+              }
+              store(w.curvature.get() + (a * C + b) * tile + at, cc * pa * other);
+            }
+        for (int k = 0; k < C; k++) {
+          const Vec<T> d = load(delta + k * tile + at);
+          store(delta + k * tile + at, cc * (y == T(k) ? -(rest / total) : d));
+        }
+      }
+  }
+
+  static void losses(const Problem<T>& p, Workspace<T>& w, int r0, T* f, bool need_g, bool need_h) {
+    switch (p.d.loss) {
+      case Loss::squared: return scalar_losses<Loss::squared>(p, w, r0, f, need_g, need_h);
+      case Loss::logistic: return scalar_losses<Loss::logistic>(p, w, r0, f, need_g, need_h);
+      case Loss::probit: return scalar_losses<Loss::probit>(p, w, r0, f, need_g, need_h);
+      case Loss::cloglog: return scalar_losses<Loss::cloglog>(p, w, r0, f, need_g, need_h);
+      case Loss::poisson: return scalar_losses<Loss::poisson>(p, w, r0, f, need_g, need_h);
+      case Loss::gamma: return scalar_losses<Loss::gamma>(p, w, r0, f, need_g, need_h);
+      case Loss::brier: return scalar_losses<Loss::brier>(p, w, r0, f, need_g, need_h);
+      case Loss::softmax: return softmax_losses(p, w, r0, f, need_g, need_h);
+    }
+  }
+
+  static void backward(const Problem<T>& p, const T* theta, Workspace<T>& w) {
+    const size_t tile = size_t(w.cap) * L, used = size_t(w.rows) * L;
+    const int extra = p.d.bias ? 1 : 0;
+    for (int m = int(p.layers.size()) - 1; m >= 1; m--) {
+      const Layer& above = p.layers[m];
+      for (int e = 0; e < above.inputs; e++) {
+        T* s = w.s[m - 1].get() + e * tile;
+        product(PerLane<T>{w.delta[m].get(), w.cap, 1}, w.rows, theta + size_t(above.at + extra + e) * L, above.stride,
+                above.units, s, 1, false);
+        const T* d1 = w.d1[m - 1].get() + e * tile;
+        T* delta = w.delta[m - 1].get() + e * tile;
+        for (size_t i = 0; i < used; i += W<T>) store(delta + i, load(d1 + i) * load(s + i));
+      }
+    }
+  }
+
+  static void gradient(const Problem<T>& p, Workspace<T>& w, T* g) {
+    const size_t tile = size_t(w.cap) * L;
+    for (size_t m = 0; m < p.layers.size(); m++) {
+      const Layer& layer = p.layers[m];
+      for (int k = 0; k < layer.units; k++) {
+        T* out = g + size_t(layer.at + k * layer.stride) * L;
+        const T* delta = w.delta[m].get() + k * tile;
+        if (m == 0 && w.x) product(Shared<T>{w.x, p.S, 1}, p.S, delta, 1, w.rows, out, 1, true);
+        else
+          product(PerLane<T>{m == 0 ? w.gathered.get() : w.act[m].get(), 1, w.cap}, layer.stride, delta, 1, w.rows, out, 1,
+                  true);
+      }
+    }
+  }
+
+  static void penalty(const Problem<T>& p, const T* theta, T* f, T* g, T* H) {
+    const T ridge = T(p.d.ridge);
+    if (!(ridge > 0)) return;
+    T sum[L] = {};
+    for (int k = 0; k < p.P; k++) {
+      if (!p.penalized[k]) continue;
+      const T* t = theta + size_t(k) * L;
+      for (int l = 0; l < L; l++) {
+        sum[l] = fmas(t[l], t[l], sum[l]);
+        if (g) g[size_t(k) * L + l] += ridge * t[l];
+        if (H) H[(size_t(k) * p.P + k) * L + l] += ridge;
+      }
+    }
+    for (int l = 0; l < L; l++) f[l] += T(0.5) * ridge * sum[l];
+  }
+
+#include "hessian.h"
+};
+
+}  // namespace MS_TARGET

@@ -1,0 +1,121 @@
+// A problem prepared for one precision: plain data, no SIMD, shared by all threads and read only.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <new>
+#include <vector>
+
+namespace manystart {
+
+/// Numbers follow the places in `losses` and `activations` of src/models/types.ts.
+enum class Loss { squared, logistic, probit, cloglog, poisson, gamma, softmax, brier };
+enum class Activation { identity, tanh, logistic, softplus, relu };
+
+struct Layer {
+  int at, inputs, units, stride;
+};
+
+struct Description {
+  int rows = 0, inputs = 0, outputs = 1;
+  std::vector<int> hidden;
+  Activation activation = Activation::tanh;
+  Loss loss = Loss::squared;
+  bool bias = true, penalize_bias = false;
+  double ridge = 0;
+};
+
+/// 64-byte aligned storage that is not initialised.
+template <class T>
+class Aligned {
+ public:
+  Aligned() = default;
+  explicit Aligned(size_t n) { resize(n); }
+  ~Aligned() { std::free(data_); }
+  Aligned(const Aligned&) = delete;
+  Aligned& operator=(const Aligned&) = delete;
+  Aligned(Aligned&& o) noexcept : data_(o.data_), size_(o.size_) { o.data_ = nullptr, o.size_ = 0; }
+  Aligned& operator=(Aligned&& o) noexcept {
+    std::swap(data_, o.data_);
+    std::swap(size_, o.size_);
+    return *this;
+  }
+  void resize(size_t n) {
+    if (n <= size_) return;
+    std::free(data_);
+    data_ = static_cast<T*>(std::aligned_alloc(64, (n * sizeof(T) + 63) / 64 * 64));
+    if (!data_) throw std::bad_alloc();
+    size_ = n;
+  }
+  T* get() { return data_; }
+  const T* get() const { return data_; }
+  T& operator[](size_t i) { return data_[i]; }
+  const T& operator[](size_t i) const { return data_[i]; }
+  size_t size() const { return size_; }
+
+ private:
+  T* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+template <class T>
+struct Problem {
+  Description d;
+  std::vector<Layer> layers;
+  int P = 0;
+  /// Inputs of the first layer, the column of ones of the bias included.
+  int S = 0;
+  /// [N, S] row-major; column 0 is 1 where there are biases.
+  Aligned<T> x;
+  std::vector<T> y;
+  /// weight_i / Σ weight, and the weights themselves.
+  std::vector<T> c, weight;
+  std::vector<T> offset;
+  std::vector<uint8_t> penalized;
+  std::vector<T> scale;
+  double null_mean = 0;
+
+  /// Arrays in f64 as TypeScript hands them over; weight and offset may be null.
+  Problem(const Description& description, const double* xs, const double* ys, const double* weights, const double* offsets)
+      : d(description) {
+    std::vector<int> sizes{d.inputs};
+    sizes.insert(sizes.end(), d.hidden.begin(), d.hidden.end());
+    sizes.push_back(d.outputs);
+    const int extra = d.bias ? 1 : 0;
+    for (size_t l = 1; l < sizes.size(); l++) {
+      const int stride = sizes[l - 1] + extra;
+      layers.push_back({P, sizes[l - 1], sizes[l], stride});
+      P += sizes[l] * stride;
+    }
+    S = d.inputs + extra;
+    x.resize(size_t(d.rows) * S + 16);
+    for (int i = 0; i < d.rows; i++) {
+      if (extra) x[size_t(i) * S] = 1;
+      for (int k = 0; k < d.inputs; k++) x[size_t(i) * S + extra + k] = T(xs[size_t(i) * d.inputs + k]);
+    }
+    double total = 0;
+    for (int i = 0; i < d.rows; i++) total += weights ? weights[i] : 1;
+    for (int i = 0; i < d.rows; i++) {
+      const double w = weights ? weights[i] : 1;
+      y.push_back(T(ys[i]));
+      weight.push_back(T(w));
+      c.push_back(T(w / total));
+      offset.push_back(T(offsets ? offsets[i] : 0));
+      null_mean += w / total * ys[i];
+    }
+    penalized.assign(P, 1);
+    scale.assign(P, T(1));
+    for (const Layer& layer : layers)
+      for (int k = 0; k < layer.units && extra; k++) penalized[layer.at + k * layer.stride] = d.penalize_bias;
+    for (int k = 0; k < d.inputs; k++) {
+      double sum = 0;
+      for (int i = 0; i < d.rows; i++) sum += xs[size_t(i) * d.inputs + k] * xs[size_t(i) * d.inputs + k];
+      const double rms = std::sqrt(sum / d.rows);
+      if (!(rms > 0)) continue;
+      for (int j = 0; j < layers[0].units; j++) scale[layers[0].at + j * layers[0].stride + extra + k] = T(1 / rms);
+    }
+  }
+};
+
+}  // namespace manystart

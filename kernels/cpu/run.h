@@ -1,0 +1,223 @@
+// The run loop of one thread (kernels/README.md, "Update program"): lane groups that are refilled as runs end.
+#pragma once
+
+#include "session.h"
+#include "vector.h"
+
+namespace MS_TARGET {
+
+using manystart::Block;
+using manystart::Philox;
+using manystart::RunOptions;
+using manystart::Sink;
+using manystart::Status;
+
+/// Mini-batches of the lanes of one group.
+template <class T>
+class Batches {
+ public:
+  static constexpr int L = LANES<T>;
+  Batches(const RunOptions& o, uint32_t rows)
+      : philox_(o.batch_seed), shared_(o.shared_order), rows_(rows), size_(std::min(o.batch, rows)),
+        per_epoch_((rows + size_ - 1) / size_), order_(size_t(rows) * L), batch_(size_t(size_) * L) {}
+
+  /// Rows of lane l at its step; true when they are the last of an epoch.
+  bool prepare(int l, uint64_t start, uint64_t step) {
+    const uint64_t at = step % per_epoch_;
+    uint32_t* order = order_.data() + size_t(l) * rows_;
+    constexpr uint64_t shared_start = (uint64_t(1) << 53) - 1;
+    if (at == 0) manystart::shuffle_epoch(philox_, shared_ ? shared_start : start, step / per_epoch_, rows_, order);
+    const uint32_t from = uint32_t(at) * size_;
+    counts_[l] = std::min(size_, rows_ - from);
+    for (uint32_t r = 0; r < counts_[l]; r++) batch_[size_t(r) * L + l] = order[from + r];
+    return at == per_epoch_ - 1;
+  }
+  void none(int l) { counts_[l] = 0; }
+  LaneRows<T> rows() const { return {batch_.data(), int(size_), counts_}; }
+
+ private:
+  Philox philox_;
+  bool shared_;
+  uint32_t rows_, size_;
+  uint64_t per_epoch_;
+  std::vector<uint32_t> order_, batch_;
+  uint32_t counts_[L] = {};
+};
+
+template <class T>
+class Group {
+ public:
+  static constexpr int L = LANES<T>;
+  Group(const Problem<T>& problem, const Program& program, const std::vector<Segment>& segments, const RunOptions& options,
+        Sink& sink, int lanes)
+      : problem_(problem), program_(program), options_(options), sink_(sink), lanes_(lanes),
+        state_(program, segments, problem), workspace_(problem, program.needs_h), philox_(options.seed),
+        start_(problem.P), f_(L) {
+    if (options.batch > 0) {
+      batches_ = std::make_unique<Batches<T>>(options, uint32_t(problem.d.rows));
+      full_g_.resize(size_t(problem.P) * L);
+    }
+    for (int l = 0; l < lanes_; l++) refill(l);
+  }
+
+  bool busy() const { return active_ > 0; }
+
+  /// One step of every lane that holds a run.
+  void step() {
+    bool last[L] = {};
+    T* x = state_.vector(slot::x);
+    T* g = state_.vector(slot::g);
+    T* f = state_.scalar(slot::f);
+    if (batches_) {
+      for (int l = 0; l < L; l++) {
+        if (on_[l]) last[l] = batches_->prepare(l, number(l), steps_[l]);
+        else batches_->none(l);
+      }
+      Network<T>::evaluate_rows(problem_, x, batches_->rows(), f, g, workspace_);
+    } else {
+      Network<T>::evaluate(problem_, x, f, g, program_.needs_h ? state_.matrix(slot::H) : nullptr, workspace_);
+    }
+    for (int l = 0; l < L; l++) state_.scalar(slot::step)[l] = T(steps_[l]);
+    state_.step();
+    sink_.count_lanes(uint64_t(active_), L);
+    T* loss = state_.scalar(program_.loss);
+    T* norm = state_.scalar(program_.gradient_norm);
+    bool tested[L];
+    std::fill(tested, tested + L, true);
+    if (batches_) test_on_all_rows(last, tested, loss, norm);
+    for (int l = 0; l < lanes_; l++) {
+      if (!on_[l]) continue;
+      steps_[l]++;
+      if (options_.trace) trace_[l].insert(trace_[l].end(), {double(loss[l]), double(norm[l])});
+      Status status;
+      if (!(std::isfinite(loss[l]) && std::isfinite(norm[l]))) status = Status::failed;
+      else if (tested[l] && double(norm[l]) <= options_.gradient) status = Status::converged;
+      else if (state_.scalar(program_.stalled)[l] != 0) status = Status::stalled;
+      else if (steps_[l] >= options_.steps) status = Status::budget;
+      else continue;
+      deliver(l, double(loss[l]), double(norm[l]), status);
+      on_[l] = false;
+      active_--;
+      refill(l);
+    }
+  }
+
+ private:
+  uint64_t number(int l) const { return options_.first + index_[l]; }
+
+  /// Only at the end of an epoch, and of the budget, f and g over all rows take the place of those of the batch.
+  void test_on_all_rows(const bool* last, bool* tested, T* loss, T* norm) {
+    bool any = false;
+    for (int l = 0; l < L; l++) {
+      tested[l] = on_[l] && (last[l] || steps_[l] + 1 >= options_.steps);
+      any = any || tested[l];
+    }
+    if (!any) return;
+    Network<T>::evaluate(problem_, state_.vector(program_.point), f_.get(), full_g_.get(), nullptr, workspace_);
+    for (int l = 0; l < L; l++) {
+      if (!tested[l]) continue;
+      loss[l] = f_[l];
+      T largest = 0;
+      for (int p = 0; p < problem_.P; p++) {
+        const T a = std::abs(full_g_[size_t(p) * L + l]);
+        largest = a <= largest || largest != largest ? largest : a;
+      }
+      norm[l] = largest;
+    }
+  }
+
+  void refill(int l) {
+    uint64_t index;
+    if (!sink_.next(index)) {
+      state_.leave(l);
+      return;
+    }
+    index_[l] = index;
+    steps_[l] = 0;
+    on_[l] = true;
+    active_++;
+    trace_[l].clear();
+    if (options_.given) {
+      state_.enter(l, options_.given + index * problem_.P);
+      return;
+    }
+    manystart::start_point(philox_, number(l), options_.normal, options_.scale.data(), problem_.P, start_.data());
+    state_.enter(l, start_.data());
+  }
+
+  void deliver(int l, double loss, double norm, Status status) {
+    const T* point = state_.vector(program_.point);
+    sink_.append([&](Block& b) {
+      b.start.push_back(double(number(l)));
+      for (int p = 0; p < problem_.P; p++) b.theta.push_back(double(point[size_t(p) * L + l]));
+      b.loss.push_back(loss);
+      b.gradient_norm.push_back(norm);
+      b.steps.push_back(uint32_t(steps_[l]));
+      b.status.push_back(uint8_t(status));
+      for (int s : program_.report) b.report.push_back(double(state_.scalar(s)[l]));
+      if (options_.trace) b.traces.push_back(trace_[l]);
+    });
+  }
+
+  const Problem<T>& problem_;
+  const Program& program_;
+  const RunOptions& options_;
+  Sink& sink_;
+  const int lanes_;
+  State<T> state_;
+  Workspace<T> workspace_;
+  Philox philox_;
+  std::vector<double> start_;
+  Aligned<T> f_, full_g_;
+  std::unique_ptr<Batches<T>> batches_;
+  uint64_t index_[L] = {}, steps_[L] = {};
+  bool on_[L] = {};
+  int active_ = 0;
+  std::vector<double> trace_[L];
+};
+
+/// Runs starts until none are left; `share` lanes are this thread's.
+template <class T>
+void run_thread(const Problem<T>& problem, const Program& program, const RunOptions& options, Sink& sink, uint64_t share) {
+  const auto segments = segments_of(program);
+  std::vector<std::unique_ptr<Group<T>>> groups;
+  for (uint64_t done = 0; done < share; done += LANES<T>) {
+    const int lanes = int(std::min<uint64_t>(LANES<T>, share - done));
+    groups.push_back(std::make_unique<Group<T>>(problem, program, segments, options, sink, lanes));
+    if (!groups.back()->busy()) break;
+  }
+  for (bool any = true; any && !sink.aborted();) {
+    any = false;
+    for (auto& group : groups) {
+      if (!group->busy()) continue;
+      group->step();
+      any = any || group->busy();
+    }
+  }
+}
+
+/// Evaluates points from … to of theta [R, P] (f64, row-major) into f [R], g [R, P], H [R, P, P] where not null.
+template <class T>
+void evaluate_points(const Problem<T>& problem, const double* theta, size_t from, size_t to, double* f, double* g, double* H) {
+  constexpr int L = LANES<T>;
+  const size_t P = problem.P;
+  Workspace<T> w(problem, H != nullptr);
+  Aligned<T> x(P * L), fs(L), gs(P * L), Hs(H ? P * P * L : 1);
+  for (size_t r0 = from; r0 < to; r0 += L) {
+    const size_t used = std::min<size_t>(L, to - r0);
+    for (size_t p = 0; p < P; p++)
+      for (size_t l = 0; l < L; l++) x[p * L + l] = l < used ? T(theta[(r0 + l) * P + p]) : T(0);
+    Network<T>::evaluate(problem, x.get(), fs.get(), g || H ? gs.get() : nullptr, H ? Hs.get() : nullptr, w);
+    for (size_t l = 0; l < used; l++) {
+      const size_t r = r0 + l;
+      f[r] = fs[l];
+      if (g)
+        for (size_t p = 0; p < P; p++) g[r * P + p] = gs[p * L + l];
+      if (H)
+        for (size_t p = 0; p < P; p++)
+          for (size_t q = p; q < P; q++) H[(r * P + p) * P + q] = H[(r * P + q) * P + p] = Hs[(p * P + q) * L + l];
+    }
+  }
+}
+
+}  // namespace MS_TARGET

@@ -1,0 +1,123 @@
+// Prediction scores of the runs of a lane group; the twin of src/models/scores.ts.
+#pragma once
+
+#include "network.h"
+
+namespace MS_TARGET {
+
+inline int score_columns(Loss loss) { return loss == Loss::softmax ? 2 : loss <= Loss::squared || loss == Loss::poisson || loss == Loss::gamma ? 3 : 5; }
+inline int class_count(Loss loss, int outputs) {
+  return loss == Loss::softmax ? outputs : score_columns(loss) == 5 ? 2 : 0;
+}
+
+/// Scratch: the outputs of one lane over all rows, and an order of rows.
+struct ScoreScratch {
+  std::vector<double> z;
+  std::vector<std::pair<double, uint32_t>> sorted;
+};
+
+/// log Φ(z) in double precision.
+inline double log_normal_cdf(double z) {
+  if (z > -5) return z > 5 ? std::log1p(-0.5 * std::erfc(z * M_SQRT1_2)) : std::log(0.5 * std::erfc(-z * M_SQRT1_2));
+  // Cody's form for the far tail.
+  const double x = -z * M_SQRT1_2, y = 1 / (x * x);
+  double p = 0, q = 0;
+  for (int i = 5; i >= 0; i--) p = p * y + far_p[i], q = q * y + far_q[i];
+  return -0.5 * z * z + std::log(0.5 * (1 / 1.7724538509055160273 - y * p / q) / x);
+}
+
+inline double log1p_exp(double z) { return std::fmax(z, 0) + std::log1p(std::exp(-std::fabs(z))); }
+
+/// −[y log p + (1−y) log(1−p)]
+inline double log_loss(Loss loss, double z, double y) {
+  double up, down;  // −log p and −log(1−p)
+  if (loss == Loss::probit) {
+    up = y == 0 ? 0 : -log_normal_cdf(z), down = y == 1 ? 0 : -log_normal_cdf(-z);
+  } else if (loss == Loss::cloglog) {
+    const double u = std::exp(z);
+    up = z < -36 ? -z : u < 0.7 ? -std::log(-std::expm1(-u)) : -std::log1p(-std::exp(-u));
+    down = u;
+  } else {
+    up = y == 0 ? 0 : log1p_exp(-z), down = y == 1 ? 0 : log1p_exp(z);
+  }
+  return (y == 0 ? 0 : y * up) + (y == 1 ? 0 : (1 - y) * down);
+}
+
+template <class T>
+double area_under_curve(const Problem<T>& p, ScoreScratch& s) {
+  const int N = p.d.rows;
+  s.sorted.resize(N);
+  for (int i = 0; i < N; i++) {
+    if (std::isnan(s.z[i])) return std::numeric_limits<double>::quiet_NaN();
+    s.sorted[i] = {s.z[i], uint32_t(i)};
+  }
+  std::sort(s.sorted.begin(), s.sorted.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  double below = 0, pairs = 0, ones = 0;
+  for (int i = 0; i < N;) {
+    double zeros_here = 0, ones_here = 0;
+    int j = i;
+    for (; j < N && s.sorted[j].first == s.sorted[i].first; j++) {
+      const uint32_t row = s.sorted[j].second;
+      (p.y[row] > T(0.5) ? ones_here : zeros_here) += p.weight[row];
+    }
+    pairs += ones_here * (below + 0.5 * zeros_here);
+    below += zeros_here;
+    ones += ones_here;
+    i = j;
+  }
+  return ones > 0 && below > 0 ? pairs / (ones * below) : std::numeric_limits<double>::quiet_NaN();
+}
+
+inline double unit_deviance(Loss loss, double y, double mu) {
+  if (loss == Loss::poisson) return 2 * ((y == 0 ? 0 : y * std::log(y / mu)) - (y - mu));
+  if (loss == Loss::gamma) return 2 * (-std::log(y / mu) + (y - mu) / mu);
+  return (y - mu) * (y - mu);
+}
+
+/// One lane: s.z holds its outputs [N, C]; counts [N, C'] is increased.
+template <class T>
+void score_lane(const Problem<T>& p, ScoreScratch& s, double* out, double* counts) {
+  const int N = p.d.rows, C = p.d.outputs;
+  double total = 0;
+  for (int i = 0; i < N; i++) total += p.weight[i];
+  if (p.d.loss == Loss::softmax) {
+    double right = 0, logs = 0;
+    for (int i = 0; i < N; i++) {
+      const double* z = &s.z[size_t(i) * C];
+      int best = 0;
+      for (int c = 1; c < C; c++) best = z[c] > z[best] ? c : best;
+      counts[size_t(i) * C + best] += 1;
+      if (best == int(p.y[i])) right += p.weight[i];
+      double sum = 0;
+      for (int c = 0; c < C; c++) sum += std::exp(z[c] - z[best]);
+      logs += p.weight[i] * (std::log(sum) + z[best] - z[int(p.y[i])]);
+    }
+    out[0] = right / total, out[1] = logs / total;
+  } else if (score_columns(p.d.loss) == 5) {
+    double right = 0, hits = 0, ones = 0, called = 0, logs = 0;
+    for (int i = 0; i < N; i++) {
+      const double z = s.z[i], w = p.weight[i], y = p.y[i];
+      const bool one = p.d.loss == Loss::cloglog ? -std::expm1(-std::exp(z)) > 0.5 : z > 0;
+      const bool is_one = y > 0.5;
+      counts[2 * size_t(i) + one] += 1;
+      right += one == is_one ? w : 0;
+      hits += one && is_one ? w : 0;
+      ones += is_one ? w : 0;
+      called += one ? w : 0;
+      logs += w * log_loss(p.d.loss, z, y);
+    }
+    out[0] = right / total, out[1] = ones > 0 ? hits / ones : 0, out[2] = called > 0 ? hits / called : 0;
+    out[3] = area_under_curve(p, s);
+    out[4] = logs / total;
+  } else {
+    double sse = 0, sst = 0, deviance = 0, null_deviance = 0;
+    for (int i = 0; i < N; i++) {
+      const double w = p.weight[i], y = p.y[i], mu = p.d.loss == Loss::squared ? s.z[i] : std::exp(s.z[i]);
+      sse += w * (y - mu) * (y - mu), sst += w * (y - p.null_mean) * (y - p.null_mean);
+      deviance += w * unit_deviance(p.d.loss, y, mu), null_deviance += w * unit_deviance(p.d.loss, y, p.null_mean);
+    }
+    out[0] = 1 - sse / sst, out[1] = 1 - deviance / null_deviance, out[2] = std::sqrt(sse / total);
+  }
+}
+
+}  // namespace MS_TARGET

@@ -1,0 +1,116 @@
+// What a batch of runs needs besides arithmetic: which start comes next, where finished runs go, and how many may wait there.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "philox.h"
+#include "problem.h"
+
+namespace manystart {
+
+/// Numbers of src/core/status.ts.
+enum class Status : uint8_t { converged, stalled, budget, failed };
+
+struct RunOptions {
+  uint64_t count = 0, first = 0, seed = 0;
+  /// Random starts: θ0 by philox.h.
+  bool normal = true;
+  std::vector<double> scale;
+  /// Given starts [count, P]; null for random ones.
+  const double* given = nullptr;
+  uint64_t steps = 500;
+  double gradient = 0;
+  /// Rows per mini-batch; 0: full batch.
+  uint32_t batch = 0;
+  bool shared_order = false;
+  uint64_t batch_seed = 0;
+  uint64_t lanes = 0;
+  int threads = 1;
+  uint32_t block_runs = 2048;
+  bool trace = false;
+};
+
+struct Block {
+  uint32_t count = 0;
+  std::vector<double> start, theta, loss, gradient_norm, report;
+  std::vector<uint32_t> steps;
+  std::vector<uint8_t> status;
+  std::vector<std::vector<double>> traces;
+};
+
+/// Shared by the threads of one call: deals out starts, gathers finished runs into blocks.
+class Sink {
+ public:
+  /// `ready` is called, from any thread, whenever a block may be taken.
+  Sink(const RunOptions& options, std::function<void()> ready) : options_(options), ready_(std::move(ready)) {}
+
+  /// The next start, counted from 0; false when there are none left or the call was aborted.
+  bool next(uint64_t& index) {
+    if (aborted()) return false;
+    index = next_.fetch_add(1, std::memory_order_relaxed);
+    return index < options_.count;
+  }
+  bool aborted() const { return aborted_.load(std::memory_order_relaxed); }
+  void abort() {
+    aborted_ = true;
+    std::lock_guard lock(mutex_);
+    room_.notify_all();
+  }
+
+  template <class Fill>
+  void append(Fill fill) {
+    std::unique_lock lock(mutex_);
+    room_.wait(lock, [&] { return blocks_.size() < max_waiting || aborted(); });
+    if (!current_) current_ = std::make_unique<Block>();
+    fill(*current_);
+    if (++current_->count < options_.block_runs) return;
+    blocks_.push_back(std::move(current_));
+    lock.unlock();
+    ready_();
+  }
+  /// The last thread hands over what is left.
+  void finish() {
+    {
+      std::lock_guard lock(mutex_);
+      if (current_) blocks_.push_back(std::move(current_));
+      finished_ = true;
+    }
+    ready_();
+  }
+  /// A waiting block, or null; `end` when there will be no more.
+  std::unique_ptr<Block> take(bool& end) {
+    std::lock_guard lock(mutex_);
+    std::unique_ptr<Block> block;
+    if (!blocks_.empty()) {
+      block = std::move(blocks_.front());
+      blocks_.pop_front();
+      room_.notify_all();
+    }
+    end = finished_ && blocks_.empty();
+    return block;
+  }
+  void count_lanes(uint64_t busy, uint64_t all) { busy_ += busy, all_ += all; }
+  /// Lane-steps in which a run was in the lane, and all lane-steps.
+  uint64_t busy() const { return busy_; }
+  uint64_t all() const { return all_; }
+
+ private:
+  static constexpr size_t max_waiting = 4;
+  const RunOptions& options_;
+  std::function<void()> ready_;
+  std::atomic<uint64_t> next_{0}, busy_{0}, all_{0};
+  std::atomic<bool> aborted_{false};
+  std::mutex mutex_;
+  std::condition_variable room_;
+  std::unique_ptr<Block> current_;
+  std::deque<std::unique_ptr<Block>> blocks_;
+  bool finished_ = false;
+};
+
+}  // namespace manystart

@@ -1,0 +1,83 @@
+/** Loads kernels/cpu/build/manystart.node and states what it offers; says in one sentence why it cannot be had. */
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** Opaque handles of the addon. */
+export type NativeProblem = object & { readonly __nativeProblem: never }
+export type NativeRun = object & { readonly __nativeRun: never }
+
+export interface NativeBlock {
+  readonly count: number
+  readonly start: Float64Array
+  readonly theta: Float64Array
+  readonly loss: Float64Array
+  readonly gradientNorm: Float64Array
+  readonly report: Float64Array
+  readonly steps: Uint32Array
+  readonly status: Uint8Array
+  readonly traces?: readonly Float64Array[]
+}
+
+export interface NativeTarget {
+  readonly id: string
+  readonly name: string
+  readonly usable: boolean
+  /** Runs in a lane group in f64 and in f32. */
+  readonly lanes64: number
+  readonly lanes32: number
+}
+
+export interface Addon {
+  targets(): NativeTarget[]
+  createProblem(description: Readonly<Record<string, unknown>>): NativeProblem
+  evaluate(
+    problem: NativeProblem,
+    theta: Float64Array,
+    g: boolean,
+    H: boolean,
+    threads: number
+  ): Promise<{ f: Float64Array; g?: Float64Array; H?: Float64Array }>
+  score(
+    problem: NativeProblem,
+    theta: Float64Array,
+    threads: number
+  ): Promise<{ values: Float64Array; classCounts: Float64Array }>
+  run(problem: NativeProblem, program: object, options: object, onReady: () => void): NativeRun
+  take(run: NativeRun): { end: boolean; busy: number; all: number; block?: NativeBlock }
+  abort(run: NativeRun): void
+  startPoint(seed: number, start: number, normal: boolean, scale: Float64Array): Float64Array
+  bench(
+    problem: NativeProblem,
+    what: 'gradient' | 'hessian' | 'eigh' | 'step' | 'peak' | 'copy',
+    theta: Float64Array,
+    repeats: number,
+    program: object | null
+  ): Promise<Float64Array>
+}
+
+/** The repository's or the package's root, whether this file runs from src/ or from dist/. */
+const root = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))))
+const path = join(root, 'kernels', 'cpu', 'build', 'manystart.node')
+
+let loaded: { addon: Addon } | { reason: string } | undefined
+
+/** The addon, or the reason why there is none and how to get it. */
+export function loadAddon(): { addon: Addon } | { reason: string } {
+  loaded ??= open()
+  return loaded
+}
+
+function open(): { addon: Addon } | { reason: string } {
+  if (!existsSync(path))
+    return {
+      reason: 'The cpu engine is not built, so runs are some hundred times slower; install g++ and make, then run `npm run build`.'
+    }
+  try {
+    return { addon: createRequire(import.meta.url)(path) as Addon }
+  } catch (error) {
+    const why = error instanceof Error ? error.message.split('\n')[0] : String(error)
+    return { reason: `The cpu engine does not load (${why}); remove kernels/cpu/build and run \`npm run build\`.` }
+  }
+}

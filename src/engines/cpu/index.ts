@@ -1,0 +1,194 @@
+/** The `cpu` engine: the C++ addon on all cores. This file checks arguments and keeps the handles; kernels/cpu does the rest. */
+import { availableParallelism, cpus } from 'node:os'
+import { WorkError } from '../../core/errors.js'
+import { initScales } from '../../models/initialise.js'
+import { parameterCount, validateProblem } from '../../models/network.js'
+import { activations, losses, type Problem } from '../../models/types.js'
+import type {
+  Engine,
+  EngineEntry,
+  EngineOptions,
+  Evaluation,
+  Needs,
+  Objective,
+  Precision,
+  Program,
+  RunBlock,
+  RunRequest,
+  Scores
+} from '../types.js'
+import { loadAddon, type Addon, type NativeProblem } from './addon.js'
+
+export interface CpuOptions extends EngineOptions {
+  /** Instruction set to use instead of the best one: 'avx512', 'avx2' or 'base'. */
+  readonly target?: string
+}
+
+const pairs = (list: readonly { slot: number; value: number }[]): Float64Array =>
+  Float64Array.from(list.flatMap(({ slot, value }) => [slot, value]))
+
+/** The form in which the addon takes a program. */
+export const nativeProgram = (program: Program): object => ({
+  needsH: program.needs === 'H',
+  vectors: program.vectors,
+  scalars: program.scalars,
+  matrices: program.matrices,
+  instructions: program.instructions,
+  constants: pairs(program.constants),
+  initialVectors: pairs(program.initialVectors),
+  initialScalars: pairs(program.initialScalars),
+  outputs: Int32Array.of(
+    program.outputs.point,
+    program.outputs.loss,
+    program.outputs.gradientNorm,
+    program.outputs.stalled
+  ),
+  report: Int32Array.from(program.report, r => r.slot)
+})
+
+export function createNativeProblem(addon: Addon, problem: Problem, precision: Precision, target = ''): NativeProblem {
+  const { network } = problem
+  return addon.createProblem({
+    rows: problem.rows,
+    inputs: network.inputs,
+    outputs: network.outputs,
+    hidden: Int32Array.from(network.hidden),
+    activation: activations.indexOf(network.activation),
+    loss: losses.indexOf(network.loss),
+    bias: network.bias,
+    penalizeBias: network.penalizeBias,
+    ridge: network.ridge,
+    x: problem.x,
+    y: problem.y,
+    weight: problem.weight ?? null,
+    offset: problem.offset ?? null,
+    f32: precision === 'f32',
+    target
+  })
+}
+
+class CpuObjective implements Objective {
+  readonly parameters: number
+  private native: NativeProblem | null
+  private readonly others = new WeakMap<Problem, NativeProblem>()
+
+  constructor(
+    private readonly addon: Addon,
+    readonly problem: Problem,
+    private readonly precision: Precision,
+    private readonly threads: number,
+    private readonly target: string
+  ) {
+    validateProblem(problem)
+    this.parameters = parameterCount(problem.network)
+    this.native = createNativeProblem(addon, problem, precision, target)
+  }
+
+  private handle(): NativeProblem {
+    if (!this.native) throw new Error('this objective has been disposed of')
+    return this.native
+  }
+
+  private check(theta: Float64Array): void {
+    if (theta.length % this.parameters !== 0)
+      throw new Error(`theta holds ${theta.length} numbers, not a multiple of ${this.parameters}`)
+  }
+
+  async evaluate(theta: Float64Array, needs: Needs): Promise<Evaluation> {
+    this.check(theta)
+    return this.addon.evaluate(this.handle(), theta, needs.g === true, needs.H === true, this.threads)
+  }
+
+  async score(theta: Float64Array, data?: Problem): Promise<Scores> {
+    this.check(theta)
+    let native = data ? this.others.get(data) : this.handle()
+    if (!native) {
+      native = createNativeProblem(this.addon, data ?? this.problem, this.precision, this.target)
+      if (data) this.others.set(data, native)
+    }
+    return this.addon.score(native, theta, this.threads)
+  }
+
+  async *minimise(request: RunRequest): AsyncIterable<RunBlock> {
+    const { starts, program, stop, batch } = request
+    if (starts.kind === 'given' && starts.theta.length !== starts.count * this.parameters)
+      throw new Error(`${starts.count} starts of ${this.parameters} parameters do not fit ${starts.theta.length} numbers`)
+    if (starts.count === 0 || request.signal?.aborted) return
+    const drawn = starts.kind === 'random' ? initScales(this.problem.network, starts.init) : undefined
+    const options = {
+      count: starts.count,
+      first: starts.kind === 'random' ? starts.first : 0,
+      seed: starts.kind === 'random' ? starts.seed : 0,
+      normal: drawn?.kind === 'normal',
+      scale: drawn?.scale ?? null,
+      given: starts.kind === 'given' ? starts.theta : null,
+      steps: stop.steps,
+      gradient: stop.gradient,
+      batch: batch?.size ?? 0,
+      sharedOrder: batch?.order === 'shared',
+      batchSeed: batch?.seed ?? 0,
+      lanes: request.lanes ?? 0,
+      threads: this.threads,
+      blockRuns: request.blockRuns ?? 2048,
+      trace: request.trace === true
+    }
+    let wake: (() => void) | undefined
+    const run = this.addon.run(this.handle(), nativeProgram(program), options, () => wake?.())
+    const stopRun = (): void => {
+      this.addon.abort(run)
+      wake?.()
+    }
+    request.signal?.addEventListener('abort', stopRun, { once: true })
+    try {
+      for (;;) {
+        const { block, end, busy, all } = this.addon.take(run)
+        if (block) yield block
+        else if (end) {
+          request.onOccupancy?.(busy, all)
+          return
+        } else
+          await new Promise<void>(resolve => {
+            wake = resolve
+          })
+      }
+    } finally {
+      request.signal?.removeEventListener('abort', stopRun)
+      this.addon.abort(run)
+    }
+  }
+
+  dispose(): void {
+    // The addon frees the problem when nothing refers to it any more, running batches included.
+    this.native = null
+  }
+}
+
+export const cpuEntry: EngineEntry = {
+  name: 'cpu',
+  precisions: ['f64', 'f32'],
+  available() {
+    const found = loadAddon()
+    if ('reason' in found) return Promise.resolve({ ok: false, reason: found.reason })
+    const best = found.addon.targets().find(t => t.usable)
+    return Promise.resolve({ ok: true, detail: `${best?.name ?? 'no SIMD'}, ${availableParallelism()} threads` })
+  },
+  load(options: CpuOptions) {
+    const found = loadAddon()
+    if ('reason' in found) return Promise.reject(new WorkError(found.reason))
+    const { addon } = found
+    const target = addon.targets().find(t => t.usable && (options.target === undefined || t.id === options.target))
+    if (!target) return Promise.reject(new WorkError(`This processor cannot run the ${options.target} kernels.`))
+    const threads = options.threads ?? availableParallelism()
+    const engine: Engine = {
+      name: 'cpu',
+      precision: options.precision,
+      device: `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${target.name}`,
+      threads,
+      // A wrong problem must reject, not throw.
+      prepare: problem =>
+        Promise.resolve().then(() => new CpuObjective(addon, problem, options.precision, threads, target.id)),
+      dispose: () => undefined
+    }
+    return Promise.resolve(engine)
+  }
+}
