@@ -65,6 +65,7 @@ class State {
       if (in.op == op::eigh) matrices_[in.c].resize(n_ * P), spare_.resize(P);
     }
     scratch_.resize(n_);
+    sums_.resize(program.code.size() * L);
     region_.resize(P);
   }
 
@@ -147,20 +148,25 @@ class State {
   }
 
   void vector_segment(const Segment& s) {
+    // Sums gather apart and reach their slots at the end: a slot may still be read, by an instruction before its reduction, in
+    // the next chunk.
+    T* const sums = sums_.get();
+    int reductions = 0;
     for (int i = s.from; i < s.to; i++) {
       const Instruction& in = program_.code[i];
       if (in.op < op::dot) continue;
       const T start = in.op == op::minimum ? std::numeric_limits<T>::infinity() : T(0);
-      T* out = scalar(in.dst);
+      T* out = sums + size_t(reductions++) * L;
       MS_LANES out[l] = start;
     }
     for (int p = 0; p < P; p += chunk) {
       const int count = std::min(chunk, P - p);
       const size_t at = size_t(p) * L;
+      reductions = 0;
       for (int i = s.from; i < s.to; i++) {
         const Instruction& in = program_.code[i];
         if (in.op >= op::dot) {
-          reduce(in.op, scalar(in.dst), vector(in.a) + at, vector(in.b) + at, count);
+          reduce(in.op, sums + size_t(reductions++) * L, vector(in.a) + at, vector(in.b) + at, count);
           continue;
         }
         const T* operand[3];
@@ -172,6 +178,13 @@ class State {
         }
         apply(in.op, vector(in.dst) + at, operand[0], stride[0], operand[1], stride[1], operand[2], stride[2], count);
       }
+    }
+    reductions = 0;
+    for (int i = s.from; i < s.to; i++) {
+      const Instruction& in = program_.code[i];
+      if (in.op < op::dot) continue;
+      const T* from = sums + size_t(reductions++) * L;
+      std::copy(from, from + L, scalar(in.dst));
     }
   }
 
@@ -226,7 +239,7 @@ class State {
   const size_t n_;
   std::vector<Aligned<T>> vectors_, matrices_;
   std::vector<Factor<T>> factors_;
-  Aligned<T> scalars_, scratch_;
+  Aligned<T> scalars_, scratch_, sums_;
   Factor<T> spare_;
   RegionScratch<T> region_;
   std::vector<T> lane_;
