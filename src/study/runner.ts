@@ -27,6 +27,7 @@ export interface JudgedBlock {
   readonly loss: Float64Array
   readonly lossFound: Float64Array
   readonly gradientNorm: Float64Array
+  readonly gradientNormFound: Float64Array
   readonly precision: Float64Array
   readonly steps: Uint32Array
   /** [count, P] as certified, and as the optimiser left them. */
@@ -132,6 +133,7 @@ export async function runStarts(setup: Setup, options: RunOptions = {}): Promise
       loss: judged.loss,
       lossFound: block.loss,
       gradientNorm: judged.gradientNorm,
+      gradientNormFound: block.gradientNorm,
       precision: judged.precision,
       steps: block.steps,
       theta: judged.theta,

@@ -1,0 +1,131 @@
+/** The library's entry: run one study, or a contrast of several models on the same data. */
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { Summary } from '../core/result.js'
+import { scoreNames } from '../models/scores.js'
+import { resolveConfig, type StudyConfig } from './config.js'
+import { convergenceCurves } from './curves.js'
+import { openResults, studyFile, summaryFile, type Results } from './results.js'
+import { runStarts, type JudgedBlock, type StudyProgress } from './runner.js'
+import { setUp, type Setup } from './setup.js'
+import { summarize } from './summary.js'
+
+export interface StudyOptions {
+  /** Directory for study.json, runs.parquet, summary.json; nothing is written without it. */
+  readonly out?: string
+  readonly force?: boolean
+  readonly threads?: number
+  /** Lanes over all threads; never changes a result. */
+  readonly lanes?: number
+  readonly signal?: AbortSignal
+  readonly onProgress?: (progress: StudyProgress) => void
+  /** Writes further files into the directory before it is closed, such as a report. */
+  readonly finish?: (summary: Summary, results: Pick<Results, 'write'>) => Promise<void> | void
+}
+
+/** Version of this package. */
+export const version = (
+  JSON.parse(readFileSync(fileURLToPath(new URL('../../package.json', import.meta.url)), 'utf8')) as { version: string }
+).version
+
+/** What study.json holds: enough to repeat every run. */
+function record(setup: Setup): object {
+  const { config, data, engine, optimizer, steps } = setup
+  return {
+    format: 'manystart/study',
+    version: 1,
+    config: {
+      ...config,
+      model: { ...config.model, loss: data.loss },
+      optimizer: {
+        [optimizer.name]: {
+          ...optimizer.options,
+          ...(optimizer.batch ? { batchSize: optimizer.batch.size, order: optimizer.batch.order } : {})
+        }
+      },
+      stop: { steps, gradient: config.stop.gradient }
+    },
+    dataHash: data.hash,
+    versions: { manystart: version, node: process.version },
+    engine: { name: engine.name, precision: engine.precision, device: engine.device, threads: engine.threads, why: setup.why }
+  }
+}
+
+function storedMetrics(setup: Setup): string[] {
+  const names = scoreNames(setup.network.loss)
+  return [...names.map(n => `train.${n}`), ...(setup.test ? names.map(n => `test.${n}`) : [])]
+}
+
+/** [count, M] train beside test. */
+function sideBySide(block: JudgedBlock, M: number): Float64Array {
+  if (!block.test) return block.train
+  const out = new Float64Array(block.count * 2 * M)
+  for (let i = 0; i < block.count; i++) {
+    out.set(block.train.subarray(i * M, (i + 1) * M), 2 * i * M)
+    out.set(block.test.subarray(i * M, (i + 1) * M), (2 * i + 1) * M)
+  }
+  return out
+}
+
+/**
+ * Runs a study. Nothing is written when it cannot be done.
+ * @param raw a StudyConfig-like object as in study.yaml; every field but `data` has a default
+ * @throws InputError when the configuration or the data are wrong; WorkError when an engine cannot run
+ */
+export async function study(raw: unknown, options: StudyOptions = {}): Promise<Summary> {
+  return runStudy(resolveConfig(raw, 'the study'), options)
+}
+
+export async function runStudy(config: StudyConfig, options: StudyOptions = {}): Promise<Summary> {
+  const setup = await setUp(config, options.threads === undefined ? {} : { threads: options.threads })
+  let results: Results | undefined
+  try {
+    const M = scoreNames(setup.network.loss).length
+    if (options.out !== undefined)
+      results = openResults(
+        options.out,
+        { parameters: setup.names, metrics: storedMetrics(setup), found: true },
+        { force: options.force ?? false }
+      )
+    const writer = results
+    const outcome = await runStarts(setup, {
+      ...(options.lanes === undefined ? {} : { lanes: options.lanes }),
+      ...(options.signal ? { signal: options.signal } : {}),
+      ...(options.onProgress ? { onProgress: options.onProgress } : {}),
+      ...(writer ? { onBlock: block => writer.append({ ...block, metrics: sideBySide(block, M) }) } : {})
+    })
+    const name = config.name ?? modelName(setup)
+    const summary = await summarize(setup, outcome, name, floor => convergenceCurves(setup, outcome.runs, floor))
+    if (results) {
+      results.writeJson(studyFile, record(setup))
+      results.writeJson(summaryFile, summary)
+      await options.finish?.(summary, results)
+      results.close()
+    }
+    return summary
+  } catch (error) {
+    results?.abort()
+    throw error
+  } finally {
+    setup.dispose()
+  }
+}
+
+/** A name for a model, such as "logistic regression" or "4-5-1 tanh, ridge 0.01". */
+function modelName({ network }: Setup): string {
+  const ridge = network.ridge > 0 ? `, ridge ${network.ridge}` : network.hidden.length > 0 ? ', no ridge' : ''
+  if (network.hidden.length > 0)
+    return `${[network.inputs, ...network.hidden, network.outputs].join('-')} ${network.activation}${
+      network.loss === 'logistic' ? '' : ` ${network.loss}`
+    }${ridge}`
+  switch (network.loss) {
+    case 'squared':
+      return `linear regression${ridge}`
+    case 'softmax':
+      return `multinomial regression${ridge}`
+    case 'brier':
+      return `squared loss through the sigmoid${ridge}`
+    default:
+      return `${network.loss} regression${ridge}`
+  }
+}

@@ -1,0 +1,275 @@
+/** From the outcome of a study to its summary: details of the distinct points, convexity, coverage, metrics. */
+import type { Cluster } from '../analysis/cluster.js'
+import { defaultTolerances, toleranceMeanings } from '../analysis/cluster.js'
+import { coverageOf, defaultConfidence } from '../analysis/coverage.js'
+import { describePoint } from '../analysis/stationary.js'
+import { symmetricEigen } from '../core/linalg.js'
+import {
+  summaryFormat,
+  summaryVersion,
+  type Curves,
+  type MetricSet,
+  type StationaryPoint,
+  type Summary
+} from '../core/result.js'
+import { wilsonInterval } from '../core/stats.js'
+import { thresholdMeanings, thresholds } from '../core/thresholds.js'
+import { columnScale, convexity, ridgeOnAll } from '../models/network.js'
+import { startPoint } from '../models/initialise.js'
+import { scoreNames } from '../models/scores.js'
+import { copiesPossible } from '../models/symmetry.js'
+import type { Objective } from '../engines/types.js'
+import type { Outcome } from './runner.js'
+import { presentation, type Presentation } from './present.js'
+import type { Setup } from './setup.js'
+
+/** Distinct points that get eigenvalues, standard errors and metrics of their own, the best first. */
+export const describedPoints = 1000
+/** Starts at which a negative eigenvalue is looked for when a model is not convex. */
+const witnessStarts = 64
+/** Largest P for which that is done. */
+const witnessParameters = 256
+/** Hessians held at a time while points are described. */
+const hessianNumbers = 4e6
+
+async function inGroups<T>(items: readonly T[], size: number, work: (part: readonly T[]) => Promise<void>): Promise<void> {
+  for (let from = 0; from < items.length; from += size) await work(items.slice(from, from + size))
+}
+
+const stacked = (rows: readonly Float64Array[], P: number): Float64Array => {
+  const out = new Float64Array(rows.length * P)
+  rows.forEach((row, i) => out.set(row, i * P))
+  return out
+}
+
+async function describe(
+  setup: Setup,
+  view: Presentation,
+  objective: Objective,
+  clusters: readonly Cluster[],
+  kind: 'minimum' | 'degenerate' | 'saddle'
+): Promise<StationaryPoint[]> {
+  const P = setup.objective.parameters
+  const total = clusters.reduce((sum, c) => sum + c.count, 0)
+  const names = scoreNames(setup.network.loss)
+  const named = (values: Float64Array, row: number): MetricSet<number> =>
+    Object.fromEntries(names.map((name, m) => [name, values[row * names.length + m]]))
+  const points: StationaryPoint[] = []
+  const shared = (cluster: Cluster, parameters: Float64Array) => ({
+    id: cluster.id,
+    loss: cluster.loss,
+    gradientNorm: cluster.gradientNorm,
+    count: cluster.count,
+    share: total > 0 ? cluster.count / total : 0,
+    shareInterval: wilsonInterval(cluster.count, total, defaultConfidence),
+    copies: cluster.copies,
+    copiesPossible: copiesPossible(setup.network),
+    parameters: [...parameters],
+    names: setup.names,
+    firstStart: cluster.firstStart
+  })
+  await inGroups(clusters.slice(0, describedPoints), Math.max(1, Math.floor(hessianNumbers / (P * P))), async part => {
+    const own = stacked(
+      part.map(c => c.parameters),
+      P
+    )
+    const shown = part.map(c => view.parameters(c.parameters))
+    const { g, H } = await objective.evaluate(stacked(shown, P), { g: true, H: true })
+    const train = await setup.certifier.objective.score(own)
+    const test = setup.test ? await setup.certifier.objective.score(own, setup.test) : undefined
+    part.forEach((cluster, i) => {
+      const theta = shown[i]
+      const details = describePoint({
+        problem: view.problem,
+        theta,
+        H: H!.subarray(i * P * P, (i + 1) * P * P),
+        names: setup.names
+      })
+      const gradient = g!.subarray(i * P, (i + 1) * P)
+      const original = view.originalScale(cluster.parameters)
+      points.push({
+        ...shared(cluster, theta),
+        gradientNorm: gradient.reduce((m, v) => Math.max(m, Math.abs(v)), 0),
+        eigenvalues: details.eigenvalues,
+        ...(details.standardErrors ? { standardErrors: details.standardErrors } : {}),
+        ...(original ? { parametersOriginalScale: [...original] } : {}),
+        ...(kind === 'minimum'
+          ? {}
+          : {
+              nullity: details.nullity,
+              nullityExplained: details.nullityExplained,
+              flatParameters: details.flatParameters
+            }),
+        ...(kind === 'saddle' ? { index: details.index } : {}),
+        metrics: { train: named(train.values, i), ...(test ? { test: named(test.values, i) } : {}) }
+      })
+    })
+  })
+  for (const cluster of clusters.slice(describedPoints))
+    points.push({ ...shared(cluster, view.parameters(cluster.parameters)), eigenvalues: [] })
+  return points
+}
+
+/** The most negative eigenvalue met at the first starts of a model that is not convex. */
+async function findWitness(setup: Setup): Promise<Summary['convex']['witness']> {
+  const P = setup.objective.parameters
+  if (P > witnessParameters) return undefined
+  const { starts } = setup.config
+  const count = Math.min(witnessStarts, starts.count)
+  const scale = columnScale(setup.problem)
+  let witness: Summary['convex']['witness']
+  await inGroups(
+    Array.from({ length: count }, (_, i) => startPoint(setup.network, starts.init, starts.seed, i)),
+    Math.max(1, Math.floor(hessianNumbers / (P * P))),
+    async part => {
+      const { f, H } = await setup.certifier.objective.evaluate(stacked(part, P), { H: true })
+      part.forEach((theta, i) => {
+        const A = H!.subarray(i * P * P, (i + 1) * P * P)
+        const { values } = symmetricEigen(A, P)
+        const band = thresholds.zeroBandFactor * Number.EPSILON * P * Math.max(...values.map(Math.abs))
+        // The sign is the same in scaled columns; both must say so.
+        const agrees = symmetricEigen(A, P, scale).values[0] < 0
+        if (values[0] < -band && agrees && values[0] < (witness?.eigenvalue ?? 0))
+          witness = { eigenvalue: values[0], parameters: [...theta], loss: f[i] }
+      })
+    }
+  )
+  return witness
+}
+
+function convexSection(setup: Setup, minima: readonly StationaryPoint[], witness: Summary['convex']['witness']): Summary['convex'] {
+  const { model, reason } = convexity(setup.network)
+  if (!model) return { model, strongly: false, modulus: null, reason, ...(witness ? { witness } : {}) }
+  const separated = setup.judge.separated
+  const full = setup.rank.rank === setup.rank.columns
+  const strongly = ridgeOnAll(setup.network) || (minima.length === 1 && !separated)
+  const modulus = minima[0]?.eigenvalues[0] ?? null
+  const why = separated
+    ? ' The data are separated, so there is no finite minimiser.'
+    : strongly
+      ? ridgeOnAll(setup.network)
+        ? ' The ridge falls on every parameter, so there is exactly one minimiser.'
+        : ' The design has full rank and the data are not separated, so there is exactly one minimiser.'
+      : full
+        ? ' The minimisers form a flat set.'
+        : ' The design does not have full rank, so the minimisers form a flat set.'
+  return { model, strongly, modulus, reason: reason + why }
+}
+
+const initText = (init: Setup['config']['starts']['init']): string =>
+  typeof init === 'string' ? init : 'normal' in init ? `normal(0, ${init.normal}²)` : `uniform(±${init.uniform})`
+
+function optimizerText({ name, options, batch }: Setup['optimizer']): string {
+  const list = Object.entries(options).map(([key, value]) => `${key} ${value}`)
+  if (batch) list.push(`batchSize ${batch.size}`, `order ${batch.order}`)
+  return list.length > 0 ? `${name} (${list.join(', ')})` : name
+}
+
+export async function summarize(
+  setup: Setup,
+  outcome: Outcome,
+  name: string,
+  curvesAt: (floor: number) => Promise<Curves | undefined>
+): Promise<Summary> {
+  const { config, data, network, problem, engine } = setup
+  const view = presentation(problem, data)
+  const objective = view.problem === problem ? setup.certifier.objective : await setup.certifier.engine.prepare(view.problem)
+  const minima = await describe(setup, view, objective, outcome.minima.clusters(), 'minimum')
+  const degenerate = await describe(setup, view, objective, outcome.degenerate.clusters(), 'degenerate')
+  const saddles = await describe(setup, view, objective, outcome.saddles.clusters(), 'saddle')
+  if (objective !== setup.certifier.objective) objective.dispose()
+  const witness = convexity(network).model ? undefined : await findWitness(setup)
+  const result = outcome.aggregate.result()
+  const floor = result.waterfall[0]?.loss ?? 0
+  const curves = await curvesAt(floor)
+  const { diverging } = outcome
+  const all = { ...thresholds, ...defaultTolerances }
+  const meanings: Readonly<Record<string, string>> = { ...thresholdMeanings, ...toleranceMeanings }
+  return {
+    format: summaryFormat,
+    version: summaryVersion,
+    name,
+    starts: outcome.runs,
+    startsRequested: config.starts.count,
+    interrupted: outcome.interrupted,
+    verdicts: result.verdicts,
+    convex: convexSection(setup, minima, witness),
+    separation: setup.separation,
+    spread: result.spread,
+    minima,
+    degenerate,
+    saddles,
+    ...(diverging
+      ? {
+          diverging: {
+            start: diverging.start,
+            loss: diverging.loss,
+            norm: Math.hypot(...diverging.theta),
+            direction: [...diverging.direction],
+            names: setup.names
+          }
+        }
+      : {}),
+    metrics: {
+      train: result.train,
+      ...(result.test ? { test: result.test } : {}),
+      asGoodAsBest: result.asGoodAsBest,
+      disagreement: result.disagreement
+    },
+    coverage: coverageOf(outcome.minima.clusters(), outcome.runs),
+    steps: result.steps,
+    timing: {
+      wallSeconds: outcome.wallSeconds,
+      runsPerSecond: outcome.runs / outcome.wallSeconds,
+      evaluations: outcome.evaluations
+    },
+    engine: {
+      name: engine.name,
+      precision: engine.precision,
+      device: engine.device,
+      threads: engine.threads,
+      why: setup.why
+    },
+    problem: {
+      data: data.name,
+      rows: problem.rows,
+      testRows: data.test?.rows ?? 0,
+      inputs: network.inputs,
+      outputs: network.outputs,
+      parameters: setup.objective.parameters,
+      hidden: network.hidden,
+      activation: network.activation,
+      loss: network.loss,
+      ridge: network.ridge,
+      penalizeBias: network.penalizeBias,
+      bias: network.bias,
+      standardize: data.standardization !== undefined,
+      scale: view.scale,
+      target: data.target,
+      coding: data.coding,
+      optimizer: optimizerText(setup.optimizer),
+      seed: config.starts.seed,
+      init: initText(config.starts.init),
+      stop: { steps: setup.steps, gradient: config.stop.gradient }
+    },
+    thresholds: Object.fromEntries(
+      Object.entries(all).map(([key, value]) => [key, { value, meaning: meanings[key] ?? '' }])
+    ),
+    waterfall: result.waterfall,
+    ...(curves ? { curves } : {}),
+    notes: notesOf(setup, outcome, minima.length, result.exactQuantiles)
+  }
+}
+
+function notesOf(setup: Setup, outcome: Outcome, minima: number, exactQuantiles: boolean): string[] {
+  const notes: string[] = []
+  if (setup.config.model.loss === undefined)
+    notes.push(`No loss was named; ${setup.data.loss} suits the target ${setup.data.target}.`)
+  if (setup.rank.rank < setup.rank.columns)
+    notes.push(`The design has rank ${setup.rank.rank} for ${setup.rank.columns} columns: some weights cannot be told apart.`)
+  if (outcome.interrupted) notes.push(`The study was interrupted after ${outcome.runs} runs.`)
+  if (minima > describedPoints)
+    notes.push(`Eigenvalues and metrics are given for the ${describedPoints} minima with the lowest loss.`)
+  if (!exactQuantiles) notes.push('Quartiles of the metrics are those of a seeded sample of runs.')
+  return notes
+}
