@@ -60,7 +60,11 @@ function constraints(problem: Problem, X: Float64Array, columns: number): Constr
         })
         add(a, false)
       }
-    } else if (network.loss === 'poisson') add(row.map(v => -v), y[i]! > 0)
+    } else if (network.loss === 'poisson')
+      add(
+        row.map(v => -v),
+        y[i]! > 0
+      )
     else add(y[i] === 0 ? row.map(v => -v) : Float64Array.from(row), y[i]! > 0 && y[i]! < 1)
   }
   return list
@@ -172,7 +176,8 @@ export async function separation(problem: Problem, names: readonly string[]): Pr
   if (!(high > zero && low >= -violation * Math.max(1, high)))
     return none('none', 'No direction lowers the loss of some rows without raising that of others.')
 
-  const original = (d: Float64Array): number[] => Array.from(d, (v, p) => (Math.abs(v) > zero ? v / unit[p % columns]! : 0))
+  const original = (d: Float64Array): number[] =>
+    Array.from(d, (v, p) => (Math.abs(v) > zero ? v / unit[p % columns]! : 0))
   const normalised = (d: number[]): number[] => {
     const length = Math.sqrt(d.reduce((s, v) => s + v * v, 0))
     return d.map(v => (length > 0 ? v / length : 0))

@@ -70,7 +70,12 @@ export const outputOptions: Record<string, Options> = {
 export type Flags = Readonly<Record<string, unknown>>
 
 const list = (value: unknown): string[] | undefined =>
-  typeof value === 'string' ? value.split(',').map(v => v.trim()).filter(v => v !== '') : undefined
+  typeof value === 'string'
+    ? value
+        .split(',')
+        .map(v => v.trim())
+        .filter(v => v !== '')
+    : undefined
 
 /** A flag's number. @throws InputError for anything else */
 export function numberFlag(flags: Flags, name: string): number | undefined {
@@ -106,7 +111,9 @@ function initFlag(value: unknown): unknown {
   if (value === 'glorot' || value === 'he') return value
   const [kind = '', size = '1'] = value.split(':')
   if ((kind !== 'normal' && kind !== 'uniform') || !Number.isFinite(Number(size)))
-    throw new InputError(`--init is "${value}"; give normal:1, uniform:3, glorot or he (${knownNames(kind, ['normal', 'uniform', 'glorot', 'he'])}).`)
+    throw new InputError(
+      `--init is "${value}"; give normal:1, uniform:3, glorot or he (${knownNames(kind, ['normal', 'uniform', 'glorot', 'he'])}).`
+    )
   return { [kind]: Number(size) }
 }
 
@@ -115,7 +122,8 @@ function optimizerFlag(flags: Flags, fromFile: unknown): unknown {
   for (const name of optimizerFields) {
     const value = flags[kebab(name)]
     if (value === undefined) continue
-    given[name] = typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value)) ? Number(value) : value
+    given[name] =
+      typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value)) ? Number(value) : value
   }
   const named = flags['optimizer']
   if (Object.keys(given).length === 0) return named ?? fromFile
@@ -123,7 +131,9 @@ function optimizerFlag(flags: Flags, fromFile: unknown): unknown {
   if (typeof fromFile === 'string') return { [fromFile]: given }
   const [entry] = Object.entries((fromFile ?? {}) as Record<string, unknown>)
   if (!entry)
-    throw new InputError(`--${kebab(Object.keys(given)[0]!)} belongs to an optimizer; name it with --optimizer ${optimizerNames.join(' | ')}.`)
+    throw new InputError(
+      `--${kebab(Object.keys(given)[0]!)} belongs to an optimizer; name it with --optimizer ${optimizerNames.join(' | ')}.`
+    )
   return { [entry[0]]: { ...(entry[1] as object | null), ...given } }
 }
 
@@ -181,7 +191,10 @@ export function mergeFlags(file: Readonly<Record<string, unknown>>, flags: Flags
   }
   const starts = {
     ...part('starts'),
-    ...without({ count: numberFlag(flags, 'starts'), seed: numberFlag(flags, 'seed'), init: initFlag(flags['init']) }, false)
+    ...without(
+      { count: numberFlag(flags, 'starts'), seed: numberFlag(flags, 'seed'), init: initFlag(flags['init']) },
+      false
+    )
   }
   const stop = {
     ...part('stop'),

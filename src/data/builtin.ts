@@ -20,7 +20,11 @@ const iris2Text = (): string => {
 export const builtins: Readonly<Record<string, Builtin>> = {
   iris2: { text: iris2Text, target: 'Species', about: 'iris, versicolor against virginica: 100 rows, 4 columns' },
   iris3: { text: () => iris, target: 'Species', about: 'iris, three species: 150 rows, 4 columns' },
-  endometrial: { text: () => endometrial, target: 'HG', about: 'endometrial cancer: 79 rows, 3 columns, quasi-separated' },
+  endometrial: {
+    text: () => endometrial,
+    target: 'HG',
+    about: 'endometrial cancer: 79 rows, 3 columns, quasi-separated'
+  },
   insect_sprays: { text: () => insectSprays, target: 'count', about: 'insect counts under six sprays: 72 rows' },
   longley: { text: () => longley, target: 'Employed', about: 'macroeconomic series: 16 rows, 6 collinear columns' },
   xor: { text: () => 'a,b,y\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n', target: 'y', about: 'exclusive or: 4 rows, 2 columns' }
@@ -43,7 +47,9 @@ export function builtinTable(name: string): { table: Table; target: string } {
 export function generateTable(options: { rows: number; inputs: number; overlap: number; seed: number }): Table {
   const { rows, inputs, overlap, seed } = options
   if (!(overlap > 0 && overlap <= 0.5))
-    throw new InputError(`data.generate.overlap is ${overlap}; it is the best rule's error rate, above 0 and at most 0.5.`)
+    throw new InputError(
+      `data.generate.overlap is ${overlap}; it is the best rule's error rate, above 0 and at most 0.5.`
+    )
   const shift = -normalQuantile(overlap) / Math.sqrt(inputs)
   const header = [...Array.from({ length: inputs }, (_, d) => `x${d + 1}`), 'y']
   const cells = Array.from({ length: rows }, (_, i) => {

@@ -11,7 +11,13 @@ export interface DesignUse {
  * @throws InputError for a constant column (where there is a bias), two columns that hold the same numbers, and more columns than
  * rows in a model that has neither ridge nor hidden layer.
  */
-export function checkDesign(x: Float64Array, rows: number, columns: readonly string[], source: string, use: DesignUse): void {
+export function checkDesign(
+  x: Float64Array,
+  rows: number,
+  columns: readonly string[],
+  source: string,
+  use: DesignUse
+): void {
   const D = columns.length
   if (D === 0) throw new InputError(`${source} has no input columns; name at least one in features.`)
   const column = (d: number): Float64Array => Float64Array.from({ length: rows }, (_, i) => x[i * D + d]!)

@@ -36,7 +36,9 @@ export function planTerms(table: Table, features: readonly string[], numeric: re
     if (row < 0) return { kind: 'number', column }
     const where = `"${table.cells[row]![at]!}" in row ${row + 1} (line ${table.lines[row]}) of ${table.source}`
     if (numeric.includes(column))
-      throw new InputError(`Column ${column} must hold numbers, but it is ${where}; mend that cell or leave ${column} out.`)
+      throw new InputError(
+        `Column ${column} must hold numbers, but it is ${where}; mend that cell or leave ${column} out.`
+      )
     const levels = [...new Set(table.cells.map(cells => cells[at]!))].sort()
     if (levels.length > Math.max(20, table.cells.length / 2))
       throw new InputError(

@@ -49,7 +49,9 @@ function checkedWeights(table: Table, column: string): Float64Array {
   const weight = numberColumn(table, column, 'weights')
   const bad = weight.findIndex(w => w < 0)
   if (bad >= 0)
-    throw new InputError(`The weight ${column} is ${weight[bad]} in row ${bad + 1} of ${table.source}; weights must be at least 0.`)
+    throw new InputError(
+      `The weight ${column} is ${weight[bad]} in row ${bad + 1} of ${table.source}; weights must be at least 0.`
+    )
   if (!(weight.reduce((s, w) => s + w, 0) > 0))
     throw new InputError(`All weights ${column} of ${table.source} are 0; at least one must be positive.`)
   return weight
@@ -83,7 +85,9 @@ function split(all: Rows, classes: boolean, fraction: number, seed: number): { t
   const train = order.filter(i => !held.has(i))
   const ascending = (a: number, b: number): number => a - b
   if (test.length === 0 || train.length === 0)
-    throw new InputError(`data.test.fraction ${fraction} of ${all.rows} rows leaves one part empty; change the fraction.`)
+    throw new InputError(
+      `data.test.fraction ${fraction} of ${all.rows} rows leaves one part empty; change the fraction.`
+    )
   return { train: take(all, train.sort(ascending)), test: take(all, test.sort(ascending)) }
 }
 
@@ -117,13 +121,17 @@ export function loadData(config: DataConfig, loss: Loss | undefined, use: Design
   const { table, target: defaultTarget } = openTable(config)
   const targetName = config.target ?? defaultTarget
   if (targetName === undefined)
-    throw new InputError(`No target column is named; choose one of ${table.source}'s columns: ${table.header.join(', ')}.`)
+    throw new InputError(
+      `No target column is named; choose one of ${table.source}'s columns: ${table.header.join(', ')}.`
+    )
   findColumn(table, targetName, 'target')
   const apart = [targetName, config.weights, config.offset]
   const features = config.features ?? table.header.filter(name => !apart.includes(name))
   const clash = features.find(name => apart.includes(name))
   if (clash !== undefined)
-    throw new InputError(`Column ${clash} is a feature and also the target, weights or offset; leave it out of the features.`)
+    throw new InputError(
+      `Column ${clash} is a feature and also the target, weights or offset; leave it out of the features.`
+    )
   for (const name of config.numeric ?? []) findColumn(table, name, 'numeric columns')
   const twice = features.find((name, i) => features.indexOf(name) !== i)
   if (twice !== undefined) throw new InputError(`Feature ${twice} is named twice; name it once.`)

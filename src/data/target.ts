@@ -91,7 +91,12 @@ export function codeTarget(table: Table, column: string, loss: Loss | undefined,
       if (!known && labels.length === 1) oneClass()
       if (numeric) {
         const y = number('0 and 1, or shares between them', v => v >= 0 && v <= 1)
-        return { y, loss: chosen, classes: two, coding: two.every(l => Number(l) === 0 || Number(l) === 1) ? '' : 'shares in [0, 1]' }
+        return {
+          y,
+          loss: chosen,
+          classes: two,
+          coding: two.every(l => Number(l) === 0 || Number(l) === 1) ? '' : 'shares in [0, 1]'
+        }
       }
       if (two.length !== 2)
         throw new InputError(

@@ -4,7 +4,12 @@ import type { Loss } from '../models/types.js'
 export interface DataConfig {
   readonly csv?: string
   readonly builtin?: string
-  readonly generate?: { readonly rows: number; readonly inputs: number; readonly overlap: number; readonly seed: number }
+  readonly generate?: {
+    readonly rows: number
+    readonly inputs: number
+    readonly overlap: number
+    readonly seed: number
+  }
   readonly target?: string
   readonly features?: readonly string[]
   /** Columns that must be read as numbers. */

@@ -2,7 +2,11 @@
 import { WorkError } from '../core/errors.js'
 import type { Engine, EngineEntry, EngineName, EngineOptions, Support } from './types.js'
 
-const lazy = (name: EngineName, precisions: EngineEntry['precisions'], open: () => Promise<EngineEntry>): EngineEntry => ({
+const lazy = (
+  name: EngineName,
+  precisions: EngineEntry['precisions'],
+  open: () => Promise<EngineEntry>
+): EngineEntry => ({
   name,
   precisions,
   available: async () => (await open()).available(),
@@ -59,7 +63,10 @@ export async function chooseEngine(
     if (support.ok && entry.precisions.includes(options.precision))
       return {
         engine: await entry.load(options),
-        why: missing.length > 0 ? `${entry.name} is the first that can run here (${missing.join(' ')})` : `${entry.name} comes first`
+        why:
+          missing.length > 0
+            ? `${entry.name} is the first that can run here (${missing.join(' ')})`
+            : `${entry.name} comes first`
       }
     if (!support.ok && onCpu) missing.push(support.reason)
   }

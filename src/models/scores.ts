@@ -35,8 +35,7 @@ function logLoss(loss: Loss, z: number, y: number): number {
 }
 
 /** Class 1 is predicted when its probability is above one half. */
-const predictsOne = (loss: Loss, z: number): boolean =>
-  loss === 'cloglog' ? -Math.expm1(-Math.exp(z)) > 0.5 : z > 0
+const predictsOne = (loss: Loss, z: number): boolean => (loss === 'cloglog' ? -Math.expm1(-Math.exp(z)) > 0.5 : z > 0)
 
 /** Area under the ROC curve by weighted ranks, ties ½; NaN where only one class is present. */
 function areaUnderCurve(z: Float64Array, { rows, y, weight }: ScoredRows): number {
@@ -44,7 +43,7 @@ function areaUnderCurve(z: Float64Array, { rows, y, weight }: ScoredRows): numbe
   let below = 0
   let pairs = 0
   let ones = 0
-  for (let i = 0; i < rows; ) {
+  for (let i = 0; i < rows;) {
     let j = i
     let zerosHere = 0
     let onesHere = 0

@@ -70,10 +70,7 @@ export function resolveOptimizer(raw: string | Readonly<Record<string, unknown>>
     throw new InputError(`optimizer must name one of ${optimizerNames.join(', ')}, with its options below it.`)
   const [name, given] = entry
   const definition = Object.hasOwn(optimizers, name) ? optimizers[name] : undefined
-  if (!definition)
-    throw new InputError(
-      `There is no optimizer "${name}"; ${knownNames(name, optimizerNames)}.`
-    )
+  if (!definition) throw new InputError(`There is no optimizer "${name}"; ${knownNames(name, optimizerNames)}.`)
   if (given !== null && typeof given !== 'object')
     throw new InputError(`The options of optimizer ${name} must be a mapping, e.g. {${name}: {}}.`)
   const known = optionsOf(definition)
@@ -86,9 +83,7 @@ export function resolveOptimizer(raw: string | Readonly<Record<string, unknown>>
     if (!option) {
       const names = Object.keys(known)
       const why = Object.hasOwn(batchOptions, key) ? ' (it needs exact values on all rows)' : ''
-      throw new InputError(
-        `Optimizer ${name} has no option "${key}"${why}; ${knownNames(key, names)}.`
-      )
+      throw new InputError(`Optimizer ${name} has no option "${key}"${why}; ${knownNames(key, names)}.`)
     }
     const good = checked(name, key, option, value)
     if (key === 'batchSize') size = Number(good)

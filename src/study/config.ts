@@ -18,7 +18,12 @@ const schema = z.strictObject({
     csv: z.string().optional(),
     builtin: z.string().optional(),
     generate: z
-      .strictObject({ rows: positive, inputs: positive, overlap: z.number().positive().max(0.5), seed: seed.default(1) })
+      .strictObject({
+        rows: positive,
+        inputs: positive,
+        overlap: z.number().positive().max(0.5),
+        seed: seed.default(1)
+      })
       .optional(),
     target: z.string().optional(),
     features: z.array(z.string()).min(1).optional(),
@@ -57,9 +62,7 @@ const schema = z.strictObject({
     })
     .prefault({}),
   optimizer: z.union([z.string(), z.record(z.string(), z.unknown())]).optional(),
-  stop: z
-    .strictObject({ steps: positive.optional(), gradient: z.number().positive().default(1e-8) })
-    .prefault({}),
+  stop: z.strictObject({ steps: positive.optional(), gradient: z.number().positive().default(1e-8) }).prefault({}),
   engine: z.enum(['auto', 'cpu', 'webgpu', 'tensorflow', 'reference']).default('auto'),
   precision: z.enum(['f64', 'f32']).default('f64')
 })
@@ -155,7 +158,10 @@ export function resolveConfig(raw: unknown, source: string): StudyConfig {
 export const newtonLimit = 256
 
 /** The optimiser and budget of a study once P is known. */
-export function resolveForSize(config: StudyConfig, parameters: number): { optimizer: ResolvedOptimizer; steps: number } {
+export function resolveForSize(
+  config: StudyConfig,
+  parameters: number
+): { optimizer: ResolvedOptimizer; steps: number } {
   const optimizer = config.optimizer ?? resolveOptimizer(parameters <= newtonLimit ? 'newton' : 'lbfgs')
   return { optimizer, steps: config.stop.steps ?? optimizers[optimizer.name]!.steps }
 }

@@ -17,7 +17,12 @@ export interface Presentation {
   originalScale(theta: Float64Array): Float64Array | undefined
 }
 
-function unstandardize(network: Network, theta: Float64Array, mean: readonly number[], sd: readonly number[]): Float64Array {
+function unstandardize(
+  network: Network,
+  theta: Float64Array,
+  mean: readonly number[],
+  sd: readonly number[]
+): Float64Array {
   const out = Float64Array.from(theta)
   const first = layers(network)[0]!
   const bias = network.bias ? 1 : 0

@@ -252,6 +252,15 @@ function removeEmpty(directory: string, top: string | undefined): void {
   }
 }
 
+/**
+ * Makes a directory that holds several studies. `undo` removes it again as far as it is empty.
+ * @throws InputError as `openResults`
+ */
+export function claimDirectory(directory: string, force: boolean): { undo: () => void } {
+  const made = prepareDirectory(directory, force)
+  return { undo: () => removeEmpty(directory, made) }
+}
+
 /** Replaces one file of a study directory in one step. */
 export function replaceFile(path: string, text: string): void {
   const temporary = join(dirname(path), `.${path.slice(dirname(path).length + 1)}.partial`)

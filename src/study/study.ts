@@ -47,7 +47,13 @@ function record(setup: Setup): object {
     },
     dataHash: data.hash,
     versions: { manystart: version, node: process.version },
-    engine: { name: engine.name, precision: engine.precision, device: engine.device, threads: engine.threads, why: setup.why }
+    engine: {
+      name: engine.name,
+      precision: engine.precision,
+      device: engine.device,
+      threads: engine.threads,
+      why: setup.why
+    }
   }
 }
 

@@ -32,7 +32,11 @@ const witnessParameters = 256
 /** Hessians held at a time while points are described. */
 const hessianNumbers = 4e6
 
-async function inGroups<T>(items: readonly T[], size: number, work: (part: readonly T[]) => Promise<void>): Promise<void> {
+async function inGroups<T>(
+  items: readonly T[],
+  size: number,
+  work: (part: readonly T[]) => Promise<void>
+): Promise<void> {
   for (let from = 0; from < items.length; from += size) await work(items.slice(from, from + size))
 }
 
@@ -137,7 +141,11 @@ async function findWitness(setup: Setup): Promise<Summary['convex']['witness']> 
   return witness
 }
 
-function convexSection(setup: Setup, minima: readonly StationaryPoint[], witness: Summary['convex']['witness']): Summary['convex'] {
+function convexSection(
+  setup: Setup,
+  minima: readonly StationaryPoint[],
+  witness: Summary['convex']['witness']
+): Summary['convex'] {
   const { model, reason } = convexity(setup.network)
   if (!model) return { model, strongly: false, modulus: null, reason, ...(witness ? { witness } : {}) }
   const separated = setup.judge.separated
@@ -173,7 +181,8 @@ export async function summarize(
 ): Promise<Summary> {
   const { config, data, network, problem, engine } = setup
   const view = presentation(problem, data)
-  const objective = view.problem === problem ? setup.certifier.objective : await setup.certifier.engine.prepare(view.problem)
+  const objective =
+    view.problem === problem ? setup.certifier.objective : await setup.certifier.engine.prepare(view.problem)
   const minima = await describe(setup, view, objective, outcome.minima.clusters(), 'minimum')
   const degenerate = await describe(setup, view, objective, outcome.degenerate.clusters(), 'degenerate')
   const saddles = await describe(setup, view, objective, outcome.saddles.clusters(), 'saddle')
@@ -266,7 +275,9 @@ function notesOf(setup: Setup, outcome: Outcome, minima: number, exactQuantiles:
   if (setup.config.model.loss === undefined)
     notes.push(`No loss was named; ${setup.data.loss} suits the target ${setup.data.target}.`)
   if (setup.rank.rank < setup.rank.columns)
-    notes.push(`The design has rank ${setup.rank.rank} for ${setup.rank.columns} columns: some weights cannot be told apart.`)
+    notes.push(
+      `The design has rank ${setup.rank.rank} for ${setup.rank.columns} columns: some weights cannot be told apart.`
+    )
   if (outcome.interrupted) notes.push(`The study was interrupted after ${outcome.runs} runs.`)
   if (minima > describedPoints)
     notes.push(`Eigenvalues and metrics are given for the ${describedPoints} minima with the lowest loss.`)

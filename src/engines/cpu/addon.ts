@@ -72,7 +72,8 @@ export function loadAddon(): { addon: Addon } | { reason: string } {
 function open(): { addon: Addon } | { reason: string } {
   if (!existsSync(path))
     return {
-      reason: 'The cpu engine is not built, so runs are some hundred times slower; install g++ and make, then run `npm run build`.'
+      reason:
+        'The cpu engine is not built, so runs are some hundred times slower; install g++ and make, then run `npm run build`.'
     }
   try {
     return { addon: createRequire(import.meta.url)(path) as Addon }

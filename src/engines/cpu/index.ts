@@ -112,7 +112,9 @@ class CpuObjective implements Objective {
   async *minimise(request: RunRequest): AsyncIterable<RunBlock> {
     const { starts, program, stop, batch } = request
     if (starts.kind === 'given' && starts.theta.length !== starts.count * this.parameters)
-      throw new Error(`${starts.count} starts of ${this.parameters} parameters do not fit ${starts.theta.length} numbers`)
+      throw new Error(
+        `${starts.count} starts of ${this.parameters} parameters do not fit ${starts.theta.length} numbers`
+      )
     if (starts.count === 0 || request.signal?.aborted) return
     const drawn = starts.kind === 'random' ? initScales(this.problem.network, starts.init) : undefined
     const options = {

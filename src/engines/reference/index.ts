@@ -26,7 +26,8 @@ class ReferenceObjective implements Objective {
 
   private count(theta: Float64Array): number {
     const R = theta.length / this.parameters
-    if (!Number.isInteger(R)) throw new Error(`theta holds ${theta.length} numbers, not a multiple of ${this.parameters}`)
+    if (!Number.isInteger(R))
+      throw new Error(`theta holds ${theta.length} numbers, not a multiple of ${this.parameters}`)
     return R
   }
 

@@ -49,7 +49,7 @@ export function runOne(
   const next = request.batch ? batches(evaluator.problem.rows, request.batch, start) : undefined
   const trace: number[] = []
   state.reset(theta0)
-  for (let step = 0; ; ) {
+  for (let step = 0; ;) {
     const rows = next?.(step)
     state.scalars[Slot.f] = evaluator.evaluate(x, g, H, rows?.rows)
     state.scalars[Slot.step] = step

@@ -1,0 +1,61 @@
+/** `manystart check`: rank and separation of the data, before any training. */
+import type { CommandModule } from 'yargs'
+import { prepareProblem } from '../../study/setup.js'
+import { print, studyFrom } from '../common.js'
+import { dataOptions, modelOptions, type Flags } from '../flags.js'
+
+export const checkCommand: CommandModule<object, Flags> = {
+  command: 'check [config]',
+  describe: 'rank and separation of the data, before any training',
+  builder: yargs =>
+    yargs
+      .positional('config', { type: 'string', describe: 'study.yaml or study.json' })
+      .options({
+        ...dataOptions,
+        ...modelOptions,
+        json: { type: 'boolean', describe: 'print the result as JSON' }
+      }) as never,
+  async handler(flags) {
+    const { data, network, names, separation, rank } = await prepareProblem(studyFrom(flags))
+    const full = rank.rank === rank.columns
+    if (flags['json'] === true) {
+      print(
+        JSON.stringify({
+          data: data.name,
+          hash: data.hash,
+          rows: data.rows,
+          columns: data.columns,
+          target: data.target,
+          coding: data.coding,
+          loss: data.loss,
+          parameters: names,
+          rank: { ...rank, full },
+          separation
+        })
+      )
+      return
+    }
+    const lines = [
+      `${data.name}: ${data.rows} rows, ${data.inputs} columns (${data.columns.join(', ')})`,
+      `target ${data.target}${data.coding === '' ? '' : ` (${data.coding})`}, loss ${network.loss}, ${names.length} parameters`,
+      full
+        ? `rank ${rank.rank}: full`
+        : `rank ${rank.rank} of ${rank.columns}: ${rank.aliased.join(', ')} depend on the other columns, so their weights are not determined`
+    ]
+    const infinite = Object.entries(separation.infinite)
+    if (separation.status === 'complete' || separation.status === 'quasi-complete') {
+      lines.push(
+        `separation: ${separation.status}. There is no finite minimiser: ${infinite
+          .map(([name, sign]) => `${name} goes to ${sign > 0 ? '+' : '−'}infinity`)
+          .join(', ')}.`,
+        `direction: ${names
+          .map((name, p) => [name, separation.direction[p]] as const)
+          .filter(([, d]) => d !== 0)
+          .map(([name, d]) => `${name} ${d.toPrecision(4)}`)
+          .join(', ')}`,
+        'A ridge (--ridge 0.01) makes the minimiser finite.'
+      )
+    } else lines.push(`separation: ${separation.status}. ${separation.reason ?? ''}`)
+    print(lines.join('\n'))
+  }
+}

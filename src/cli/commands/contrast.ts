@@ -1,0 +1,68 @@
+/** `manystart contrast`: convex and non-convex models side by side on one data set, one report. */
+import type { CommandModule } from 'yargs'
+import { renderReport } from '../../report/render.js'
+import { conclusion, contrastTable } from '../../report/text.js'
+import { contrast, contrastModels } from '../../study/contrast.js'
+import { claimDirectory, replaceFile, reportFile, summaryFile } from '../../study/results.js'
+import { interruptSignal, print, rawStudy } from '../common.js'
+import { countFlag, dataOptions, modelOptions, outputOptions, runOptions, type Flags } from '../flags.js'
+import { createProgress, type Progress } from '../progress.js'
+import { join } from 'node:path'
+
+const defaultDirectory = 'manystart-contrast'
+
+export const contrastCommand: CommandModule<object, Flags> = {
+  command: 'contrast [config]',
+  describe: 'convex and non-convex models side by side on one data set',
+  builder: yargs =>
+    yargs
+      .positional('config', { type: 'string', describe: 'study.yaml or study.json' })
+      .options({ ...dataOptions, ...modelOptions, ...runOptions, ...outputOptions }) as never,
+  async handler(flags) {
+    const { raw } = rawStudy(flags)
+    const threads = countFlag(flags, 'threads')
+    const lanes = countFlag(flags, 'batch')
+    const json = flags['json'] === true
+    const quiet = flags['quiet'] === true || json
+    // Without --out the report goes to a directory of its own, which the next contrast replaces.
+    const named = typeof flags['out'] === 'string' ? flags['out'] : undefined
+    const out = named ?? defaultDirectory
+    const force = named === undefined || flags['force'] === true
+    contrastModels(raw)
+    const made = claimDirectory(out, force)
+    let progress: Progress | undefined
+    const { signal, release } = interruptSignal()
+    try {
+      const summaries = await contrast(raw, {
+        signal,
+        out,
+        ...(threads === undefined ? {} : { threads }),
+        ...(lanes === undefined ? {} : { lanes }),
+        force,
+        onModel: (model, i, total) => {
+          progress?.finish()
+          progress = createProgress(process.stderr, `model ${i + 1} of ${total} (${model.key})`, quiet)
+        },
+        onProgress: p => progress?.update(p),
+        finish: async (done, results) => results.write(reportFile, await renderReport([done], { title: done.name }))
+      })
+      progress?.finish()
+      const whole = { format: 'manystart/contrast', version: 1, models: summaries }
+      replaceFile(join(out, summaryFile), `${JSON.stringify(whole, null, 2)}\n`)
+      const title = `${summaries[0].problem.data}: convex and non-convex models`
+      replaceFile(join(out, reportFile), await renderReport(summaries, { title }))
+      if (json) print(JSON.stringify(summaries))
+      else {
+        print(contrastTable(summaries))
+        print('')
+        print(conclusion(summaries).join('\n'))
+        print(`\nReport: ${join(out, reportFile)}`)
+      }
+    } catch (error) {
+      made.undo()
+      throw error
+    } finally {
+      release()
+    }
+  }
+}

@@ -1,0 +1,31 @@
+/** `manystart engines`: what can run here, what cannot, and why. */
+import type { CommandModule } from 'yargs'
+import { chooseEngine, listEngines } from '../../engines/registry.js'
+import { print } from '../common.js'
+import type { Flags } from '../flags.js'
+
+export const enginesCommand: CommandModule<object, Flags> = {
+  command: 'engines',
+  describe: 'what can run here, what cannot, and why',
+  builder: yargs => yargs.options({ json: { type: 'boolean', describe: 'print the result as JSON' } }) as never,
+  async handler(flags) {
+    const list = await listEngines()
+    if (flags['json'] === true) {
+      print(
+        JSON.stringify(
+          list.map(({ entry, support }) => ({ name: entry.name, precisions: entry.precisions, ...support }))
+        )
+      )
+      return
+    }
+    for (const { entry, support } of list) {
+      const state = support.ok
+        ? `ready (${entry.precisions.join(', ')}): ${support.detail}`
+        : `not here: ${support.reason}`
+      print(`${entry.name.padEnd(11)} ${state}`)
+    }
+    const { engine, why } = await chooseEngine('auto', { precision: 'f64' })
+    print(`auto takes ${engine.name}: ${why}.`)
+    engine.dispose()
+  }
+}

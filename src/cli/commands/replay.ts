@@ -1,0 +1,61 @@
+/** `manystart replay`: one start again, with its path, on any engine. */
+import type { CommandModule } from 'yargs'
+import { InputError } from '../../core/errors.js'
+import { knownNames } from '../../core/names.js'
+import { engines } from '../../engines/registry.js'
+import type { StudyConfig } from '../../study/config.js'
+import { replay } from '../../study/replay.js'
+import { print } from '../common.js'
+import { countFlag, numberFlag, runOptions, type Flags } from '../flags.js'
+
+/** Steps of the path that are printed; --json has them all. */
+const shownSteps = 20
+
+export const replayCommand: CommandModule<object, Flags> = {
+  command: 'replay <directory>',
+  describe: 'one start again, with its path, on any engine',
+  builder: yargs =>
+    yargs.positional('directory', { type: 'string', describe: 'directory of a study' }).options({
+      start: {
+        type: 'string',
+        requiresArg: true,
+        demandOption: 'give the number of a start',
+        describe: 'number of the start'
+      },
+      engine: runOptions['engine'],
+      precision: runOptions['precision'],
+      threads: runOptions['threads'],
+      json: { type: 'boolean', describe: 'print the result as JSON' }
+    }) as never,
+  async handler(flags) {
+    const threads = countFlag(flags, 'threads')
+    const engine = flags['engine']
+    const known = [...engines.map(e => e.name), 'auto']
+    if (engine !== undefined && !known.includes(String(engine)))
+      throw new InputError(`--engine is "${String(engine)}"; ${knownNames(String(engine), known)}.`)
+    const precision = flags['precision']
+    if (precision !== undefined && precision !== 'f64' && precision !== 'f32')
+      throw new InputError(`--precision is "${String(precision)}"; give f64 or f32.`)
+    const result = await replay(String(flags['directory']), numberFlag(flags, 'start') ?? 0, {
+      ...(engine === undefined ? {} : { engine: String(engine) as StudyConfig['engine'] }),
+      ...(precision === undefined ? {} : { precision }),
+      ...(threads === undefined ? {} : { threads })
+    })
+    if (flags['json'] === true) {
+      print(JSON.stringify(result))
+      return
+    }
+    print(`start ${result.start} on ${result.engine}: ${result.verdict} after ${result.steps} steps (${result.status})`)
+    print(`loss ${result.loss}, gradient norm ${result.gradientNorm}`)
+    result.names.forEach((name, p) => print(`  ${name.padEnd(24)} ${result.parameters[p]}`))
+    const every = Math.max(1, Math.ceil(result.path.length / shownSteps))
+    print('  step  loss                    gradient norm')
+    result.path
+      .filter((_, i) => i % every === 0 || i === result.path.length - 1)
+      .forEach(p =>
+        print(
+          `  ${String(p.step).padStart(4)}  ${p.loss.toExponential(14).padEnd(22)}  ${p.gradientNorm.toExponential(3)}`
+        )
+      )
+  }
+}

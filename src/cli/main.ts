@@ -1,0 +1,71 @@
+#!/usr/bin/env node
+/** The command-line program: wires the commands, turns errors into one sentence and an exit code. No numerics here. */
+import yargs, { type CommandModule } from 'yargs'
+import { hideBin } from 'yargs/helpers'
+import { InputError, WorkError } from '../core/errors.js'
+import { nearestName } from '../core/names.js'
+import { version } from '../study/study.js'
+import { checkCommand } from './commands/check.js'
+import { contrastCommand } from './commands/contrast.js'
+import { enginesCommand } from './commands/engines.js'
+import { replayCommand } from './commands/replay.js'
+import { reportCommand } from './commands/report.js'
+import { studyCommand } from './commands/study.js'
+import { dataOptions, modelOptions, outputOptions, runOptions, type Flags } from './flags.js'
+
+const commands: readonly CommandModule<object, Flags>[] = [
+  contrastCommand,
+  studyCommand,
+  checkCommand,
+  replayCommand,
+  reportCommand,
+  enginesCommand
+]
+const commandNames = commands.map(c => String(c.command).split(' ')[0])
+const knownFlags = Object.keys({ ...dataOptions, ...modelOptions, ...runOptions, ...outputOptions })
+
+/** yargs' complaint as one sentence with the nearest known name. */
+function usageSentence(message: string): string {
+  const unknown = /Unknown arguments?: (.+)/.exec(message)?.[1]?.split(', ')
+  if (unknown) {
+    // yargs names a flag twice, as written and in camel case.
+    const flag = unknown[0]
+    const near = nearestName(flag, knownFlags) ?? ''
+    return `Unknown flag --${flag}; did you mean --${near}? \`manystart --help\` lists all commands and each command's --help its flags.`
+  }
+  const command = /Unknown command: (.+)/.exec(message)?.[1]
+  if (command)
+    return `Unknown command "${command}"; did you mean ${nearestName(command, commandNames)}? Known: ${commandNames.join(', ')}.`
+  return `${message
+    .trim()
+    .replace(/\s*\n\s*/g, ' ')
+    .replace(/\.?$/, '.')} \`manystart --help\` shows the usage.`
+}
+
+/** Exit codes: 0 done, 1 the work failed, 2 wrong usage or input. */
+function fail(error: unknown): never {
+  if (error instanceof InputError || error instanceof WorkError) {
+    process.stderr.write(`${error.message}\n`)
+    process.exit(error instanceof InputError ? 2 : 1)
+  }
+  const text = error instanceof Error ? error.message : String(error)
+  process.stderr.write(`Unexpected failure: ${text} (set MANYSTART_DEBUG=1 for the place in the program)\n`)
+  if (process.env['MANYSTART_DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`)
+  process.exit(1)
+}
+
+let parser = yargs(hideBin(process.argv))
+  .scriptName('manystart')
+  .usage('$0 <command>: train one small model from many random starts and say what lies at the end of every run')
+  .parserConfiguration({
+    'parse-numbers': false,
+    'parse-positional-numbers': false,
+    'duplicate-arguments-array': false
+  })
+  .version(version)
+  .strict()
+  .demandCommand(1, 'A command is missing.')
+  .wrap(Math.min(110, process.stdout.columns || 110))
+  .fail((message, error) => fail(error ?? new InputError(usageSentence(message))))
+for (const command of commands) parser = parser.command(command)
+await parser.parseAsync().catch(fail)

@@ -1,0 +1,76 @@
+/** The main job: convex and non-convex models side by side on the same data and the same split. */
+import { InputError } from '../core/errors.js'
+import type { Summary } from '../core/result.js'
+import { loadData } from '../data/load.js'
+import { twoClass } from '../models/scores.js'
+import type { Loss } from '../models/types.js'
+import { resolveConfig } from './config.js'
+import { runStudy, type StudyOptions } from './study.js'
+
+export interface ContrastModel {
+  /** Short name of the sub-directory. */
+  readonly key: string
+  /** Raw configuration of the study. */
+  readonly config: Readonly<Record<string, unknown>>
+}
+
+/** Hidden units and ridge of the networks when the configuration names none. */
+const defaultHidden = [5]
+const defaultRidge = 0.01
+/** Starts per model when the configuration names none. */
+const defaultStarts = 1000
+
+type Raw = Readonly<Record<string, unknown>>
+const part = (raw: Raw, name: string): Raw => (raw[name] ?? {}) as Raw
+
+/**
+ * The models that a contrast runs: the generalised linear model, the squared loss through the sigmoid (two-class data), a network
+ * with ridge, and the same network without.
+ * @param raw as study.yaml; model.hidden and model.ridge are those of the networks
+ * @throws InputError as `study`
+ */
+export function contrastModels(raw: Raw): ContrastModel[] {
+  const model = part(raw, 'model')
+  const data = { test: { fraction: 0.3, seed: 1 }, standardize: true, ...part(raw, 'data') }
+  const checked = resolveConfig({ ...raw, data, model }, 'the command line')
+  const hidden = checked.model.hidden.length > 0 ? checked.model.hidden : defaultHidden
+  const ridge = checked.model.ridge > 0 ? checked.model.ridge : defaultRidge
+  const { loss: found } = loadData(checked.data, checked.model.loss, { bias: checked.model.bias, hidden: [], ridge: 1 })
+  const loss: Loss = found === 'brier' ? 'logistic' : found
+  const starts = { count: defaultStarts, ...part(raw, 'starts') }
+  const study = (name: string | undefined, fields: Raw): Raw => ({
+    ...raw,
+    ...(name === undefined ? {} : { name }),
+    data,
+    starts,
+    model: { ...model, loss, ...fields }
+  })
+  const models: ContrastModel[] = [{ key: 'convex', config: study(undefined, { hidden: [], ridge: 0 }) }]
+  if (twoClass(loss))
+    models.push({ key: 'brier', config: study('squared loss (brier)', { hidden: [], ridge: 0, loss: 'brier' }) })
+  models.push({ key: 'network-ridge', config: study(undefined, { hidden, ridge }) })
+  models.push({ key: 'network', config: study(undefined, { hidden, ridge: 0 }) })
+  return models
+}
+
+export interface ContrastOptions extends StudyOptions {
+  readonly onModel?: (model: ContrastModel, number: number, total: number) => void
+}
+
+/**
+ * Runs all models of a contrast, one after the other.
+ * @returns their summaries, in the order of `contrastModels`
+ */
+export async function contrast(raw: Raw, options: ContrastOptions = {}): Promise<Summary[]> {
+  const models = contrastModels(raw)
+  const summaries: Summary[] = []
+  for (const [i, model] of models.entries()) {
+    if (options.signal?.aborted) break
+    options.onModel?.(model, i, models.length)
+    const { out, onModel: _, ...rest } = options
+    const config = resolveConfig(model.config, 'the command line')
+    summaries.push(await runStudy(config, { ...rest, ...(out === undefined ? {} : { out: `${out}/${model.key}` }) }))
+  }
+  if (summaries.length === 0) throw new InputError('The contrast was stopped before its first model; run it again.')
+  return summaries
+}

@@ -1,0 +1,99 @@
+/** One start of a saved study again, with its path. */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { judgeRuns } from '../analysis/verdict.js'
+import { InputError } from '../core/errors.js'
+import type { Verdict } from '../core/result.js'
+import { statusNames } from '../core/status.js'
+import type { StudyConfig } from './config.js'
+import { resolveConfig } from './config.js'
+import { requestOf } from './curves.js'
+import { studyFile } from './results.js'
+import { setUp } from './setup.js'
+
+export interface Replay {
+  readonly start: number
+  readonly verdict: Verdict
+  readonly status: string
+  /** Certified. */
+  readonly loss: number
+  readonly gradientNorm: number
+  readonly parameters: readonly number[]
+  readonly names: readonly string[]
+  /** Where the optimiser stopped. */
+  readonly found: { readonly loss: number; readonly gradientNorm: number; readonly parameters: readonly number[] }
+  readonly steps: number
+  /** Loss and gradient norm of the current point after each step. */
+  readonly path: readonly { readonly step: number; readonly loss: number; readonly gradientNorm: number }[]
+  readonly engine: string
+}
+
+/** The configuration of a saved study. @throws InputError when the directory holds none. */
+export function savedConfig(directory: string): {
+  config: StudyConfig
+  raw: Record<string, unknown>
+  dataHash: string
+} {
+  const path = join(directory, studyFile)
+  if (!existsSync(path)) throw new InputError(`${directory} holds no ${studyFile}; give the directory of a study.`)
+  let saved: { config?: Record<string, unknown>; dataHash?: string; format?: string }
+  try {
+    saved = JSON.parse(readFileSync(path, 'utf8')) as typeof saved
+  } catch {
+    throw new InputError(`${path} is not valid JSON; run the study again.`)
+  }
+  if (saved.format !== 'manystart/study' || !saved.config)
+    throw new InputError(`${path} is not a study of this program; give the directory of a study.`)
+  return { config: resolveConfig(saved.config, path), raw: saved.config, dataHash: saved.dataHash ?? '' }
+}
+
+/**
+ * @param overrides engine and precision to use instead of the study's
+ * @throws InputError when the start is not one of the study's, or the data have changed since
+ */
+export async function replay(
+  directory: string,
+  start: number,
+  overrides: {
+    readonly engine?: StudyConfig['engine']
+    readonly precision?: StudyConfig['precision']
+    readonly threads?: number
+  } = {}
+): Promise<Replay> {
+  const saved = savedConfig(directory)
+  const { threads, ...fields } = overrides
+  const config: StudyConfig = { ...saved.config, ...fields }
+  if (!Number.isInteger(start) || start < 0 || start >= config.starts.count)
+    throw new InputError(`There is no start ${start} in ${directory}; its starts are 0 to ${config.starts.count - 1}.`)
+  const setup = await setUp(config, threads === undefined ? {} : { threads })
+  try {
+    if (setup.data.hash !== saved.dataHash)
+      throw new InputError(
+        `The data ${setup.data.name} have changed since ${directory} was made, so the run cannot be repeated; restore the file.`
+      )
+    for await (const block of setup.objective.minimise(requestOf(setup, start, 1, { trace: true }))) {
+      const judged = await judgeRuns(setup.judge, block.theta, block, 1)
+      const trace = block.traces?.[0] ?? new Float64Array(0)
+      return {
+        start,
+        verdict: judged.verdict[0],
+        status: statusNames[block.status[0]],
+        loss: judged.loss[0],
+        gradientNorm: judged.gradientNorm[0],
+        parameters: [...judged.theta],
+        names: setup.names,
+        found: { loss: block.loss[0], gradientNorm: block.gradientNorm[0], parameters: [...block.theta] },
+        steps: block.steps[0],
+        path: Array.from({ length: trace.length / 2 }, (_, i) => ({
+          step: i + 1,
+          loss: trace[2 * i],
+          gradientNorm: trace[2 * i + 1]
+        })),
+        engine: setup.engine.name
+      }
+    }
+    throw new Error('the engine delivered no run')
+  } finally {
+    setup.dispose()
+  }
+}
