@@ -40,6 +40,10 @@ export function codeTarget(table: Table, column: string, loss: Loss | undefined,
         'fill the cell in or remove the row.'
     )
   const labels = distinctLabels(cells)
+  if (!known && loss === undefined && labels.length === 1)
+    throw new InputError(
+      `The target ${column} of ${table.source} has one class only, the value ${labels[0]}; a model needs rows with different values.`
+    )
   const chosen = known?.loss ?? loss ?? defaultLoss(cells, labels)
   const number = (allowed: string, fits: (v: number) => boolean): Float64Array =>
     Float64Array.from(cells, (cell, i) => {

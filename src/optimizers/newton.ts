@@ -74,16 +74,27 @@ export const newton: OptimizerDefinition = {
     r.next(gradientNorm0, gradientNormNext)
     r.next(radius, newRadius)
     r.next(predicted0, predicted)
-    r.next(length0, r.norm(p))
     r.next(r.x, r.fma(r.scale, p, pointNext))
 
+    // For a positive semidefinite model the predicted decrease is at most ‖g‖‖p‖. More means negative curvature: the point is no
+    // minimum however small its gradient, and the run must go on. The decrease per length then stands in for the gradient.
+    const stepLength = r.norm(p)
+    const scaledNorm = r.norm(r.mul(r.scale, gNext))
+    const curvedDown = r.less(r.mul(2, r.mul(scaledNorm, stepLength)), predicted)
+    const stationarity = r.select(
+      curvedDown,
+      r.max(gradientNormNext, r.div(predicted, stepLength)),
+      gradientNormNext
+    )
+
+    r.next(length0, stepLength)
     const pointLength = r.norm(r.div(pointNext, r.scale))
     const tooShort = r.less(newRadius, r.mul(eps, r.max(1, pointLength)))
     const stuck = r.and(r.not(first), r.and(inNoise, r.not(good)))
     return r.compile({
       point: pointNext,
       loss: fNext,
-      gradientNorm: gradientNormNext,
+      gradientNorm: stationarity,
       stalled: r.or(tooShort, stuck)
     })
   }

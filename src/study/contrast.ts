@@ -31,7 +31,7 @@ const part = (raw: Raw, name: string): Raw => (raw[name] ?? {}) as Raw
  */
 export function contrastModels(raw: Raw): ContrastModel[] {
   const model = part(raw, 'model')
-  const data = { test: { fraction: 0.3, seed: 1 }, standardize: true, ...part(raw, 'data') }
+  const data = { test: { fraction: 0.3, seed: 4 }, standardize: true, ...part(raw, 'data') }
   const checked = resolveConfig({ ...raw, data, model }, 'the command line')
   const hidden = checked.model.hidden.length > 0 ? checked.model.hidden : defaultHidden
   const ridge = checked.model.ridge > 0 ? checked.model.ridge : defaultRidge
