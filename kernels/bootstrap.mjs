@@ -167,7 +167,8 @@ function copyAssets(from, to) {
   }
 }
 
-const lost = 'so Manystart uses its reference engine, which finds the same but is 20 to 40 times slower on two cores and more so on more'
+const lost =
+  'so Manystart uses its reference engine, which finds the same but is 20 to 40 times slower on two cores and more so on more'
 
 const addonFolder = join(root, 'kernels/cpu')
 const addonSources = () => newest([addonFolder], ['build'])

@@ -51,8 +51,8 @@ const cases: readonly { readonly name: string; readonly args: readonly (string |
     },
     {
       name: 'a value of the wrong kind',
-      args: [studyFile('kind.yaml', `data: {csv: ${good}, target: y}\nstarts: {count: many}\n`)],
-      says: /starts\.count.*kind\.yaml.*many/
+      args: [studyFile('kind.yaml', `data: {csv: ${good}, target: y}\nmodel: {ridge: much}\n`)],
+      says: /model\.ridge.*kind\.yaml.*much/
     },
     {
       name: 'a file that is no YAML',

@@ -1,0 +1,35 @@
+// Ctrl-C: the study stops, saves what it has and says so.
+import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { Summary } from '../../src/core/result.js'
+import { freshOut, manystart } from './helpers.js'
+
+describe('Ctrl-C', () => {
+  it('stops a study after saving the runs that are done', async () => {
+    const out = freshOut()
+    const requested = 10_000_000
+    const flags = ['--data', 'iris2', '--standardize', '--hidden', 4, '--ridge', 0.01, '--starts', requested]
+    const outcome = await manystart(['study', ...flags, '--out', out], {
+      onStart: running => {
+        let sent = false
+        // The first progress line says that runs are ending.
+        running.onStderr(() => {
+          if (!sent) running.kill('SIGINT')
+          sent = true
+        })
+      }
+    })
+    expect(outcome.signal).toBe(null)
+    expect(outcome.code, outcome.stderr).toBe(0)
+    expect(outcome.stderr).toMatch(/saved/)
+    const summary = JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8')) as Summary
+    expect(summary.interrupted).toBe(true)
+    expect(summary.startsRequested).toBe(requested)
+    expect(summary.starts).toBeGreaterThan(0)
+    expect(summary.starts).toBeLessThan(requested)
+    const counted = Object.values(summary.verdicts).reduce((sum, count) => sum + count, 0)
+    expect(counted).toBe(summary.starts)
+    expect(readdirSync(out).sort()).toEqual(['report.html', 'runs.parquet', 'study.json', 'summary.json'])
+  })
+})
