@@ -12,7 +12,7 @@ export interface Rank {
  */
 export function designRank(x: Float64Array, rows: number, columns: number): Rank {
   const A = Array.from({ length: columns }, (_, d) => {
-    const v = Float64Array.from({ length: rows }, (_, i) => x[i * columns + d]!)
+    const v = Float64Array.from({ length: rows }, (_, i) => x[i * columns + d])
     const norm = Math.sqrt(v.reduce((s, a) => s + a * a, 0))
     return norm > 0 ? v.map(a => a / norm) : v
   })
@@ -20,27 +20,27 @@ export function designRank(x: Float64Array, rows: number, columns: number): Rank
   const tolerance = Math.max(rows, columns) * 2 ** -52 * 16
   const length = (v: Float64Array, from: number): number => {
     let sum = 0
-    for (let i = from; i < rows; i++) sum += v[i]! * v[i]!
+    for (let i = from; i < rows; i++) sum += v[i] * v[i]
     return Math.sqrt(sum)
   }
   let rank = 0
   for (; rank < Math.min(rows, columns); rank++) {
     let best = rank
-    for (let d = rank + 1; d < columns; d++) if (length(A[d]!, rank) > length(A[best]!, rank)) best = d
-    ;[A[rank], A[best]] = [A[best]!, A[rank]!]
-    ;[order[rank], order[best]] = [order[best]!, order[rank]!]
-    const v = A[rank]!
+    for (let d = rank + 1; d < columns; d++) if (length(A[d], rank) > length(A[best], rank)) best = d
+    ;[A[rank], A[best]] = [A[best], A[rank]]
+    ;[order[rank], order[best]] = [order[best], order[rank]]
+    const v = A[rank]
     const norm = length(v, rank)
     if (!(norm > tolerance)) break
     const w = v.slice()
-    w[rank] = w[rank]! + (w[rank]! > 0 ? norm : -norm)
+    w[rank] = w[rank] + (w[rank] > 0 ? norm : -norm)
     const square = length(w, rank) ** 2
     for (let d = rank; d < columns; d++) {
-      const a = A[d]!
+      const a = A[d]
       let dot = 0
-      for (let i = rank; i < rows; i++) dot += w[i]! * a[i]!
+      for (let i = rank; i < rows; i++) dot += w[i] * a[i]
       const t = (2 * dot) / square
-      for (let i = rank; i < rows; i++) a[i]! -= t * w[i]!
+      for (let i = rank; i < rows; i++) a[i] -= t * w[i]
     }
   }
   return { rank, aliased: order.slice(rank) }

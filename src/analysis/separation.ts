@@ -55,7 +55,7 @@ function constraints(problem: Problem, X: Float64Array, columns: number): Constr
         if (c === y[i]) continue
         const a = new Float64Array(P)
         row.forEach((v, d) => {
-          a[y[i]! * columns + d] = v
+          a[y[i] * columns + d] = v
           a[c * columns + d] = -v
         })
         add(a, false)
@@ -63,9 +63,9 @@ function constraints(problem: Problem, X: Float64Array, columns: number): Constr
     } else if (network.loss === 'poisson')
       add(
         row.map(v => -v),
-        y[i]! > 0
+        y[i] > 0
       )
-    else add(y[i] === 0 ? row.map(v => -v) : Float64Array.from(row), y[i]! > 0 && y[i]! < 1)
+    else add(y[i] === 0 ? row.map(v => -v) : Float64Array.from(row), y[i] > 0 && y[i] < 1)
   }
   return list
 }
@@ -121,7 +121,7 @@ function reach(rows: readonly Constraint[], d: Float64Array): { low: number; hig
   let high = 0
   for (const { a, equality } of rows) {
     let v = 0
-    for (let p = 0; p < d.length; p++) v += a[p]! * d[p]!
+    for (let p = 0; p < d.length; p++) v += a[p] * d[p]
     low = Math.min(low, equality ? -Math.abs(v) : v)
     if (!equality) high = Math.max(high, v)
   }
@@ -151,9 +151,9 @@ export async function separation(problem: Problem, names: readonly string[]): Pr
   // Columns in units of their largest entry: tolerances then mean the same for all.
   const unit = new Float64Array(columns).fill(0)
   X.forEach((v, n) => {
-    unit[n % columns] = Math.max(unit[n % columns]!, Math.abs(v))
+    unit[n % columns] = Math.max(unit[n % columns], Math.abs(v))
   })
-  const scaled = X.map((v, n) => (unit[n % columns]! > 0 ? v / unit[n % columns]! : 0))
+  const scaled = X.map((v, n) => (unit[n % columns] > 0 ? v / unit[n % columns] : 0))
   const fixed = new Set<number>()
   const { aliased } = designRank(scaled, problem.rows, columns)
   for (let c = 0; c < network.outputs; c++) for (const d of aliased) fixed.add(c * columns + d)
@@ -168,7 +168,7 @@ export async function separation(problem: Problem, names: readonly string[]): Pr
   for (let p = 0; p < P; p++) {
     if (fixed.has(p)) continue
     let sum = 0
-    for (const { a } of inequalities) sum += a[p]! / inequalities.length
+    for (const { a } of inequalities) sum += a[p] / inequalities.length
     total.set(`d${p}`, sum)
   }
   const found = maximise(highs, total, rows, P, fixed, false)
@@ -177,7 +177,7 @@ export async function separation(problem: Problem, names: readonly string[]): Pr
     return none('none', 'No direction lowers the loss of some rows without raising that of others.')
 
   const original = (d: Float64Array): number[] =>
-    Array.from(d, (v, p) => (Math.abs(v) > zero ? v / unit[p % columns]! : 0))
+    Array.from(d, (v, p) => (Math.abs(v) > zero ? v / unit[p % columns] : 0))
   const normalised = (d: number[]): number[] => {
     const length = Math.sqrt(d.reduce((s, v) => s + v * v, 0))
     return d.map(v => (length > 0 ? v / length : 0))
@@ -187,7 +187,7 @@ export async function separation(problem: Problem, names: readonly string[]): Pr
     if (strict.value > zero) {
       const infinite: Record<string, 1 | -1> = {}
       strict.d.forEach((v, p) => {
-        if (Math.abs(v) > zero) infinite[names[p]!] = v > 0 ? 1 : -1
+        if (Math.abs(v) > zero) infinite[names[p]] = v > 0 ? 1 : -1
       })
       return {
         status: 'complete',
@@ -205,12 +205,12 @@ export async function separation(problem: Problem, names: readonly string[]): Pr
     for (const sign of [1, -1] as const) {
       const { value, d } = maximise(highs, new Map([[`d${p}`, sign]]), rows, P, fixed, false)
       if (!(value > zero)) continue
-      d.forEach((v, q) => (inner[q]! += v))
+      d.forEach((v, q) => (inner[q] += v))
       moves.set(p, (moves.get(p) ?? new Set()).add(sign))
     }
   }
   const infinite: Record<string, 1 | -1> = {}
-  for (const [p, signs] of moves) infinite[names[p]!] = signs.size === 1 ? [...signs][0]! : inner[p]! >= 0 ? 1 : -1
+  for (const [p, signs] of moves) infinite[names[p]] = signs.size === 1 ? [...signs][0] : inner[p] >= 0 ? 1 : -1
   return {
     status: 'quasi-complete',
     infinite,

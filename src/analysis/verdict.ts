@@ -68,7 +68,7 @@ async function inOrder(
   const request = { program, starts: { kind: 'given' as const, theta, count }, stop: { steps, gradient: 0 } }
   for await (const block of objective.minimise(request))
     for (let i = 0; i < block.count; i++) {
-      const to = block.start[i]!
+      const to = block.start[i]
       out.theta.set(block.theta.subarray(i * P, (i + 1) * P), to * P)
       out.report.set(block.report.subarray(i * K, (i + 1) * K), to * K)
       out.loss[to] = block.loss[i]!
@@ -90,11 +90,11 @@ const moveLimit = (judge: Judge): number => judge.moveLimit ?? thresholds.moved
 
 /** Is the polished point a stationary one, near where the run ended? */
 function isStationary(report: Float64Array, theta: Float64Array, P: number, judge: Judge): boolean {
-  const band = thresholds.zeroBandFactor * judge.eps * P * report[Polished.normH]!
+  const band = thresholds.zeroBandFactor * judge.eps * P * report[Polished.normH]
   return (
-    report[Polished.newtonStep]! <= thresholds.newtonStep &&
-    report[Polished.moved]! <= moveLimit(judge) &&
-    report[Polished.nullGradient]! <= thresholds.nullGradient * band * Math.max(1, maxAbs(theta))
+    report[Polished.newtonStep] <= thresholds.newtonStep &&
+    report[Polished.moved] <= moveLimit(judge) &&
+    report[Polished.nullGradient] <= thresholds.nullGradient * band * Math.max(1, maxAbs(theta))
   )
 }
 
@@ -130,20 +130,20 @@ async function recession(
       const at = points.subarray(point * P, (point + 1) * P)
       const unit = Math.max(1, maxAbs(at))
       for (let k = 0; k < 2 * T; k++) {
-        const t = (k < T ? reaches[k]! : -reaches[k - T]!) * unit
+        const t = (k < T ? reaches[k] : -reaches[k - T]) * unit
         const row = (n * 2 * T + k) * P
-        for (let p = 0; p < P; p++) theta[row + p] = at[p]! + t * d[p]!
+        for (let p = 0; p < P; p++) theta[row + p] = at[p] + t * d[p]
       }
     })
     const { f } = await objective.evaluate(theta, {})
     part.forEach(({ point, d }, n) => {
       if (result[point]) return
-      const f0 = losses[point]!
+      const f0 = losses[point]
       const slack = 64 * judge.eps * Math.abs(f0)
       const forward = f.subarray(n * 2 * T, n * 2 * T + T)
       const backward = f.subarray(n * 2 * T + T, (n + 1) * 2 * T)
-      const falls = forward.every((v, k) => v <= (k > 0 ? forward[k - 1]! : f0) + slack)
-      const rises = backward.some((v, k) => reaches[k]! <= 1 && v - f0 > thresholds.recessionRise * Math.abs(f0))
+      const falls = forward.every((v, k) => v <= (k > 0 ? forward[k - 1] : f0) + slack)
+      const rises = backward.some((v, k) => reaches[k] <= 1 && v - f0 > thresholds.recessionRise * Math.abs(f0))
       if (falls && rises) result[point] = d
     })
   }
@@ -198,7 +198,7 @@ export async function judgeRuns(
     out.index[i] = report[Polished.negative]!
     out.nullity[i] = report[Polished.zero]!
     out.precision[i] = report[Polished.newtonStep]!
-    verdict[i] = out.index[i]! > 0 ? 'saddle' : out.nullity[i]! > 0 ? 'degenerate' : 'minimum'
+    verdict[i] = out.index[i] > 0 ? 'saddle' : out.nullity[i] > 0 ? 'degenerate' : 'minimum'
     return true
   }
   const sum = (v: Uint32Array): number => v.reduce((s, n) => s + n, 0)
@@ -220,7 +220,7 @@ export async function judgeRuns(
     const start = from.subarray(n * P, (n + 1) * P)
     const end = followed.theta.subarray(n * P, (n + 1) * P)
     const outer = end.map((v, p) => (p >= judge.outputLayer ? v : 0))
-    return [end.map((v, p) => v - start[p]!), Float64Array.from(end), outer]
+    return [end.map((v, p) => v - start[p]), Float64Array.from(end), outer]
   })
   const recessive = await recession(judge, followed.theta, followed.loss, candidates)
   const open: number[] = []
@@ -238,10 +238,10 @@ export async function judgeRuns(
     const again = await inOrder(objective, judge.polish, pick(followed.theta, P, open), open.length, judge.polishSteps)
     steps += sum(again.steps)
     open.forEach((n, k) => {
-      const i = doubtful[n]!
+      const i = doubtful[n]
       const start = theta.subarray(i * P, (i + 1) * P)
       const end = again.theta.subarray(k * P, (k + 1) * P)
-      const far = end.some((v, p) => Math.abs(v - start[p]!) > moveLimit(judge) * Math.max(1, Math.abs(start[p]!)))
+      const far = end.some((v, p) => Math.abs(v - start[p]) > moveLimit(judge) * Math.max(1, Math.abs(start[p])))
       if (!far) take(i, k, again)
     })
   }

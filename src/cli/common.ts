@@ -1,4 +1,5 @@
 /** What the commands share: reading the study, stopping on Ctrl-C, printing. */
+import type { Argv } from 'yargs'
 import { InputError } from '../core/errors.js'
 import { readConfigFile, resolveConfig, type StudyConfig } from '../study/config.js'
 import { mergeFlags, type Flags } from './flags.js'
@@ -8,7 +9,7 @@ export function rawStudy(flags: Flags): { raw: Record<string, unknown>; source: 
   const path = flags['config']
   const file = typeof path === 'string' ? readConfigFile(path) : {}
   const raw = mergeFlags(file, flags)
-  if (Object.keys((raw['data'] ?? {}) as object).length === 0)
+  if (Object.keys(raw['data'] ?? {}).length === 0)
     throw new InputError(
       'No data are named; give --data FILE or a built-in name such as iris2, or a study file with a data field.'
     )
@@ -35,3 +36,6 @@ export function interruptSignal(): { signal: AbortSignal; release: () => void } 
 export const print = (text: string): void => {
   process.stdout.write(text.endsWith('\n') ? text : `${text}\n`)
 }
+
+/** yargs infers `unknown` for options that come from a table; they are text or booleans. */
+export const asFlags = (yargs: unknown): Argv<Flags> => yargs as Argv<Flags>

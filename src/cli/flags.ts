@@ -67,7 +67,8 @@ export const outputOptions: Record<string, Options> = {
   json: flag('print the result alone, as JSON')
 }
 
-export type Flags = Readonly<Record<string, unknown>>
+/** What yargs hands over: numbers stay text until `numberFlag` has looked at them. */
+export type Flags = Readonly<Record<string, string | number | boolean | undefined>>
 
 const list = (value: unknown): string[] | undefined =>
   typeof value === 'string'
@@ -132,7 +133,7 @@ function optimizerFlag(flags: Flags, fromFile: unknown): unknown {
   const [entry] = Object.entries((fromFile ?? {}) as Record<string, unknown>)
   if (!entry)
     throw new InputError(
-      `--${kebab(Object.keys(given)[0]!)} belongs to an optimizer; name it with --optimizer ${optimizerNames.join(' | ')}.`
+      `--${kebab(Object.keys(given)[0])} belongs to an optimizer; name it with --optimizer ${optimizerNames.join(' | ')}.`
     )
   return { [entry[0]]: { ...(entry[1] as object | null), ...given } }
 }

@@ -17,7 +17,7 @@ export interface Tridiagonal {
 /** Householder reduction (Golub and Van Loan, algorithm 8.3.1) of diag(s) A diag(s), or of A without s. */
 export function tridiagonalize(a: Float64Array, n: number, s?: Float64Array): Tridiagonal {
   const A = new Float64Array(n * n)
-  for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) A[i * n + j] = a[i * n + j]! * (s ? s[i]! * s[j]! : 1)
+  for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) A[i * n + j] = a[i * n + j] * (s ? s[i] * s[j] : 1)
   const d = new Float64Array(n)
   const e = new Float64Array(n)
   const v = new Float64Array(n * n)
@@ -26,18 +26,18 @@ export function tridiagonalize(a: Float64Array, n: number, s?: Float64Array): Tr
   for (let k = 0; k < n - 1; k++) {
     d[k] = A[k * n + k]!
     let largest = 0
-    for (let i = k + 1; i < n; i++) largest = Math.max(largest, Math.abs(A[i * n + k]!))
+    for (let i = k + 1; i < n; i++) largest = Math.max(largest, Math.abs(A[i * n + k]))
     let tail = 0
-    for (let i = k + 2; i < n; i++) tail += Math.abs(A[i * n + k]!)
+    for (let i = k + 2; i < n; i++) tail += Math.abs(A[i * n + k])
     if (largest === 0 || tail === 0) {
       e[k] = A[(k + 1) * n + k]!
       continue
     }
     const row = k * n
     let square = 0
-    for (let i = k + 1; i < n; i++) square += (v[row + i] = A[i * n + k]! / largest) ** 2
+    for (let i = k + 1; i < n; i++) square += (v[row + i] = A[i * n + k] / largest) ** 2
     const norm = Math.sqrt(square)
-    const head = v[row + k + 1]!
+    const head = v[row + k + 1]
     const alpha = head > 0 ? -norm : norm
     e[k] = alpha * largest
     v[row + k + 1] = head - alpha
@@ -46,14 +46,14 @@ export function tridiagonalize(a: Float64Array, n: number, s?: Float64Array): Tr
     let vp = 0
     for (let i = k + 1; i < n; i++) {
       let sum = 0
-      for (let j = k + 1; j < n; j++) sum += A[i * n + j]! * v[row + j]!
+      for (let j = k + 1; j < n; j++) sum += A[i * n + j] * v[row + j]
       p[i] = t * sum
-      vp += p[i]! * v[row + i]!
+      vp += p[i] * v[row + i]
     }
     const half = 0.5 * t * vp
-    for (let i = k + 1; i < n; i++) p[i]! -= half * v[row + i]!
+    for (let i = k + 1; i < n; i++) p[i] -= half * v[row + i]
     for (let i = k + 1; i < n; i++)
-      for (let j = k + 1; j < n; j++) A[i * n + j]! -= v[row + i]! * p[j]! + p[i]! * v[row + j]!
+      for (let j = k + 1; j < n; j++) A[i * n + j] -= v[row + i] * p[j] + p[i] * v[row + j]
   }
   d[n - 1] = A[n * n - 1]!
   return { n, d, e, v, tau }
@@ -63,9 +63,9 @@ function reflect(t: Tridiagonal, k: number, x: Float64Array): void {
   if (t.tau[k] === 0) return
   const row = k * t.n
   let sum = 0
-  for (let i = k + 1; i < t.n; i++) sum += t.v[row + i]! * x[i]!
-  sum *= t.tau[k]!
-  for (let i = k + 1; i < t.n; i++) x[i]! -= sum * t.v[row + i]!
+  for (let i = k + 1; i < t.n; i++) sum += t.v[row + i] * x[i]
+  sum *= t.tau[k]
+  for (let i = k + 1; i < t.n; i++) x[i] -= sum * t.v[row + i]
 }
 /** x ← Qᵀx */
 export function applyQTransposed(t: Tridiagonal, x: Float64Array): void {
@@ -80,8 +80,8 @@ export function applyQ(t: Tridiagonal, x: Float64Array): void {
 function factor(t: Tridiagonal, mu: number, pivots: Float64Array): boolean {
   let ok = true
   for (let i = 0; i < t.n; i++) {
-    pivots[i] = t.d[i]! + mu - (i > 0 ? (t.e[i - 1]! * t.e[i - 1]!) / pivots[i - 1]! : 0)
-    if (!(pivots[i]! > 0)) ok = false
+    pivots[i] = t.d[i] + mu - (i > 0 ? (t.e[i - 1] * t.e[i - 1]) / pivots[i - 1] : 0)
+    if (!(pivots[i] > 0)) ok = false
   }
   return ok
 }
@@ -90,16 +90,16 @@ function solve(t: Tridiagonal, pivots: Float64Array, y: Float64Array): number {
   const n = t.n
   let form = 0
   for (let i = 0; i < n; i++) {
-    if (i > 0) y[i]! -= (t.e[i - 1]! / pivots[i - 1]!) * y[i - 1]!
-    form += (y[i]! * y[i]!) / pivots[i]!
+    if (i > 0) y[i] -= (t.e[i - 1] / pivots[i - 1]) * y[i - 1]
+    form += (y[i] * y[i]) / pivots[i]
   }
-  for (let i = n - 1; i >= 0; i--) y[i] = (y[i]! - (i < n - 1 ? t.e[i]! * y[i + 1]! : 0)) / pivots[i]!
+  for (let i = n - 1; i >= 0; i--) y[i] = (y[i] - (i < n - 1 ? t.e[i] * y[i + 1] : 0)) / pivots[i]
   return form
 }
 
 export const dot = (a: Float64Array, b: Float64Array): number => {
   let sum = 0
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i]
   return sum
 }
 
@@ -126,10 +126,10 @@ export function trustRegionStep(
   let lowest = Infinity
   let smallestDiagonal = Infinity
   for (let i = 0; i < n; i++) {
-    const off = (i > 0 ? Math.abs(t.e[i - 1]!) : 0) + (i < n - 1 ? Math.abs(t.e[i]!) : 0)
-    normT = Math.max(normT, Math.abs(t.d[i]!) + off)
-    lowest = Math.min(lowest, t.d[i]! - off)
-    smallestDiagonal = Math.min(smallestDiagonal, t.d[i]!)
+    const off = (i > 0 ? Math.abs(t.e[i - 1]) : 0) + (i < n - 1 ? Math.abs(t.e[i]) : 0)
+    normT = Math.max(normT, Math.abs(t.d[i]) + off)
+    lowest = Math.min(lowest, t.d[i] - off)
+    smallestDiagonal = Math.min(smallestDiagonal, t.d[i])
   }
   const floor = 4 * eps * n * normT
   const pivots = new Float64Array(n)
@@ -144,7 +144,7 @@ export function trustRegionStep(
       mu = Math.max(Math.sqrt(low * high), low + 0.01 * (high - low))
       continue
     }
-    for (let i = 0; i < n; i++) s[i] = -c[i]!
+    for (let i = 0; i < n; i++) s[i] = -c[i]
     const sHs = solve(t, pivots, s)
     const length = Math.sqrt(dot(s, s))
     found = true
@@ -161,11 +161,11 @@ export function trustRegionStep(
   }
   if (!found) s.fill(0)
   const length = Math.sqrt(dot(s, s))
-  if (length > (1 + radiusTolerance) * radius) for (let i = 0; i < n; i++) s[i]! *= radius / length
+  if (length > (1 + radiusTolerance) * radius) for (let i = 0; i < n; i++) s[i] *= radius / length
   let predicted = 0
   for (let i = 0; i < n; i++) {
-    const ts = t.d[i]! * s[i]! + (i > 0 ? t.e[i - 1]! * s[i - 1]! : 0) + (i < n - 1 ? t.e[i]! * s[i + 1]! : 0)
-    predicted -= s[i]! * (c[i]! + 0.5 * ts)
+    const ts = t.d[i] * s[i] + (i > 0 ? t.e[i - 1] * s[i - 1] : 0) + (i < n - 1 ? t.e[i] * s[i + 1] : 0)
+    predicted -= s[i] * (c[i] + 0.5 * ts)
   }
   applyQ(t, s)
   return { p: s, predicted: predicted > 0 ? predicted : Number.isNaN(predicted) ? NaN : 0 }
@@ -191,18 +191,18 @@ function completeHardCase(
   for (let k = 0; k < 2; k++) {
     solve(t, pivots, z)
     const norm = Math.sqrt(dot(z, z))
-    for (let i = 0; i < n; i++) z[i]! /= norm
+    for (let i = 0; i < n; i++) z[i] /= norm
   }
   for (let i = 0; i < n; i++) {
-    const tz = (t.d[i]! + mu) * z[i]! + (i > 0 ? t.e[i - 1]! * z[i - 1]! : 0) + (i < n - 1 ? t.e[i]! * z[i + 1]! : 0)
-    form += z[i]! * tz
+    const tz = (t.d[i] + mu) * z[i] + (i > 0 ? t.e[i - 1] * z[i - 1] : 0) + (i < n - 1 ? t.e[i] * z[i + 1] : 0)
+    form += z[i] * tz
   }
   const sz = dot(s, z)
   const gap = radius * radius - dot(s, s)
   const root = Math.sqrt(sz * sz + gap)
   const tau = gap / (sz > 0 ? sz + root : sz - root)
   if (!(tau * tau * form <= radiusTolerance * (sHs + mu * radius * radius))) return false
-  for (let i = 0; i < n; i++) s[i]! += tau * z[i]!
+  for (let i = 0; i < n; i++) s[i] += tau * z[i]
   return true
 }
 
@@ -226,48 +226,48 @@ export function symmetricEigen(
   for (let l = 0; l < n; l++) {
     for (let iteration = 0; iteration < 60; iteration++) {
       let m = l
-      for (; m < n - 1; m++) if (Math.abs(e[m]!) <= 2 ** -53 * (Math.abs(d[m]!) + Math.abs(d[m + 1]!))) break
+      for (; m < n - 1; m++) if (Math.abs(e[m]) <= 2 ** -53 * (Math.abs(d[m]) + Math.abs(d[m + 1]))) break
       if (m === l) break
-      let g = (d[l + 1]! - d[l]!) / (2 * e[l]!)
+      let g = (d[l + 1] - d[l]) / (2 * e[l])
       let r = Math.hypot(g, 1)
-      g = d[m]! - d[l]! + e[l]! / (g + (g >= 0 ? r : -r))
+      g = d[m] - d[l] + e[l] / (g + (g >= 0 ? r : -r))
       let sine = 1
       let cosine = 1
       let p = 0
       let i = m - 1
       for (; i >= l; i--) {
-        const f = sine * e[i]!
-        const b = cosine * e[i]!
+        const f = sine * e[i]
+        const b = cosine * e[i]
         r = Math.hypot(f, g)
         e[i + 1] = r
         if (r === 0) {
-          d[i + 1]! -= p
+          d[i + 1] -= p
           e[m] = 0
           break
         }
         sine = f / r
         cosine = g / r
-        g = d[i + 1]! - p
-        r = (d[i]! - g) * sine + 2 * cosine * b
+        g = d[i + 1] - p
+        r = (d[i] - g) * sine + 2 * cosine * b
         p = sine * r
         d[i + 1] = g + p
         g = cosine * r - b
         for (let k = 0; k < n; k++) {
-          const up = V[k * n + i + 1]!
-          V[k * n + i + 1] = sine * V[k * n + i]! + cosine * up
-          V[k * n + i] = cosine * V[k * n + i]! - sine * up
+          const up = V[k * n + i + 1]
+          V[k * n + i + 1] = sine * V[k * n + i] + cosine * up
+          V[k * n + i] = cosine * V[k * n + i] - sine * up
         }
       }
       if (r === 0 && i >= l) continue
-      d[l]! -= p
+      d[l] -= p
       e[l] = g
       e[m] = 0
     }
   }
-  const order = Array.from({ length: n }, (_, i) => i).sort((i, j) => d[i]! - d[j]!)
+  const order = Array.from({ length: n }, (_, i) => i).sort((i, j) => d[i] - d[j])
   const vectors = new Float64Array(n * n)
   order.forEach((from, to) => {
     for (let k = 0; k < n; k++) vectors[k * n + to] = V[k * n + from]!
   })
-  return { values: Float64Array.from(order, i => d[i]!), vectors }
+  return { values: Float64Array.from(order, i => d[i]), vectors }
 }

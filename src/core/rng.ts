@@ -93,8 +93,8 @@ export function plainLog(x: number): number {
 }
 
 const horner = (c: readonly number[], x: number): number => {
-  let y = c[c.length - 1]!
-  for (let i = c.length - 2; i >= 0; i--) y = y * x + c[i]!
+  let y = c[c.length - 1]
+  for (let i = c.length - 2; i >= 0; i--) y = y * x + c[i]
   return y
 }
 
@@ -144,8 +144,8 @@ export function shuffle(n: number, seed: number, stream: number, start: number, 
   const order = Uint32Array.from({ length: n }, (_, i) => i)
   const random = words(seed, stream, start, epoch * n, n)
   for (let i = n - 1; i >= 1; i--) {
-    const j = Math.floor((random[i]! * (i + 1)) / 4294967296)
-    const t = order[i]!
+    const j = Math.floor((random[i] * (i + 1)) / 4294967296)
+    const t = order[i]
     order[i] = order[j]!
     order[j] = t
   }

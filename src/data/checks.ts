@@ -20,7 +20,7 @@ export function checkDesign(
 ): void {
   const D = columns.length
   if (D === 0) throw new InputError(`${source} has no input columns; name at least one in features.`)
-  const column = (d: number): Float64Array => Float64Array.from({ length: rows }, (_, i) => x[i * D + d]!)
+  const column = (d: number): Float64Array => Float64Array.from({ length: rows }, (_, i) => x[i * D + d])
   const seen = new Map<string, number>()
   for (let d = 0; d < D; d++) {
     const values = column(d)

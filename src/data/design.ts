@@ -18,9 +18,9 @@ export function findColumn(table: Table, name: string, what: string): number {
 const isNumber = (cell: string): boolean => cell !== '' && Number.isFinite(Number(cell))
 
 function refuseMissing(table: Table, column: string, at: number): void {
-  const row = table.cells.findIndex(cells => isMissing(cells[at]!))
+  const row = table.cells.findIndex(cells => isMissing(cells[at]))
   if (row < 0) return
-  const shown = table.cells[row]![at]! === '' ? 'empty' : `"${table.cells[row]![at]!}"`
+  const shown = table.cells[row][at] === '' ? 'empty' : `"${table.cells[row][at]}"`
   throw new InputError(
     `Column ${column} is ${shown} in row ${row + 1} (line ${table.lines[row]}) of ${table.source}; ` +
       'missing values are not imputed, so fill the cell in or remove the row.'
@@ -32,14 +32,14 @@ export function planTerms(table: Table, features: readonly string[], numeric: re
   return features.map(column => {
     const at = findColumn(table, column, 'features')
     refuseMissing(table, column, at)
-    const row = table.cells.findIndex(cells => !isNumber(cells[at]!))
+    const row = table.cells.findIndex(cells => !isNumber(cells[at]))
     if (row < 0) return { kind: 'number', column }
-    const where = `"${table.cells[row]![at]!}" in row ${row + 1} (line ${table.lines[row]}) of ${table.source}`
+    const where = `"${table.cells[row][at]}" in row ${row + 1} (line ${table.lines[row]}) of ${table.source}`
     if (numeric.includes(column))
       throw new InputError(
         `Column ${column} must hold numbers, but it is ${where}; mend that cell or leave ${column} out.`
       )
-    const levels = [...new Set(table.cells.map(cells => cells[at]!))].sort()
+    const levels = [...new Set(table.cells.map(cells => cells[at]))].sort()
     if (levels.length > Math.max(20, table.cells.length / 2))
       throw new InputError(
         `Column ${column} is text (${where}) with ${levels.length} different values; mend the cells if it should be a number, ` +
@@ -62,7 +62,7 @@ export function designMatrix(table: Table, terms: readonly Term[]): Float64Array
     const at = findColumn(table, term.column, 'features')
     refuseMissing(table, term.column, at)
     table.cells.forEach((cells, i) => {
-      const cell = cells[at]!
+      const cell = cells[at]
       if (term.kind === 'number') {
         if (!isNumber(cell))
           throw new InputError(
@@ -88,10 +88,10 @@ export function numberColumn(table: Table, name: string, what: string): Float64A
   const at = findColumn(table, name, what)
   refuseMissing(table, name, at)
   return Float64Array.from(table.cells, (cells, i) => {
-    if (!isNumber(cells[at]!))
+    if (!isNumber(cells[at]))
       throw new InputError(
-        `Column ${name} is "${cells[at]!}" in row ${i + 1} (line ${table.lines[i]}) of ${table.source}; the ${what} must be numbers.`
+        `Column ${name} is "${cells[at]}" in row ${i + 1} (line ${table.lines[i]}) of ${table.source}; the ${what} must be numbers.`
       )
-    return Number(cells[at]!)
+    return Number(cells[at])
   })
 }

@@ -61,7 +61,7 @@ function take(rows: Rows, which: readonly number[]): Rows {
   const D = rows.x.length / rows.rows
   const x = new Float64Array(which.length * D)
   which.forEach((i, n) => x.set(rows.x.subarray(i * D, (i + 1) * D), n * D))
-  const pick = (v: Float64Array): Float64Array => Float64Array.from(which, i => v[i]!)
+  const pick = (v: Float64Array): Float64Array => Float64Array.from(which, i => v[i])
   return {
     rows: which.length,
     x,
@@ -76,7 +76,7 @@ function split(all: Rows, classes: boolean, fraction: number, seed: number): { t
   const order = [...shuffle(all.rows, seed, Stream.split, 0, 0)]
   const strata = new Map<number, number[]>()
   for (const i of order) {
-    const key = classes ? (all.y[i]! > 0.5 ? Math.round(all.y[i]!) : 0) : 0
+    const key = classes ? (all.y[i] > 0.5 ? Math.round(all.y[i]) : 0) : 0
     strata.set(key, [...(strata.get(key) ?? []), i])
   }
   const test: number[] = []
@@ -95,16 +95,16 @@ function standardization(rows: Rows, D: number): { mean: number[]; sd: number[] 
   const mean = new Array<number>(D).fill(0)
   const sd = new Array<number>(D).fill(0)
   for (let d = 0; d < D; d++) {
-    for (let i = 0; i < rows.rows; i++) mean[d]! += rows.x[i * D + d]! / rows.rows
-    for (let i = 0; i < rows.rows; i++) sd[d]! += (rows.x[i * D + d]! - mean[d]!) ** 2 / rows.rows
-    sd[d] = Math.sqrt(sd[d]!) || 1
+    for (let i = 0; i < rows.rows; i++) mean[d] += rows.x[i * D + d] / rows.rows
+    for (let i = 0; i < rows.rows; i++) sd[d] += (rows.x[i * D + d] - mean[d]) ** 2 / rows.rows
+    sd[d] = Math.sqrt(sd[d]) || 1
   }
   return { mean, sd }
 }
 
 const standardized = (rows: Rows, { mean, sd }: { mean: number[]; sd: number[] }): Rows => {
   const D = mean.length
-  return { ...rows, x: rows.x.map((v, i) => (v - mean[i % D]!) / sd[i % D]!) }
+  return { ...rows, x: rows.x.map((v, i) => (v - mean[i % D]) / sd[i % D]) }
 }
 
 function hashOf(table: Table): string {

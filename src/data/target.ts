@@ -32,7 +32,7 @@ function defaultLoss(cells: readonly string[], labels: readonly string[]): Loss 
  */
 export function codeTarget(table: Table, column: string, loss: Loss | undefined, known?: Target): Target {
   const at = table.header.indexOf(column)
-  const cells = table.cells.map(row => row[at]!)
+  const cells = table.cells.map(row => row[at])
   const missing = cells.findIndex(isMissing)
   if (missing >= 0)
     throw new InputError(

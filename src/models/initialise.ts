@@ -29,7 +29,7 @@ export function startPoint(network: Network, init: Init, seed: number, start: nu
   const { kind, scale } = initScales(network, init)
   const random = words(seed, Stream.init, start, 0, scale.length)
   return scale.map((s, p) => {
-    const u = uniform(random[p]!)
+    const u = uniform(random[p])
     return kind === 'uniform' ? s * (2 * u - 1) : s * normalQuantile(u)
   })
 }

@@ -75,28 +75,28 @@ export function lossTerms(loss: ScalarLoss, z: number, y: number, out: Float64Ar
 export function softmaxTerms(z: Float64Array, k: number, p: Float64Array, d: Float64Array): number {
   const C = z.length
   let top = -Infinity
-  for (let c = 0; c < C; c++) top = Math.max(top, z[c]!)
+  for (let c = 0; c < C; c++) top = Math.max(top, z[c])
   let total = 0
-  for (let c = 0; c < C; c++) total += p[c] = Math.exp(z[c]! - top)
+  for (let c = 0; c < C; c++) total += p[c] = Math.exp(z[c] - top)
   let others = 0
   for (let c = 0; c < C; c++) {
-    p[c] = p[c]! / total
+    p[c] = p[c] / total
     d[c] = p[c]!
-    if (c !== k) others += p[c]!
+    if (c !== k) others += p[c]
   }
   d[k] = -others
   if (z[k] === top) {
     let rest = 0
-    for (let c = 0; c < C; c++) if (c !== k) rest += Math.exp(z[c]! - top)
+    for (let c = 0; c < C; c++) if (c !== k) rest += Math.exp(z[c] - top)
     return Math.log1p(rest)
   }
-  return top - z[k]! + Math.log(total)
+  return top - z[k] + Math.log(total)
 }
 
 /** Second derivative of softmax; 1 − p_c for large p_c as the sum of the others, from d. */
 export const softmaxSecond = (p: Float64Array, c: number, d: number): number => {
-  if (c !== d) return -p[c]! * p[d]!
+  if (c !== d) return -p[c] * p[d]
   let others = 0
-  for (let e = 0; e < p.length; e++) if (e !== c) others += p[e]!
-  return p[c]! * others
+  for (let e = 0; e < p.length; e++) if (e !== c) others += p[e]
+  return p[c] * others
 }

@@ -18,7 +18,7 @@ export function layers(network: Network): readonly Layer[] {
   const extra = network.bias ? 1 : 0
   let at = 0
   return sizes.slice(1).map((units, l) => {
-    const inputs = sizes[l]!
+    const inputs = sizes[l]
     const layer = { at, inputs, units, stride: inputs + extra }
     at += units * layer.stride
     return layer
@@ -66,11 +66,11 @@ export function parameterNames(network: Network, columns: readonly string[], cla
 export function columnScale(problem: Problem): Float64Array {
   const { network, x, rows } = problem
   const scale = new Float64Array(parameterCount(network)).fill(1)
-  const first = layers(network)[0]!
+  const first = layers(network)[0]
   const D = network.inputs
   for (let d = 0; d < D; d++) {
     let sum = 0
-    for (let i = 0; i < rows; i++) sum += x[i * D + d]! ** 2
+    for (let i = 0; i < rows; i++) sum += x[i * D + d] ** 2
     const rms = Math.sqrt(sum / rows)
     if (!(rms > 0)) continue
     for (let k = 0; k < first.units; k++) scale[first.at + k * first.stride + (network.bias ? 1 : 0) + d] = 1 / rms

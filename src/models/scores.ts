@@ -39,7 +39,7 @@ const predictsOne = (loss: Loss, z: number): boolean => (loss === 'cloglog' ? -M
 
 /** Area under the ROC curve by weighted ranks, ties ½; NaN where only one class is present. */
 function areaUnderCurve(z: Float64Array, { rows, y, weight }: ScoredRows): number {
-  const order = Uint32Array.from({ length: rows }, (_, i) => i).sort((a, b) => z[a]! - z[b]!)
+  const order = Uint32Array.from({ length: rows }, (_, i) => i).sort((a, b) => z[a] - z[b])
   let below = 0
   let pairs = 0
   let ones = 0
@@ -47,9 +47,9 @@ function areaUnderCurve(z: Float64Array, { rows, y, weight }: ScoredRows): numbe
     let j = i
     let zerosHere = 0
     let onesHere = 0
-    for (; j < rows && z[order[j]!] === z[order[i]!]; j++) {
-      const w = weight ? weight[order[j]!]! : 1
-      if (y[order[j]!]! > 0.5) onesHere += w
+    for (; j < rows && z[order[j]] === z[order[i]]; j++) {
+      const w = weight ? weight[order[j]] : 1
+      if (y[order[j]] > 0.5) onesHere += w
       else zerosHere += w
     }
     if (j === i) return NaN
@@ -83,20 +83,20 @@ export function scoreRun(
   const { loss } = network
   const C = network.outputs
   let total = 0
-  for (let i = 0; i < rows; i++) total += weight ? weight[i]! : 1
+  for (let i = 0; i < rows; i++) total += weight ? weight[i] : 1
   if (loss === 'softmax') {
     let right = 0
     let logs = 0
     for (let i = 0; i < rows; i++) {
-      const w = weight ? weight[i]! : 1
+      const w = weight ? weight[i] : 1
       const row = z.subarray(i * C, (i + 1) * C)
       let best = 0
-      for (let c = 1; c < C; c++) if (row[c]! > row[best]!) best = c
-      counts[i * C + best]! += 1
+      for (let c = 1; c < C; c++) if (row[c] > row[best]) best = c
+      counts[i * C + best] += 1
       if (best === y[i]) right += w
       let sum = 0
-      for (let c = 0; c < C; c++) sum += Math.exp(row[c]! - row[best]!)
-      logs += w * (Math.log(sum) + row[best]! - row[y[i]!]!)
+      for (let c = 0; c < C; c++) sum += Math.exp(row[c] - row[best])
+      logs += w * (Math.log(sum) + row[best] - row[y[i]])
     }
     out[0] = right / total
     out[1] = logs / total
@@ -107,15 +107,15 @@ export function scoreRun(
     let called = 0
     let logs = 0
     for (let i = 0; i < rows; i++) {
-      const w = weight ? weight[i]! : 1
-      const one = predictsOne(loss, z[i]!)
-      const isOne = y[i]! > 0.5
-      counts[2 * i + (one ? 1 : 0)]! += 1
+      const w = weight ? weight[i] : 1
+      const one = predictsOne(loss, z[i])
+      const isOne = y[i] > 0.5
+      counts[2 * i + (one ? 1 : 0)] += 1
       if (one === isOne) right += w
       if (one && isOne) hits += w
       if (isOne) ones += w
       if (one) called += w
-      logs += w * logLoss(loss, z[i]!, y[i]!)
+      logs += w * logLoss(loss, z[i], y[i])
     }
     out[0] = right / total
     out[1] = ones > 0 ? hits / ones : 0
@@ -124,18 +124,18 @@ export function scoreRun(
     out[4] = logs / total
   } else {
     let mean = 0
-    for (let i = 0; i < rows; i++) mean += ((weight ? weight[i]! : 1) * y[i]!) / total
+    for (let i = 0; i < rows; i++) mean += ((weight ? weight[i] : 1) * y[i]) / total
     let sse = 0
     let sst = 0
     let deviance = 0
     let nullDeviance = 0
     for (let i = 0; i < rows; i++) {
-      const w = weight ? weight[i]! : 1
-      const mu = loss === 'squared' ? z[i]! : Math.exp(z[i]!)
-      sse += w * (y[i]! - mu) ** 2
-      sst += w * (y[i]! - mean) ** 2
-      deviance += w * unitDeviance(loss, y[i]!, mu)
-      nullDeviance += w * unitDeviance(loss, y[i]!, mean)
+      const w = weight ? weight[i] : 1
+      const mu = loss === 'squared' ? z[i] : Math.exp(z[i])
+      sse += w * (y[i] - mu) ** 2
+      sst += w * (y[i] - mean) ** 2
+      deviance += w * unitDeviance(loss, y[i], mu)
+      nullDeviance += w * unitDeviance(loss, y[i], mean)
     }
     out[0] = 1 - sse / sst
     out[1] = 1 - deviance / nullDeviance

@@ -30,7 +30,7 @@ const farQ = [
 ]
 const poly = (c: readonly number[], x: number): number => {
   let y = 0
-  for (let i = c.length - 1; i >= 0; i--) y = y * x + c[i]!
+  for (let i = c.length - 1; i >= 0; i--) y = y * x + c[i]
   return y
 }
 

@@ -128,7 +128,7 @@ export function compile(graph: Graph): Program {
   /** Operand of an element-wise vector operation: scalars are marked by negative numbers. */
   const mixed = (node: Node): number => (node.kind === 'vector' ? slotOf(node) : -1 - slotOf(node))
   const second = new Map<Node, Node>()
-  for (const node of graph.nodes) if (node.source === 'second') second.set(node.args[0]!, node)
+  for (const node of graph.nodes) if (node.source === 'second') second.set(node.args[0], node)
 
   order.forEach((node, at) => {
     const op = node.op!

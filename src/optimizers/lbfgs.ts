@@ -75,16 +75,16 @@ export const lbfgs: OptimizerDefinition = {
     const trialsNext = r.select(accept, 0, r.add(trials, 1))
     const drop = r.and(r.less(patience - 0.5, trialsNext), r.less(trialsNext, patience + 0.5))
     const pairs = S.map((state, i): { s: Vector; y: Vector; rho: Scalar } => {
-      const older = i === 0 ? { s, y, rho: r.div(1, sy) } : { s: S[i - 1]!, y: Y[i - 1]!, rho: rho[i - 1]! }
+      const older = i === 0 ? { s, y, rho: r.div(1, sy) } : { s: S[i - 1], y: Y[i - 1], rho: rho[i - 1] }
       return {
         s: r.select(push, older.s, state),
-        y: r.select(push, older.y, Y[i]!),
-        rho: r.select(drop, 0, r.select(push, older.rho, rho[i]!))
+        y: r.select(push, older.y, Y[i]),
+        rho: r.select(drop, 0, r.select(push, older.rho, rho[i]))
       }
     }).map((pair, i) => {
-      r.next(S[i]!, pair.s)
-      r.next(Y[i]!, pair.y)
-      r.next(rho[i]!, pair.rho)
+      r.next(S[i], pair.s)
+      r.next(Y[i], pair.y)
+      r.next(rho[i], pair.rho)
       return pair
     })
     const gammaNext = r.select(drop, 1, r.select(push, r.div(sy, yy), gamma))
@@ -100,9 +100,9 @@ export const lbfgs: OptimizerDefinition = {
     })
     let direction: Vector = r.mul(r.mul(r.scale, r.scale), r.mul(gammaNext, q))
     for (let i = memory - 1; i >= 0; i--) {
-      const pair = pairs[i]!
+      const pair = pairs[i]
       const b = r.mul(pair.rho, r.dot(pair.y, direction))
-      direction = r.fma(r.sub(coefficients[i]!, b), pair.s, direction)
+      direction = r.fma(r.sub(coefficients[i], b), pair.s, direction)
     }
     const renew = r.or(accept, drop)
     const steepest = r.mul(r.neg(r.mul(r.scale, r.scale)), gNext)

@@ -81,11 +81,7 @@ export const newton: OptimizerDefinition = {
     const stepLength = r.norm(p)
     const scaledNorm = r.norm(r.mul(r.scale, gNext))
     const curvedDown = r.less(r.mul(2, r.mul(scaledNorm, stepLength)), predicted)
-    const stationarity = r.select(
-      curvedDown,
-      r.max(gradientNormNext, r.div(predicted, stepLength)),
-      gradientNormNext
-    )
+    const stationarity = r.select(curvedDown, r.max(gradientNormNext, r.div(predicted, stepLength)), gradientNormNext)
 
     r.next(length0, stepLength)
     const pointLength = r.norm(r.div(pointNext, r.scale))

@@ -42,7 +42,7 @@ async function svg(spec: object): Promise<string> {
     config
   } as unknown as TopLevelSpec
   const quiet = vega.logger(vega.Error)
-  const compiled = compile(full, { logger: quiet as never }).spec
+  const compiled = compile(full, { logger: quiet }).spec
   const view = new vega.View(vega.parse(compiled), { renderer: 'none', logger: quiet })
   const text = await view.toSVG()
   view.finalize()
@@ -83,6 +83,9 @@ export async function waterfall(s: Summary): Promise<Chart | undefined> {
   const lowest = Math.min(...points.map(p => p.loss))
   const highest = Math.max(...points.map(p => p.loss))
   const log = lowest > 0 && highest / lowest > 30
+  // Losses that differ by rounding only are drawn as one line, not as a picture of the rounding.
+  const pad = Math.max(0, 1e-3 * Math.max(Math.abs(lowest), Math.abs(highest)) - (highest - lowest))
+  const domain = pad > 0 ? { domain: [lowest - pad, highest + pad] } : {}
   const values = points.map((p, i) => ({
     run: points.length === 1 ? 1 : 1 + (i * (s.starts - 1)) / (points.length - 1),
     loss: p.loss,
@@ -106,7 +109,7 @@ export async function waterfall(s: Summary): Promise<Chart | undefined> {
         field: 'loss',
         type: 'quantitative',
         title: 'loss at the end point',
-        scale: { type: log ? 'log' : 'linear', zero: false }
+        scale: { type: log ? 'log' : 'linear', zero: false, ...domain }
       },
       color: { field: 'end', type: 'nominal', title: null, sort: names, scale: { domain: names } },
       shape: { field: 'end', type: 'nominal', title: null, sort: names, scale: { domain: names } }
@@ -148,7 +151,8 @@ export async function convergence(summaries: readonly Summary[]): Promise<Chart 
     }
   }
   const names = traced.map(s => s.name)
-  const color = { field: 'model', type: 'nominal', title: null, sort: names, scale: { domain: names } }
+  const legend = { symbolOpacity: 1, symbolType: 'square', columns: 4 }
+  const color = { field: 'model', type: 'nominal', title: null, sort: names, scale: { domain: names }, legend }
   const x = { field: 'step', type: 'quantitative', title: 'step', scale: { type: 'log', nice: false } }
   const panel = (kind: string): object => ({
     width: 400,

@@ -142,7 +142,7 @@ export function resolveConfig(raw: unknown, source: string): StudyConfig {
     const issues = [...result.error.issues].sort(
       (a, b) => (a.code === 'unrecognized_keys' ? 0 : 1) - (b.code === 'unrecognized_keys' ? 0 : 1)
     )
-    throw new InputError(sentence(issues[0]!, raw, source))
+    throw new InputError(sentence(issues[0], raw, source))
   }
   const { optimizer, stop, ...rest } = result.data
   const resolved = optimizer === undefined ? null : resolveOptimizer(optimizer)
@@ -163,7 +163,7 @@ export function resolveForSize(
   parameters: number
 ): { optimizer: ResolvedOptimizer; steps: number } {
   const optimizer = config.optimizer ?? resolveOptimizer(parameters <= newtonLimit ? 'newton' : 'lbfgs')
-  return { optimizer, steps: config.stop.steps ?? optimizers[optimizer.name]!.steps }
+  return { optimizer, steps: config.stop.steps ?? optimizers[optimizer.name].steps }
 }
 
 /** Reads study.yaml or study.json as plain data. @throws InputError when it cannot be read or parsed. */

@@ -43,7 +43,7 @@ export async function convergenceCurves(setup: Setup, count: number, floor: numb
   const column = (step: number, part: 0 | 1): number[] =>
     traces
       .filter(t => t.length > 0)
-      .map(t => t[2 * (Math.min(step, t.length / 2) - 1) + part]!)
+      .map(t => t[2 * (Math.min(step, t.length / 2) - 1) + part])
       .filter(Number.isFinite)
       .sort((a, b) => a - b)
   return {

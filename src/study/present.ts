@@ -24,14 +24,14 @@ function unstandardize(
   sd: readonly number[]
 ): Float64Array {
   const out = Float64Array.from(theta)
-  const first = layers(network)[0]!
+  const first = layers(network)[0]
   const bias = network.bias ? 1 : 0
   for (let k = 0; k < first.units; k++) {
     const at = first.at + k * first.stride
     for (let d = 0; d < first.inputs; d++) {
-      const w = theta[at + bias + d]! / sd[d]!
+      const w = theta[at + bias + d] / sd[d]
       out[at + bias + d] = w
-      if (bias === 1) out[at]! -= w * mean[d]!
+      if (bias === 1) out[at] -= w * mean[d]
     }
   }
   return out

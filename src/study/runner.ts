@@ -104,10 +104,10 @@ export async function runStarts(setup: Setup, options: RunOptions = {}): Promise
   const began = performance.now()
 
   const file = (block: RunBlock, judged: Judged, i: number): number => {
-    const start = block.start[i]!
-    const [loss, norm, precision] = [judged.loss[i]!, judged.gradientNorm[i]!, judged.precision[i]!]
+    const start = block.start[i]
+    const [loss, norm, precision] = [judged.loss[i], judged.gradientNorm[i], judged.precision[i]]
     const at = i * P
-    const verdict: Verdict = judged.verdict[i]!
+    const verdict: Verdict = judged.verdict[i]
     if (verdict === 'minimum') return minima.add(start, loss, norm, precision, judged.theta, at)
     if (verdict === 'saddle') return saddles.add(start, loss, norm, precision, judged.theta, at)
     if (verdict === 'degenerate')

@@ -88,7 +88,7 @@ export async function prepareProblem(config: StudyConfig): Promise<{
     names,
     problem,
     separation: await separation(problem, names),
-    rank: { rank: rank.rank, columns: design.columns, aliased: rank.aliased.map(d => columnNames[d]!) }
+    rank: { rank: rank.rank, columns: design.columns, aliased: rank.aliased.map(d => columnNames[d]) }
   }
 }
 
@@ -98,7 +98,7 @@ export async function setUp(config: StudyConfig, options: { readonly threads?: n
   const { optimizer, steps } = resolveForSize(config, parameters)
   const threads = options.threads === undefined ? {} : { threads: options.threads }
   const { engine, why } = await chooseEngine(config.engine, { precision: config.precision, ...threads })
-  const program = optimizers[optimizer.name]!.build(optimizer.options, { eps: epsilonOf[config.precision], parameters })
+  const program = optimizers[optimizer.name].build(optimizer.options, { eps: epsilonOf[config.precision], parameters })
   const objective = await engine.prepare(problem)
   const exact = engine.precision === 'f64'
   const certifying = exact ? engine : (await chooseEngine('certify', { precision: 'f64', ...threads })).engine

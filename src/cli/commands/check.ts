@@ -1,20 +1,20 @@
 /** `manystart check`: rank and separation of the data, before any training. */
 import type { CommandModule } from 'yargs'
 import { prepareProblem } from '../../study/setup.js'
-import { print, studyFrom } from '../common.js'
+import { asFlags, print, studyFrom } from '../common.js'
 import { dataOptions, modelOptions, type Flags } from '../flags.js'
 
 export const checkCommand: CommandModule<object, Flags> = {
   command: 'check [config]',
   describe: 'rank and separation of the data, before any training',
   builder: yargs =>
-    yargs
-      .positional('config', { type: 'string', describe: 'study.yaml or study.json' })
-      .options({
+    asFlags(
+      yargs.positional('config', { type: 'string', describe: 'study.yaml or study.json' }).options({
         ...dataOptions,
         ...modelOptions,
         json: { type: 'boolean', describe: 'print the result as JSON' }
-      }) as never,
+      })
+    ),
   async handler(flags) {
     const { data, network, names, separation, rank } = await prepareProblem(studyFrom(flags))
     const full = rank.rank === rank.columns

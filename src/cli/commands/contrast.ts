@@ -4,7 +4,7 @@ import { renderReport } from '../../report/render.js'
 import { conclusion, contrastTable } from '../../report/text.js'
 import { contrast, contrastModels } from '../../study/contrast.js'
 import { claimDirectory, replaceFile, reportFile, summaryFile } from '../../study/results.js'
-import { interruptSignal, print, rawStudy } from '../common.js'
+import { asFlags, interruptSignal, print, rawStudy } from '../common.js'
 import { countFlag, dataOptions, modelOptions, outputOptions, runOptions, type Flags } from '../flags.js'
 import { createProgress, type Progress } from '../progress.js'
 import { join } from 'node:path'
@@ -15,9 +15,11 @@ export const contrastCommand: CommandModule<object, Flags> = {
   command: 'contrast [config]',
   describe: 'convex and non-convex models side by side on one data set',
   builder: yargs =>
-    yargs
-      .positional('config', { type: 'string', describe: 'study.yaml or study.json' })
-      .options({ ...dataOptions, ...modelOptions, ...runOptions, ...outputOptions }) as never,
+    asFlags(
+      yargs
+        .positional('config', { type: 'string', describe: 'study.yaml or study.json' })
+        .options({ ...dataOptions, ...modelOptions, ...runOptions, ...outputOptions })
+    ),
   async handler(flags) {
     const { raw } = rawStudy(flags)
     const threads = countFlag(flags, 'threads')

@@ -1,13 +1,13 @@
 /** `manystart engines`: what can run here, what cannot, and why. */
 import type { CommandModule } from 'yargs'
 import { chooseEngine, listEngines } from '../../engines/registry.js'
-import { print } from '../common.js'
+import { asFlags, print } from '../common.js'
 import type { Flags } from '../flags.js'
 
 export const enginesCommand: CommandModule<object, Flags> = {
   command: 'engines',
   describe: 'what can run here, what cannot, and why',
-  builder: yargs => yargs.options({ json: { type: 'boolean', describe: 'print the result as JSON' } }) as never,
+  builder: yargs => asFlags(yargs.options({ json: { type: 'boolean', describe: 'print the result as JSON' } })),
   async handler(flags) {
     const list = await listEngines()
     if (flags['json'] === true) {

@@ -5,7 +5,7 @@ import { knownNames } from '../../core/names.js'
 import { engines } from '../../engines/registry.js'
 import type { StudyConfig } from '../../study/config.js'
 import { replay } from '../../study/replay.js'
-import { print } from '../common.js'
+import { asFlags, print } from '../common.js'
 import { countFlag, numberFlag, runOptions, type Flags } from '../flags.js'
 
 /** Steps of the path that are printed; --json has them all. */
@@ -15,18 +15,20 @@ export const replayCommand: CommandModule<object, Flags> = {
   command: 'replay <directory>',
   describe: 'one start again, with its path, on any engine',
   builder: yargs =>
-    yargs.positional('directory', { type: 'string', describe: 'directory of a study' }).options({
-      start: {
-        type: 'string',
-        requiresArg: true,
-        demandOption: 'give the number of a start',
-        describe: 'number of the start'
-      },
-      engine: runOptions['engine'],
-      precision: runOptions['precision'],
-      threads: runOptions['threads'],
-      json: { type: 'boolean', describe: 'print the result as JSON' }
-    }) as never,
+    asFlags(
+      yargs.positional('directory', { type: 'string', describe: 'directory of a study' }).options({
+        start: {
+          type: 'string',
+          requiresArg: true,
+          demandOption: 'give the number of a start',
+          describe: 'number of the start'
+        },
+        engine: runOptions['engine'],
+        precision: runOptions['precision'],
+        threads: runOptions['threads'],
+        json: { type: 'boolean', describe: 'print the result as JSON' }
+      })
+    ),
   async handler(flags) {
     const threads = countFlag(flags, 'threads')
     const engine = flags['engine']

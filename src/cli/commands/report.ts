@@ -6,7 +6,7 @@ import { InputError } from '../../core/errors.js'
 import { summaryFormat, type Summary } from '../../core/result.js'
 import { renderReport } from '../../report/render.js'
 import { replaceFile, reportFile, summaryFile } from '../../study/results.js'
-import { print } from '../common.js'
+import { asFlags, print } from '../common.js'
 import type { Flags } from '../flags.js'
 
 interface Saved {
@@ -36,7 +36,7 @@ export const reportCommand: CommandModule<object, Flags> = {
   command: 'report <directory>',
   describe: 'study directory → report.html',
   builder: yargs =>
-    yargs.positional('directory', { type: 'string', describe: 'directory of a study or contrast' }) as never,
+    asFlags(yargs.positional('directory', { type: 'string', describe: 'directory of a study or contrast' })),
   async handler(flags) {
     const directory = String(flags['directory'])
     const summaries = readSummaries(directory)

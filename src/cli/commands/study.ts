@@ -4,7 +4,7 @@ import { renderReport } from '../../report/render.js'
 import { studyText } from '../../report/text.js'
 import { reportFile } from '../../study/results.js'
 import { runStudy } from '../../study/study.js'
-import { interruptSignal, print, studyFrom } from '../common.js'
+import { asFlags, interruptSignal, print, studyFrom } from '../common.js'
 import { countFlag, dataOptions, modelOptions, outputOptions, runOptions, type Flags } from '../flags.js'
 import { createProgress } from '../progress.js'
 
@@ -12,9 +12,11 @@ export const studyCommand: CommandModule<object, Flags> = {
   command: 'study [config]',
   describe: 'one model, many starts; flags override the file',
   builder: yargs =>
-    yargs
-      .positional('config', { type: 'string', describe: 'study.yaml or study.json' })
-      .options({ ...dataOptions, ...modelOptions, ...runOptions, ...outputOptions }) as never,
+    asFlags(
+      yargs
+        .positional('config', { type: 'string', describe: 'study.yaml or study.json' })
+        .options({ ...dataOptions, ...modelOptions, ...runOptions, ...outputOptions })
+    ),
   async handler(flags) {
     const config = studyFrom(flags)
     const threads = countFlag(flags, 'threads')

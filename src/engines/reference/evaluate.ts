@@ -39,7 +39,7 @@ export class Evaluator {
     this.penalized = penalizedMask(network)
     this.bias = network.bias ? 1 : 0
     let total = 0
-    for (let i = 0; i < problem.rows; i++) total += problem.weight ? problem.weight[i]! : 1
+    for (let i = 0; i < problem.rows; i++) total += problem.weight ? problem.weight[i] : 1
     this.totalWeight = total
     this.a = [new Float64Array(network.inputs), ...this.layers.map(l => new Float64Array(l.units))]
     const perLayer = (): Float64Array[] => this.layers.map(l => new Float64Array(l.units))
@@ -59,24 +59,24 @@ export class Evaluator {
   private forward(theta: Float64Array, i: number): Float64Array {
     const { network, x, offset } = this.problem
     const D = network.inputs
-    this.a[0]!.set(x.subarray(i * D, (i + 1) * D))
+    this.a[0].set(x.subarray(i * D, (i + 1) * D))
     const last = this.layers.length - 1
     this.layers.forEach((layer, l) => {
-      const below = this.a[l]!
+      const below = this.a[l]
       for (let k = 0; k < layer.units; k++) {
         const at = layer.at + k * layer.stride
-        let sum = this.bias ? theta[at]! : 0
-        for (let d = 0; d < layer.inputs; d++) sum += theta[at + this.bias + d]! * below[d]!
-        this.u[l]![k] = sum
+        let sum = this.bias ? theta[at] : 0
+        for (let d = 0; d < layer.inputs; d++) sum += theta[at + this.bias + d] * below[d]
+        this.u[l][k] = sum
         if (l === last) continue
         activate(network.activation, sum, this.terms)
-        this.a[l + 1]![k] = this.terms[0]!
-        this.first[l]![k] = this.terms[1]!
-        this.second[l]![k] = this.terms[2]!
+        this.a[l + 1][k] = this.terms[0]!
+        this.first[l][k] = this.terms[1]!
+        this.second[l][k] = this.terms[2]!
       }
     })
-    if (offset) this.u[last]![0]! += offset[i]!
-    return this.u[last]!
+    if (offset) this.u[last][0] += offset[i]
+    return this.u[last]
   }
 
   /** Outputs z, [N, C], offset included. */
@@ -91,31 +91,31 @@ export class Evaluator {
   private outputs(i: number, c: number, needH: boolean): number {
     const { network, y } = this.problem
     const last = this.layers.length - 1
-    const z = this.u[last]!
-    const delta = this.delta[last]!
+    const z = this.u[last]
+    const delta = this.delta[last]
     if (network.loss === 'softmax') {
-      const value = softmaxTerms(z, y[i]!, this.p, delta)
+      const value = softmaxTerms(z, y[i], this.p, delta)
       for (let k = 0; k < z.length; k++) {
-        delta[k]! *= c
-        if (needH) for (let m = 0; m < z.length; m++) this.curvature[k]![m] = c * softmaxSecond(this.p, k, m)
+        delta[k] *= c
+        if (needH) for (let m = 0; m < z.length; m++) this.curvature[k][m] = c * softmaxSecond(this.p, k, m)
       }
       return value
     }
-    lossTerms(network.loss, z[0]!, y[i]!, this.terms)
-    delta[0] = c * this.terms[1]!
-    this.curvature[0]![0] = c * this.terms[2]!
-    return this.terms[0]!
+    lossTerms(network.loss, z[0], y[i], this.terms)
+    delta[0] = c * this.terms[1]
+    this.curvature[0][0] = c * this.terms[2]
+    return this.terms[0]
   }
 
   private backward(theta: Float64Array): void {
     for (let l = this.layers.length - 2; l >= 0; l--) {
-      const above = this.layers[l + 1]!
-      for (let k = 0; k < this.layers[l]!.units; k++) {
+      const above = this.layers[l + 1]
+      for (let k = 0; k < this.layers[l].units; k++) {
         let sum = 0
         for (let q = 0; q < above.units; q++)
-          sum += theta[above.at + q * above.stride + this.bias + k]! * this.delta[l + 1]![q]!
-        this.s[l]![k] = sum
-        this.delta[l]![k] = this.first[l]![k]! * sum
+          sum += theta[above.at + q * above.stride + this.bias + k] * this.delta[l + 1][q]
+        this.s[l][k] = sum
+        this.delta[l][k] = this.first[l][k] * sum
       }
     }
   }
@@ -124,9 +124,9 @@ export class Evaluator {
     this.layers.forEach((layer, l) => {
       for (let k = 0; k < layer.units; k++) {
         const at = layer.at + k * layer.stride
-        const delta = this.delta[l]![k]!
-        if (this.bias) g[at]! += delta
-        for (let d = 0; d < layer.inputs; d++) g[at + this.bias + d]! += delta * this.a[l]![d]!
+        const delta = this.delta[l][k]
+        if (this.bias) g[at] += delta
+        for (let d = 0; d < layer.inputs; d++) g[at + this.bias + d] += delta * this.a[l][d]
       }
     })
   }
@@ -134,32 +134,32 @@ export class Evaluator {
   /** T^{lm} for m ≥ l, then R^{lm} from the outputs down to l. */
   private sensitivities(theta: Float64Array, l: number): void {
     const last = this.layers.length - 1
-    const units = this.layers[l]!.units
+    const units = this.layers[l].units
     for (let j = 0; j < units; j++) {
-      this.T[l]![l]![j]!.fill(0)[j] = 1
+      this.T[l][l][j].fill(0)[j] = 1
       for (let m = l + 1; m <= last; m++) {
-        const layer = this.layers[m]!
+        const layer = this.layers[m]
         for (let k = 0; k < layer.units; k++) {
           const at = layer.at + k * layer.stride + this.bias
           let sum = 0
           for (let e = 0; e < layer.inputs; e++)
-            sum += theta[at + e]! * this.first[m - 1]![e]! * this.T[l]![m - 1]![j]![e]!
-          this.T[l]![m]![j]![k] = sum
+            sum += theta[at + e] * this.first[m - 1][e] * this.T[l][m - 1][j][e]
+          this.T[l][m][j][k] = sum
         }
       }
-      for (let c = 0; c < this.layers[last]!.units; c++) {
+      for (let c = 0; c < this.layers[last].units; c++) {
         let sum = 0
-        for (let d = 0; d < this.layers[last]!.units; d++) sum += this.curvature[c]![d]! * this.T[l]![last]![j]![d]!
-        this.R[l]![last]![j]![c] = sum
+        for (let d = 0; d < this.layers[last].units; d++) sum += this.curvature[c][d] * this.T[l][last][j][d]
+        this.R[l][last][j][c] = sum
       }
       for (let m = last - 1; m >= l; m--) {
-        const above = this.layers[m + 1]!
-        for (let k = 0; k < this.layers[m]!.units; k++) {
+        const above = this.layers[m + 1]
+        for (let k = 0; k < this.layers[m].units; k++) {
           let sum = 0
           for (let q = 0; q < above.units; q++)
-            sum += theta[above.at + q * above.stride + this.bias + k]! * this.R[l]![m + 1]![j]![q]!
-          this.R[l]![m]![j]![k] =
-            this.second[m]![k]! * this.T[l]![m]![j]![k]! * this.s[m]![k]! + this.first[m]![k]! * sum
+            sum += theta[above.at + q * above.stride + this.bias + k] * this.R[l][m + 1][j][q]
+          this.R[l][m][j][k] =
+            this.second[m][k] * this.T[l][m][j][k] * this.s[m][k] + this.first[m][k] * sum
         }
       }
     }
@@ -170,17 +170,17 @@ export class Evaluator {
     this.layers.forEach((low, l) => {
       this.sensitivities(theta, l)
       for (let m = l; m < this.layers.length; m++) {
-        const top = this.layers[m]!
+        const top = this.layers[m]
         for (let j = 0; j < low.units; j++)
           for (let k = 0; k < top.units; k++) {
-            const r = this.R[l]![m]![j]![k]!
+            const r = this.R[l][m][j][k]
             for (let d = -this.bias; d < low.inputs; d++) {
-              const left = d < 0 ? 1 : this.a[l]![d]!
+              const left = d < 0 ? 1 : this.a[l][d]
               const row = (low.at + j * low.stride + this.bias + d) * P + top.at + k * top.stride + this.bias
               for (let e = -this.bias; e < top.inputs; e++) {
-                let value = r * (e < 0 ? 1 : this.a[m]![e]!)
-                if (m > l && e >= 0) value += this.delta[m]![k]! * this.first[m - 1]![e]! * this.T[l]![m - 1]![j]![e]!
-                H[row + e]! += left * value
+                let value = r * (e < 0 ? 1 : this.a[m][e])
+                if (m > l && e >= 0) value += this.delta[m][k] * this.first[m - 1][e] * this.T[l][m - 1][j][e]
+                H[row + e] += left * value
               }
             }
           }
@@ -199,13 +199,13 @@ export class Evaluator {
     let total = this.totalWeight
     if (rows) {
       total = 0
-      for (const i of rows) total += weight ? weight[i]! : 1
+      for (const i of rows) total += weight ? weight[i] : 1
     }
     let f = 0
     const count = rows ? rows.length : this.problem.rows
     for (let n = 0; n < count; n++) {
-      const i = rows ? rows[n]! : n
-      const c = (weight ? weight[i]! : 1) / total
+      const i = rows ? rows[n] : n
+      const c = (weight ? weight[i] : 1) / total
       if (c === 0) continue
       this.forward(theta, i)
       f += c * this.outputs(i, c, H !== undefined)
@@ -218,9 +218,9 @@ export class Evaluator {
       let sum = 0
       for (let p = 0; p < P; p++) {
         if (this.penalized[p] === 0) continue
-        sum += theta[p]! * theta[p]!
-        if (g) g[p]! += network.ridge * theta[p]!
-        if (H) H[p * P + p]! += network.ridge
+        sum += theta[p] * theta[p]
+        if (g) g[p] += network.ridge * theta[p]
+        if (H) H[p * P + p] += network.ridge
       }
       f += 0.5 * network.ridge * sum
     }

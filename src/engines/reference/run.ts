@@ -42,8 +42,8 @@ export function runOne(
 ): FinishedRun {
   const { program, stop } = request
   const { outputs } = program
-  const x = state.vectors[Slot.x]!
-  const g = state.vectors[Slot.g]!
+  const x = state.vectors[Slot.x]
+  const g = state.vectors[Slot.g]
   const H = program.needs === 'H' ? state.matrices[Slot.H] : undefined
   const scratch = new Float64Array(evaluator.parameters)
   const next = request.batch ? batches(evaluator.problem.rows, request.batch, start) : undefined
@@ -55,9 +55,9 @@ export function runOne(
     state.scalars[Slot.step] = step
     state.run()
     step++
-    const point = state.vectors[outputs.point]!
-    let loss = state.scalars[outputs.loss]!
-    let gradientNorm = state.scalars[outputs.gradientNorm]!
+    const point = state.vectors[outputs.point]
+    let loss = state.scalars[outputs.loss]
+    let gradientNorm = state.scalars[outputs.gradientNorm]
     let tested = true
     if (rows) {
       tested = rows.last || step >= stop.steps
@@ -83,7 +83,7 @@ export function runOne(
       gradientNorm,
       steps: step,
       status,
-      report: Float64Array.from(program.report, r => state.scalars[r.slot]!),
+      report: Float64Array.from(program.report, r => state.scalars[r.slot]),
       trace: request.trace ? Float64Array.from(trace) : undefined
     }
   }
