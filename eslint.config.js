@@ -42,6 +42,8 @@ export default tseslint.config(
       'no-loss-of-precision': 'off',
       // Numbers belong in messages.
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      // What a user typed arrives as `unknown` and is quoted in messages by String().
+      '@typescript-eslint/no-base-to-string': 'off',
       // Interfaces are asynchronous so that a GPU can stand behind them; the CPU engines have nothing to await.
       '@typescript-eslint/require-await': 'off'
     }

@@ -233,6 +233,27 @@ function handOver(script, args) {
   })
 }
 
+/**
+ * Run benchmarks/*.bench.ts one after the other, or those whose names contain an argument that is no flag; flags go to each.
+ * @param {readonly string[]} args @returns {Promise<number>} exit code of the first that fails, else 0
+ */
+async function benchmarks(args) {
+  const names = args.filter(argument => !argument.startsWith('-'))
+  const flags = args.filter(argument => argument.startsWith('-'))
+  const folder = join(root, 'benchmarks')
+  const all = existsSync(folder) ? readdirSync(folder).filter(file => file.endsWith('.bench.ts')) : []
+  const chosen = all.filter(file => names.length === 0 || names.some(name => file.includes(name)))
+  if (chosen.length === 0)
+    throw new BuildError(
+      `No benchmark in benchmarks/ has a name with ${names.join(' or ') || '.bench.ts'}; there are: ${all.join(', ') || 'none'}.`
+    )
+  for (const file of chosen.sort()) {
+    const code = await handOver(join(root, 'node_modules/vite-node/vite-node.mjs'), [join(folder, file), ...flags])
+    if (code !== 0) return code
+  }
+  return 0
+}
+
 function checkNode() {
   const major = Number(process.versions.node.split('.')[0])
   if (major < oldestNode)
@@ -256,7 +277,7 @@ async function main([task, ...args]) {
     case 'test':
       return handOver(join(root, 'node_modules/vitest/vitest.mjs'), ['run', ...args])
     case 'bench':
-      return handOver(program, ['bench', ...args])
+      return benchmarks(args)
     case 'start': {
       // `npm start -- study …` runs another command; flags alone belong to the contrast.
       const command =
