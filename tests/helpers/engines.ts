@@ -1,0 +1,86 @@
+// Which engines the conformance suite runs on this machine. One that cannot run is listed with its reason, and fails the suite
+// where REQUIRE_ENGINES names it (REQUIRE_ENGINES=cpu,reference).
+import { loadAddon } from '../../src/engines/cpu/addon.js'
+import { cpuEntry, type CpuOptions } from '../../src/engines/cpu/index.js'
+import { engines } from '../../src/engines/registry.js'
+import type { Engine, EngineName, Objective, Precision, RunBlock, RunRequest } from '../../src/engines/types.js'
+
+/** One way to compute: an engine at a precision, for `cpu` with one instruction set. */
+export interface Candidate {
+  readonly label: string
+  readonly name: EngineName
+  readonly precision: Precision
+  open(threads?: number): Promise<Engine>
+}
+
+export interface EngineRow {
+  readonly name: EngineName
+  readonly ran: boolean
+  readonly why: string
+}
+
+async function look(): Promise<{ candidates: Candidate[]; rows: EngineRow[] }> {
+  const candidates: Candidate[] = []
+  const rows: EngineRow[] = []
+  for (const entry of engines) {
+    const support = await entry.available()
+    rows.push({ name: entry.name, ran: support.ok, why: support.ok ? support.detail : support.reason })
+    if (!support.ok) continue
+    const addon = entry.name === 'cpu' ? loadAddon() : undefined
+    const targets = addon && 'addon' in addon ? addon.addon.targets().filter(t => t.usable) : []
+    for (const precision of entry.precisions) {
+      const threaded = (threads?: number) => ({ precision, ...(threads === undefined ? {} : { threads }) })
+      if (targets.length === 0)
+        candidates.push({
+          label: `${entry.name} ${precision}`,
+          name: entry.name,
+          precision,
+          open: threads => entry.load(threaded(threads))
+        })
+      for (const { id } of targets)
+        candidates.push({
+          label: `cpu ${precision} ${id}`,
+          name: 'cpu',
+          precision,
+          open: threads => cpuEntry.load({ ...threaded(threads), target: id } as CpuOptions)
+        })
+    }
+  }
+  return { candidates, rows }
+}
+
+/** Everything that can run here, `reference` included, and one row for every engine with what became of it. */
+export const { candidates, rows: engineRows } = await look()
+
+/** Those of each engine and precision that come first: where the instruction set makes no difference of kind. */
+export const firstCandidates: readonly Candidate[] = candidates.filter(
+  (c, i) => candidates.findIndex(d => d.name === c.name && d.precision === c.precision) === i
+)
+
+/** Engines that REQUIRE_ENGINES names and that cannot run here. */
+export const missingEngines = (): string[] =>
+  (process.env['REQUIRE_ENGINES'] ?? '')
+    .split(',')
+    .map(name => name.trim())
+    .filter(name => name !== '' && !engineRows.some(row => row.name === name && row.ran))
+
+/** All finished runs as one block, in the order of their start numbers. */
+export async function collect(objective: Objective, request: RunRequest): Promise<RunBlock> {
+  const blocks: RunBlock[] = []
+  for await (const block of objective.minimise(request)) blocks.push(block)
+  const P = objective.parameters
+  const K = request.program.report.length
+  const places = blocks.flatMap(block => Array.from({ length: block.count }, (_, i) => ({ block, i })))
+  places.sort((a, b) => a.block.start[a.i] - b.block.start[b.i])
+  return {
+    count: places.length,
+    start: Float64Array.from(places, ({ block, i }) => block.start[i]),
+    theta: Float64Array.from(places.flatMap(({ block, i }) => [...block.theta.subarray(i * P, (i + 1) * P)])),
+    loss: Float64Array.from(places, ({ block, i }) => block.loss[i]),
+    gradientNorm: Float64Array.from(places, ({ block, i }) => block.gradientNorm[i]),
+    steps: Uint32Array.from(places, ({ block, i }) => block.steps[i]),
+    status: Uint8Array.from(places, ({ block, i }) => block.status[i]),
+    report: Float64Array.from(places.flatMap(({ block, i }) => [...block.report.subarray(i * K, (i + 1) * K)])),
+    ...(request.trace ? { traces: places.map(({ block, i }) => block.traces?.[i] ?? new Float64Array(0)) } : {})
+  }
+}

@@ -1,0 +1,106 @@
+// Small seeded problems of the whole model family. All numbers are exact in f32, so that a single-precision engine is judged
+// by its arithmetic, not by the rounding of what it was given.
+import { Stream, normalQuantile, uniform, words } from '../../src/core/rng.js'
+import { parameterCount } from '../../src/models/network.js'
+import { activations, losses, type Activation, type Loss, type Network, type Problem } from '../../src/models/types.js'
+
+/** n standard normal numbers, each the nearest f32. */
+export const normals = (n: number, seed: number, series = 0): Float64Array =>
+  Float64Array.from(words(seed, Stream.generator, series, 0, n), w => Math.fround(normalQuantile(uniform(w))))
+
+/** n whole numbers in 0 … below − 1. */
+export const integers = (n: number, below: number, seed: number, series = 0): Float64Array =>
+  Float64Array.from(words(seed, Stream.generator, series, 0, n), w => Math.floor(uniform(w) * below))
+
+export interface Recipe {
+  readonly loss: Loss
+  readonly activation?: Activation
+  readonly hidden?: readonly number[]
+  readonly inputs?: number
+  readonly rows?: number
+  readonly outputs?: number
+  readonly bias?: boolean
+  readonly ridge?: number
+  readonly penalizeBias?: boolean
+  readonly weighted?: boolean
+  readonly shifted?: boolean
+  readonly seed?: number
+}
+
+function target(loss: Loss, classes: number, raw: number): number {
+  switch (loss) {
+    case 'squared':
+      return raw - 4
+    case 'softmax':
+      return raw % classes
+    case 'poisson':
+      return raw
+    case 'gamma':
+      return (raw + 1) / 4
+    case 'logistic':
+    case 'probit':
+    case 'cloglog':
+    case 'brier':
+      // Mostly labels, now and then a share.
+      return raw === 3 ? 0.375 : raw % 2
+    default:
+      return loss satisfies never
+  }
+}
+
+export function makeProblem(recipe: Recipe): Problem {
+  const { loss, rows = 7, inputs = 2, seed = 5 } = recipe
+  const outputs = loss === 'softmax' ? (recipe.outputs ?? 3) : 1
+  const network: Network = {
+    inputs,
+    hidden: recipe.hidden ?? [],
+    outputs,
+    activation: recipe.activation ?? 'tanh',
+    loss,
+    bias: recipe.bias ?? true,
+    ridge: recipe.ridge ?? 0,
+    penalizeBias: recipe.penalizeBias ?? false
+  }
+  return {
+    network,
+    rows,
+    x: normals(rows * inputs, seed, 1),
+    y: integers(rows, 8, seed, 2).map(raw => target(loss, outputs, raw)),
+    ...(recipe.weighted ? { weight: integers(rows, 4, seed, 3).map((w, i) => (i === 0 ? 1 : w)) } : {}),
+    ...(recipe.shifted && loss !== 'softmax' ? { offset: normals(rows, seed, 4) } : {})
+  }
+}
+
+/** [count, P] parameter vectors with elements N(0, size²). */
+export const points = (problem: Problem, count: number, seed = 11, size = 0.75): Float64Array =>
+  normals(count * parameterCount(problem.network), seed, 6).map(v => Math.fround(size * v))
+
+export const sizesByDepth: readonly (readonly number[])[] = [[], [3], [3, 2], [2, 3, 2]]
+
+/** Every loss × activation × depth 0 … 3, with bias, ridge, penalizeBias, weights and offsets varied from case to case. */
+export function familyCases(): { label: string; problem: Problem }[] {
+  const cases: { label: string; problem: Problem }[] = []
+  for (const loss of losses)
+    for (const hidden of sizesByDepth)
+      for (const activation of activations) {
+        const n = cases.length
+        // Without a hidden layer the activation does not matter; the five cases serve as five sets of options.
+        const recipe = {
+          loss,
+          activation,
+          hidden,
+          bias: n % 3 !== 1,
+          ridge: n % 2 === 0 ? 0.03125 : 0,
+          penalizeBias: n % 4 === 0,
+          weighted: n % 5 < 2,
+          shifted: n % 7 < 4,
+          rows: 5 + (n % 3),
+          seed: 100 + n
+        }
+        const options = [recipe.bias && 'bias', recipe.ridge > 0 && (recipe.penalizeBias ? 'ridge on all' : 'ridge')]
+        const extra = [recipe.weighted && 'weights', recipe.shifted && loss !== 'softmax' && 'offset']
+        const words = [...options, ...extra].filter(Boolean).join(' ')
+        cases.push({ label: `${loss} [${hidden.join(',')}] ${activation} ${words}`, problem: makeProblem(recipe) })
+      }
+  return cases
+}
