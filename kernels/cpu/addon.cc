@@ -1,126 +1,15 @@
 // The Node-API face of the kernels: checks and unpacks arguments, runs everything on threads of its own and hands results
 // back. No arithmetic here. Arrays are f64; src/engines/cpu/addon.ts states the types.
-#include <node_api.h>
-
-#include <cstring>
 #include <set>
-#include <string>
 #include <thread>
 
 #include "kernels.h"
+#include "napi_values.h"
 
 using namespace manystart;
+using namespace node;
 
 namespace {
-
-/// Thrown after a JavaScript exception has been made pending, or to make one.
-struct Failure {
-  const char* message;
-};
-
-void check(napi_env env, napi_status status) {
-  if (status == napi_ok) return;
-  const napi_extended_error_info* info = nullptr;
-  napi_get_last_error_info(env, &info);
-  throw Failure{info && info->error_message ? info->error_message : "Node-API call failed"};
-}
-
-/// Runs the body of a function called from JavaScript; failures become exceptions there.
-template <class F>
-napi_value guarded(napi_env env, F body) {
-  try {
-    return body();
-  } catch (const Failure& failure) {
-    bool pending = false;
-    napi_is_exception_pending(env, &pending);
-    if (!pending) napi_throw_error(env, nullptr, failure.message);
-  } catch (const std::bad_alloc&) {
-    napi_throw_error(env, nullptr, "not enough memory");
-  } catch (const std::exception& error) {
-    napi_throw_error(env, nullptr, error.what());
-  }
-  return nullptr;
-}
-
-std::vector<napi_value> arguments(napi_env env, napi_callback_info info, size_t count) {
-  std::vector<napi_value> args(count);
-  size_t given = count;
-  check(env, napi_get_cb_info(env, info, &given, args.data(), nullptr, nullptr));
-  if (given < count) throw Failure{"too few arguments"};
-  return args;
-}
-
-napi_value field(napi_env env, napi_value object, const char* name) {
-  napi_value value;
-  check(env, napi_get_named_property(env, object, name, &value));
-  return value;
-}
-bool absent(napi_env env, napi_value value) {
-  napi_valuetype type;
-  check(env, napi_typeof(env, value, &type));
-  return type == napi_undefined || type == napi_null;
-}
-double number(napi_env env, napi_value value) {
-  double out;
-  check(env, napi_get_value_double(env, value, &out));
-  return out;
-}
-double number(napi_env env, napi_value object, const char* name) { return number(env, field(env, object, name)); }
-bool boolean(napi_env env, napi_value value) {
-  bool out;
-  check(env, napi_get_value_bool(env, value, &out));
-  return out;
-}
-bool boolean(napi_env env, napi_value object, const char* name) { return boolean(env, field(env, object, name)); }
-
-template <class T>
-struct Span {
-  T* data = nullptr;
-  size_t size = 0;
-};
-template <class T>
-Span<T> array(napi_env env, napi_value value) {
-  napi_typedarray_type type;
-  size_t length;
-  void* data;
-  check(env, napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr));
-  const auto wanted = std::is_same_v<T, double> ? napi_float64_array : napi_int32_array;
-  if (type != wanted) throw Failure{"a typed array of the wrong type"};
-  return {static_cast<T*>(data), length};
-}
-template <class T>
-Span<T> array(napi_env env, napi_value object, const char* name) {
-  const napi_value value = field(env, object, name);
-  if (absent(env, value)) return {};
-  return array<T>(env, value);
-}
-
-template <class T>
-napi_value typed(napi_env env, napi_typedarray_type type, const T* data, size_t n, T** into = nullptr) {
-  void* memory;
-  napi_value buffer, out;
-  check(env, napi_create_arraybuffer(env, n * sizeof(T), &memory, &buffer));
-  if (data && n) std::memcpy(memory, data, n * sizeof(T));
-  if (into) *into = static_cast<T*>(memory);
-  check(env, napi_create_typedarray(env, type, n, buffer, 0, &out));
-  return out;
-}
-napi_value doubles(napi_env env, const std::vector<double>& v) {
-  return typed(env, napi_float64_array, v.data(), v.size());
-}
-void set(napi_env env, napi_value object, const char* name, napi_value value) {
-  check(env, napi_set_named_property(env, object, name, value));
-}
-napi_value make_number(napi_env env, double x) {
-  napi_value out;
-  check(env, napi_create_double(env, x, &out));
-  return out;
-}
-napi_value object(napi_env env) {
-  napi_value out;
-  check(env, napi_create_object(env, &out));
-  return out;
-}
 
 // Targets, best first.
 struct Target {
@@ -164,21 +53,6 @@ struct Prepared {
   int P() const { return p64 ? p64->P : p32->P; }
   const Description& d() const { return p64 ? p64->d : p32->d; }
 };
-
-template <class T>
-T* external(napi_env env, napi_value value) {
-  void* data;
-  check(env, napi_get_value_external(env, value, &data));
-  return static_cast<T*>(data);
-}
-
-std::string text(napi_env env, napi_value value) {
-  if (absent(env, value)) return "";
-  char buffer[32];
-  size_t length;
-  check(env, napi_get_value_string_utf8(env, value, buffer, sizeof buffer, &length));
-  return std::string(buffer, length);
-}
 
 napi_value create_problem(napi_env env, napi_callback_info info) {
   return guarded(env, [&] {

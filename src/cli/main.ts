@@ -22,20 +22,21 @@ const commands: readonly CommandModule<object, Flags>[] = [
   enginesCommand
 ]
 const commandNames = commands.map(c => String(c.command).split(' ')[0])
-const knownFlags = Object.keys({ ...dataOptions, ...modelOptions, ...runOptions, ...outputOptions })
+const knownFlags = [
+  ...Object.keys({ ...dataOptions, ...modelOptions, ...runOptions, ...outputOptions }),
+  'start',
+  'help'
+]
 
 /** yargs' complaint as one sentence with the nearest known name. */
 function usageSentence(message: string): string {
-  const unknown = /Unknown arguments?: (.+)/.exec(message)?.[1]?.split(', ')
-  if (unknown) {
-    // yargs names a flag twice, as written and in camel case.
-    const flag = unknown[0]
-    const near = nearestName(flag, knownFlags) ?? ''
-    return `Unknown flag --${flag}; did you mean --${near}? \`manystart --help\` lists all commands and each command's --help its flags.`
-  }
-  const command = /Unknown command: (.+)/.exec(message)?.[1]
-  if (command)
-    return `Unknown command "${command}"; did you mean ${nearestName(command, commandNames)}? Known: ${commandNames.join(', ')}.`
+  const [unknown] = /Unknown arguments?: (.+)/.exec(message)?.[1].split(', ') ?? []
+  if (unknown !== undefined && process.argv[2] === unknown)
+    return `Unknown command "${unknown}"; did you mean ${nearestName(unknown, commandNames)}? Known: ${commandNames.join(', ')}.`
+  if (unknown !== undefined && process.argv.includes(unknown))
+    return `"${unknown}" is one word too many; each command takes one file or directory, and values of flags follow their flag.`
+  if (unknown !== undefined)
+    return `Unknown flag --${unknown}; did you mean --${nearestName(unknown, knownFlags)}? \`manystart --help\` lists all commands and each command's --help its flags.`
   return `${message
     .trim()
     .replace(/\s*\n\s*/g, ' ')

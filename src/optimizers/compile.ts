@@ -2,17 +2,8 @@
  * From an expression graph to a `Program`: orders the operations so that engines can fuse them, gives every value a
  * slot (temporary slots are used again), and writes states in place where nothing reads their old value any more.
  */
-import type { Kind, Node, RuleOutputs, StateEntry } from './expression.js'
+import type { Graph, Kind, Node } from './graph.js'
 import { Op, Slot, instructionWidth, scalarBase, type OpName, type Program } from './program.js'
-
-export interface Graph {
-  readonly name: string
-  readonly needs: 'g' | 'H'
-  readonly leaves: Readonly<Record<keyof typeof Slot, Node>>
-  readonly nodes: readonly Node[]
-  readonly states: readonly StateEntry[]
-  readonly outputs: RuleOutputs
-}
 
 const matrixOps: ReadonlySet<OpName> = new Set([
   'tridiagonalize',

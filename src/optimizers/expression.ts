@@ -4,42 +4,19 @@
  * branch is a `select`, and a line-search trial or a rejected step is a step like any other.
  */
 import { compile } from './compile.js'
+import type {
+  Elementwise,
+  Kind,
+  Matrix,
+  Node,
+  RuleOutputs,
+  Scalar,
+  Source,
+  State,
+  StateEntry,
+  Vector
+} from './graph.js'
 import type { OpName, Program } from './program.js'
-
-export type Kind = 'vector' | 'scalar' | 'matrix'
-type Source = 'leaf' | 'constant' | 'operation' | 'second'
-
-/** A value of the graph. Made by `Rule`'s methods only. */
-export interface Node<K extends Kind = Kind> {
-  readonly kind: K
-  readonly id: number
-  readonly source: Source
-  readonly op: OpName | null
-  readonly args: readonly Node[]
-  readonly value: number
-}
-export type Vector = Node<'vector'>
-export type Scalar = Node<'scalar'>
-export type Matrix = Node<'matrix'>
-/** A value that a run keeps from step to step. */
-export type State<K extends Kind = Kind> = Node<K>
-type Elementwise = Vector | Scalar
-
-export interface StateEntry {
-  readonly node: Node
-  readonly initial: number
-  next: Node | null
-}
-
-export interface RuleOutputs {
-  /** The point that `loss` and `gradientNorm` belong to. */
-  readonly point: Vector
-  readonly loss: Scalar
-  /** max |g_p| at `point`. */
-  readonly gradientNorm: Scalar
-  readonly stalled?: Scalar
-  readonly report?: Readonly<Record<string, Scalar>>
-}
 
 /** Builds one update rule. Arithmetic on a vector and a scalar broadcasts the scalar. */
 export class Rule {
@@ -252,3 +229,5 @@ export class Rule {
     return compile({ name: this.name, needs: this.needs, leaves, nodes: this.nodes, states: this.states, outputs })
   }
 }
+
+export type { Matrix, RuleOutputs, Scalar, State, Vector } from './graph.js'

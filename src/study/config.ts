@@ -179,7 +179,7 @@ export function readConfigFile(path: string): Record<string, unknown> {
     value = parseYaml(text)
   } catch (error) {
     const why = error instanceof Error ? error.message.split('\n')[0] : String(error)
-    throw new InputError(`${path} is neither YAML nor JSON: ${why}`)
+    throw new InputError(`${path} is neither YAML nor JSON: ${(why ?? '').replace(/[:.]?$/, '')}.`)
   }
   if (value === null || typeof value !== 'object' || Array.isArray(value))
     throw new InputError(`${path} must hold a mapping with fields such as data, model and starts.`)

@@ -142,8 +142,7 @@ export class Evaluator {
         for (let k = 0; k < layer.units; k++) {
           const at = layer.at + k * layer.stride + this.bias
           let sum = 0
-          for (let e = 0; e < layer.inputs; e++)
-            sum += theta[at + e] * this.first[m - 1][e] * this.T[l][m - 1][j][e]
+          for (let e = 0; e < layer.inputs; e++) sum += theta[at + e] * this.first[m - 1][e] * this.T[l][m - 1][j][e]
           this.T[l][m][j][k] = sum
         }
       }
@@ -158,8 +157,7 @@ export class Evaluator {
           let sum = 0
           for (let q = 0; q < above.units; q++)
             sum += theta[above.at + q * above.stride + this.bias + k] * this.R[l][m + 1][j][q]
-          this.R[l][m][j][k] =
-            this.second[m][k] * this.T[l][m][j][k] * this.s[m][k] + this.first[m][k] * sum
+          this.R[l][m][j][k] = this.second[m][k] * this.T[l][m][j][k] * this.s[m][k] + this.first[m][k] * sum
         }
       }
     }
