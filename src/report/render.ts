@@ -3,7 +3,8 @@ import type { MetricSet, StationaryPoint, Summary, Verdict } from '../core/resul
 import { formatCount, formatRate, formatSeconds } from '../core/units.js'
 import { convergence, discovery, scores, shares, spectrum, waterfall, type Chart } from './charts.js'
 import { style } from './style.js'
-import { conclusion, coverageText, short } from './text.js'
+import { conclusion, coverageText } from './conclusion.js'
+import { short } from './words.js'
 
 /** The one way in which text enters the page. */
 export const escape = (text: string): string => text.replace(/[&<>"']/g, c => `&#${c.charCodeAt(0)};`)

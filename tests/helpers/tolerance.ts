@@ -28,7 +28,8 @@ export function printWorst(): void {
 
 /** Fails unless |actual − expected| ≤ tol, or both are the same infinity. `kind` groups the errors that `printWorst` prints. */
 export function expectClose(actual: number, expected: number, tol: number, what: string, kind?: string): void {
-  if (Number.isNaN(expected) || Number.isNaN(tol)) expect.fail(`${what}: nothing to compare with (${expected} ± ${tol})`)
+  if (Number.isNaN(expected) || Number.isNaN(tol))
+    expect.fail(`${what}: nothing to compare with (${expected} ± ${tol})`)
   if (!Number.isFinite(expected) || !Number.isFinite(actual)) {
     if (actual !== expected) expect.fail(`${what}: ${actual}, expected ${expected}`)
     return

@@ -1,7 +1,8 @@
 /** `manystart contrast`: convex and non-convex models side by side on one data set, one report. */
 import type { CommandModule } from 'yargs'
 import { renderReport } from '../../report/render.js'
-import { conclusion, contrastTable } from '../../report/text.js'
+import { conclusion } from '../../report/conclusion.js'
+import { contrastTable, wrap } from '../../report/contrast.js'
 import { contrast, contrastModels } from '../../study/contrast.js'
 import { claimDirectory, replaceFile, reportFile, summaryFile } from '../../study/results.js'
 import { asFlags, interruptSignal, print, rawStudy } from '../common.js'
@@ -57,7 +58,11 @@ export const contrastCommand: CommandModule<object, Flags> = {
       else {
         print(contrastTable(summaries))
         print('')
-        print(conclusion(summaries).join('\n'))
+        print(
+          conclusion(summaries)
+            .flatMap(text => wrap(text, 118))
+            .join('\n')
+        )
         print(`\nReport: ${join(out, reportFile)}`)
       }
     } catch (error) {

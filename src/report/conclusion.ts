@@ -1,0 +1,171 @@
+/**
+ * The answer in plain words: is a model's result the same whichever way it is started, and why. Derived from the numbers of
+ * a summary alone; every combination of convexity, separation and verdicts has its sentence.
+ */
+import type { Summary } from '../core/result.js'
+import { formatCount } from '../core/units.js'
+import { bestPoint, capital, count, infiniteText, isSeparated, listed, mainMetric, percent, short } from './words.js'
+
+const part = (n: number, all: number): string =>
+  n === all
+    ? all === 1
+      ? 'the only run'
+      : `all ${formatCount(all)} runs`
+    : `${formatCount(n)} of ${count(all, 'run', 'runs')}`
+
+/** Runs that did not arrive at a minimum, strict or flat, kind by kind: "4 stopped at a saddle and 6 were unfinished". */
+function elsewhere({ verdicts: v }: Summary): string {
+  const kinds: readonly (readonly [number, string])[] = [
+    [v.saddle, 'stopped at a saddle'],
+    [v.diverging, 'had weights that run away'],
+    [v.unfinished, v.unfinished === 1 ? 'was unfinished' : 'were unfinished'],
+    [v.failed, 'failed']
+  ]
+  return listed(kinds.filter(([n]) => n > 0).map(([n, what]) => `${formatCount(n)} ${what}`))
+}
+
+/** What the runs mean for predictions: the range of the main metric, or that there is none. */
+function predictions(s: Summary): string {
+  const metric = mainMetric(s)
+  if (!metric) return ''
+  let differs = false
+  const range = (set: Summary['metrics']['train'] | undefined, rows: string): string[] => {
+    const q = set?.[metric.name]
+    if (!q || !Number.isFinite(q.min) || !Number.isFinite(q.max)) return []
+    const [low, high] = [short(q.min), short(q.max)]
+    if (low !== high) differs = true
+    return [low === high ? `${rows} ${low} every time` : `${rows} from ${low} to ${high}`]
+  }
+  const ranges = [...range(s.metrics.train, 'in training'), ...range(s.metrics.test, 'held out')]
+  if (ranges.length === 0) return ''
+  if (!differs)
+    return ` The ${metric.label} is the same over the runs: ${ranges.join(', ').replaceAll(' every time', '')}.`
+  return ` The ${metric.label} differs over the runs: ${ranges.join(', ')}.`
+}
+
+function convexSentence(s: Summary): string {
+  const { verdicts: v, starts: n } = s
+  if (s.minima.length > 0) {
+    const merged =
+      s.minima.length > 1
+        ? ` (the ${s.minima.length} points that were told apart are one minimiser to within the accuracy of the study)`
+        : ''
+    const modulus = s.convex.modulus === null ? '' : ` (smallest curvature ${short(s.convex.modulus, 3)})`
+    if (v.minimum === n)
+      return (
+        `the same result whichever way it is started, because the loss is convex and has one minimiser${modulus}; ` +
+        `${part(n, n)} reached it, to within ${short(s.spread.parameters, 2)}${merged}.`
+      )
+    const remedy = v.unfinished > 0 ? '; more steps would bring the unfinished there' : ''
+    const others = elsewhere(s)
+    return (
+      `one minimiser whichever way it is started, because the loss is convex${modulus}; ` +
+      `${part(v.minimum, n)} reached it${merged}${others === '' ? '' : `, ${others}${remedy}`}.`
+    )
+  }
+  if (v.degenerate > 0) {
+    const others = elsewhere(s)
+    return (
+      `the fitted values are the same whichever way it is started, because the loss is convex, but the weights are not: ` +
+      `its minimisers form a flat set, and ${part(v.degenerate, n)} ended somewhere on it${others === '' ? '' : `, ${others}`}.`
+    )
+  }
+  if (v.diverging > 0)
+    return (
+      `no finite result: the loss is convex, but in ${part(v.diverging, n)} the weights run away while it goes on falling` +
+      `${v.diverging < n ? ` (in all: ${elsewhere(s)})` : ''}.`
+    )
+  return `the loss is convex, so no minimum is better than another, but no run arrived at one (${elsewhere(s)}); give the optimiser more steps.`
+}
+
+/** Why there is nothing to converge to. */
+const runAway = 'run away while the loss goes on falling, so there is no minimum that way to converge to'
+
+function nonconvexSentence(s: Summary): string {
+  const { verdicts: v, starts: n } = s
+  const arrived = v.minimum + v.degenerate
+  const distinct = s.minima.length + s.degenerate.length
+  const others = elsewhere(s)
+  if (arrived === 0) {
+    if (v.diverging === 0)
+      return `no run arrived at a minimum (${others}), so these starts do not tell whether the result depends on them.${predictions(s)}`
+    const rest = v.diverging < n ? ` (in all: ${others})` : ''
+    return `no run converged: in ${part(v.diverging, n)} the weights ${runAway}${rest}; where such a run is stopped depends on its start.${predictions(s)}`
+  }
+  const best = bestPoint(s)
+  const copies = s.problem.hidden.length > 0 ? ', up to symmetric copies' : ''
+  if (distinct === 1) {
+    const flat = s.minima.length === 0
+    const one = flat ? 'one flat minimum, where some weights stay undetermined' : 'one minimum'
+    if (arrived === n)
+      return `the same result from ${n === 1 ? 'the only start' : `all ${formatCount(n)} starts`}${copies}: ${one}; since the loss is not convex, nothing rules out another one that these starts missed.${predictions(s)}`
+    return `the loss is not convex; ${part(arrived, n)} led to ${one}${copies}, but ${others}, so the result depends on the start.${predictions(s)}`
+  }
+  const kinds =
+    s.degenerate.length === 0
+      ? ''
+      : s.minima.length === 0
+        ? ', all of them flat,'
+        : `, ${s.degenerate.length} of them flat,`
+  const losses = [...s.minima, ...s.degenerate].map(m => m.loss)
+  const range = `losses from ${short(
+    losses.reduce((a, b) => Math.min(a, b)),
+    6
+  )} to ${short(
+    losses.reduce((a, b) => Math.max(a, b)),
+    6
+  )}`
+  const away = v.diverging > 0 ? ` In ${part(v.diverging, n)} the weights ${runAway}.` : ''
+  const rest = elsewhere({ ...s, verdicts: { ...v, diverging: 0 } })
+  return (
+    `the result depends on the start, because the loss is not convex: ${formatCount(distinct)} distinct minima${kinds} were found, ` +
+    `${range}, the best by ${percent((best?.count ?? 0) / n)} of the runs${rest === '' ? '' : `; ${rest}`}.${away}${predictions(s)}`
+  )
+}
+
+function sentence(s: Summary): string {
+  const name = capital(s.name)
+  if (s.starts === 0) return `${name}: no run was made, so nothing can be said.`
+  if (isSeparated(s)) {
+    const list = infiniteText(s)
+    return (
+      `${name}: no finite result, because the data are separated (${s.separation.status}): wherever it is started, ` +
+      `${list === '' ? 'weights run away' : `the weights run away (${list})`}, and where a run is stopped is the optimiser's doing; ` +
+      `a ridge makes the minimiser finite.`
+    )
+  }
+  return `${name}: ${s.convex.model ? convexSentence(s) : nonconvexSentence(s)}`
+}
+
+/** Not convex, and every run diverges: such models of a contrast share a sentence. */
+const allRunAway = (s: Summary): boolean => !s.convex.model && s.starts > 0 && s.verdicts.diverging === s.starts
+
+/**
+ * One or two sentences for each model, in the order given; models whose runs all run away are answered together, so that the
+ * usual contrast ends with three answers.
+ */
+export function conclusion(summaries: readonly Summary[]): string[] {
+  const together = summaries.filter(allRunAway)
+  if (together.length < 2) return summaries.map(sentence)
+  const ranges = together.map(s => {
+    const text = predictions(s).trim()
+    return text === '' ? '' : ` ${capital(s.name)}: ${text.charAt(0).toLowerCase()}${text.slice(1)}`
+  })
+  const shared =
+    `${capital(listed(together.map(s => s.name.replaceAll(',', ''))))}: no run converged: in every run the weights ${runAway}; ` +
+    `where such a run is stopped depends on its start.${ranges.join('')}`
+  return [...summaries.filter(s => !allRunAway(s)).map(sentence), shared]
+}
+
+/** What the starts say about what they did not find. */
+export function coverageText(s: Summary): string {
+  if (s.minima.length === 0) return 'No run ended in a strict minimum, so nothing can be said about others.'
+  const { unseenUpperBound, confidence, moreStartsForOnePercent } = s.coverage
+  if (s.convex.model) return 'The loss is convex, so there is no other minimum to be found.'
+  const bound =
+    `With ${short(100 * confidence)} % confidence, a further run that ends in a strict minimum ends in one not seen so far with ` +
+    `probability at most ${short(unseenUpperBound, 2)}`
+  return moreStartsForOnePercent > 0
+    ? `${bound}; ${count(moreStartsForOnePercent, 'more start', 'more starts')} without a new minimum would bring that to 1 %.`
+    : `${bound}.`
+}

@@ -1,0 +1,69 @@
+/** Numbers and lists in words, shared by the report and the terminal. A summary read back from JSON has null for NaN and ∞. */
+import type { MetricSet, Quantiles, StationaryPoint, Summary } from '../core/result.js'
+import { formatCount } from '../core/units.js'
+
+/** Stands where there is no number to show. */
+export const none = '–'
+
+/** Up to `digits` significant digits, without a tail of zeros; a dash for NaN and for null. */
+export function short(value: number | null | undefined, digits = 4): string {
+  if (value === null || value === undefined || Number.isNaN(value)) return none
+  if (!Number.isFinite(value)) return value > 0 ? '∞' : '-∞'
+  if (value === 0) return '0'
+  const size = Math.abs(value)
+  if (size >= 1e6 || size < 1e-4) return value.toExponential(Math.max(0, digits - 2)).replace('e+', 'e')
+  return String(Number(value.toPrecision(digits)))
+}
+
+/** Exactly `digits` significant digits, for columns of a table. */
+export const fixed = (value: number | null | undefined, digits: number): string =>
+  Number.isFinite(value) ? value!.toPrecision(digits) : short(value)
+
+/** 0.4213 → "42.1 %"; never "100 %" or "0 %" for a share that is not. */
+export function percent(share: number): string {
+  if (!Number.isFinite(share)) return none
+  const text = short(100 * share, 3)
+  if (share < 1 && text === '100') return 'over 99.9 %'
+  return `${text} %`
+}
+
+/** Median [min, max]; the median alone where all are the same to the digits shown. */
+export function spreadOf(q: Quantiles | undefined, digits = 4): string {
+  if (!q || !Number.isFinite(q.median)) return none
+  const [low, middle, high] = [q.min, q.median, q.max].map(v => short(v, digits))
+  return low === high ? middle : `${middle} [${low}, ${high}]`
+}
+
+export const count = (n: number, one: string, many: string): string => `${formatCount(n)} ${n === 1 ? one : many}`
+
+/** "a", "a and b", "a, b and c" */
+export const listed = (items: readonly string[]): string =>
+  items.length < 2 ? (items[0] ?? '') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`
+
+export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
+
+/** The first of a few metrics that a summary has: the one by which people judge such a model. */
+export function mainMetric(s: Summary): { readonly name: keyof MetricSet<number>; readonly label: string } | undefined {
+  const candidates = [
+    ['accuracy', 'accuracy'],
+    ['r2', 'R²'],
+    ['devianceExplained', 'deviance explained']
+  ] as const
+  for (const [name, label] of candidates) if (Number.isFinite(s.metrics.train[name]?.median)) return { name, label }
+  return undefined
+}
+
+/** The point with the lowest loss, strict or flat. */
+export function bestPoint(s: Summary): StationaryPoint | undefined {
+  const [strict, flat] = [s.minima[0], s.degenerate[0]]
+  return flat && (!strict || flat.loss < strict.loss) ? flat : strict
+}
+
+/** "NV to +∞, PI to −∞" */
+export const infiniteText = (s: Summary): string =>
+  Object.entries(s.separation.infinite)
+    .map(([name, sign]) => `${name} to ${sign > 0 ? '+' : '−'}∞`)
+    .join(', ')
+
+export const isSeparated = (s: Summary): boolean =>
+  s.separation.status === 'complete' || s.separation.status === 'quasi-complete'
