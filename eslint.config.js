@@ -6,7 +6,18 @@ import tseslint from 'typescript-eslint'
 const unused = { argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrors: 'all' }
 
 export default tseslint.config(
-  { ignores: ['dist/', 'dist.*/', 'kernels/cpu/build/', 'manystart-*/', 'src/data/tables/', 'benchmarks/results/'] },
+  {
+    ignores: [
+      'dist/',
+      'dist.*/',
+      'kernels/cpu/build/',
+      'manystart-*/',
+      'src/data/tables/',
+      'benchmarks/results/',
+      'benchmarks/peers/.venv/',
+      'benchmarks/peers/node_modules/'
+    ]
+  },
   js.configs.recommended,
   {
     files: ['**/*.js', '**/*.mjs'],

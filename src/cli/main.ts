@@ -5,6 +5,7 @@ import { hideBin } from 'yargs/helpers'
 import { InputError, WorkError } from '../core/errors.js'
 import { nearestName } from '../core/names.js'
 import { version } from '../study/study.js'
+import { benchCommand, benchFlags } from './commands/bench.js'
 import { checkCommand } from './commands/check.js'
 import { contrastCommand } from './commands/contrast.js'
 import { enginesCommand } from './commands/engines.js'
@@ -19,11 +20,13 @@ const commands: readonly CommandModule<object, Flags>[] = [
   checkCommand,
   replayCommand,
   reportCommand,
-  enginesCommand
+  enginesCommand,
+  benchCommand
 ]
 const commandNames = commands.map(c => String(c.command).split(' ')[0])
 const knownFlags = [
   ...Object.keys({ ...dataOptions, ...modelOptions, ...runOptions, ...outputOptions }),
+  ...benchFlags,
   'start',
   'help'
 ]

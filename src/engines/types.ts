@@ -26,6 +26,27 @@ export interface EngineEntry {
   load(options: EngineOptions): Promise<Engine>
 }
 
+/**
+ * Times an engine's kernels from inside, on one core or device and without the way across its boundary. Benchmarks use it where
+ * an engine has it and time `evaluate` from outside where not.
+ */
+export interface KernelTimer {
+  /** R of one repeat. */
+  readonly lanes: number
+  /** Multiply-add operations per second that registers alone reach, two for each; `milliseconds`: how long to look. */
+  peak?(milliseconds: number): Promise<number>
+  /** Bytes per second read and written by a copy of a block larger than the caches. */
+  copy?(milliseconds: number): Promise<number>
+  /** Seconds of each repeat of f, g and what the kernel adds, or of the eigen-decomposition of H. θ: [lanes, P] */
+  time(kernel: 'gradient' | 'hessian' | 'eigh', theta: Float64Array, repeats: number): Promise<Float64Array>
+  /** Seconds of each of `repeats` steps from θ: of the evaluation, and of the update. */
+  timeSteps(
+    program: Program,
+    theta: Float64Array,
+    repeats: number
+  ): Promise<{ readonly evaluation: Float64Array; readonly update: Float64Array }>
+}
+
 export interface Engine {
   readonly name: EngineName
   readonly precision: Precision
@@ -33,6 +54,8 @@ export interface Engine {
   readonly device: string
   readonly threads: number
   prepare(problem: Problem): Promise<Objective>
+  /** For benchmarks; absent where the engine cannot time itself from inside. */
+  timer?(problem: Problem): KernelTimer
   dispose(): void
 }
 

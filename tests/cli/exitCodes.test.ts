@@ -11,7 +11,7 @@ describe('exit code 0', () => {
   it('help names every command', async () => {
     const { code, stdout } = await manystart(['--help'])
     expect(code).toBe(0)
-    for (const command of ['contrast', 'study', 'check', 'replay', 'report', 'engines'])
+    for (const command of ['contrast', 'study', 'check', 'replay', 'report', 'engines', 'bench'])
       expect(stdout).toMatch(new RegExp(`\\b${command}\\b`))
   })
 

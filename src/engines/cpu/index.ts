@@ -9,6 +9,7 @@ import type {
   EngineEntry,
   EngineOptions,
   Evaluation,
+  KernelTimer,
   Needs,
   Objective,
   Precision,
@@ -17,7 +18,7 @@ import type {
   RunRequest,
   Scores
 } from '../types.js'
-import { loadAddon, type Addon, type NativeProblem } from './addon.js'
+import { loadAddon, type Addon, type NativeProblem, type NativeTarget } from './addon.js'
 
 export interface CpuOptions extends EngineOptions {
   /** Instruction set to use instead of the best one: 'avx512', 'avx2' or 'base'. */
@@ -165,6 +166,21 @@ class CpuObjective implements Objective {
   }
 }
 
+function cpuTimer(addon: Addon, problem: Problem, precision: Precision, target: NativeTarget): KernelTimer {
+  const native = createNativeProblem(addon, problem, precision, target.id)
+  const none = new Float64Array(0)
+  return {
+    lanes: precision === 'f64' ? target.lanes64 : target.lanes32,
+    peak: async milliseconds => (await addon.bench(native, 'peak', none, milliseconds, null))[0],
+    copy: async milliseconds => (await addon.bench(native, 'copy', none, milliseconds, null))[0],
+    time: (kernel, theta, repeats) => addon.bench(native, kernel, theta, repeats, null),
+    async timeSteps(program, theta, repeats) {
+      const seconds = await addon.bench(native, 'step', theta, repeats, nativeProgram(program))
+      return { evaluation: seconds.slice(0, repeats), update: seconds.slice(repeats) }
+    }
+  }
+}
+
 export const cpuEntry: EngineEntry = {
   name: 'cpu',
   precisions: ['f64', 'f32'],
@@ -189,6 +205,7 @@ export const cpuEntry: EngineEntry = {
       // A wrong problem must reject, not throw.
       prepare: problem =>
         Promise.resolve().then(() => new CpuObjective(addon, problem, options.precision, threads, target.id)),
+      timer: problem => cpuTimer(addon, problem, options.precision, target),
       dispose: () => undefined
     }
     return Promise.resolve(engine)

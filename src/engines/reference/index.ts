@@ -8,6 +8,7 @@ import type { Engine, EngineEntry, Evaluation, Needs, Objective, RunBlock, RunRe
 import { Evaluator } from './evaluate.js'
 import { Interpreter } from './interpreter.js'
 import { runOne, type FinishedRun } from './run.js'
+import { referenceTimer } from './timer.js'
 
 const tick = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 /** The event loop gets a turn after so many milliseconds of work. */
@@ -142,6 +143,7 @@ export const referenceEntry: EngineEntry = {
       device: `Node.js ${process.version}, plain TypeScript`,
       threads: 1,
       prepare: problem => Promise.resolve(new ReferenceObjective(problem)),
+      timer: referenceTimer,
       dispose: () => undefined
     }
     return Promise.resolve(engine)

@@ -1,0 +1,154 @@
+/** What a measurement was taken on: processor, graphics cards, memory, versions, commit, and energy where it can be read. */
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { version } from '../study/study.js'
+
+/** The repository's or the package's root, whether this file runs from src/ or from dist/. */
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
+
+export interface Gpu {
+  readonly name: string
+  readonly driver: string
+  readonly memoryBytes: number | null
+  readonly clockMegahertz: number | null
+  readonly watts: number | null
+}
+
+export interface Machine {
+  readonly cpu: {
+    readonly name: string
+    /** Cores that this process may use. */
+    readonly cores: number
+    /** Current clock of each core; null where the system does not tell. */
+    readonly clocksMegahertz: readonly number[] | null
+  }
+  /** Graphics cards that `nvidia-smi` lists; null where there is no `nvidia-smi`. */
+  readonly gpus: readonly Gpu[] | null
+  readonly memoryBytes: number
+  readonly system: string
+  readonly node: string
+  /** This package and the optional engines that are installed. */
+  readonly versions: Readonly<Record<string, string>>
+  /** Commit of the repository, with `+` when files were changed since; null outside a repository. */
+  readonly commit: string | null
+  /** What energy can be read here. */
+  readonly energy: { readonly cpu: 'rapl' | null; readonly gpu: 'nvidia-smi' | null }
+  /** ISO 8601. */
+  readonly date: string
+}
+
+/** A tool's output, or null where the tool is missing or fails. */
+function output(command: string, args: readonly string[]): string | null {
+  try {
+    return execFileSync(command, args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+  } catch {
+    return null
+  }
+}
+
+const numberOrNull = (text: string | undefined): number | null => {
+  const n = Number.parseFloat(text ?? '')
+  return Number.isFinite(n) ? n : null
+}
+
+const gpuFields = 'name,driver_version,memory.total,clocks.sm,power.draw'
+
+/** Lines of `nvidia-smi --query-gpu … --format=csv,noheader,nounits`. */
+export const parseGpus = (text: string): Gpu[] =>
+  text
+    .split('\n')
+    .filter(line => line.trim() !== '')
+    .map(line => {
+      const [name = '', driver = '', memory, clock, watts] = line.split(',').map(cell => cell.trim())
+      const mebibytes = numberOrNull(memory)
+      return {
+        name,
+        driver,
+        memoryBytes: mebibytes === null ? null : mebibytes * 2 ** 20,
+        clockMegahertz: numberOrNull(clock),
+        watts: numberOrNull(watts)
+      }
+    })
+
+function gpus(): Gpu[] | null {
+  const text = output('nvidia-smi', [`--query-gpu=${gpuFields}`, '--format=csv,noheader,nounits'])
+  return text === null ? null : parseGpus(text)
+}
+
+const powercap = '/sys/class/powercap'
+
+/** Energy counters of the processor packages in µJ (Linux powercap, RAPL), or [] where they cannot be read. */
+function raplCounters(): { microjoules: number; range: number }[] {
+  if (!existsSync(powercap)) return []
+  try {
+    return readdirSync(powercap)
+      .filter(name => /^intel-rapl:\d+$/.test(name))
+      .map(name => ({
+        microjoules: Number(readFileSync(join(powercap, name, 'energy_uj'), 'utf8')),
+        range: Number(readFileSync(join(powercap, name, 'max_energy_range_uj'), 'utf8'))
+      }))
+  } catch {
+    return []
+  }
+}
+
+/** Starts to count the processor's energy; the returned function gives the joules since then, or null where they cannot be read. */
+export function meterEnergy(): () => number | null {
+  const before = raplCounters()
+  return () => {
+    const after = raplCounters()
+    if (before.length === 0 || after.length !== before.length) return null
+    return after.reduce((sum, now, i) => {
+      const used = now.microjoules - before[i].microjoules
+      // The counters wrap around.
+      return sum + (used < 0 ? used + now.range : used) / 1e6
+    }, 0)
+  }
+}
+
+function clocks(): number[] | null {
+  const speeds = cpus().map(c => c.speed)
+  return speeds.length > 0 && speeds.every(s => s > 0) ? speeds : null
+}
+
+function installedVersions(): Record<string, string> {
+  const versions: Record<string, string> = { manystart: version }
+  for (const name of ['webgpu', '@tensorflow/tfjs', '@tensorflow/tfjs-node', '@tensorflow/tfjs-node-gpu']) {
+    const file = join(root, 'node_modules', name, 'package.json')
+    if (existsSync(file)) versions[name] = (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
+  }
+  return versions
+}
+
+function commit(): string | null {
+  if (!existsSync(join(root, '.git'))) return null
+  const hash = output('git', ['rev-parse', '--short=12', 'HEAD'])
+  if (hash === null) return null
+  const changed = output('git', ['status', '--porcelain', '--untracked-files=no'])
+  return changed === '' ? hash : `${hash}+`
+}
+
+export function describeMachine(): Machine {
+  const cards = gpus()
+  return {
+    cpu: {
+      name: cpus()[0]?.model.trim() ?? 'unknown processor',
+      cores: availableParallelism(),
+      clocksMegahertz: clocks()
+    },
+    gpus: cards,
+    memoryBytes: totalmem(),
+    system: `${platform()} ${release()} ${arch()}`,
+    node: process.version,
+    versions: installedVersions(),
+    commit: commit(),
+    energy: {
+      cpu: raplCounters().length > 0 ? 'rapl' : null,
+      gpu: cards?.some(c => c.watts !== null) ? 'nvidia-smi' : null
+    },
+    date: new Date().toISOString()
+  }
+}

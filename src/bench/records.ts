@@ -1,0 +1,85 @@
+/** The result of `bench kernels` as plain data. Fields are added at the end, never renamed: scripts read them. */
+import type { EngineName, Precision } from '../engines/types.js'
+import type { Machine } from './machine.js'
+
+export const kernelNames = ['gradient', 'hessian', 'update', 'eigh', 'study'] as const
+export type KernelName = (typeof kernelNames)[number]
+
+export interface KernelRecord {
+  readonly engine: EngineName
+  readonly precision: Precision
+  readonly kernel: KernelName
+  readonly sizes: {
+    readonly N: number
+    readonly D: number
+    readonly hidden: readonly number[]
+    readonly P: number
+    /** Points of one repeat, or starts of a study. */
+    readonly R: number
+  }
+  /** Gradients, Hessians, updates, decompositions or whole runs per second, from the median repeat; 0 for a wrong result. */
+  readonly perSecond: number
+  /** Counted operations (sizes.ts) per second in 1e9; null where nothing is counted. */
+  readonly gflops: number | null
+  /** What multiply-adds in registers reached in the same minutes, times the threads; null where the engine cannot tell. */
+  readonly peakGflops: number | null
+  /** gflops / peakGflops */
+  readonly share: number | null
+  /** Optimiser of an update, model of a study; "" otherwise. */
+  readonly name: string
+  readonly threads: number
+  /** Seconds of each sample; a sample is `repeats` repeats of R. */
+  readonly seconds: readonly number[]
+  readonly repeats: number
+  /** Middle half of the samples, and the fastest, as rates. */
+  readonly spread: { readonly q25: number; readonly q75: number; readonly best: number }
+  /** What is wrong with the result, in one sentence; absent when it agrees with the reference. */
+  readonly error?: string
+  /** Least traffic in 1e9 bytes per second, and what a copy reached; gradients and Hessians. */
+  readonly gigabytesPerSecond?: number
+  readonly peakGigabytesPerSecond?: number | null
+  /** gflops over what the roofline allows: the smaller of the peak and intensity × copy rate. */
+  readonly rooflineShare?: number | null
+  /** Updates: their share of a step, evaluation included. */
+  readonly shareOfStep?: number
+  /** Studies: share of lane-steps in which a lane held a run, and what it would be if batches waited for their slowest run. */
+  readonly occupancy?: number | null
+  readonly occupancyWithoutRefill?: number | null
+  /** Studies: runs per second of the search alone, without verdicts and clusters. */
+  readonly searchPerSecond?: number
+  /** Studies: evaluations per second of the search. */
+  readonly evaluationsPerSecond?: number
+  /** Processor energy per run in joules, where it can be read. */
+  readonly joulesPerRun?: number | null
+}
+
+/** A kernel that an engine could not be timed on, and why. */
+export interface Missing {
+  readonly engine: EngineName
+  readonly precision?: Precision
+  readonly kernel?: KernelName
+  readonly reason: string
+}
+
+export interface KernelResults {
+  readonly format: 'manystart/bench'
+  readonly version: 1
+  readonly machine: Machine
+  readonly records: readonly KernelRecord[]
+  readonly missing: readonly Missing[]
+  readonly wallSeconds: number
+}
+
+/** What makes two records of different results the same measurement. */
+export const recordKey = (r: KernelRecord): string =>
+  [
+    r.engine,
+    r.precision,
+    r.kernel,
+    r.name,
+    `N=${r.sizes.N} D=${r.sizes.D} h=${r.sizes.hidden.join(',') || '-'}`,
+    `R=${r.sizes.R}`,
+    `threads=${r.threads}`
+  ]
+    .filter(part => part !== '')
+    .join(' ')

@@ -1,0 +1,105 @@
+/** Problems of chosen sizes, and how many operations their kernels count for. */
+import { Stream, normalQuantile, uniform, words } from '../core/rng.js'
+import { parameterCount } from '../models/network.js'
+import type { Network, Problem } from '../models/types.js'
+import { Op, instructionWidth, scalarBase, type Program } from '../optimizers/program.js'
+
+export interface Size {
+  readonly N: number
+  readonly D: number
+  readonly hidden: readonly number[]
+}
+
+/** From a table of a hundred rows to networks of five hundred parameters. */
+export const ladder: readonly Size[] = [
+  { N: 100, D: 4, hidden: [] },
+  { N: 96, D: 4, hidden: [5] },
+  { N: 1000, D: 8, hidden: [8] },
+  { N: 1000, D: 14, hidden: [8] },
+  { N: 1000, D: 8, hidden: [8, 8] },
+  { N: 1000, D: 30, hidden: [16] },
+  { N: 10000, D: 30, hidden: [16] }
+]
+
+/** Ends in seconds on any engine. */
+export const smallSizes: readonly Size[] = [
+  { N: 40, D: 3, hidden: [] },
+  { N: 40, D: 3, hidden: [2] }
+]
+
+const seed = 20
+
+const normals = (count: number, start: number): Float64Array =>
+  Float64Array.from(words(seed, Stream.generator, start, 0, count), w => normalQuantile(uniform(w)))
+
+/** Two classes that overlap, tanh units, ridge 0.01. */
+export function problemOfSize({ N, D, hidden }: Size): Problem {
+  const x = normals(N * D, 0)
+  const noise = normals(N, 1)
+  const y = noise.map((e, i) => {
+    let z = e
+    for (let d = 0; d < D; d++) z += x[i * D + d] / Math.sqrt(D)
+    return z > 0 ? 1 : 0
+  })
+  const network: Network = {
+    inputs: D,
+    hidden,
+    outputs: 1,
+    activation: 'tanh',
+    loss: 'logistic',
+    bias: true,
+    ridge: 0.01,
+    penalizeBias: false
+  }
+  return { network, rows: N, x, y }
+}
+
+/** [R, P] points with elements N(0, ½²). */
+export const pointsFor = (problem: Problem, R: number): Float64Array =>
+  normals(R * parameterCount(problem.network), 2).map(v => 0.5 * v)
+
+/**
+ * Floating-point operations of one gradient that count: the matrix products alone, two for each multiply-add. A hidden layer
+ * after inputs needs two of them (4 per weight: forward, gradient), one after another layer three (6: also backward). The last
+ * layer counts where it is a matrix, or is all there is. Activations, biases and the loss are work but do not count.
+ */
+export function gradientFlops({ network, rows }: Problem): number {
+  const sizes = [network.inputs, ...network.hidden, network.outputs]
+  let perRow = 0
+  for (let l = 1; l < sizes.length; l++) {
+    const last = l === sizes.length - 1
+    if (last && network.outputs === 1 && network.hidden.length > 0) continue
+    perRow += (l === 1 ? 4 : 6) * sizes[l - 1] * sizes[l]
+  }
+  return perRow * rows
+}
+
+/** N P²: symmetric rank-one updates of half a matrix, two operations for each multiply-add. */
+export const hessianFlops = (problem: Problem): number => problem.rows * parameterCount(problem.network) ** 2
+
+/** Symmetric eigen-decomposition with vectors: 9 P³ (Golub and Van Loan, Matrix Computations, 8.3). */
+export const eighFlops = (P: number): number => 9 * P ** 3
+
+/** One pass through an update program, per run: element-wise operations and reductions, and the leading terms of matrix ones. */
+export function updateFlops(program: Program, P: number): number {
+  const { instructions } = program
+  let flops = 0
+  for (let at = 0; at < instructions.length; at += instructionWidth) {
+    const op = instructions[at]
+    if (op === Op.eigh) flops += eighFlops(P)
+    else if (op === Op.tridiagonalize) flops += (4 / 3) * P ** 3
+    else if (op === Op.trustRegion) flops += 4 * P ** 2
+    else if (op === Op.multiply || op === Op.multiplyTransposed || op === Op.dot)
+      flops += 2 * (op === Op.dot ? P : P ** 2)
+    else if (op >= Op.dot) flops += P
+    else if (op < scalarBase && op !== Op.copy) flops += (op === Op.fma ? 2 : 1) * P
+  }
+  return flops
+}
+
+/** Bytes that one kernel must move for R runs at least: points and results once, the data once. */
+export function leastBytes(problem: Problem, kernel: 'gradient' | 'hessian', R: number, bytes: number): number {
+  const P = parameterCount(problem.network)
+  const perRun = 2 * P + 1 + (kernel === 'hessian' ? P * P : 0)
+  return bytes * (R * perRun + problem.rows * (problem.network.inputs + 1))
+}

@@ -1,0 +1,186 @@
+/** The `study` records of `bench kernels`: whole runs per second with verdicts and clusters, threads, and lane occupancy. */
+import { parameterCount } from '../models/network.js'
+import type { EngineName, Precision } from '../engines/types.js'
+import { resolveConfig, type StudyConfig } from '../study/config.js'
+import { requestOf } from '../study/curves.js'
+import { runStarts } from '../study/runner.js'
+import { setUp, type Setup } from '../study/setup.js'
+import { quantileSorted } from '../core/stats.js'
+import { meterEnergy } from './machine.js'
+import type { KernelRecord } from './records.js'
+import { gradientFlops, hessianFlops } from './sizes.js'
+import { ascending, median } from './statistics.js'
+
+interface StudyCase {
+  readonly name: string
+  readonly study: Readonly<Record<string, unknown>>
+  /** Usual numbers of starts; the reference engine takes a fiftieth. */
+  readonly starts: readonly number[]
+}
+
+const iris2 = { builtin: 'iris2', standardize: true }
+const ridgeNet = { hidden: [5], activation: 'tanh', loss: 'logistic', ridge: 0.01 }
+
+export const studyCases: readonly StudyCase[] = [
+  { name: 'iris2 logistic newton', study: { data: { builtin: 'iris2' }, optimizer: 'newton' }, starts: [1000, 10000] },
+  {
+    name: 'iris2 4-5-1 tanh ridge 0.01 newton',
+    study: { data: iris2, model: ridgeNet, optimizer: 'newton' },
+    starts: [200, 2000]
+  },
+  {
+    name: 'iris2 4-5-1 tanh ridge 0.01 lbfgs',
+    study: { data: iris2, model: ridgeNet, optimizer: 'lbfgs' },
+    starts: [2000]
+  }
+]
+
+const referenceShare = 50
+const leastStarts = 8
+const studyRounds = 3
+/** Starts whose minima the reference engine must have found too. */
+const checkedStarts = 6
+/** Losses of the same minimum after polishing in f64. */
+const lossTolerance = 1e-8
+
+const configOf = (studyCase: StudyCase, engine: EngineName, precision: Precision, count: number): StudyConfig =>
+  resolveConfig({ ...studyCase.study, starts: { count, seed: 1 }, engine, precision }, 'the benchmark')
+
+/** Losses of the strict minima that a few starts lead to on the reference engine. */
+async function referenceMinima(studyCase: StudyCase): Promise<number[]> {
+  const setup = await setUp(configOf(studyCase, 'reference', 'f64', checkedStarts))
+  try {
+    const outcome = await runStarts(setup)
+    return outcome.minima.clusters().map(c => c.loss)
+  } finally {
+    setup.dispose()
+  }
+}
+
+interface Search {
+  readonly seconds: number
+  readonly steps: number
+  readonly occupancy: number | null
+  readonly withoutRefill: number | null
+}
+
+/** The search alone: no verdicts, no clusters. */
+async function search(setup: Setup, lanes: number | undefined): Promise<Search> {
+  const count = setup.config.starts.count
+  const steps = new Float64Array(count)
+  let occupancy: number | null = null
+  const began = performance.now()
+  const onOccupancy = (busy: number, all: number): void => void (occupancy = all > 0 ? busy / all : null)
+  for await (const block of setup.objective.minimise(requestOf(setup, 0, count, { onOccupancy })))
+    for (let i = 0; i < block.count; i++) steps[block.start[i]] = block.steps[i]
+  const seconds = (performance.now() - began) / 1000
+  const total = steps.reduce((a, b) => a + b, 0)
+  return {
+    seconds,
+    steps: total,
+    occupancy,
+    withoutRefill: lanes === undefined ? null : occupancyInBatches(steps, lanes)
+  }
+}
+
+/** Share of busy lane-steps if each batch of consecutive starts waited for its slowest run. */
+export function occupancyInBatches(steps: Float64Array, lanes: number): number {
+  let busy = 0
+  let all = 0
+  for (let at = 0; at < steps.length; at += lanes) {
+    const batch = steps.subarray(at, at + lanes)
+    busy += batch.reduce((a, b) => a + b, 0)
+    all += lanes * Math.max(...batch)
+  }
+  return busy / all
+}
+
+export interface StudyOptions {
+  readonly threads: readonly number[]
+  readonly studyScale: number
+  readonly signal?: AbortSignal
+}
+
+export async function* studyRecords(
+  engineName: EngineName,
+  precision: Precision,
+  options: StudyOptions
+): AsyncGenerator<KernelRecord> {
+  // An engine of one thread gives the same figure whatever is asked for.
+  const threadCounts = engineName === 'cpu' ? options.threads : [Math.max(...options.threads)]
+  for (const studyCase of studyCases) {
+    const wanted = await referenceMinima(studyCase)
+    const share = engineName === 'reference' ? referenceShare : 1
+    const counts = studyCase.starts.map(usual =>
+      Math.max(leastStarts, Math.round((usual * options.studyScale) / share))
+    )
+    for (const threads of threadCounts)
+      for (const count of new Set(counts)) {
+        if (options.signal?.aborted) return
+        yield await studyRecord(studyCase, engineName, precision, count, threads, wanted)
+      }
+  }
+}
+
+async function studyRecord(
+  studyCase: StudyCase,
+  engineName: EngineName,
+  precision: Precision,
+  count: number,
+  threads: number,
+  wanted: readonly number[]
+): Promise<KernelRecord> {
+  const setup = await setUp(configOf(studyCase, engineName, precision, count), { threads })
+  try {
+    const { problem, engine, program } = setup
+    const { network } = problem
+    const timer = engine.timer?.(problem)
+    const seconds: number[] = []
+    const searches: Search[] = []
+    const peaks: number[] = []
+    const used = meterEnergy()
+    let error: string | undefined
+    for (let round = 0; round < studyRounds; round++) {
+      if (timer?.peak) peaks.push((await timer.peak(5)) / 1e9)
+      const began = performance.now()
+      const outcome = await runStarts(setup)
+      seconds.push((performance.now() - began) / 1000)
+      const found = outcome.minima.clusters().map(c => c.loss)
+      const lost = wanted.find(w => !found.some(f => Math.abs(f - w) <= lossTolerance * Math.max(1, Math.abs(w))))
+      if (lost !== undefined)
+        error = `The minimum with loss ${lost} that the reference finds from these starts is missing.`
+    }
+    const joules = used()
+    for (let round = 0; round < studyRounds; round++) searches.push(await search(setup, timer?.lanes))
+    const sorted = ascending(seconds)
+    const rate = (q: number): number => count / quantileSorted(sorted, q)
+    const searchSeconds = median(searches.map(s => s.seconds))
+    const flops = program.needs === 'H' ? hessianFlops(problem) : gradientFlops(problem)
+    const good = error === undefined
+    const gflops = good ? (flops * searches[0].steps) / searchSeconds / 1e9 : 0
+    const peakGflops = peaks.length > 0 ? median(peaks) * engine.threads : null
+    return {
+      engine: engineName,
+      precision,
+      kernel: 'study',
+      sizes: { N: problem.rows, D: network.inputs, hidden: network.hidden, P: parameterCount(network), R: count },
+      perSecond: good ? rate(0.5) : 0,
+      gflops,
+      peakGflops,
+      share: peakGflops === null ? null : gflops / peakGflops,
+      name: studyCase.name,
+      threads: engine.threads,
+      seconds,
+      repeats: 1,
+      spread: { q25: rate(0.75), q75: rate(0.25), best: rate(0) },
+      ...(error === undefined ? {} : { error }),
+      occupancy: searches[0].occupancy,
+      occupancyWithoutRefill: searches[0].withoutRefill,
+      searchPerSecond: count / searchSeconds,
+      evaluationsPerSecond: searches[0].steps / searchSeconds,
+      joulesPerRun: joules === null ? null : joules / (count * studyRounds)
+    }
+  } finally {
+    setup.dispose()
+  }
+}

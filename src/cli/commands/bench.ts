@@ -1,0 +1,123 @@
+/** `manystart bench`: kernels against the machine's peak, convergence of the optimisers, two results compared. */
+import { existsSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { dirname } from 'node:path'
+import type { CommandModule, Options } from 'yargs'
+import { benchKernels } from '../../bench/kernels.js'
+import { kernelNames, type KernelName } from '../../bench/records.js'
+import { ladder, smallSizes } from '../../bench/sizes.js'
+import { kernelText } from '../../bench/tables.js'
+import { InputError } from '../../core/errors.js'
+import { knownNames } from '../../core/names.js'
+import { formatRate } from '../../core/units.js'
+import { engines } from '../../engines/registry.js'
+import type { EngineEntry, Precision } from '../../engines/types.js'
+import { asFlags, interruptSignal, print } from '../common.js'
+import type { Flags } from '../flags.js'
+
+const list = (describe: string): Options => ({ type: 'array', string: true, requiresArg: true, describe })
+const text = (describe: string): Options => ({ type: 'string', requiresArg: true, describe })
+
+const common: Record<string, Options> = {
+  quiet: { type: 'boolean', describe: 'no progress' },
+  json: { type: 'boolean', describe: 'print the result alone, as JSON' },
+  out: text('file for the result as JSON')
+}
+const kernelOptions: Record<string, Options> = {
+  engine: list(`engines to measure (${engines.map(e => e.name).join(', ')}); default: all that can run here`),
+  precision: list('f64, f32; default: both where an engine has both'),
+  kernel: list(`${kernelNames.join(', ')}; default: all`),
+  sizes: text('ladder: up to 10 000 rows and 513 parameters; small: seconds on any engine'),
+  threads: text('numbers of threads of the studies, e.g. 1,2; default: 1 and all cores'),
+  ...common
+}
+/** Flags of this command alone, for suggestions. */
+export const benchFlags: readonly string[] = ['kernel', 'sizes', 'threads', 'fail-above', 'runs']
+
+/** `--engine cpu reference` and `--engine cpu,reference` alike. */
+function listed<T extends string>(flags: Flags, name: string, known: readonly T[]): T[] | undefined {
+  const value = flags[name] as unknown
+  if (value === undefined) return undefined
+  const parts = (Array.isArray(value) ? value : [value]).flatMap(v => String(v).split(',')).map(v => v.trim())
+  return parts.map(part => {
+    const found = known.find(k => k === part)
+    if (found === undefined) throw new InputError(`--${name} is "${part}"; ${knownNames(part, known)}.`)
+    return found
+  })
+}
+
+/** @throws InputError now rather than after minutes of work */
+function checkOutFile(flags: Flags): string | undefined {
+  const out = flags['out']
+  if (typeof out !== 'string') return undefined
+  if (!existsSync(dirname(out))) throw new InputError(`The directory of --out ${out} does not exist; create it first.`)
+  return out
+}
+
+function threadCounts(flags: Flags): number[] {
+  const value = flags['threads']
+  if (value === undefined) return [...new Set([1, availableParallelism()])]
+  return String(value)
+    .split(',')
+    .map(part => {
+      const n = Number(part)
+      if (!(Number.isInteger(n) && n >= 1))
+        throw new InputError(`--threads is "${String(value)}"; give whole numbers of at least 1 such as 1,2,4.`)
+      return n
+    })
+}
+
+async function runKernels(flags: Flags): Promise<void> {
+  const names = listed(
+    flags,
+    'engine',
+    engines.map(e => e.name)
+  )
+  const precisions = listed<Precision>(flags, 'precision', ['f64', 'f32'])
+  const kernels = listed<KernelName>(flags, 'kernel', kernelNames) ?? kernelNames
+  const sizes = flags['sizes'] ?? 'ladder'
+  if (sizes !== 'ladder' && sizes !== 'small')
+    throw new InputError(`--sizes is "${String(sizes)}"; ${knownNames(String(sizes), ['ladder', 'small'])}.`)
+  const out = checkOutFile(flags)
+  const quiet = flags['quiet'] === true || flags['json'] === true
+  const chosen: readonly EngineEntry[] = names ? engines.filter(e => names.includes(e.name)) : engines
+  const { signal, release } = interruptSignal()
+  try {
+    const results = await benchKernels({
+      engines: chosen,
+      ...(precisions ? { precisions } : {}),
+      kernels,
+      sizes: sizes === 'ladder' ? ladder : smallSizes,
+      threads: threadCounts(flags),
+      secondsPerKernel: sizes === 'ladder' ? 0.5 : 0.05,
+      studyScale: sizes === 'ladder' ? 1 : 0.02,
+      signal,
+      onRecord: r => {
+        if (quiet) return
+        const what = [r.engine, r.precision, r.kernel, r.name].filter(Boolean).join(' ')
+        const at = `N=${r.sizes.N} P=${r.sizes.P} R=${r.sizes.R}`
+        process.stderr.write(`${what}, ${at}: ${r.error ?? formatRate(r.perSecond)}\n`)
+      }
+    })
+    if (out !== undefined) writeFileSync(out, `${JSON.stringify(results)}\n`)
+    print(flags['json'] === true ? JSON.stringify(results) : kernelText(results))
+    // A wrong result is a failure of the work, however fast.
+    if (results.records.some(r => r.error !== undefined)) process.exitCode = 1
+  } finally {
+    release()
+  }
+}
+
+const kernelsCommand: CommandModule<object, Flags> = {
+  command: ['kernels', '$0'],
+  describe: 'gradient, Hessian, update, eigen-decomposition and runs per second beside the peak',
+  builder: yargs => asFlags(yargs.options(kernelOptions)),
+  handler: runKernels
+}
+
+export const benchCommand: CommandModule<object, Flags> = {
+  command: 'bench',
+  describe: 'what the hardware gives: kernels, convergence, and two results compared',
+  builder: yargs => asFlags(yargs.command(kernelsCommand)),
+  handler: () => undefined
+}

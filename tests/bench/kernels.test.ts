@@ -1,0 +1,173 @@
+// `bench kernels`: the shape that scripts read, operation counts by hand, and that a wrong kernel scores nothing.
+import { describe, expect, it } from 'vitest'
+import { benchKernels, type KernelOptions } from '../../src/bench/kernels.js'
+import { parseGpus } from '../../src/bench/machine.js'
+import { kernelNames, recordKey, type KernelName } from '../../src/bench/records.js'
+import { gradientFlops, hessianFlops, problemOfSize, smallSizes } from '../../src/bench/sizes.js'
+import { occupancyInBatches } from '../../src/bench/studies.js'
+import { kernelText } from '../../src/bench/tables.js'
+import { engines } from '../../src/engines/registry.js'
+import { referenceEntry } from '../../src/engines/reference/index.js'
+import type { Engine, EngineEntry, Objective } from '../../src/engines/types.js'
+
+const options = (given: Partial<KernelOptions>): KernelOptions => ({
+  engines: [referenceEntry],
+  kernels: kernelNames,
+  sizes: smallSizes,
+  threads: [1],
+  secondsPerKernel: 0.005,
+  studyScale: 0.01,
+  ...given
+})
+
+/** The reference engine with one part of its results changed. */
+function broken(change: (objective: Objective) => Partial<Objective>): EngineEntry {
+  return {
+    ...referenceEntry,
+    async load(o) {
+      const engine = await referenceEntry.load(o)
+      const wrong: Engine = {
+        name: engine.name,
+        precision: engine.precision,
+        device: engine.device,
+        threads: engine.threads,
+        async prepare(problem) {
+          const good = await engine.prepare(problem)
+          return {
+            problem: good.problem,
+            parameters: good.parameters,
+            evaluate: (t, n) => good.evaluate(t, n),
+            score: (t, d) => good.score(t, d),
+            minimise: r => good.minimise(r),
+            dispose: () => good.dispose(),
+            ...change(good)
+          }
+        },
+        timer: problem => engine.timer!(problem),
+        dispose: () => engine.dispose()
+      }
+      return wrong
+    }
+  }
+}
+
+const small: readonly KernelName[] = ['gradient', 'hessian', 'update', 'eigh']
+
+describe('records', () => {
+  it('have the fields that scripts read, for every kernel and engine that runs here', async () => {
+    const results = await benchKernels(
+      options({ engines: engines.filter(e => e.name === 'cpu' || e.name === 'reference') })
+    )
+    expect(results.machine.cpu.cores).toBeGreaterThan(0)
+    expect(new Set(results.records.map(r => r.kernel))).toEqual(new Set(kernelNames))
+    for (const r of results.records) {
+      expect(Object.keys(r).slice(0, 8)).toEqual([
+        'engine',
+        'precision',
+        'kernel',
+        'sizes',
+        'perSecond',
+        'gflops',
+        'peakGflops',
+        'share'
+      ])
+      expect(Object.keys(r.sizes)).toEqual(['N', 'D', 'hidden', 'P', 'R'])
+      expect(r.error, recordKey(r)).toBeUndefined()
+      expect(r.perSecond).toBeGreaterThan(0)
+      expect(r.seconds.length).toBeGreaterThan(0)
+      if (r.share !== null) expect(r.share).toBeCloseTo(r.gflops! / r.peakGflops!, 12)
+    }
+    expect(new Set(results.records.map(recordKey)).size).toBe(results.records.length)
+    const text = kernelText(results)
+    expect(text).toContain('reference f64')
+    expect(text).not.toMatch(/undefined|NaN/)
+  })
+})
+
+describe('a wrong kernel scores nothing', () => {
+  const expectWrong = async (entry: EngineEntry, wrong: readonly KernelName[]): Promise<void> => {
+    const { records } = await benchKernels(options({ engines: [entry], kernels: small }))
+    for (const r of records) {
+      const isWrong = wrong.includes(r.kernel)
+      expect(r.perSecond === 0, `${recordKey(r)} ${r.error ?? ''}`).toBe(isWrong)
+      expect(r.error === undefined).toBe(!isWrong)
+      if (isWrong) {
+        expect(r.gflops).toBe(0)
+        expect(r.share).toBe(0)
+        expect(r.error).toMatch(/differs from the reference by/)
+      }
+    }
+  }
+
+  it('a gradient with one element off', () =>
+    expectWrong(
+      broken(good => ({
+        async evaluate(theta, needs) {
+          const e = await good.evaluate(theta, needs)
+          if (e.g && !needs.H) e.g[1] += 1e-6
+          return e
+        }
+      })),
+      ['gradient']
+    ))
+
+  it('a Hessian that holds a NaN', () =>
+    expectWrong(
+      broken(good => ({
+        async evaluate(theta, needs) {
+          const e = await good.evaluate(theta, needs)
+          if (e.H) e.H[2] = NaN
+          return e
+        }
+      })),
+      ['hessian']
+    ))
+
+  it('runs that end elsewhere', () =>
+    expectWrong(
+      broken(good => ({
+        async *minimise(request) {
+          for await (const block of good.minimise(request))
+            yield { ...block, theta: block.theta.map(v => v + 1e-3), loss: block.loss.map(v => v * 1.01) }
+        }
+      })),
+      ['update', 'eigh']
+    ))
+})
+
+describe('an engine that cannot run', () => {
+  it('is named with its reason', async () => {
+    const absent: EngineEntry = {
+      ...referenceEntry,
+      available: () => Promise.resolve({ ok: false, reason: 'No card.' })
+    }
+    const { records, missing } = await benchKernels(options({ engines: [absent], kernels: small }))
+    expect(records).toEqual([])
+    expect(missing).toEqual([{ engine: 'reference', reason: 'No card.' }])
+  })
+})
+
+describe('operation counts', () => {
+  it('one hidden layer: 4 D h per row', () => {
+    expect(gradientFlops(problemOfSize({ N: 10, D: 7, hidden: [3] }))).toBe(4 * 7 * 3 * 10)
+  })
+  it('none: 4 D per row; two: 6 for each weight between hidden layers', () => {
+    expect(gradientFlops(problemOfSize({ N: 10, D: 7, hidden: [] }))).toBe(4 * 7 * 10)
+    expect(gradientFlops(problemOfSize({ N: 10, D: 7, hidden: [3, 2] }))).toBe((4 * 21 + 6 * 6) * 10)
+  })
+  it('Hessian: N P²', () => {
+    expect(hessianFlops(problemOfSize({ N: 10, D: 7, hidden: [3] }))).toBe(10 * 28 ** 2)
+  })
+})
+
+it('occupancy of batches that wait for their slowest run', () => {
+  // (1 + 3) of 2·3 and 2 of 2·2, the last lane empty.
+  expect(occupancyInBatches(Float64Array.of(1, 3, 2), 2)).toBe(6 / 10)
+})
+
+it('nvidia-smi lines, with fields that a card does not tell', () => {
+  expect(parseGpus('NVIDIA X, 570.1, 1024, 1500, 70.5\nNVIDIA Y, 570.1, [N/A], [N/A], [N/A]\n')).toEqual([
+    { name: 'NVIDIA X', driver: '570.1', memoryBytes: 2 ** 30, clockMegahertz: 1500, watts: 70.5 },
+    { name: 'NVIDIA Y', driver: '570.1', memoryBytes: null, clockMegahertz: null, watts: null }
+  ])
+})
