@@ -15,6 +15,9 @@ constexpr int NB_MAX = 12, VB = 2;
 constexpr int NB_MAX = 6, VB = 2;
 #endif
 
+/// What becomes of the numbers in the place of the result: they are replaced, added to, or multiplied.
+enum class Into { set, add, scale };
+
 /// b(k, n) = b[k·bk + n·bn], shared by the lanes.
 template <class T>
 struct Shared {
@@ -35,14 +38,14 @@ struct PerLane {
 };
 
 template <class T, class B, int NB>
-MS_INLINE void block(const B& b, const T* q, ptrdiff_t qk, int K, T* out, ptrdiff_t on, bool add) {
+MS_INLINE void block(const B& b, const T* q, ptrdiff_t qk, int K, T* out, ptrdiff_t on, Into into) {
   constexpr int L = LANES<T>;
   for (int v0 = 0; v0 < VPL<T>; v0 += VB) {
     Vec<T> acc[NB][VB];
 #pragma GCC unroll 16
     for (int n = 0; n < NB; n++)
 #pragma GCC unroll 4
-      for (int v = 0; v < VB; v++) acc[n][v] = add ? load(out + n * on * L + (v0 + v) * W<T>) : Vec<T>{};
+      for (int v = 0; v < VB; v++) acc[n][v] = into == Into::add ? load(out + n * on * L + (v0 + v) * W<T>) : Vec<T>{};
     for (int k = 0; k < K; k++) {
       Vec<T> qv[VB];
 #pragma GCC unroll 4
@@ -55,25 +58,28 @@ MS_INLINE void block(const B& b, const T* q, ptrdiff_t qk, int K, T* out, ptrdif
 #pragma GCC unroll 16
     for (int n = 0; n < NB; n++)
 #pragma GCC unroll 4
-      for (int v = 0; v < VB; v++) store(out + n * on * L + (v0 + v) * W<T>, acc[n][v]);
+      for (int v = 0; v < VB; v++) {
+        T* place = out + n * on * L + (v0 + v) * W<T>;
+        store(place, into == Into::scale ? load(place) * acc[n][v] : acc[n][v]);
+      }
   }
 }
 
 /// The last M < NB_MAX columns: one instance of `block` for each size keeps all accumulators busy.
 template <class T, class B, int NB>
-MS_INLINE void remainder(const B& b, int M, const T* q, ptrdiff_t qk, int K, T* out, ptrdiff_t on, bool add) {
+MS_INLINE void remainder(const B& b, int M, const T* q, ptrdiff_t qk, int K, T* out, ptrdiff_t on, Into into) {
   if constexpr (NB > 0) {
-    if (M == NB) block<T, B, NB>(b, q, qk, K, out, on, add);
-    else remainder<T, B, NB - 1>(b, M, q, qk, K, out, on, add);
+    if (M == NB) block<T, B, NB>(b, q, qk, K, out, on, into);
+    else remainder<T, B, NB - 1>(b, M, q, qk, K, out, on, into);
   }
 }
 
-/// out[n·on] (+)= Σ_k b(k, n) q[k·qk], n = 0 … M−1; strides of q and out count lane groups.
+/// out[n·on] =, += or *= Σ_k b(k, n) q[k·qk], n = 0 … M−1; strides of q and out count lane groups.
 template <class T, class B>
-void product(B b, int M, const T* q, ptrdiff_t qk, int K, T* out, ptrdiff_t on, bool add) {
+void product(B b, int M, const T* q, ptrdiff_t qk, int K, T* out, ptrdiff_t on, Into into) {
   int n = 0;
-  for (; n + NB_MAX <= M; n += NB_MAX) block<T, B, NB_MAX>(b.from(n), q, qk, K, out + n * on * LANES<T>, on, add);
-  remainder<T, B, NB_MAX - 1>(b.from(n), M - n, q, qk, K, out + n * on * LANES<T>, on, add);
+  for (; n + NB_MAX <= M; n += NB_MAX) block<T, B, NB_MAX>(b.from(n), q, qk, K, out + n * on * LANES<T>, on, into);
+  remainder<T, B, NB_MAX - 1>(b.from(n), M - n, q, qk, K, out + n * on * LANES<T>, on, into);
 }
 
 }  // namespace MS_TARGET

@@ -78,7 +78,7 @@ static void put(T* at, const T* value, bool first) {
 static void first_block(const Problem<T>& p, Workspace<T>& w, int j, int k, T* H, bool first) {
   const size_t tile = size_t(w.cap) * L;
   T* G = w.block_out.get();
-  product(Shared<T>{w.pairs.get(), w.products, 1}, w.products, w.rm[0].get() + k * tile, 1, w.rows, G, 1, false);
+  product(Shared<T>{w.pairs.get(), w.products, 1}, w.products, w.rm[0].get() + k * tile, 1, w.rows, G, 1, Into::set);
   for (int d = 0; d < p.S; d++)
     for (int e = d; e < p.S; e++, G += L) {
       put(H + (size_t(j * p.S + d) * p.P + k * p.S + e) * L, G, first);
@@ -92,7 +92,7 @@ static void other_block(const Problem<T>& p, Workspace<T>& w, int l, int j, int 
   const int extra = p.d.bias ? 1 : 0;
   const Layer &low = p.layers[l], &top = p.layers[m];
   const T* r = w.rm[m].get() + k * tile;
-  const T* delta = w.delta[m].get() + k * tile;
+  const T* delta = w.sensitivity(m) + k * tile;
   for (int e = 0; e < top.stride; e++) {
     const int unit = e - extra;  // unit of the layer below m that feeds this weight; −1 for the bias
     const T* a = w.act[m].get() + e * tile;
@@ -107,8 +107,8 @@ static void other_block(const Problem<T>& p, Workspace<T>& w, int l, int j, int 
       store(q + i, value);
     }
     T* out = H + (size_t(low.at + j * low.stride) * p.P + top.at + k * top.stride + e) * L;
-    if (l == 0) product(Shared<T>{w.x, p.S, 1}, p.S, q, 1, w.rows, out, p.P, !first);
-    else product(PerLane<T>{w.act[l].get(), 1, w.cap}, low.stride, q, 1, w.rows, out, p.P, !first);
+    if (l == 0) product(Shared<T>{w.x, p.S, 1}, p.S, q, 1, w.rows, out, p.P, first ? Into::set : Into::add);
+    else product(PerLane<T>{w.act[l].get(), 1, w.cap}, low.stride, q, 1, w.rows, out, p.P, first ? Into::set : Into::add);
   }
 }
 

@@ -9,34 +9,49 @@ namespace MS_TARGET {
 using manystart::Activation;
 using manystart::Loss;
 
-/// a[i], d1[i] and (when not null) d2[i] ← φ, φ′, φ″ of u[i], i < count registers.
+/// φ, φ′ and φ″ of `u`; the second derivative costs nothing where it is not used.
+template <class T, Activation A, int U>
+MS_INLINE void activation_terms(const Pack<T, U>& u, Pack<T, U>& value, Pack<T, U>& first, Pack<T, U>& second) {
+  using V = Pack<T, U>;
+  value = u, first = T(1), second = T(0);
+  if constexpr (A == Activation::tanh) {
+    vtanh<T, U>(u, value, first);
+    second = T(-2) * value * first;
+  } else if constexpr (A == Activation::logistic) {
+    const auto s = vsigmoid<T, U>(u);
+    value = s.up;
+    first = s.up * s.down;
+    second = first * (s.down - s.up);
+  } else if constexpr (A == Activation::softplus) {
+    const auto s = vsigmoid<T, U>(u);
+    // A NaN stays one: it is the second argument.
+    value = max(V(T(0)), u) + vlog1p_unit<T, U>(s.e);
+    first = s.up;
+    second = s.up * s.down;
+  } else if constexpr (A == Activation::relu) {
+    value = max(V(T(0)), u);
+    first = select(u > T(0), V(T(1)), V(T(0)));
+  }
+}
+
+template <class T, Activation A, int U>
+MS_INLINE void activate_pack(const T* u, T* a, T* d1, T* d2) {
+  Pack<T, U> value, first, second;
+  activation_terms<T, A, U>(load_pack<U>(u), value, first, second);
+  store(a, value);
+  store(d1, first);
+  if (d2) store(d2, second);
+}
+
+/// a[i], d1[i] and (when not null) d2[i] ← φ, φ′, φ″ of u[i], i < count registers, whole lane groups.
 template <class T, Activation A>
 void activate(const T* u, T* a, T* d1, T* d2, size_t count) {
-  for (size_t i = 0; i < count; i++) {
-    const Vec<T> z = load(u + i * W<T>);
-    Vec<T> value = z, first = broadcast(T(1)), second = Vec<T>{};
-    if constexpr (A == Activation::tanh) {
-      vtanh<T>(z, value, first);
-      second = -2 * value * first;
-    } else if constexpr (A == Activation::logistic) {
-      const auto s = vsigmoid<T>(z);
-      value = s.up;
-      first = s.up * s.down;
-      second = first * (s.down - s.up);
-    } else if constexpr (A == Activation::softplus) {
-      const auto s = vsigmoid<T>(z);
-      value = vmax(z, Vec<T>{}) + vlog1p_unit<T>(s.e);
-      value = z == z ? value : z;
-      first = s.up;
-      second = s.up * s.down;
-    } else if constexpr (A == Activation::relu) {
-      value = z <= 0 ? Vec<T>{} : z;
-      first = z > 0 ? broadcast(T(1)) : Vec<T>{};
-    }
-    store(a + i * W<T>, value);
-    store(d1 + i * W<T>, first);
-    if (d2) store(d2 + i * W<T>, second);
-  }
+  constexpr int rest = VPL<T> < PACK ? VPL<T> : PACK;
+  size_t i = 0;
+  for (; i + PACK <= count; i += PACK)
+    activate_pack<T, A, PACK>(u + i * W<T>, a + i * W<T>, d1 + i * W<T>, d2 ? d2 + i * W<T> : nullptr);
+  for (; i < count; i += rest)
+    activate_pack<T, A, rest>(u + i * W<T>, a + i * W<T>, d1 + i * W<T>, d2 ? d2 + i * W<T> : nullptr);
 }
 
 template <class T>
@@ -50,68 +65,62 @@ void activate(Activation kind, const T* u, T* a, T* d1, T* d2, size_t count) {
   }
 }
 
-template <class T>
+template <class T, int U>
 struct Terms {
-  Vec<T> value, first, second;
+  Pack<T, U> value, first, second;
 };
 
-/// ℓ, ℓ′ and ℓ″ at z with target y (one row; y is per lane because mini-batches differ between lanes).
-template <class T, Loss K>
-MS_INLINE Terms<T> loss_terms(Vec<T> z, Vec<T> y) {
-  const Vec<T> zero{};
-  const Vec<T> not_y = 1 - y;
+/// ℓ, ℓ′ and ℓ″ at z with target y (a pack too, because mini-batches differ between lanes).
+template <class T, Loss K, int U>
+MS_INLINE Terms<T, U> loss_terms(const Pack<T, U>& z, const Pack<T, U>& y) {
+  using V = Pack<T, U>;
+  const V zero = T(0), one = T(1);
+  const V not_y = one - y;
+  // A term with weight 0 is not there, even where its other factor is infinite.
+  const auto part = [&](const V& weight, const V& term) { return select(weight == zero, zero, weight * term); };
+  const auto keep_nan = [&](const V& value) { return select(z == z, value, z); };
   if constexpr (K == Loss::squared) {
-    const Vec<T> r = z - y;
-    return {T(0.5) * r * r, r, broadcast(T(1))};
+    const V r = z - y;
+    return {T(0.5) * r * r, r, one};
   } else if constexpr (K == Loss::logistic) {
-    const auto s = vsigmoid<T>(z);
-    // max(z, 0) − y z without forming a difference; a term with weight 0 is not there.
-    const Vec<T> up = not_y == 0 ? zero : not_y * z;
-    const Vec<T> down = y == 0 ? zero : -y * z;
-    const Vec<T> linear = z > 0 ? up : down;
-    const Vec<T> value = linear + vlog1p_unit<T>(s.e);
-    return {z == z ? value : z, not_y * s.up - y * s.down, s.up * s.down};
+    const auto s = vsigmoid<T, U>(z);
+    // max(z, 0) − y z without forming a difference.
+    const V linear = select(z > zero, part(not_y, z), -part(y, z));
+    return {keep_nan(linear + vlog1p_unit<T, U>(s.e)), not_y * s.up - y * s.down, s.up * s.down};
   } else if constexpr (K == Loss::brier) {
-    const auto s = vsigmoid<T>(z);
-    const Vec<T> d = not_y * s.up - y * s.down;
-    const Vec<T> v = s.up * s.down;
+    const auto s = vsigmoid<T, U>(z);
+    const V d = not_y * s.up - y * s.down;
+    const V v = s.up * s.down;
     return {T(0.5) * d * d, d * v, v * v + d * v * (s.down - s.up)};
   } else if constexpr (K == Loss::probit) {
-    const auto a = vnormal<T>(z);
-    const auto b = vnormal<T>(-z);
-    const Vec<T> up = y == 0 ? zero : y * a.log_cdf;
-    const Vec<T> down = not_y == 0 ? zero : not_y * b.log_cdf;
-    return {-(up + down), not_y * b.hazard - y * a.hazard,
+    const auto a = vnormal<T, U>(z);
+    const auto b = vnormal<T, U>(-z);
+    return {-(part(y, a.log_cdf) + part(not_y, b.log_cdf)), not_y * b.hazard - y * a.hazard,
             y * a.hazard * a.excess + not_y * b.hazard * b.excess};
   } else if constexpr (K == Loss::cloglog) {
-    const Vec<T> u = vexp<T>(z);
-    const auto left = z < T(-36);
-    const Vec<T> em1 = vexpm1_negative<T>(-u);  // e^−u − 1
-    const Vec<T> e = vexp<T>(-u);
+    const V u = vexp<T, U>(z);
+    const V em1 = vexpm1_negative<T, U>(-u);  // e^−u − 1
+    const V e = vexp_negative<T, U>(-u);
     // −log(1 − e^−u): −log(−em1), or −log1p(−e) = 2 atanh(e/(2 − e)) where e is small.
-    const Vec<T> event_near = e < T(0.25) ? twice_atanh<T>(e / (2 - e)) : -vlog<T>(-em1);
-    const Vec<T> event = left ? -z : event_near;
+    const V event_near = select(e < T(0.25), twice_atanh<T, U>(e / (T(2) - e)), -vlog<T, U>(-em1));
+    const V event = select(z < T(-36), -z, event_near);
     // q = u/(e^u − 1) = u e^−u/(1 − e^−u); k = 1 − u/(1 − e^−u), by its series for small u.
-    const auto tiny = u == 0;
     const auto huge = u > T(700);
-    const Vec<T> ratio = tiny ? broadcast(T(1)) : u / -em1;
-    const Vec<T> q = huge ? zero : ratio * e;
-    const Vec<T> s = u * u;
-    const Vec<T> series =
-        u * T(-0.5) - s * (T(1.0 / 12) - s * (T(1.0 / 720) - s * (T(1.0 / 30240) - s * T(1.0 / 1209600))));
-    const Vec<T> k = u < T(0.25) ? series : 1 - ratio;
-    const Vec<T> slope = huge ? zero : q * k;
-    const Vec<T> rest = not_y == 0 ? zero : not_y * u;
-    const Vec<T> at_event = y == 0 ? zero : y * event;
-    const Vec<T> value = at_event + rest;
-    return {z == z ? value : z, rest - (y == 0 ? zero : y * q), rest - (y == 0 ? zero : y * slope)};
+    const V ratio = select(u == zero, one, u / -em1);
+    const V q = select(huge, zero, ratio * e);
+    const V s = u * u;
+    const V series = u * T(-0.5) -
+                     s * (T(1.0 / 12) - s * (T(1.0 / 720) - s * (T(1.0 / 30240) - s * T(1.0 / 1209600))));
+    const V k = select(u < T(0.25), series, one - ratio);
+    const V slope = select(huge, zero, q * k);
+    const V rest = part(not_y, u);
+    return {keep_nan(part(y, event) + rest), rest - part(y, q), rest - part(y, slope)};
   } else if constexpr (K == Loss::poisson) {
-    const Vec<T> u = vexp<T>(z);
+    const V u = vexp<T, U>(z);
     return {u - y * z, u - y, u};
   } else {
-    const Vec<T> e = vexp<T>(-z);
-    const Vec<T> u = y == 0 ? zero : y * e;
-    return {z + u, 1 - u, u};
+    const V u = part(y, vexp<T, U>(-z));
+    return {z + u, one - u, u};
   }
 }
 

@@ -1,7 +1,7 @@
-// Elementary functions over SIMD registers, from one formula in f64 and f32, without table look-ups, branches or libm.
+// Elementary functions over packs of SIMD registers, from one formula in f64 and f32, without table look-ups, branches or libm.
 #pragma once
 
-#include "lanes.h"
+#include "pack.h"
 
 namespace MS_TARGET {
 
@@ -15,9 +15,13 @@ struct Constants<double> {
   static constexpr double log2e = 1.4426950408889634074;
   static constexpr double ln2_high = 6.93147180369123816490e-01;
   static constexpr double ln2_low = 1.90821492927058770002e-10;
-  static constexpr double exp_low = -707.0, exp_high = 709.78;
-  // Where the series of expm1 may stop: r^(terms+1)/(terms+1)! is below rounding for |r| ≤ ln2/2.
-  static constexpr int exp_terms = 13;
+  static constexpr double exp_low = -707.0, exp_high = 709.78, exp_zero = -709.1;
+  // Minimax polynomial q: e^r − 1 = r + r² q(r) for |r| ≤ ln2/2, relative error 1.9e-17 (weighted least squares, reweighted
+  // until the error levels, at 50 digits).
+  static constexpr double expm1[] = {0.500000000000000491,     0.166666666666665931,    0.0416666666665788872,
+                                     0.0083333333333873504,    0.00138888889310665551,  0.000198412697234058396,
+                                     0.0000248015057199933379, 2.75574037964645235e-6,  2.76259036788622206e-7,
+                                     2.50549402491570834e-8};
   static constexpr int log_terms = 11;
 };
 template <>
@@ -28,143 +32,141 @@ struct Constants<float> {
   static constexpr float log2e = 1.44269504f;
   static constexpr float ln2_high = 0.693359375f;
   static constexpr float ln2_low = -2.12194440e-4f;
-  static constexpr float exp_low = -86.0f, exp_high = 88.72f;
-  static constexpr int exp_terms = 7;
+  static constexpr float exp_low = -86.0f, exp_high = 88.72f, exp_zero = -88.04f;
+  // As above, relative error 1.4e-8.
+  static constexpr double expm1[] = {0.499999982583237053, 0.166665440245860033, 0.0416671732062968476,
+                                     0.00836649901266333976, 0.00138841271368088226};
   static constexpr int log_terms = 5;
 };
 
-/// 1/n!
-constexpr double inverse_factorial(int n) {
-  double f = 1;
-  for (int i = 2; i <= n; i++) f *= i;
-  return 1 / f;
+template <class T, int U, int N>
+MS_INLINE Pack<T, U> polynomial(const double (&c)[N], const Pack<T, U>& x) {
+  Pack<T, U> y = T(c[N - 1]);
+#pragma GCC unroll 16
+  for (int i = N - 2; i >= 0; i--) y = fma(y, x, Pack<T, U>(T(c[i])));
+  return y;
 }
 
-/// e^x = (1 + p) s with p = e^r − 1 accurate relative to itself and s = 2^n; 2^n as 2·2^(n−1), so that n may be 1024.
-template <class T>
+/// e^x = (1 + p) 2^n, with p = e^r − 1 accurate relative to itself and n as the exponent's bits. x must be in
+/// [exp_zero, exp_high]; at exp_zero the bits are 0, so that 2^n made of them is exactly 0.
+template <class T, int U>
 struct ExpParts {
-  Vec<T> p, half_s;
-  decltype(Vec<T>{} < Vec<T>{}) tiny;
+  Pack<T, U> p;
+  Bits<T, U> n;
 };
-template <class T>
-MS_INLINE ExpParts<T> exp_parts(Vec<T> x) {
+template <class T, int U>
+MS_INLINE ExpParts<T, U> exp_parts(const Pack<T, U>& x) {
   using K = Constants<T>;
-  const auto tiny = x < K::exp_low;
-  const Vec<T> c = x < K::exp_low ? broadcast(T(K::exp_low)) : x;
-  const Vec<T> shifted = fma(c, broadcast(T(K::log2e)), broadcast(T(K::magic)));
-  const Vec<T> n = shifted - K::magic;
-  Vec<T> r = fma(n, broadcast(T(-K::ln2_high)), c);
-  r = fma(n, broadcast(T(-K::ln2_low)), r);
-  Vec<T> q = broadcast(T(inverse_factorial(K::exp_terms)));
-#pragma GCC unroll 16
-  for (int k = K::exp_terms - 1; k >= 2; k--) q = fma(q, r, broadcast(T(inverse_factorial(k))));
-  const Vec<T> p = fma(q * r, r, r);
-  const Int<T> bits = ((Int<T>)shifted - (Int<T>)broadcast(T(K::magic)) + (K::bias - 1)) << K::mantissa;
-  return {p, (Vec<T>)bits, tiny};
+  using V = Pack<T, U>;
+  const V shifted = fma(x, V(K::log2e), V(K::magic));
+  const V n = shifted - V(K::magic);
+  const V r = fma(n, V(-K::ln2_low), fma(n, V(-K::ln2_high), x));
+  const V q = polynomial<T, U>(K::expm1, r);
+  return {fma(q * r, r, r), (bits(shifted) - bits(V(K::magic))) + K::bias};
 }
 
 /// e^x; 0 below the smallest normal number, +∞ above the largest, NaN for NaN.
-template <class T>
-MS_INLINE Vec<T> vexp(Vec<T> x) {
+template <class T, int U>
+MS_INLINE Pack<T, U> vexp(const Pack<T, U>& x) {
   using K = Constants<T>;
-  const Vec<T> capped = x > K::exp_high ? broadcast(T(K::exp_high)) : x;
-  const auto e = exp_parts<T>(capped);
-  Vec<T> y = (1 + e.p) * e.half_s;
-  y = y + y;
-  y = e.tiny ? Vec<T>{} : y;
-  return x > K::exp_high ? broadcast(std::numeric_limits<T>::infinity()) : y;
+  using V = Pack<T, U>;
+  const auto e = exp_parts<T, U>(max(V(K::exp_low), min(V(K::exp_high), x)));
+  // n may be 1024, whose power is no number: the half of it is.
+  const V half_s((e.n + (-1)) << K::mantissa);
+  const V half = fma(half_s, e.p, half_s);
+  const V y = select(x > K::exp_high, V(std::numeric_limits<T>::infinity()), half + half);
+  return select(x < K::exp_low, V(T(0)), y);
+}
+
+/// e^x for x ≤ 0.
+template <class T, int U>
+MS_INLINE Pack<T, U> vexp_negative(const Pack<T, U>& x) {
+  using K = Constants<T>;
+  using V = Pack<T, U>;
+  const auto e = exp_parts<T, U>(max(V(K::exp_zero), x));
+  const V s(e.n << K::mantissa);
+  return fma(s, e.p, s);
 }
 
 /// e^x − 1, relative error a few eps, for x ≤ 0.
-template <class T>
-MS_INLINE Vec<T> vexpm1_negative(Vec<T> x) {
-  const auto e = exp_parts<T>(x);
-  const Vec<T> s = e.half_s + e.half_s;
-  const Vec<T> y = fma(s, e.p, s - 1);
-  return e.tiny ? broadcast(T(-1)) : y;
+template <class T, int U>
+MS_INLINE Pack<T, U> vexpm1_negative(const Pack<T, U>& x) {
+  using K = Constants<T>;
+  using V = Pack<T, U>;
+  const auto e = exp_parts<T, U>(max(V(K::exp_zero), x));
+  const V s(e.n << K::mantissa);
+  return fma(s, e.p, s - T(1));
 }
 
 /// 2 atanh(s) for |s| ≤ 0.1716, by its series.
-template <class T>
-MS_INLINE Vec<T> twice_atanh(Vec<T> s) {
+template <class T, int U>
+MS_INLINE Pack<T, U> twice_atanh(const Pack<T, U>& s) {
   using K = Constants<T>;
-  const Vec<T> z = s * s;
-  Vec<T> q = broadcast(T(2.0 / (2 * K::log_terms + 1)));
+  using V = Pack<T, U>;
+  const V z = s * s;
+  V q = T(2.0 / (2 * K::log_terms + 1));
 #pragma GCC unroll 16
-  for (int k = K::log_terms - 1; k >= 1; k--) q = fma(q, z, broadcast(T(2.0 / (2 * k + 1))));
+  for (int k = K::log_terms - 1; k >= 1; k--) q = fma(q, z, V(T(2.0 / (2 * k + 1))));
   return fma(q * z, s, s + s);
 }
 
 /// log(1 + x) for x in [0, 1].
-template <class T>
-MS_INLINE Vec<T> vlog1p_unit(Vec<T> x) {
+template <class T, int U>
+MS_INLINE Pack<T, U> vlog1p_unit(const Pack<T, U>& x) {
   using K = Constants<T>;
+  using V = Pack<T, U>;
   const auto big = x > T(0.41421356);
-  const Vec<T> f = big ? (x - 1) * T(0.5) : x;
-  const Vec<T> k = big ? broadcast(T(1)) : Vec<T>{};
-  const Vec<T> y = twice_atanh<T>(f / (2 + f));
-  return fma(k, broadcast(T(K::ln2_high)), fma(k, broadcast(T(K::ln2_low)), y));
+  const V f = select(big, (x - T(1)) * T(0.5), x);
+  const V high = select(big, V(K::ln2_high), V(T(0))), low = select(big, V(K::ln2_low), V(T(0)));
+  return high + (low + twice_atanh<T, U>(f / (T(2) + f)));
 }
 
 /// Natural logarithm of a positive normal number; −∞ at 0, NaN below.
-template <class T>
-MS_INLINE Vec<T> vlog(Vec<T> x) {
+template <class T, int U>
+MS_INLINE Pack<T, U> vlog(const Pack<T, U>& x) {
   using K = Constants<T>;
-  const Int<T> one = (Int<T>)broadcast(T(1));
+  using V = Pack<T, U>;
   // Exponent such that the mantissa falls in [√½, √2).
-  const Int<T> root = (Int<T>)broadcast(T(0.70710678118654752440));
-  const Int<T> shifted = (Int<T>)x - root;
-  const Int<T> e = shifted >> K::mantissa;
-  const Vec<T> m = (Vec<T>)((Int<T>)x - (e << K::mantissa));
-  Vec<T> n;
-  n = __builtin_convertvector(e, Vec<T>);
-  const Vec<T> f = m - 1;
-  const Vec<T> y = twice_atanh<T>(f / (2 + f));
-  Vec<T> out = fma(n, broadcast(T(K::ln2_high)), fma(n, broadcast(T(K::ln2_low)), y));
+  const auto e = (bits(x) - bits(V(T(0.70710678118654752440)))) >> K::mantissa;
+  const V n = number(e);
+  const V f = V(bits(x) - (e << K::mantissa)) - T(1);
+  const V y = twice_atanh<T, U>(f / (T(2) + f));
   const T inf = std::numeric_limits<T>::infinity();
-  out = x == inf ? x : out;
-  out = x == 0 ? broadcast(-inf) : out;
-  out = x >= 0 ? out : broadcast(std::numeric_limits<T>::quiet_NaN());
-  (void)one;
-  return out;
+  V out = fma(n, V(K::ln2_high), fma(n, V(K::ln2_low), y));
+  out = select(x == inf, x, out);
+  out = select(x == T(0), V(-inf), out);
+  return select(x >= T(0), out, V(std::numeric_limits<T>::quiet_NaN()));
 }
 
 /// logistic(z) and logistic(−z), and e^−|z|.
-template <class T>
+template <class T, int U>
 struct Sigmoid {
-  Vec<T> up, down, e;
+  Pack<T, U> up, down, e;
 };
-template <class T>
-MS_INLINE Sigmoid<T> vsigmoid(Vec<T> z) {
-  const Vec<T> e = vexp<T>(-vabs<T>(z));
-  const Vec<T> big = 1 / (1 + e);
-  const Vec<T> small = e * big;
-  const auto positive = z >= 0;
-  return {positive ? big : small, positive ? small : big, e};
+template <class T, int U>
+MS_INLINE Sigmoid<T, U> vsigmoid(const Pack<T, U>& z) {
+  using V = Pack<T, U>;
+  const V e = vexp_negative<T, U>(-abs(z));
+  const V big = T(1) / (T(1) + e);
+  const V small = e * big;
+  const auto positive = z >= T(0);
+  return {select(positive, big, small), select(positive, small, big), e};
 }
 
 /// tanh u and its derivative 4e/(1+e)², e = e^(−2|u|); both keep their digits near 0 and in the tails.
-template <class T>
-MS_INLINE void vtanh(Vec<T> u, Vec<T>& value, Vec<T>& derivative) {
-  const Vec<T> a = vabs<T>(u);
-  const auto parts = exp_parts<T>(a * T(-2));
-  const Vec<T> s = parts.half_s + parts.half_s;
-  Vec<T> em1 = fma(s, parts.p, s - 1);
-  Vec<T> e = fma(s, parts.p, s);
-  em1 = parts.tiny ? broadcast(T(-1)) : em1;
-  e = parts.tiny ? Vec<T>{} : e;
-  const Vec<T> d = 1 / (em1 + 2);
-  const Vec<T> t = -em1 * d;
-  value = u < 0 ? -t : t;
-  derivative = 4 * e * (d * d);
-}
-
-template <class T, int N>
-MS_INLINE Vec<T> polynomial(const double (&c)[N], Vec<T> x) {
-  Vec<T> y = broadcast(T(c[N - 1]));
-#pragma GCC unroll 16
-  for (int i = N - 2; i >= 0; i--) y = fma(y, x, broadcast(T(c[i])));
-  return y;
+template <class T, int U>
+MS_INLINE void vtanh(const Pack<T, U>& u, Pack<T, U>& value, Pack<T, U>& derivative) {
+  using K = Constants<T>;
+  using V = Pack<T, U>;
+  const auto parts = exp_parts<T, U>(max(V(K::exp_zero), abs(u) * T(-2)));
+  const V s(parts.n << K::mantissa);
+  const V em1 = fma(s, parts.p, s - T(1));
+  const V e = fma(s, parts.p, s);
+  const V d = T(1) / (em1 + T(2));
+  // Doubled by a sum, because the multipliers have enough to do.
+  const V twice = d + d;
+  value = copysign(em1 * d, u);
+  derivative = e * (twice * twice);
 }
 
 // Cody's rational approximations to erf and erfc (Mathematics of Computation 23, 1969), lowest power first.
@@ -183,41 +185,42 @@ constexpr double far_q[] = {0.00233520497626869185, 0.0605183413124413191, 0.527
                             1.87295284992346725,    2.56852019228982242,   1};
 
 /// What probit needs at z: log Φ(z), the hazard r = φ/Φ, and r + z (which cancels in the lower tail when formed naively).
-template <class T>
+template <class T, int U>
 struct Normal {
-  Vec<T> log_cdf, hazard, excess;
+  Pack<T, U> log_cdf, hazard, excess;
 };
-template <class T>
-MS_INLINE Normal<T> vnormal(Vec<T> z) {
+template <class T, int U>
+MS_INLINE Normal<T, U> vnormal(const Pack<T, U>& z) {
+  using V = Pack<T, U>;
   const T sqrt_pi = T(1.7724538509055160273), sqrt_2_over_pi = T(0.79788456080286535588);
-  const T root_half = T(0.70710678118654752440), far_from = T(5.65685424949238019);
-  const auto lower = z < 0;
-  const Vec<T> t = vabs<T>(z);
-  const Vec<T> x = t * root_half;
-  const Vec<T> square = x * x;
-  // The density's exponent to full precision: t² = high + low.
-  const Vec<T> gauss = vexp<T>(T(-0.5) * (t * t));
-  const Vec<T> erf_small = x * polynomial<T>(erf_p, square) / polynomial<T>(erf_q, square);
-  const Vec<T> bounded = vmin(x, broadcast(T(4)));
-  const Vec<T> mid = polynomial<T>(mid_p, bounded) / polynomial<T>(mid_q, bounded);
-  const Vec<T> safe = vmax(x, broadcast(T(1)));
-  const Vec<T> y = 1 / (safe * safe);
-  const Vec<T> w = sqrt_pi * (y * polynomial<T>(far_p, y) / polynomial<T>(far_q, y));
-  const Vec<T> far = (1 - w) / (sqrt_pi * safe);
+  const T root_half = T(0.70710678118654752440), far_from = T(5.65685424949238019), one = T(1), half = T(0.5);
+  const auto lower = z < T(0);
+  const V t = abs(z);
+  const V x = t * root_half;
+  const V square = x * x;
+  const V gauss = vexp_negative<T, U>(T(-0.5) * (t * t));
+  const V erf_small = x * polynomial<T, U>(erf_p, square) / polynomial<T, U>(erf_q, square);
+  const V bounded = min(x, V(T(4)));
+  const V mid = polynomial<T, U>(mid_p, bounded) / polynomial<T, U>(mid_q, bounded);
+  const V safe = max(x, V(one));
+  const V y = one / (safe * safe);
+  const V w = sqrt_pi * (y * polynomial<T, U>(far_p, y) / polynomial<T, U>(far_q, y));
+  const V far = (one - w) / (sqrt_pi * safe);
   const auto is_small = x <= T(0.46875);
   const auto is_far = t > far_from;
-  const Vec<T> erfcx = is_small ? (1 - erf_small) / gauss : (is_far ? far : mid);
-  const Vec<T> erfc = is_small ? 1 - erf_small : gauss * erfcx;
+  const V erfcx = select(is_small, (one - erf_small) / gauss, select(is_far, far, mid));
+  const V erfc = select(is_small, one - erf_small, gauss * erfcx);
   // Lower tail.
-  const Vec<T> hazard_low = is_far ? t / (1 - w) : sqrt_2_over_pi / erfcx;
-  const Vec<T> excess_low = is_far ? t * w / (1 - w) : hazard_low - t;
-  const Vec<T> log_low = vlog<T>(T(0.5) * erfcx) - T(0.5) * (t * t);
+  const V hazard_low = select(is_far, t / (one - w), sqrt_2_over_pi / erfcx);
+  const V excess_low = select(is_far, t * w / (one - w), hazard_low - t);
+  const V log_low = vlog<T, U>(half * erfcx) - half * (t * t);
   // Upper half: Φ = 1 − erfc/2, log Φ = log1p(−erfc/2) = −2 atanh(q/(2 − q)), q = erfc/2 ≤ ½: |s| ≤ 1/3 needs the log.
-  const Vec<T> q = T(0.5) * erfc;
-  const Vec<T> cdf = 1 - q;
-  const Vec<T> log_high = q < T(0.25) ? -twice_atanh<T>(q / (2 - q)) : vlog<T>(cdf);
-  const Vec<T> hazard_high = T(0.5) * sqrt_2_over_pi * gauss / cdf;
-  return {lower ? log_low : log_high, lower ? hazard_low : hazard_high, lower ? excess_low : hazard_high + z};
+  const V q = half * erfc;
+  const V cdf = one - q;
+  const V log_high = select(q < T(0.25), -twice_atanh<T, U>(q / (T(2) - q)), vlog<T, U>(cdf));
+  const V hazard_high = half * sqrt_2_over_pi * gauss / cdf;
+  return {select(lower, log_low, log_high), select(lower, hazard_low, hazard_high),
+          select(lower, excess_low, hazard_high + z)};
 }
 
 }  // namespace MS_TARGET

@@ -39,7 +39,7 @@ class Workspace {
 
   Workspace(const Problem<T>& p, bool hessian) : products(p.S * (p.S + 1) / 2), second(hessian) {
     // A tile's X products must stay in the second-level cache while all pairs of units pass over them.
-    cap = hessian ? std::clamp(int(384 * 1024 / (products * sizeof(T))), 16, 128) : 32;
+    cap = hessian ? std::clamp(int(384 * 1024 / (products * sizeof(T))), 16, 128) : 36;
     cap = std::max(1, std::min(cap, p.d.rows));
     const size_t M = p.layers.size(), tile = size_t(cap) * L;
     const int extra = p.d.bias ? 1 : 0;
@@ -47,14 +47,14 @@ class Workspace {
     for (auto* list : {&d1, &d2, &delta, &s, &tm, &rm}) list->resize(M);
     for (size_t m = 0; m < M; m++) {
       const size_t units = p.layers[m].units;
-      delta[m].resize(units * tile);
+      if (hessian || m + 1 == M) delta[m].resize(units * tile);
       if (m > 0) {
         act[m].resize((p.layers[m].inputs + extra) * tile);
         if (extra) std::fill(act[m].get(), act[m].get() + tile, T(1));
       }
       if (m + 1 < M) {
-        for (auto* list : {&d1, &s}) (*list)[m].resize(units * tile);
-        if (hessian) d2[m].resize(units * tile);
+        d1[m].resize(units * tile);
+        if (hessian) s[m].resize(units * tile), d2[m].resize(units * tile);
       }
       if (hessian) tm[m].resize(units * tile), rm[m].resize(units * tile);
     }
@@ -64,6 +64,9 @@ class Workspace {
     q.resize(tile);
     if (hessian) pairs.resize(size_t(cap) * products + 16), block_out.resize(size_t(products) * L);
   }
+
+  /// δ of layer m, [units][cap][L]. Where no Hessian needs φ′ again it takes the place of φ′.
+  T* sensitivity(int m) { return second || size_t(m) + 1 == d1.size() ? delta[m].get() : d1[m].get(); }
 };
 
 template <class T>
@@ -138,10 +141,10 @@ class Network {
       for (int k = 0; k < layer.units; k++) {
         const T* weights = theta + size_t(layer.at + k * layer.stride) * L;
         T* u = m == last ? w.z.get() + k * tile : w.act[m + 1].get() + (extra + k) * tile;
-        if (m == 0 && w.x) product(Shared<T>{w.x, 1, p.S}, w.rows, weights, 1, p.S, u, 1, false);
+        if (m == 0 && w.x) product(Shared<T>{w.x, 1, p.S}, w.rows, weights, 1, p.S, u, 1, Into::set);
         else
           product(PerLane<T>{m == 0 ? w.gathered.get() : w.act[m].get(), w.cap, 1}, w.rows, weights, 1, layer.stride, u, 1,
-                  false);
+                  Into::set);
         if (m < last)
           activate<T>(p.d.activation, u, u, w.d1[m].get() + k * tile, w.second ? w.d2[m].get() + k * tile : nullptr,
                       size_t(w.rows) * VPL<T>);
@@ -152,71 +155,89 @@ class Network {
       for (int l = 0; l < L; l++) w.z[size_t(r) * L + l] += w.x ? p.offset[r0 + r] : w.o[size_t(r) * L + l];
   }
 
+  /// U registers of the tile's rows from register `from` on.
+  template <Loss K, int U>
+  static void scalar_pack(const Problem<T>& p, Workspace<T>& w, int r0, int from, T* f, T* delta, T* curvature) {
+    const size_t at = size_t(from) * W<T>;
+    Pack<T, U> y, c;
+    MS_EACH {
+      const int r = (from + k) / VPL<T>;
+      y.v[k] = w.x ? broadcast(p.y[r0 + r]) : load(w.y.get() + at + k * W<T>);
+      c.v[k] = w.x ? broadcast(p.c[r0 + r]) : load(w.c.get() + at + k * W<T>);
+    }
+    const auto t = loss_terms<T, K, U>(load_pack<U>(w.z.get() + at), y);
+    // Rows without weight are not there, whatever their loss.
+    const Pack<T, U> zero = T(0);
+    const auto absent = c == zero;
+    const Pack<T, U> value = select(absent, zero, c * t.value);
+    MS_EACH {
+      T* sum = f + (from + k) % VPL<T> * W<T>;
+      store(sum, load(sum) + value.v[k]);
+    }
+    if (delta) store(delta + at, select(absent, zero, c * t.first));
+    if (curvature) store(curvature + at, select(absent, zero, c * t.second));
+  }
+
   template <Loss K>
   static void scalar_losses(const Problem<T>& p, Workspace<T>& w, int r0, T* f, bool need_g, bool need_h) {
-    T* delta = w.delta.back().get();
-    for (int r = 0; r < w.rows; r++)
-      for (int v = 0; v < VPL<T>; v++) {
-        const size_t at = size_t(r) * L + v * W<T>;
-        const Vec<T> y = w.x ? broadcast(p.y[r0 + r]) : load(w.y.get() + at);
-        const Vec<T> c = w.x ? broadcast(p.c[r0 + r]) : load(w.c.get() + at);
-        const auto t = loss_terms<T, K>(load(w.z.get() + at), y);
-        // Rows without weight are not there, whatever their loss.
-        const Vec<T> zero{};
-        const auto absent = c == 0;
-        store(f + v * W<T>, load(f + v * W<T>) + (absent ? zero : c * t.value));
-        if (need_g) store(delta + at, absent ? zero : c * t.first);
-        if (need_h) store(w.curvature.get() + at, absent ? zero : c * t.second);
-      }
+    constexpr int U = 4, rest = VPL<T> < U ? VPL<T> : U;
+    T* delta = need_g ? w.sensitivity(int(p.layers.size()) - 1) : nullptr;
+    T* curvature = need_h ? w.curvature.get() : nullptr;
+    const int registers = w.rows * VPL<T>;
+    int i = 0;
+    for (; i + U <= registers; i += U) scalar_pack<K, U>(p, w, r0, i, f, delta, curvature);
+    for (; i < registers; i += rest) scalar_pack<K, rest>(p, w, r0, i, f, delta, curvature);
   }
 
   static void softmax_losses(const Problem<T>& p, Workspace<T>& w, int r0, T* f, bool need_g, bool need_h) {
+    constexpr int U = VPL<T>;
+    using V = Pack<T, U>;
     const int C = p.d.outputs;
     const size_t tile = size_t(w.cap) * L;
-    T* delta = w.delta.back().get();
-    for (int r = 0; r < w.rows; r++)
-      for (int v = 0; v < VPL<T>; v++) {
-        const size_t at = size_t(r) * L + v * W<T>;
-        const Vec<T> y = w.x ? broadcast(p.y[r0 + r]) : load(w.y.get() + at);
-        const Vec<T> c = w.x ? broadcast(p.c[r0 + r]) : load(w.c.get() + at);
-        const Vec<T> zero{};
-        Vec<T> top = load(w.z.get() + at), own{};
-        for (int k = 0; k < C; k++) top = vmax(load(w.z.get() + k * tile + at), top);
-        Vec<T> total{}, rest{};
-        for (int k = 0; k < C; k++) {
-          const Vec<T> zk = load(w.z.get() + k * tile + at);
-          const Vec<T> e = vexp<T>(zk - top);
-          const auto mine = y == T(k);
-          store(delta + k * tile + at, e);
-          total += e;
-          rest += mine ? zero : e;
-          own = mine ? zk : own;
-        }
-        // ℓ = log Σ e^{z − z_y}: by log1p of the others where the own class leads.
-        const Vec<T> leads = vlog1p_unit<T>(vmin(rest, broadcast(T(1))));
-        const Vec<T> value = (own == top) & (rest <= 1) ? leads : (top - own) + vlog<T>(total);
-        const auto absent = c == 0;
-        store(f + v * W<T>, load(f + v * W<T>) + (absent ? zero : c * value));
-        if (!need_g) continue;
-        const Vec<T> cc = absent ? zero : c;
-        for (int k = 0; k < C; k++) store(delta + k * tile + at, load(delta + k * tile + at) / total);
-        if (need_h)
-          for (int a = 0; a < C; a++)
-            for (int b = 0; b < C; b++) {
-              const Vec<T> pa = load(delta + a * tile + at);
-              Vec<T> other{};
-              if (a == b) {
-                for (int k = 0; k < C; k++) other += k == a ? zero : load(delta + k * tile + at);
-              } else {
-                other = -load(delta + b * tile + at);
-              }
-              store(w.curvature.get() + (a * C + b) * tile + at, cc * pa * other);
-            }
-        for (int k = 0; k < C; k++) {
-          const Vec<T> d = load(delta + k * tile + at);
-          store(delta + k * tile + at, cc * (y == T(k) ? -(rest / total) : d));
-        }
+    T* delta = w.sensitivity(int(p.layers.size()) - 1);
+    const V zero = T(0), one = T(1);
+    for (int r = 0; r < w.rows; r++) {
+      const size_t at = size_t(r) * L;
+      const V y = w.x ? V(p.y[r0 + r]) : load_pack<U>(w.y.get() + at);
+      const V c = w.x ? V(p.c[r0 + r]) : load_pack<U>(w.c.get() + at);
+      V top = load_pack<U>(w.z.get() + at), own = zero;
+      for (int k = 0; k < C; k++) top = max(load_pack<U>(w.z.get() + k * tile + at), top);
+      V total = zero, rest = zero;
+      for (int k = 0; k < C; k++) {
+        const V zk = load_pack<U>(w.z.get() + k * tile + at);
+        const V e = vexp<T, U>(zk - top);
+        const auto mine = y == T(k);
+        store(delta + k * tile + at, e);
+        total = total + e;
+        rest = rest + select(mine, zero, e);
+        own = select(mine, zk, own);
       }
+      // ℓ = log Σ e^{z − z_y}: by log1p of the others where the own class leads.
+      const V leads = vlog1p_unit<T, U>(min(rest, one));
+      const V value = select((own == top) & (rest <= one), leads, (top - own) + vlog<T, U>(total));
+      const auto absent = c == zero;
+      store(f, load_pack<U>(f) + select(absent, zero, c * value));
+      if (!need_g) continue;
+      const V cc = select(absent, zero, c);
+      for (int k = 0; k < C; k++)
+        store(delta + k * tile + at, load_pack<U>(delta + k * tile + at) / total);
+      if (need_h)
+        for (int a = 0; a < C; a++)
+          for (int b = 0; b < C; b++) {
+            V other = zero;
+            if (a == b) {
+              for (int k = 0; k < C; k++)
+                if (k != a) other = other + load_pack<U>(delta + k * tile + at);
+            } else {
+              other = -load_pack<U>(delta + b * tile + at);
+            }
+            store(w.curvature.get() + (a * C + b) * tile + at, cc * load_pack<U>(delta + a * tile + at) * other);
+          }
+      for (int k = 0; k < C; k++) {
+        const V d = load_pack<U>(delta + k * tile + at);
+        store(delta + k * tile + at, cc * select(y == T(k), -(rest / total), d));
+      }
+    }
   }
 
   static void losses(const Problem<T>& p, Workspace<T>& w, int r0, T* f, bool need_g, bool need_h) {
@@ -238,10 +259,11 @@ class Network {
     for (int m = int(p.layers.size()) - 1; m >= 1; m--) {
       const Layer& above = p.layers[m];
       for (int e = 0; e < above.inputs; e++) {
-        T* s = w.s[m - 1].get() + e * tile;
-        product(PerLane<T>{w.delta[m].get(), w.cap, 1}, w.rows, theta + size_t(above.at + extra + e) * L, above.stride,
-                above.units, s, 1, false);
-        const T* d1 = w.d1[m - 1].get() + e * tile;
+        T* d1 = w.d1[m - 1].get() + e * tile;
+        T* s = w.second ? w.s[m - 1].get() + e * tile : d1;
+        product(PerLane<T>{w.sensitivity(m), w.cap, 1}, w.rows, theta + size_t(above.at + extra + e) * L, above.stride,
+                above.units, s, 1, w.second ? Into::set : Into::scale);
+        if (!w.second) continue;
         T* delta = w.delta[m - 1].get() + e * tile;
         for (size_t i = 0; i < used; i += W<T>) store(delta + i, load(d1 + i) * load(s + i));
       }
@@ -254,11 +276,11 @@ class Network {
       const Layer& layer = p.layers[m];
       for (int k = 0; k < layer.units; k++) {
         T* out = g + size_t(layer.at + k * layer.stride) * L;
-        const T* delta = w.delta[m].get() + k * tile;
-        if (m == 0 && w.x) product(Shared<T>{w.x, p.S, 1}, p.S, delta, 1, w.rows, out, 1, true);
+        const T* delta = w.sensitivity(m) + k * tile;
+        if (m == 0 && w.x) product(Shared<T>{w.x, p.S, 1}, p.S, delta, 1, w.rows, out, 1, Into::add);
         else
           product(PerLane<T>{m == 0 ? w.gathered.get() : w.act[m].get(), 1, w.cap}, layer.stride, delta, 1, w.rows, out, 1,
-                  true);
+                  Into::add);
       }
     }
   }

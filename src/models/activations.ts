@@ -36,7 +36,7 @@ export function activate(activation: Activation, u: number, out: Float64Array): 
       return
     }
     case 'relu':
-      out[0] = u > 0 ? u : 0
+      out[0] = u <= 0 ? 0 : u
       out[1] = u > 0 ? 1 : 0
       out[2] = 0
       return
