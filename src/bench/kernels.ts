@@ -188,7 +188,17 @@ async function record(
   const error = await checkKernel(objective, engine.precision, answers, kernel, program)
   if (error !== null) {
     const nothing = { perSecond: 0, gflops: 0, peakGflops: null, share: 0 }
-    return { ...common, ...nothing, name, threads, seconds: [], repeats: 0, spread: { q25: 0, q75: 0, best: 0 }, error }
+    return {
+      ...common,
+      ...nothing,
+      name,
+      threads,
+      seconds: [],
+      repeats: 0,
+      rounds,
+      spread: { q25: 0, q75: 0, best: 0 },
+      error
+    }
   }
   const { seconds, evaluation, repeats, peak } = await measure(timed, budget)
   const sorted = ascending(seconds)
@@ -218,6 +228,7 @@ async function record(
     threads,
     seconds,
     repeats,
+    rounds,
     spread: { q25: rate(0.75), q75: rate(0.25), best: rate(0) },
     ...traffic(),
     ...(kernel === 'update' ? { shareOfStep: median(seconds) / (median(seconds) + median(evaluation)) } : {})
@@ -247,7 +258,11 @@ async function* recordsOfSize(
   try {
     for (const kernel of wanted) {
       if (kernel === 'study') continue
-      if ((kernel === 'hessian' || kernel === 'eigh') && !withHessian) continue
+      if ((kernel === 'hessian' || kernel === 'eigh') && !withHessian) {
+        const reason = `N=${size.N} P=${P} is left out: the reference engine's Hessian, which checks it, would take minutes.`
+        yield { engine: engine.name, precision: engine.precision, kernel, reason }
+        continue
+      }
       const names = kernel === 'update' ? timedOptimizers.filter(n => n !== 'newton' || small) : ['']
       for (const name of names) {
         if (options.signal?.aborted) return

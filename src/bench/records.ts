@@ -31,6 +31,8 @@ export interface KernelRecord {
   /** Seconds of each sample; a sample is `repeats` repeats of R. */
   readonly seconds: readonly number[]
   readonly repeats: number
+  /** Samples were taken in so many blocks of equal size, with the peak measured in between. */
+  readonly rounds: number
   /** Middle half of the samples, and the fastest, as rates. */
   readonly spread: { readonly q25: number; readonly q75: number; readonly best: number }
   /** What is wrong with the result, in one sentence; absent when it agrees with the reference. */

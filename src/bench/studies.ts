@@ -172,6 +172,7 @@ async function studyRecord(
       threads: engine.threads,
       seconds,
       repeats: 1,
+      rounds: studyRounds,
       spread: { q25: rate(0.75), q75: rate(0.25), best: rate(0) },
       ...(error === undefined ? {} : { error }),
       occupancy: searches[0].occupancy,

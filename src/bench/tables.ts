@@ -1,5 +1,6 @@
 /** Records as a table for a terminal or a Markdown page. */
 import { formatRate, formatSeconds } from '../core/units.js'
+import type { Comparison } from './compare.js'
 import type { Machine } from './machine.js'
 import type { KernelRecord, KernelResults } from './records.js'
 
@@ -116,5 +117,29 @@ export function kernelText(results: KernelResults): string {
     ...(missing.length > 0 ? ['Not measured:', ...missing.map(m => `  ${m}`), ''] : []),
     'per second: from the median sample. GFLOP/s counts matrix products only; peak is what multiply-adds in registers reached meanwhile.',
     `Measured in ${formatSeconds(results.wallSeconds)}.`
+  ].join('\n')
+}
+
+export function comparisonText(c: Comparison): string {
+  const rows = c.changes.map(x => [
+    x.name,
+    formatSeconds(x.secondsA),
+    formatSeconds(x.secondsB),
+    `${x.ratio.toFixed(3)} (${x.low.toFixed(3)} to ${x.high.toFixed(3)})`,
+    x.verdict
+  ])
+  const only = (side: string, names: readonly string[]): string[] =>
+    names.length > 0 ? [`Only in ${side}: ${names.join('; ')}.`] : []
+  const limit = c.failAbove === null ? '' : ` by more than ${percent(c.failAbove)}`
+  return [
+    textTable(['measurement', 'A', 'B', 'speed of B over A (95 %)', ''], rows),
+    '',
+    ...only('A', c.onlyA),
+    ...only('B', c.onlyB),
+    c.changes.length === 0
+      ? 'A and B have no measurement in common.'
+      : c.failed.length > 0
+        ? `B is slower${limit}, or wrong, in ${c.failed.length} of ${c.changes.length}: ${c.failed.join('; ')}.`
+        : `B is not slower${limit || ' than allowed: no --fail-above was given'}.`
   ].join('\n')
 }

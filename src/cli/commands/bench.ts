@@ -3,17 +3,18 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname } from 'node:path'
 import type { CommandModule, Options } from 'yargs'
+import { compareSides, shareFlag, sideOf } from '../../bench/compare.js'
 import { benchKernels } from '../../bench/kernels.js'
 import { kernelNames, type KernelName } from '../../bench/records.js'
 import { ladder, smallSizes } from '../../bench/sizes.js'
-import { kernelText } from '../../bench/tables.js'
+import { comparisonText, kernelText } from '../../bench/tables.js'
 import { InputError } from '../../core/errors.js'
 import { knownNames } from '../../core/names.js'
 import { formatRate } from '../../core/units.js'
 import { engines } from '../../engines/registry.js'
 import type { EngineEntry, Precision } from '../../engines/types.js'
 import { asFlags, interruptSignal, print } from '../common.js'
-import type { Flags } from '../flags.js'
+import { countFlag, type Flags } from '../flags.js'
 
 const list = (describe: string): Options => ({ type: 'array', string: true, requiresArg: true, describe })
 const text = (describe: string): Options => ({ type: 'string', requiresArg: true, describe })
@@ -115,9 +116,63 @@ const kernelsCommand: CommandModule<object, Flags> = {
   handler: runKernels
 }
 
+const compareOptions: Record<string, Options> = {
+  'fail-above': text('exit code 3 when B is slower by more than this beyond noise, e.g. 5%'),
+  runs: text('for builds and commands: runs of each side, in turn; default 10'),
+  engine: list('for builds: engines to measure; default: cpu'),
+  precision: list('for builds: f64, f32; default: both'),
+  kernel: list(`for builds: ${kernelNames.join(', ')}; default: all but study`),
+  sizes: text('for builds: ladder or small; default: small'),
+  quiet: common['quiet'],
+  json: common['json']
+}
+
+/** Exit code for "B is slower than allowed". */
+const slower = 3
+
+async function runCompare(flags: Flags): Promise<void> {
+  const failAbove = flags['fail-above'] === undefined ? null : shareFlag(String(flags['fail-above']))
+  const engine = listed(
+    flags,
+    'engine',
+    engines.map(e => e.name)
+  ) ?? ['cpu']
+  const precision = listed<Precision>(flags, 'precision', ['f64', 'f32'])
+  const kernel = listed<KernelName>(flags, 'kernel', kernelNames) ?? kernelNames.filter(k => k !== 'study')
+  const runs = countFlag(flags, 'runs') ?? 10
+  const quiet = flags['quiet'] === true || flags['json'] === true
+  const comparison = compareSides(sideOf(String(flags['a'])), sideOf(String(flags['b'])), {
+    failAbove,
+    runs,
+    flags: [
+      ...['--engine', engine.join(','), '--kernel', kernel.join(',')],
+      ...['--sizes', String(flags['sizes'] ?? 'small')],
+      ...(precision ? ['--precision', precision.join(',')] : [])
+    ],
+    onRun: (done, total) => {
+      if (!quiet) process.stderr.write(`${done} of ${total} pairs of runs\n`)
+    }
+  })
+  print(flags['json'] === true ? JSON.stringify(comparison) : comparisonText(comparison))
+  if (comparison.failed.length > 0) process.exitCode = slower
+}
+
+const compareCommand: CommandModule<object, Flags> = {
+  command: 'compare <a> <b>',
+  describe: 'what changed beyond noise between two result files, builds or commands',
+  builder: yargs =>
+    asFlags(
+      yargs
+        .positional('a', { type: 'string', describe: 'result file, folder of a build, or command in quotes' })
+        .positional('b', { type: 'string', describe: 'what to set beside it' })
+        .options(compareOptions)
+    ),
+  handler: runCompare
+}
+
 export const benchCommand: CommandModule<object, Flags> = {
   command: 'bench',
   describe: 'what the hardware gives: kernels, convergence, and two results compared',
-  builder: yargs => asFlags(yargs.command(kernelsCommand)),
+  builder: yargs => asFlags(yargs.command(kernelsCommand).command(compareCommand)),
   handler: () => undefined
 }
