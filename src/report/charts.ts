@@ -1,194 +1,200 @@
-/** The charts of a report: Vega-Lite specifications rendered to inline SVG without a browser. */
-import * as vega from 'vega'
-import { compile, type TopLevelSpec } from 'vega-lite'
+/** The charts of a report. Each is a pure function of summaries; numbers that are not finite are left out. */
 import type { Bands, Summary } from '../core/result.js'
-
-/** Okabe and Ito's palette, legible to most colour-blind readers, on light and dark ground. */
-export const palette = ['#0072B2', '#E69F00', '#009E73', '#CC79A7', '#56B4E9', '#D55E00', '#999999', '#B8A100']
-/** Text and lines take the page's colours, so that charts follow light and dark. */
-const ink = 'currentColor'
-const faint = '#8886'
-
-const config = {
-  background: 'transparent',
-  font: 'system-ui, sans-serif',
-  view: { stroke: null },
-  axis: {
-    labelColor: ink,
-    titleColor: ink,
-    gridColor: faint,
-    domainColor: faint,
-    tickColor: faint,
-    titleFontWeight: 'normal',
-    labelFontSize: 11,
-    titleFontSize: 12
-  },
-  legend: {
-    labelColor: ink,
-    titleColor: ink,
-    titleFontWeight: 'normal',
-    labelLimit: 260,
-    orient: 'bottom',
-    columns: 2
-  },
-  header: { labelColor: ink, titleColor: ink },
-  range: { category: palette }
-} as const
-
-async function svg(spec: object): Promise<string> {
-  const full = {
-    $schema: 'https://vega.github.io/schema/vega-lite/v5.json',
-    ...spec,
-    config
-  } as unknown as TopLevelSpec
-  const quiet = vega.logger(vega.Error)
-  const compiled = compile(full, { logger: quiet }).spec
-  const view = new vega.View(vega.parse(compiled), { renderer: 'none', logger: quiet })
-  const text = await view.toSVG()
-  view.finalize()
-  // The schema's namespaces stay; sizes come from the page.
-  return text.replace(/<svg ([^>]*?)width="(\d+)" height="(\d+)"/, '<svg role="img" $1')
-}
+import { formatCount } from '../core/units.js'
+import { dashes, lineSign, logAxis, markSign, palette, svg } from './svg.js'
+import { count, fixed, mainMetric, percent } from './words.js'
 
 export interface Chart {
   readonly title: string
-  /** What is shown, with n and the thresholds that matter. */
+  /** What is shown and how to read it, with n and the settings that matter. */
   readonly caption: string
-  readonly svg: string
+  /** One picture, or several that belong together. */
+  readonly svgs: readonly string[]
+  /** Names beside their lines or marks, where several pictures share them. */
+  readonly legend?: readonly { readonly sign: string; readonly name: string }[]
 }
 
-const width = 560
-const height = 260
+const height = 250
+/** Points with a colour of their own in the waterfall. */
+const namedMinima = 5
+const namedFlat = 3
 
-/** Values that a log axis cannot show are drawn at this share of the smallest positive one, and the caption says so. */
+/** Values that a log axis cannot show are drawn at this share of the smallest positive one. */
 function floorOf(values: readonly number[]): number {
-  const positive = values.filter(v => v > 0 && Number.isFinite(v))
-  return positive.length > 0 ? Math.min(...positive) / 3 : 1e-16
+  const low = values.reduce((a, v) => (v > 0 && Number.isFinite(v) ? Math.min(a, v) : a), Infinity)
+  return Number.isFinite(low) ? low / 3 : 1e-16
 }
+const highest = (values: readonly number[]): number =>
+  values.reduce((a, v) => (Number.isFinite(v) ? Math.max(a, v) : a), -Infinity)
+const lowest = (values: readonly number[]): number => -highest(values.map(v => -v))
 
 const origin = (s: Summary): string =>
-  `n = ${s.starts} runs, seed ${s.problem.seed}, ${s.engine.name} ${s.engine.precision}`
+  `${count(s.starts, 'run', 'runs')}, seed ${s.problem.seed}, ${s.engine.name} ${s.engine.precision}`
 
-/** Certified end-point losses by rank, coloured by where the run ended. */
+/** Colour and shape of a group of end points. */
+type Look = readonly [colour: string, shape: string]
+const minimumLooks: readonly Look[] = [
+  [palette[0], 'circle'],
+  [palette[1], 'square'],
+  [palette[2], 'triangle-up'],
+  [palette[3], 'diamond'],
+  [palette[4], 'triangle-down']
+]
+const flatLooks: readonly Look[] = [
+  [palette[5], 'triangle-right'],
+  [palette[7], 'triangle-left'],
+  ['#AA4499', 'wedge']
+]
+const otherLooks: Readonly<Record<string, Look>> = {
+  'other minima': [palette[6], 'circle'],
+  saddle: ['#EE6677', 'cross'],
+  diverging: ['#44AA99', 'triangle-right'],
+  unfinished: ['#BBBBBB', 'square']
+}
+
+/** Certified end-point losses by rank, coloured by the minimum where the run ended. */
 export async function waterfall(s: Summary): Promise<Chart | undefined> {
   const points = s.waterfall.filter(p => Number.isFinite(p.loss))
   if (points.length === 0) return undefined
-  const rank = new Map(s.minima.map((m, i) => [m.id, i + 1]))
-  const shown = palette.length - 2
-  const group = (p: (typeof points)[number]): string => {
-    if (p.verdict !== 'minimum') return p.verdict === 'degenerate' ? 'flat minimum' : p.verdict
-    const i = rank.get(p.point ?? -1) ?? Infinity
-    return i <= shown ? `minimum ${i}` : 'other minima'
-  }
-  const lowest = Math.min(...points.map(p => p.loss))
-  const highest = Math.max(...points.map(p => p.loss))
-  const log = lowest > 0 && highest / lowest > 30
+  const looks = new Map<string, Look>()
+  const names = new Map<string, string>()
+  s.minima.slice(0, namedMinima).forEach((m, i) => {
+    names.set(`minimum ${m.id}`, `minimum ${i + 1}`)
+    looks.set(`minimum ${i + 1}`, minimumLooks[i])
+  })
+  s.degenerate.slice(0, namedFlat).forEach((m, i) => {
+    names.set(`degenerate ${m.id}`, `flat minimum ${i + 1}`)
+    looks.set(`flat minimum ${i + 1}`, flatLooks[i])
+  })
+  for (const [name, look] of Object.entries(otherLooks)) looks.set(name, look)
+  const group = (p: (typeof points)[number]): string =>
+    p.verdict === 'minimum' || p.verdict === 'degenerate'
+      ? (names.get(`${p.verdict} ${p.point}`) ?? 'other minima')
+      : p.verdict
+  const losses = points.map(p => p.loss)
+  const [low, high] = [lowest(losses), highest(losses)]
+  const log = low > 0 && high / low > 30
   // Losses that differ by rounding only are drawn as one line, not as a picture of the rounding.
-  const pad = Math.max(0, 1e-3 * Math.max(Math.abs(lowest), Math.abs(highest)) - (highest - lowest))
-  const domain = pad > 0 ? { domain: [lowest - pad, highest + pad] } : {}
+  const pad = Math.max(0, 1e-3 * Math.max(Math.abs(low), Math.abs(high), 1e-12) - (high - low))
   const values = points.map((p, i) => ({
     run: points.length === 1 ? 1 : 1 + (i * (s.starts - 1)) / (points.length - 1),
     loss: p.loss,
     end: group(p)
   }))
-  const names = [...new Set(values.map(v => v.end))]
-  const chart = await svg({
-    width,
-    height,
-    data: { values },
-    mark: { type: 'point', filled: true, size: 22, opacity: 0.85 },
-    encoding: {
-      x: {
-        field: 'run',
-        type: 'quantitative',
-        title: 'runs, sorted by loss',
-        scale: { nice: false },
-        axis: { tickCount: 6 }
-      },
-      y: {
-        field: 'loss',
-        type: 'quantitative',
-        title: 'loss at the end point',
-        scale: { type: log ? 'log' : 'linear', zero: false, ...domain }
-      },
-      color: { field: 'end', type: 'nominal', title: null, sort: names, scale: { domain: names } },
-      shape: { field: 'end', type: 'nominal', title: null, sort: names, scale: { domain: names } }
-    }
-  })
-  const part = points.length < s.starts ? ` ${points.length} of them shown, evenly spaced by rank.` : ''
-  return { title: 'Where the runs end', caption: `${origin(s)}; losses as certified in f64.${part}`, svg: chart }
+  const met = [...looks.keys()].filter(name => values.some(v => v.end === name))
+  const range = (part: 0 | 1): string[] => met.map(name => looks.get(name)![part])
+  const end = { field: 'end', type: 'nominal', title: null }
+  const picture = await svg(
+    {
+      height,
+      data: { values },
+      mark: { type: 'point', filled: true, size: 26, opacity: 0.9 },
+      encoding: {
+        x: {
+          field: 'run',
+          type: 'quantitative',
+          title: 'runs, sorted by loss',
+          scale: { nice: false, zero: false, domain: [Math.min(1, s.starts), Math.max(2, s.starts)] },
+          axis: { tickCount: 6, format: ',d' }
+        },
+        y: {
+          field: 'loss',
+          type: 'quantitative',
+          title: 'loss at the end point',
+          scale: { type: log ? 'log' : 'linear', zero: false, ...(pad > 0 ? { domain: [low - pad, high + pad] } : {}) },
+          axis: log ? logAxis(low, high) : { tickCount: 6 }
+        },
+        color: { ...end, scale: { domain: met, range: range(0) } },
+        shape: { ...end, scale: { domain: met, range: range(1) } }
+      }
+    },
+    `Loss at the end point of the runs, from ${fixed(low, 6)} to ${fixed(high, 6)}, sorted; groups: ${met.join(', ')}.`
+  )
+  const part =
+    points.length < s.starts ? ` ${formatCount(points.length)} of them are drawn, evenly spaced by rank.` : ''
+  return {
+    title: 'Where the runs end',
+    caption:
+      'Each mark is a run, placed by the rank of its loss. A level stretch is many runs with the same loss; colour and shape ' +
+      `say which minimum it is. ${origin(s)}, losses certified in f64.${part}`,
+    svgs: [picture]
+  }
 }
 
 /** Loss gap and gradient norm against steps for every model that has curves. */
 export async function convergence(summaries: readonly Summary[]): Promise<Chart | undefined> {
-  const traced = summaries.filter(s => s.curves)
+  const traced = summaries.filter(s => s.curves?.lossGap.median.some(Number.isFinite))
   if (traced.length === 0) return undefined
-  const rows: object[] = []
-  const floors: Record<string, number> = {}
-  for (const [kind, label] of [
-    ['lossGap', 'loss above the best'],
-    ['gradientNorm', 'gradient norm']
-  ] as const) {
-    const all = traced.flatMap(s => s.curves![kind].q05.concat(s.curves![kind].median))
-    const floor = Math.max(1e-17, floorOf(all))
-    floors[label] = floor
-    for (const s of traced) {
-      const bands: Bands = s.curves![kind]
-      s.curves!.steps.forEach((step, i) => {
-        const at = (list: readonly number[]): number => Math.max(floor, list[i])
-        if (!Number.isFinite(bands.median[i])) return
-        rows.push({
-          step,
-          model: s.name,
-          kind: label,
-          low: at(bands.q05),
-          q25: at(bands.q25),
-          median: at(bands.median),
-          q75: at(bands.q75),
-          high: at(bands.q95)
-        })
-      })
-    }
+  const mixed = traced.some(s => s.convex.model) && traced.some(s => !s.convex.model)
+  const nameOf = (s: Summary): string => (mixed ? `${s.name} (${s.convex.model ? 'convex' : 'not convex'})` : s.name)
+  const names = traced.map(nameOf)
+  const lastStep = highest(traced.flatMap(s => s.curves!.steps))
+  const x = {
+    field: 'step',
+    type: 'quantitative',
+    title: 'step',
+    scale: { type: 'log', nice: false, domain: [1, Math.max(2, lastStep)] },
+    axis: logAxis(1, Math.max(2, lastStep))
   }
-  const names = traced.map(s => s.name)
-  const legend = { symbolOpacity: 1, symbolType: 'square', columns: 4 }
-  const color = { field: 'model', type: 'nominal', title: null, sort: names, scale: { domain: names }, legend }
-  const x = { field: 'step', type: 'quantitative', title: 'step', scale: { type: 'log', nice: false } }
-  const panel = (kind: string): object => ({
-    width: 400,
-    height: 260,
-    transform: [{ filter: { field: 'kind', equal: kind } }],
-    layer: [
+  const model = { field: 'model', type: 'nominal', sort: names, legend: null }
+  const scale = { domain: names, range: names.map((_, i) => palette[i % palette.length]) }
+  const dash = { domain: names, range: names.map((_, i) => dashes[i % dashes.length]) }
+  const panel = async (kind: 'lossGap' | 'gradientNorm', label: string): Promise<string> => {
+    const bandsOf = (s: Summary): Bands => s.curves![kind]
+    const all = traced.flatMap(s => bandsOf(s).q05.concat(bandsOf(s).median))
+    const floor = Math.max(1e-17, floorOf(all))
+    const top = Math.max(floor * 10, highest(traced.flatMap(s => bandsOf(s).q95)))
+    const values = traced.flatMap(s => {
+      const { q05, q25, median, q75, q95 } = bandsOf(s)
+      const lists = { low: q05, q25, median, q75, high: q95 }
+      return s.curves!.steps.flatMap((step, i) => {
+        const at = Object.entries(lists).map(([name, list]) => [name, list[i]] as const)
+        if (!at.every(([, v]) => Number.isFinite(v))) return []
+        return [{ step, model: nameOf(s), ...Object.fromEntries(at.map(([name, v]) => [name, Math.max(floor, v)])) }]
+      })
+    })
+    const y = {
+      type: 'quantitative',
+      title: label,
+      scale: { type: 'log', nice: false, domain: [floor, top] },
+      axis: logAxis(floor, top)
+    }
+    return svg(
       {
-        mark: { type: 'area', opacity: 0.12 },
-        encoding: {
-          x,
-          y: {
-            field: 'low',
-            type: 'quantitative',
-            title: kind,
-            scale: { type: 'log' },
-            axis: { format: '.0e', tickCount: 6 }
+        height,
+        data: { values },
+        layer: [
+          {
+            mark: { type: 'area', opacity: 0.12 },
+            encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, color: { ...model, scale } }
           },
-          y2: { field: 'high' },
-          color
-        }
+          {
+            mark: { type: 'area', opacity: 0.22 },
+            encoding: { x, y: { ...y, field: 'q25' }, y2: { field: 'q75' }, color: { ...model, scale } }
+          },
+          {
+            mark: { type: 'line', strokeWidth: 2, clip: false },
+            encoding: {
+              x,
+              y: { ...y, field: 'median' },
+              color: { ...model, scale },
+              strokeDash: { ...model, scale: dash }
+            }
+          }
+        ]
       },
-      {
-        mark: { type: 'area', opacity: 0.22 },
-        encoding: { x, y: { field: 'q25', type: 'quantitative' }, y2: { field: 'q75' }, color }
-      },
-      { mark: { type: 'line', strokeWidth: 2 }, encoding: { x, y: { field: 'median', type: 'quantitative' }, color } }
-    ]
-  })
-  const chart = await svg({ data: { values: rows }, hconcat: Object.keys(floors).map(panel), spacing: 36 })
-  const runs = traced.map(s => s.curves!.runs)
+      `${label} against steps, median and quantile bands, for ${names.join('; ')}.`
+    )
+  }
+  const runs = highest(traced.map(s => s.curves!.runs))
   return {
     title: 'Convergence',
     caption:
-      `Median, quartiles and 5-95 % bands over the first ${Math.max(...runs)} runs of each model; a run that has ended stays where it ended. ` +
-      'The gap is measured from the lowest certified loss of the model; values at or below rounding are drawn at the bottom.',
-    svg: chart
+      `Line: median of the first ${count(runs, 'run', 'runs')} of each model; dark band: the middle half; light band: 5 to 95 %. ` +
+      'A run that has ended stays where it ended. The gap is measured from the lowest certified loss of the same model; ' +
+      'what is at or below rounding is drawn at the bottom.',
+    svgs: [await panel('lossGap', 'loss above the lowest'), await panel('gradientNorm', 'gradient norm')],
+    legend: names.map((name, i) => ({ sign: lineSign(i), name }))
   }
 }
 
@@ -196,164 +202,213 @@ export async function convergence(summaries: readonly Summary[]): Promise<Chart 
 export async function spectrum(s: Summary): Promise<Chart | undefined> {
   const sets = [
     ...s.minima.slice(0, 8).map((m, i) => ({ name: `minimum ${i + 1}`, point: m })),
-    ...s.degenerate.slice(0, 3).map((m, i) => ({ name: `flat ${i + 1}`, point: m })),
+    ...s.degenerate.slice(0, 3).map((m, i) => ({ name: `flat minimum ${i + 1}`, point: m })),
     ...s.saddles.slice(0, 3).map((m, i) => ({ name: `saddle ${i + 1}`, point: m }))
-  ].filter(p => p.point.eigenvalues.length > 0)
-  if (sets.length === 0) return undefined
-  const size = sets.flatMap(p => p.point.eigenvalues.map(Math.abs))
-  const top = Math.max(...size)
+  ].filter(p => p.point.eigenvalues.some(Number.isFinite))
+  const size = sets.flatMap(p => p.point.eigenvalues.filter(Number.isFinite).map(Math.abs))
+  const top = highest(size)
+  if (!(top > 0)) return undefined
   const floor = Math.max(floorOf(size.filter(v => v > top * 1e-16)), top * 1e-17)
   const values = sets.flatMap(({ name, point }) =>
-    point.eigenvalues.map(v => ({
+    point.eigenvalues.filter(Number.isFinite).map(v => ({
       name,
       size: Math.max(floor, Math.abs(v)),
       sign: Math.abs(v) <= floor ? 'zero' : v < 0 ? 'negative' : 'positive'
     }))
   )
-  const chart = await svg({
-    width,
-    height: Math.max(60, 24 * sets.length),
-    data: { values },
-    mark: { type: 'tick', thickness: 2, bandSize: 16 },
-    encoding: {
-      x: {
-        field: 'size',
-        type: 'quantitative',
-        title: '|eigenvalue|',
-        scale: { type: 'log' },
-        axis: { format: '.0e', tickCount: 8 }
-      },
-      y: { field: 'name', type: 'nominal', title: null, sort: sets.map(p => p.name) },
-      color: {
-        field: 'sign',
-        type: 'nominal',
-        title: null,
-        scale: { domain: ['positive', 'negative', 'zero'], range: [palette[0], palette[5], palette[6]] }
+  const looks = {
+    positive: [palette[0], 'M0,-1.6L0,1.6'],
+    negative: [palette[5], 'cross'],
+    zero: [palette[6], 'circle']
+  }
+  const met = (['positive', 'negative', 'zero'] as const).filter(sign => values.some(v => v.sign === sign))
+  const sign = { field: 'sign', type: 'nominal', title: null, ...(met.length > 1 ? {} : { legend: null }) }
+  const picture = await svg(
+    {
+      height: Math.max(40, 26 * sets.length),
+      data: { values },
+      mark: { type: 'point', filled: false, size: 90, strokeWidth: 2, opacity: 0.9 },
+      encoding: {
+        x: {
+          field: 'size',
+          type: 'quantitative',
+          title: 'size of the eigenvalue',
+          scale: { type: 'log', nice: false, domain: [floor / 1.3, Math.max(top * 1.3, floor * 10)] },
+          axis: logAxis(floor, Math.max(top, floor * 10))
+        },
+        y: { field: 'name', type: 'nominal', title: null, sort: sets.map(p => p.name), axis: { grid: true } },
+        color: { ...sign, scale: { domain: met, range: met.map(k => looks[k][0]) } },
+        shape: { ...sign, scale: { domain: met, range: met.map(k => looks[k][1]) } }
       }
-    }
-  })
-  const scale = s.problem.scale === 'standardized' ? 'in the standardised columns' : 'in the columns as given'
+    },
+    `Eigenvalues of the Hessian at ${sets.map(p => p.name).join(', ')}, up to ${fixed(top, 3)} in size.`
+  )
+  const scale = s.problem.scale === 'standardized' ? 'for the standardised columns' : 'for the columns as given'
   return {
     title: 'Hessian spectrum',
-    caption: `Eigenvalues at each distinct point, ${scale}; values at rounding level are drawn at the left end.`,
-    svg: chart
+    caption:
+      `Each mark is an eigenvalue of the Hessian (curvature along one direction), ${scale}. Far left: almost flat. ` +
+      `Far apart: badly conditioned.${met.includes('negative') ? ' Negative ones, drawn as crosses, lead down from a saddle.' : ''}` +
+      `${met.includes('zero') ? ' Those that are zero to rounding are circles at the left end.' : ''}`,
+    svgs: [picture]
   }
 }
 
-/** Shares of the first minima with their intervals. */
+/** Shares of the first minima with their intervals. One minimum has nothing to share with. */
 export async function shares(s: Summary): Promise<Chart | undefined> {
+  if (s.minima.length < 2) return undefined
   const list = s.minima.slice(0, 20)
-  if (list.length === 0) return undefined
   const values = list.map((m, i) => ({
-    name: `${i + 1}: ${m.loss.toPrecision(6)}`,
-    share: m.share,
-    low: m.shareInterval[0],
-    high: m.shareInterval[1]
+    name: `${i + 1}: ${fixed(m.loss, 6)}`,
+    share: 100 * m.share,
+    low: 100 * m.shareInterval[0],
+    high: 100 * m.shareInterval[1]
   }))
-  const y = { field: 'name', type: 'nominal', title: 'minimum: loss', sort: values.map(v => v.name) }
-  const chart = await svg({
-    width,
-    height: Math.max(60, 22 * list.length),
-    data: { values },
-    layer: [
-      {
-        mark: { type: 'rule', color: palette[0] },
-        encoding: {
-          y,
-          x: {
-            field: 'low',
-            type: 'quantitative',
-            title: 'share of the runs that end in a minimum',
-            scale: { domainMin: 0 }
-          },
-          x2: { field: 'high' }
+  const y = { field: 'name', type: 'nominal', title: null, sort: values.map(v => v.name), axis: { grid: true } }
+  const x = {
+    type: 'quantitative',
+    title: 'share of the runs that end in a strict minimum, %',
+    scale: { domainMin: 0 },
+    axis: { tickCount: 6 }
+  }
+  const picture = await svg(
+    {
+      height: Math.max(40, 24 * list.length),
+      data: { values },
+      layer: [
+        {
+          mark: { type: 'rule', color: palette[0], strokeWidth: 3, opacity: 0.5 },
+          encoding: { y, x: { ...x, field: 'low' }, x2: { field: 'high' } }
+        },
+        {
+          mark: { type: 'point', filled: true, size: 60, opacity: 1, color: palette[0] },
+          encoding: { y, x: { ...x, field: 'share' } }
         }
-      },
-      {
-        mark: { type: 'point', filled: true, size: 50, color: palette[0] },
-        encoding: { y, x: { field: 'share', type: 'quantitative' } }
-      }
-    ]
-  })
-  const more = s.minima.length > list.length ? ` ${s.minima.length - list.length} further minima are not shown.` : ''
+      ]
+    },
+    `Shares of the minima: ${list.map((m, i) => `${i + 1} with ${percent(m.share)}`).join(', ')}.`
+  )
+  const more = s.minima.length > list.length ? ` ${formatCount(s.minima.length - list.length)} more are not drawn.` : ''
   return {
     title: 'Share of each minimum',
-    caption: `${origin(s)}; bars are ${100 * s.coverage.confidence} % Wilson intervals.${more}`,
-    svg: chart
+    caption: `Dot: share of the runs; bar: its ${100 * s.coverage.confidence} % Wilson interval. Labels: number and loss. ${origin(s)}.${more}`,
+    svgs: [picture]
   }
+}
+
+/** 0, 1, 2 … n or whole multiples. */
+function wholeTicks(n: number): number[] {
+  const step = Math.max(1, Math.ceil(n / 6))
+  return Array.from({ length: Math.floor(n / step) + 1 }, (_, i) => i * step)
 }
 
 /** Distinct minima against starts. */
 export async function discovery(s: Summary): Promise<Chart | undefined> {
-  if (s.minima.length < 2) return undefined
-  const chart = await svg({
-    width,
-    height: 180,
-    data: { values: s.coverage.discovery },
-    mark: { type: 'line', interpolate: 'step-after', strokeWidth: 2, color: palette[0] },
-    encoding: {
-      x: { field: 'starts', type: 'quantitative', title: 'starts', scale: { type: 'log', nice: false } },
-      y: { field: 'minima', type: 'quantitative', title: 'distinct minima met', scale: { domainMin: 0 } }
-    }
-  })
-  return { title: 'Discovery', caption: `${origin(s)}, in the order of the starts.`, svg: chart }
+  const values = s.coverage.discovery
+  if (s.minima.length < 2 || values.length < 2) return undefined
+  const most = Math.max(2, s.starts)
+  const picture = await svg(
+    {
+      height: 170,
+      data: { values },
+      mark: { type: 'line', interpolate: 'step-after', strokeWidth: 2, color: palette[0] },
+      encoding: {
+        x: {
+          field: 'starts',
+          type: 'quantitative',
+          title: 'starts',
+          scale: { type: 'log', nice: false, domain: [1, most] },
+          axis: logAxis(1, most)
+        },
+        y: {
+          field: 'minima',
+          type: 'quantitative',
+          title: 'distinct minima met',
+          scale: { domainMin: 0 },
+          axis: { values: wholeTicks(s.minima.length), format: ',d' }
+        }
+      }
+    },
+    `Distinct minima met against starts: ${s.minima.length} after ${s.starts}.`
+  )
+  return {
+    title: 'Discovery',
+    caption: `A curve that is still rising says that more minima are to be found. ${origin(s)}, in the order of the starts.`,
+    svgs: [picture]
+  }
 }
 
-/** Spread of accuracy (or R²) over runs, training beside held-out rows. */
+/** Spread of the main metric over runs, training beside held-out rows. */
 export async function scores(summaries: readonly Summary[]): Promise<Chart | undefined> {
-  const name = summaries.some(s => s.metrics.train.accuracy) ? 'accuracy' : 'r2'
+  const metric = summaries.map(mainMetric).find(m => m !== undefined)
+  if (!metric) return undefined
   const values = summaries.flatMap(s =>
     (['train', 'test'] as const).flatMap(part => {
-      const q = s.metrics[part]?.[name]
-      return q && Number.isFinite(q.median)
+      const q = s.metrics[part]?.[metric.name]
+      return q && Object.values(q).every(Number.isFinite)
         ? [{ ...q, model: s.name, rows: part === 'train' ? 'training' : 'held out' }]
         : []
     })
   )
-  if (values.length === 0) return undefined
+  // One model whose runs all score the same is a line of text, not a picture.
+  if (values.length === 0 || (summaries.length === 1 && values.every(v => v.min === v.max))) return undefined
+  const [low, high] = [lowest(values.map(v => v.min)), highest(values.map(v => v.max))]
+  const pad = Math.max(0.04 * (high - low), 0.002)
+  const kinds = ['training', 'held out'].filter(kind => values.some(v => v.rows === kind))
   const y = {
     field: 'model',
     type: 'nominal',
     title: null,
     sort: summaries.map(s => s.name),
-    axis: { labelLimit: 220 }
+    axis: { labelLimit: 300 }
   }
-  const yOffset = { field: 'rows', type: 'nominal', sort: ['training', 'held out'] }
-  const color = {
-    field: 'rows',
-    type: 'nominal',
-    title: null,
-    sort: ['training', 'held out'],
-    scale: { domain: ['training', 'held out'] }
+  const yOffset = { field: 'rows', type: 'nominal', sort: kinds, scale: { paddingOuter: 0.2 } }
+  const looks: Readonly<Record<string, readonly [string, 'circle' | 'diamond']>> = {
+    training: [palette[0], 'circle'],
+    'held out': [palette[1], 'diamond']
   }
-  const chart = await svg({
-    width: 460,
-    height: { step: 18 },
-    data: { values },
-    layer: [
-      {
-        mark: { type: 'rule' },
-        encoding: {
-          y,
-          yOffset,
-          color,
-          x: { field: 'min', type: 'quantitative', title: name === 'r2' ? 'R²' : 'accuracy', scale: { zero: false } },
-          x2: { field: 'max' }
+  const rows = { field: 'rows', type: 'nominal', sort: kinds, legend: null }
+  const color = { ...rows, scale: { domain: kinds, range: kinds.map(k => looks[k][0]) } }
+  const shape = { ...rows, scale: { domain: kinds, range: kinds.map(k => looks[k][1]) } }
+  const x = { type: 'quantitative', title: metric.label, scale: { nice: false, domain: [low - pad, high + pad] } }
+  const axis = { tickCount: 6 }
+  const picture = await svg(
+    {
+      height: { step: 18 },
+      data: { values },
+      layer: [
+        {
+          mark: { type: 'rule', strokeWidth: 1.5 },
+          encoding: {
+            y,
+            yOffset,
+            color,
+            x: { ...x, axis, field: 'min' },
+            x2: { field: 'max' }
+          }
+        },
+        {
+          mark: { type: 'bar', height: 8, opacity: 0.45 },
+          encoding: {
+            y,
+            yOffset,
+            color,
+            x: { ...x, axis, field: 'q25' },
+            x2: { field: 'q75' }
+          }
+        },
+        {
+          mark: { type: 'point', filled: true, size: 70, opacity: 1 },
+          encoding: { y, yOffset, color, shape, x: { ...x, axis, field: 'median' } }
         }
-      },
-      {
-        mark: { type: 'bar', height: 7, opacity: 0.6 },
-        encoding: { y, yOffset, color, x: { field: 'q25', type: 'quantitative' }, x2: { field: 'q75' } }
-      },
-      {
-        mark: { type: 'tick', thickness: 3, bandSize: 12 },
-        encoding: { y, yOffset, color, x: { field: 'median', type: 'quantitative' } }
-      }
-    ]
-  })
+      ]
+    },
+    `Spread of the ${metric.label} over the runs: ${values.map(v => `${v.model}, ${v.rows}: ${fixed(v.min, 3)} to ${fixed(v.max, 3)}`).join('; ')}.`
+  )
   return {
     title: 'What it means for predictions',
-    caption: 'Line: all runs; bar: the middle half; tick: the median. At the points where the optimiser left the runs.',
-    svg: chart
+    caption: 'Line: all runs; bar: the middle half; mark: the median. At the points where the optimiser left the runs.',
+    svgs: [picture],
+    legend: kinds.map(name => ({ sign: markSign(...looks[name]), name }))
   }
 }

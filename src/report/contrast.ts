@@ -26,6 +26,17 @@ const stepsText = (q: Quantiles): string =>
 
 type Row = readonly [string, (s: Summary) => string]
 
+/** What models are compared by: a label, and the cell of each model. */
+export function contrastRows(summaries: readonly Summary[]): (readonly [label: string, cells: readonly string[]])[] {
+  return rows(summaries).map(([label, cell]) => [label, summaries.map(cell)])
+}
+
+/** How to read the table. */
+export const contrastNotes = (summaries: readonly Summary[]): string =>
+  'Metrics: median [min, max] over the runs, where the optimiser left them. Steps: median [quartiles]. Minima: up to symmetry. ' +
+  'The best minimum: the one with the lowest loss, its share among all runs. As good as the best: the same training ' +
+  `${summaries.some(s => s.metrics.train.accuracy) ? 'accuracy' : 'loss'} as the best run.`
+
 function rows(summaries: readonly Summary[]): Row[] {
   const held = summaries.some(s => s.metrics.test)
   const has = (name: keyof MetricSet<number>): boolean => summaries.some(s => s.metrics.train[name])
@@ -86,9 +97,9 @@ export function wrap(text: string, width: number): string[] {
 /** Models as columns, aligned; at most 120 characters wide for four models. */
 export function contrastTable(summaries: readonly Summary[]): string {
   if (summaries.length === 0) return ''
-  const table = rows(summaries)
+  const table = contrastRows(summaries)
   const label = Math.max(...table.map(([name]) => name.length))
-  const cells = table.map(([, value]) => summaries.map(value))
+  const cells = table.map(([, values]) => values)
   const widths = summaries.map((s, c) =>
     Math.max(...cells.map(row => row[c].length), ...wrap(s.name, nameWidth).map(l => l.length))
   )
@@ -112,9 +123,5 @@ export function contrastTable(summaries: readonly Summary[]): string {
   const rules = widths.map(w => '-'.repeat(w))
   out.push(line('-'.repeat(label), rules))
   table.forEach(([name], r) => out.push(line(name, cells[r])))
-  const notes =
-    'Metrics: median [min, max] over the runs, where the optimiser left them. Steps: median [quartiles]. Minima: up to symmetry. ' +
-    'The best minimum: the one with the lowest loss, its share among all runs. As good as the best: the same training ' +
-    `${summaries.some(s => s.metrics.train.accuracy) ? 'accuracy' : 'loss'} as the best run.`
-  return [...out, '', ...wrap(notes, 118)].join('\n')
+  return [...out, '', ...wrap(contrastNotes(summaries), 118)].join('\n')
 }

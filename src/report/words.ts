@@ -2,6 +2,9 @@
 import type { MetricSet, Quantiles, StationaryPoint, Summary } from '../core/result.js'
 import { formatCount } from '../core/units.js'
 
+/** Text as HTML or SVG content: the one way in which text enters a page. */
+export const escape = (text: string): string => text.replace(/[&<>"']/g, c => `&#${c.charCodeAt(0)};`)
+
 /** Stands where there is no number to show. */
 export const none = '–'
 
@@ -11,7 +14,11 @@ export function short(value: number | null | undefined, digits = 4): string {
   if (!Number.isFinite(value)) return value > 0 ? '∞' : '-∞'
   if (value === 0) return '0'
   const size = Math.abs(value)
-  if (size >= 1e6 || size < 1e-4) return value.toExponential(Math.max(0, digits - 2)).replace('e+', 'e')
+  if (size >= 1e6 || size < 1e-4)
+    return value
+      .toExponential(Math.max(0, digits - 2))
+      .replace(/\.?0+e/, 'e')
+      .replace('e+', 'e')
   return String(Number(value.toPrecision(digits)))
 }
 
@@ -59,11 +66,15 @@ export function bestPoint(s: Summary): StationaryPoint | undefined {
   return flat && (!strict || flat.loss < strict.loss) ? flat : strict
 }
 
-/** "NV to +∞, PI to −∞" */
-export const infiniteText = (s: Summary): string =>
-  Object.entries(s.separation.infinite)
-    .map(([name, sign]) => `${name} to ${sign > 0 ? '+' : '−'}∞`)
-    .join(', ')
+/** Coefficients that go to infinity and are named; a hundred names would bury the sentence. */
+const namedInfinite = 4
+
+/** "NV to +∞, PI to −∞", "a to +∞, b to +∞, c to −∞, d to +∞ and 7 more" */
+export function infiniteText(s: Summary): string {
+  const all = Object.entries(s.separation.infinite).map(([name, sign]) => `${name} to ${sign > 0 ? '+' : '−'}∞`)
+  const more = all.length - namedInfinite
+  return all.slice(0, namedInfinite).join(', ') + (more > 0 ? ` and ${formatCount(more)} more` : '')
+}
 
 export const isSeparated = (s: Summary): boolean =>
   s.separation.status === 'complete' || s.separation.status === 'quasi-complete'

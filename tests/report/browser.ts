@@ -21,7 +21,13 @@ export async function openBrowser(): Promise<{ browser: Browser; close: () => Pr
   const browser = await playwright.launch({
     executablePath,
     headless: true,
-    args: [...chromium.args, '--no-sandbox', '--disable-background-networking', '--no-first-run']
+    // One process for everything ends with the first context that is closed.
+    args: [
+      ...chromium.args.filter(flag => flag !== '--single-process'),
+      '--no-sandbox',
+      '--disable-background-networking',
+      '--no-first-run'
+    ]
   })
   const close = async (): Promise<void> => {
     await browser.close()
