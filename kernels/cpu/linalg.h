@@ -199,7 +199,8 @@ void trust_region(const Factor<T>& t, int P, const T* g, const T* radius, T* p, 
     floor[l] = 4 * eps * T(P) * norm_t[l];
     low[l] = -smallest[l] > floor[l] ? -smallest[l] : floor[l];
     const T bound = std::sqrt(cc[l]) / radius[l] - lowest[l];
-    high[l] = bound > low[l] ? bound : low[l];
+    // The margin matters where the bound is met exactly: a diagonal matrix and no gradient.
+    high[l] = (bound > low[l] ? bound : low[l]) + floor[l];
     mu[l] = floor[l];
     open[l] = 1;
   }

@@ -135,7 +135,8 @@ export function trustRegionStep(
   const pivots = new Float64Array(n)
   const s = new Float64Array(n)
   let low = Math.max(floor, -smallestDiagonal)
-  let high = Math.max(low, cNorm / radius - lowest)
+  // The margin matters where the bound is met exactly: a diagonal matrix and no gradient.
+  let high = Math.max(low, cNorm / radius - lowest) + floor
   let mu = floor
   let found = false
   for (let iteration = 0; iteration < secularIterations; iteration++) {

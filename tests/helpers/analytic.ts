@@ -1,0 +1,101 @@
+// Functions whose stationary points are all known, and a way to walk an update program over them one step at a time.
+import { Interpreter } from '../../src/engines/reference/interpreter.js'
+import { Slot, type Program } from '../../src/optimizers/program.js'
+
+export interface Landscape {
+  readonly size: number
+  f(x: Float64Array): number
+  g(x: Float64Array): number[]
+  /** Row-major. */
+  H(x: Float64Array): number[]
+}
+
+/** ½ xᵀAx − bᵀx, A row-major. */
+export function quadratic(A: readonly number[], b: readonly number[]): Landscape {
+  const n = b.length
+  const times = (x: Float64Array): number[] => b.map((_, i) => b.reduce((sum, _b, j) => sum + A[i * n + j] * x[j], 0))
+  return {
+    size: n,
+    f: x => times(x).reduce((sum, v, i) => sum + x[i] * (0.5 * v - b[i]), 0),
+    g: x => times(x).map((v, i) => v - b[i]),
+    H: () => [...A]
+  }
+}
+
+/** (x² + y − 11)² + (x + y² − 7)²: four minima with f = 0, four saddles, one maximum. */
+export const himmelblau: Landscape = {
+  size: 2,
+  f: ([x, y]) => (x * x + y - 11) ** 2 + (x + y * y - 7) ** 2,
+  g: ([x, y]) => [4 * x * (x * x + y - 11) + 2 * (x + y * y - 7), 2 * (x * x + y - 11) + 4 * y * (x + y * y - 7)],
+  H: ([x, y]) => [12 * x * x + 4 * y - 42, 4 * (x + y), 4 * (x + y), 12 * y * y + 4 * x - 26]
+}
+/** To 16 digits, by Newton's iteration from the well-known approximations. */
+export const himmelblauMinima: readonly (readonly [number, number])[] = [
+  [3, 2],
+  [-2.805118086952745, 3.131312518250573],
+  [-3.779310253377747, -3.28318599128617],
+  [3.584428340330492, -1.848126526964404]
+]
+/** Approximate saddles, and the maximum last. */
+export const himmelblauSaddles: readonly (readonly [number, number])[] = [
+  [0.086677504555464, 2.884254701174975],
+  [3.385154183607, 0.073851879837],
+  [-3.073025750764, -0.081353044288],
+  [-0.12796134673, -1.953714980243]
+]
+export const himmelblauMaximum: readonly [number, number] = [-0.270844590667, -0.923038522034]
+
+/** ¼x⁴ − ½x² + ½y²: minima at (±1, 0), a strict saddle at the origin. */
+export const doubleWell: Landscape = {
+  size: 2,
+  f: ([x, y]) => x ** 4 / 4 - x ** 2 / 2 + y ** 2 / 2,
+  g: ([x, y]) => [x ** 3 - x, y],
+  H: ([x]) => [3 * x * x - 1, 0, 0, 1]
+}
+
+export interface Taken {
+  /** Where f and g were evaluated in this step. */
+  readonly evaluated: Float64Array
+  /** The current point after it, with its loss and gradient norm. */
+  readonly point: Float64Array
+  readonly loss: number
+  readonly gradientNorm: number
+  readonly stalled: boolean
+  /** What will be evaluated next. */
+  readonly next: Float64Array
+  readonly report: readonly number[]
+}
+
+/** The first `steps` steps of a program from `start`; ends early where the program says that it has stalled. */
+export function walk(
+  program: Program,
+  landscape: Landscape,
+  start: readonly number[],
+  steps: number,
+  scale: readonly number[] = start.map(() => 1)
+): Taken[] {
+  const state = new Interpreter(program, landscape.size, Float64Array.from(scale))
+  const x = state.vectors[Slot.x]
+  state.reset(Float64Array.from(start))
+  const taken: Taken[] = []
+  for (let step = 0; step < steps; step++) {
+    const evaluated = Float64Array.from(x)
+    state.scalars[Slot.f] = landscape.f(x)
+    state.vectors[Slot.g].set(landscape.g(x))
+    if (program.needs === 'H') state.matrices[Slot.H].set(landscape.H(x))
+    state.scalars[Slot.step] = step
+    state.run()
+    const { outputs } = program
+    taken.push({
+      evaluated,
+      point: Float64Array.from(state.vectors[outputs.point]),
+      loss: state.scalars[outputs.loss],
+      gradientNorm: state.scalars[outputs.gradientNorm],
+      stalled: state.scalars[outputs.stalled] !== 0,
+      next: Float64Array.from(x),
+      report: program.report.map(r => state.scalars[r.slot])
+    })
+    if (taken[step].stalled) break
+  }
+  return taken
+}
