@@ -61,7 +61,7 @@ export default tseslint.config(
   },
   {
     // What tests print (worst errors, engine tables) is for the person who runs them.
-    files: ['tests/**/*.ts', 'benchmarks/**/*.ts'],
+    files: ['tests/**/*.ts', 'benchmarks/**/*.ts', 'docs/**/*.ts'],
     rules: { 'no-console': 'off' }
   },
   {
