@@ -2,12 +2,16 @@
 import { readFileSync } from 'node:fs'
 import { openBrowser } from '../tests/report/browser.js'
 
-const size = { width: 1100, height: 1010 }
+const size = { width: 1100, height: 900 }
 const { browser, close } = await openBrowser()
 try {
   const page = await browser.newPage({ viewport: size, colorScheme: 'light' })
   await page.setContent(readFileSync('manystart-contrast/report.html', 'utf8'))
-  await page.screenshot({ path: 'docs/report.png', clip: { x: 0, y: 0, ...size } })
+  // Down to the end of the first figure.
+  const figure = await page.locator('figure').first().boundingBox()
+  if (!figure) throw new Error('The report has no figure.')
+  const clip = { x: 0, y: 0, width: size.width, height: figure.y + figure.height + 20 }
+  await page.screenshot({ path: 'docs/report.png', fullPage: true, clip })
 } finally {
   await close()
 }
