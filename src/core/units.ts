@@ -36,8 +36,9 @@ export function formatCount(count: number): string {
   return Math.abs(count) < 10000 ? text : text.replace(/\B(?=(\d{3})+$)/g, '\u2009')
 }
 
-/** 12345 → "12.3 k/s"; `unit` is what is counted, singular or plural as it should read: "12.3 k runs/s". */
+/** 12345 → "12.3 k/s"; `unit` is what is counted, singular or plural as it should read: "12.3 k runs/s"; "unknown" where nothing was timed. */
 export function formatRate(perSecond: number, unit = ''): string {
+  if (!Number.isFinite(perSecond)) return 'unknown'
   const names = ['', 'k', 'M', 'G', 'T']
   let value = perSecond
   let prefix = 0

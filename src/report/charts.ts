@@ -194,7 +194,7 @@ export async function convergence(summaries: readonly Summary[]): Promise<Chart 
       'A run that has ended stays where it ended. The gap is measured from the lowest certified loss of the same model; ' +
       'what is at or below rounding is drawn at the bottom.',
     svgs: [await panel('lossGap', 'loss above the lowest'), await panel('gradientNorm', 'gradient norm')],
-    legend: names.map((name, i) => ({ sign: lineSign(i), name }))
+    legend: names.length > 1 ? names.map((name, i) => ({ sign: lineSign(i), name })) : []
   }
 }
 

@@ -133,4 +133,5 @@ it('units', () => {
   expect([7, 9999, 1234567].map(formatCount)).toEqual(['7', '9999', '1\u2009234\u2009567'])
   expect(formatRate(12345, 'runs')).toBe('12.3 k runs/s')
   expect(formatRate(83)).toBe('83/s')
+  expect([Infinity, NaN].map(v => formatRate(v, 'runs'))).toEqual(['unknown', 'unknown'])
 })

@@ -1,0 +1,119 @@
+// The report in a real browser, on wide and narrow screens, light and dark: nothing is logged, nothing is fetched, nothing
+// sticks out, every picture has a size and holds its text, and ink differs from ground.
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Summary } from '../../src/core/result.js'
+import { renderReport } from '../../src/report/render.js'
+import { study } from '../../src/study/study.js'
+import { openBrowser } from './browser.js'
+import { look, type Look } from './look.js'
+import { everyKind, throughJson } from './summaries.js'
+
+const kinds = everyKind()
+let open: Awaited<ReturnType<typeof openBrowser>>
+let real: Summary
+beforeAll(async () => {
+  open = await openBrowser()
+  // Two minima and a few hundred runs: a picture as users get it.
+  real = await study({
+    data: { builtin: 'iris2', standardize: true, test: { fraction: 0.3, seed: 4 } },
+    model: { hidden: [2], ridge: 0.001, penalizeBias: true },
+    starts: { count: 60, init: { normal: 2 } },
+    engine: 'reference'
+  })
+})
+afterAll(() => open.close())
+
+/** Opens a page and returns how it looks; nothing may be logged or fetched. */
+async function view(html: string, width: number, scheme: 'light' | 'dark'): Promise<Look> {
+  const context = await open.browser.newContext({
+    viewport: { width, height: 900 },
+    colorScheme: scheme,
+    javaScriptEnabled: true
+  })
+  const troubles: string[] = []
+  try {
+    const page: Page = await context.newPage()
+    page.on('console', message => troubles.push(message.text()))
+    page.on('pageerror', error => troubles.push(error.message))
+    await page.route('**', route => {
+      troubles.push(`fetched ${route.request().url()}`)
+      return route.abort()
+    })
+    await page.setContent(html, { waitUntil: 'load' })
+    const result = await page.evaluate(look)
+    expect(troubles.filter(text => !text.startsWith('--playwright')).join('; ')).toBe('')
+    return result
+  } finally {
+    await context.close()
+  }
+}
+
+describe.each([
+  [1280, 'light'],
+  [1280, 'dark'],
+  [800, 'light'],
+  [400, 'light'],
+  [400, 'dark']
+] as const)('at %i px, %s', (width, scheme) => {
+  const check = async (summaries: readonly Summary[]): Promise<Look> => {
+    const result = await view(await renderReport(summaries.map(throughJson), { title: 'A title' }), width, scheme)
+    expect(result.overflow).toBeLessThanOrEqual(0)
+    expect(result.outside).toEqual([])
+    expect(result.misplaced).toEqual([])
+    // 7:1 is what WCAG asks for at level AAA.
+    expect(result.contrast).toBeGreaterThan(7)
+    for (const { title, width: w, height: h } of result.pictures) {
+      expect(title.length).toBeGreaterThan(10)
+      expect(w, title).toBeGreaterThan(300)
+      expect(h, title).toBeGreaterThan(50)
+      expect(w, title).toBeLessThanOrEqual(width)
+    }
+    return result
+  }
+
+  it('a study with several minima', async () => {
+    const { pictures, smallest } = await check([real])
+    expect(pictures.map(p => p.title.split(/ (?:at|against|of) |: /)[0])).toEqual([
+      'loss above the lowest',
+      'gradient norm',
+      'Spread',
+      'Loss',
+      'Shares',
+      'Eigenvalues',
+      'Distinct minima met'
+    ])
+    // Text of pictures stays readable on a telephone.
+    expect(smallest).toBeGreaterThan(8)
+  })
+
+  it('all kinds of models side by side', async () => {
+    const { pictures } = await check([real, ...Object.values(kinds)])
+    expect(pictures.length).toBeGreaterThan(10)
+  })
+})
+
+it('names made of markup stay text', async () => {
+  const evil = '<script>document.title = "owned"</script><img src="http://example.invalid/x.png">'
+  const s = {
+    ...kinds['convex, separated'],
+    name: evil,
+    notes: [evil],
+    separation: { ...kinds['convex, separated'].separation, infinite: { [evil]: 1 as const } }
+  }
+  const { overflow } = await view(await renderReport([s, real], { title: evil }), 400, 'light')
+  expect(overflow).toBeLessThanOrEqual(0)
+})
+
+it('these checks see a page that is wrong', async () => {
+  const page = `<main><p style="width: 900px">too wide for a telephone</p>
+    <svg role="img" width="300" height="100" viewBox="0 0 300 100"><title>A picture</title>
+    <text x="10" y="50">one</text><text x="12" y="52">two</text><text x="290" y="90">outside</text></svg></main>`
+  const result = await view(page, 400, 'light')
+  expect(result.overflow).toBeGreaterThan(400)
+  expect(result.outside).toEqual(['P too wide for a telephone'])
+  expect(result.misplaced).toEqual(['"two" of A picture lies on "one"', '"outside" of A picture leaves the picture'])
+  await expect(view('<img src="http://example.invalid/x.png">', 400, 'light')).rejects.toThrow(
+    'fetched http://example.invalid/x.png'
+  )
+})

@@ -1,0 +1,221 @@
+// The answer in words, for every combination of convexity, separation and verdicts: it says the right thing, never the
+// opposite, and reads as English for one and for many.
+import { describe, expect, it } from 'vitest'
+import { verdicts, type Summary, type Verdict } from '../../src/core/result.js'
+import { conclusion, coverageText } from '../../src/report/conclusion.js'
+import { everyKind, makePoint, makePoints, makeSummary, same, spread, throughJson } from './summaries.js'
+
+const answer = (s: Summary): string => conclusion([s]).join(' ')
+const convex = { model: true, strongly: true, modulus: 0.0123 }
+const glm = { hidden: [] }
+
+describe('a convex model', () => {
+  const one = [makePoint({ count: 1000 })]
+
+  it('has the same result whichever way it is started, and why', () => {
+    const text = answer(makeSummary({ convex, problem: glm, verdicts: { minimum: 1000 }, minima: one }))
+    expect(text).toBe(
+      'Model: the same result whichever way it is started, because the loss is convex and has one minimiser ' +
+        '(smallest curvature 0.0123); all 1000 runs reached it, to within 2e-15.'
+    )
+  })
+
+  it('with a single run does not speak of "all 1 runs"', () => {
+    const text = answer(
+      makeSummary({ convex, problem: glm, verdicts: { minimum: 1 }, minima: [makePoint({ count: 1 })] })
+    )
+    expect(text).toContain('the only run reached it')
+  })
+
+  it('with unfinished runs says how to finish them', () => {
+    const text = answer(makeSummary({ convex, verdicts: { minimum: 999, unfinished: 1 }, minima: one }))
+    expect(text).toContain('999 of 1000 runs reached it, 1 was unfinished; more steps would bring the unfinished there')
+    const two = answer(makeSummary({ convex, verdicts: { minimum: 998, unfinished: 2 }, minima: one }))
+    expect(two).toContain('2 were unfinished')
+  })
+
+  it('that is flat has the same fitted values but not the same weights', () => {
+    const flat = makeSummary({ convex: { model: true }, verdicts: { degenerate: 10 }, degenerate: [makePoint()] })
+    expect(answer(flat)).toMatch(/fitted values are the same .* but the weights are not/)
+  })
+
+  it('on separated data has no finite result, with the coefficients that run away', () => {
+    for (const status of ['complete', 'quasi-complete'] as const) {
+      const text = answer(
+        makeSummary({
+          convex: { model: true },
+          separation: { status, infinite: { NV: 1 }, direction: [0, 1] },
+          verdicts: { diverging: 10 }
+        })
+      )
+      expect(text).toMatch(/no finite result, because the data are separated/)
+      expect(text).toContain(status)
+      expect(text).toContain('NV to +∞')
+      expect(text).toContain('ridge')
+      expect(text).not.toMatch(/same result|converged/)
+    }
+  })
+
+  it('whose runs all failed or stopped early is not called solved', () => {
+    for (const verdict of ['unfinished', 'failed'] as const) {
+      const text = answer(makeSummary({ convex: { model: true }, verdicts: { [verdict]: 10 } }))
+      expect(text).toMatch(/no run arrived/)
+      expect(text).not.toMatch(/reached it/)
+    }
+  })
+})
+
+describe('a model that is not convex', () => {
+  it('with several minima depends on the start', () => {
+    const s = makeSummary({
+      verdicts: { minimum: 900, saddle: 4, unfinished: 96 },
+      minima: makePoints(3, 900),
+      metrics: { train: { accuracy: spread(0.9, 1) }, asGoodAsBest: 0.1, disagreement: 0.2 }
+    })
+    const text = answer(s)
+    expect(text).toContain(
+      'the result depends on the start, because the loss is not convex: 3 distinct minima were found'
+    )
+    expect(text).toContain('losses from 0.1 to 0.3, the best by 30 % of the runs')
+    expect(text).toContain('4 stopped at a saddle and 96 were unfinished')
+    expect(text).toContain('The accuracy differs over the runs: in training from 0.9 to 1.')
+  })
+
+  it('with one minimum says that others may have been missed', () => {
+    const text = answer(makeSummary({ verdicts: { minimum: 10 }, minima: [makePoint()] }))
+    expect(text).toMatch(/same result from all 10 starts.*nothing rules out another one/)
+    const single = answer(makeSummary({ verdicts: { minimum: 1 }, minima: [makePoint({ count: 1 })] }))
+    expect(single).toContain('the same result from the only start')
+  })
+
+  it('whose weights run away is not called converged', () => {
+    const text = answer(makeSummary({ verdicts: { diverging: 10 } }))
+    expect(text).toMatch(/no run converged: in all 10 runs the weights run away/)
+    expect(text).not.toMatch(/minima were found/)
+  })
+
+  it('counts flat minima beside strict ones', () => {
+    const s = makeSummary({
+      verdicts: { minimum: 5, degenerate: 5 },
+      minima: makePoints(2, 5),
+      degenerate: [makePoint({ loss: 0.05, count: 5 })]
+    })
+    expect(answer(s)).toContain(
+      '3 distinct minima, 1 of them flat, were found, losses from 0.05 to 0.2, the best by 50 %'
+    )
+  })
+})
+
+describe('several models', () => {
+  const away = (name: string): Summary => makeSummary({ name, verdicts: { diverging: 10 } })
+
+  it('that all run away share a sentence, and the others keep theirs', () => {
+    const texts = conclusion([
+      makeSummary({ name: 'logistic regression', convex, verdicts: { minimum: 10 }, minima: [makePoint()] }),
+      away('squared loss (brier)'),
+      away('4-5-1 tanh, no ridge')
+    ])
+    expect(texts).toHaveLength(2)
+    expect(texts[0]).toMatch(/^Logistic regression: the same result/)
+    expect(texts[1]).toMatch(/^Squared loss \(brier\) and 4-5-1 tanh no ridge: no run converged/)
+  })
+
+  it('one that runs away has a sentence of its own', () => {
+    expect(conclusion([away('a'), makeSummary({ verdicts: { minimum: 1 }, minima: [makePoint()] })])).toHaveLength(2)
+  })
+})
+
+/** Verdict counts with each verdict absent, once or many times: 3⁶ − 1 cases. */
+function* mixtures(): Generator<Record<Verdict, number>> {
+  for (let code = 1; code < 3 ** verdicts.length; code++)
+    yield Object.fromEntries(verdicts.map((v, i) => [v, [0, 1, 40][Math.floor(code / 3 ** i) % 3]])) as Record<
+      Verdict,
+      number
+    >
+}
+
+describe('every mixture of verdicts', () => {
+  const separations = ['none', 'quasi-complete', 'complete', 'not-applicable'] as const
+  const cases = [...mixtures()].flatMap(v =>
+    [true, false].flatMap(model => separations.map(status => ({ v, model, status })))
+  )
+
+  it(`reads as English and claims nothing false (${cases.length} cases)`, () => {
+    for (const { v, model, status } of cases) {
+      const separated = status === 'complete' || status === 'quasi-complete'
+      const s = throughJson(
+        makeSummary({
+          convex: { model, modulus: model && v.minimum > 0 ? 0.01 : null },
+          separation: { status, infinite: separated ? { a: 1 } : {} },
+          verdicts: v,
+          minima: v.minimum > 0 ? makePoints(v.minimum > 1 && !model ? 2 : 1, v.minimum) : [],
+          degenerate: v.degenerate > 0 ? makePoints(1, v.degenerate, { nullity: 1 }) : [],
+          saddles: v.saddle > 0 ? makePoints(1, v.saddle, { index: 1 }) : []
+        })
+      )
+      const text = answer(s)
+      const at = `${JSON.stringify(v)} ${model ? 'convex' : 'not convex'} ${status}: ${text}`
+      expect(text, at).toMatch(/^Model: .*[.]$/)
+      expect(text, at).not.toMatch(/NaN|null|undefined|Infinity|\(\)|, ,| {2}|\.\.|;\s*[.;]/)
+      expect(text, at).not.toMatch(/\b1 (runs|starts|minima|were)\b|all 1 /)
+      expect(text, at).not.toMatch(/\b(40|0|[2-9]\d*) was\b/)
+      // What does not hold is not said.
+      if (v.minimum + v.degenerate === 0) expect(text, at).not.toMatch(/reached it|same result/)
+      if (!separated) expect(text, at).not.toMatch(/are separated/)
+      else expect(text, at).toMatch(/are separated/)
+      if (!model) expect(text, at).not.toMatch(/loss is convex/)
+      if (model && !separated) expect(text, at).not.toMatch(/not convex|depends on the start/)
+      for (const [n, word] of [
+        [v.failed, 'failed'],
+        [v.saddle, 'saddle']
+      ] as const)
+        if (n === 0) expect(text, at).not.toContain(word)
+    }
+  })
+})
+
+describe('predictions', () => {
+  const with_ = (metrics: Summary['metrics']): string => answer(makeSummary({ verdicts: { diverging: 10 }, metrics }))
+
+  it('are said to be the same or to differ, on both parts', () => {
+    expect(with_({ train: { accuracy: same(1) }, asGoodAsBest: 1, disagreement: 0 })).toContain(
+      'The accuracy is the same over the runs: in training 1.'
+    )
+    expect(
+      with_({ train: { accuracy: same(1) }, test: { accuracy: spread(0.8, 1) }, asGoodAsBest: 1, disagreement: 0 })
+    ).toContain('The accuracy differs over the runs: in training 1 every time, held out from 0.8 to 1.')
+  })
+
+  it('are left out where there is no number', () => {
+    const text = with_(
+      throughJson(makeSummary({ metrics: { train: { accuracy: same(NaN) }, asGoodAsBest: NaN, disagreement: NaN } }))
+        .metrics
+    )
+    expect(text).not.toMatch(/accuracy/)
+  })
+})
+
+describe('coverage', () => {
+  it('gives the bound, and the further starts where there are any to make', () => {
+    const s = makeSummary({ verdicts: { minimum: 10 }, minima: [makePoint()] })
+    expect(coverageText(s)).toMatch(/^With 95 % confidence, .* probability at most 0\.003\.$/)
+    const more = (n: number): string =>
+      coverageText({ ...s, coverage: { ...s.coverage, unseenUpperBound: 0.26, moreStartsForOnePercent: n } })
+    expect(more(1)).toMatch(/; 1 more start without a new minimum would bring that to 1 %\.$/)
+    expect(more(300)).toMatch(/; 300 more starts /)
+  })
+
+  it('is silent about a convex loss, and where no run ended in a minimum', () => {
+    expect(coverageText(makeSummary({ convex, verdicts: { minimum: 1 }, minima: [makePoint()] }))).toMatch(
+      /no other minimum/
+    )
+    expect(coverageText(makeSummary({ verdicts: { diverging: 1 } }))).toMatch(/nothing can be said/)
+  })
+})
+
+it('no kind of summary, read back from JSON, breaks it', () => {
+  for (const [what, s] of Object.entries(everyKind())) {
+    const text = [answer(throughJson(s)), coverageText(throughJson(s))].join(' ')
+    expect(text, what).not.toMatch(/NaN|null|undefined/)
+  }
+})

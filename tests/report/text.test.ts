@@ -1,0 +1,134 @@
+// The result on a terminal: one study, and the table of a contrast.
+import { describe, expect, it } from 'vitest'
+import type { Summary } from '../../src/core/result.js'
+import { contrastNotes, contrastRows, contrastTable, wrap } from '../../src/report/contrast.js'
+import { studyText } from '../../src/report/text.js'
+import { everyKind, makePoint, makePoints, makeSummary, same, spread, throughJson } from './summaries.js'
+
+/** Four models as the program contrasts them, with the longest values that they can show. */
+function four(): Summary[] {
+  const wide = {
+    train: { accuracy: spread(0.971, 0.986), recall: spread(0.943, 0.971) },
+    test: { accuracy: spread(0.867, 0.933), recall: spread(0.867, 0.933) },
+    asGoodAsBest: 0.99999,
+    disagreement: 0.000571
+  }
+  const many = { verdicts: { minimum: 420_000, degenerate: 579_000, diverging: 1000 }, metrics: wide }
+  return [
+    makeSummary({
+      name: 'logistic regression',
+      convex: { model: true, modulus: 2.23e-5 },
+      verdicts: { minimum: 1_000_000 },
+      minima: [makePoint({ count: 1_000_000 })],
+      metrics: wide
+    }),
+    makeSummary({
+      name: 'squared loss (brier)',
+      ...many,
+      convex: { witness: { eigenvalue: -0.0845, parameters: [0], loss: 1 } }
+    }),
+    makeSummary({
+      name: '4-5-1 tanh, ridge 0.01',
+      ...many,
+      minima: makePoints(123, 420_000),
+      degenerate: makePoints(456, 579_000)
+    }),
+    makeSummary({
+      name: '4-5-1 tanh, no ridge',
+      ...many,
+      convex: { witness: { eigenvalue: -1.61, parameters: [0], loss: 1 } }
+    })
+  ]
+}
+
+describe('the table of a contrast', () => {
+  const text = contrastTable(four())
+  const lines = text.split('\n')
+
+  it('is at most 120 columns wide for four models', () => {
+    for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(120)
+  })
+
+  it('has aligned columns: every row ends where the rule does', () => {
+    const rule = lines.findIndex(line => /^-+( +-+){4}$/.test(line))
+    expect(rule).toBeGreaterThan(0)
+    const rows = lines.slice(rule + 1, lines.indexOf('', rule))
+    expect(rows).toHaveLength(contrastRows(four()).length)
+    for (const row of rows) {
+      expect(row).toHaveLength(lines[rule].length)
+      for (const gap of lines[rule].matchAll(/ {2}(?=-)/g)) expect(row.slice(gap.index, gap.index + 2), row).toBe('  ')
+    }
+  })
+
+  it('says what was compared and how to read it', () => {
+    expect(lines[0]).toContain('iris2: 100 rows')
+    expect(text.replace(/\s+/g, ' ')).toContain(contrastNotes(four()))
+    for (const name of [
+      'distinct minima',
+      'saddles met',
+      'runs: diverging',
+      'runs as good as the best',
+      'runs per second'
+    ])
+      expect(text).toContain(name)
+  })
+
+  it('has a cell for each model in each row, whatever the models', () => {
+    const all = Object.values(everyKind()).map(throughJson)
+    for (const [label, cells] of contrastRows(all)) {
+      expect(cells).toHaveLength(all.length)
+      for (const cell of cells) expect(cell, label).not.toMatch(/NaN|null|undefined|^$/)
+    }
+    expect(contrastTable([])).toBe('')
+  })
+
+  it('shows R² and rmse for a loss that is not of classes', () => {
+    const metrics = { train: { r2: same(0.9), rmse: same(0.1) }, asGoodAsBest: 1, disagreement: NaN }
+    const labels = contrastRows([makeSummary({ metrics })]).map(([label]) => label)
+    expect(labels).toEqual(expect.arrayContaining(['training R²', 'training rmse']))
+    expect(labels.join()).not.toMatch(/accuracy|disagree/)
+  })
+})
+
+describe('the text of a study', () => {
+  const kinds = everyKind()
+
+  it.each(Object.keys(kinds))('%s: every number is one, in lines of a terminal', what => {
+    for (const s of [kinds[what], throughJson(kinds[what])]) {
+      const text = studyText(s)
+      expect(text).not.toMatch(/NaN|null|undefined/)
+      for (const line of text.split('\n')) expect(line.length, line).toBeLessThanOrEqual(120)
+    }
+  })
+
+  it('lists coefficients with standard errors for a generalised linear model only', () => {
+    expect(studyText(kinds['convex, all arrived'])).toMatch(
+      /coefficients ± standard errors:\n {2}\(Intercept\) +-1\.5000000 {2}± 0\.5\n/
+    )
+    expect(studyText(kinds['several minima, flat ones, saddles'])).not.toContain('coefficients')
+  })
+
+  it('names every verdict that occurred, with its count', () => {
+    expect(studyText(kinds['several minima, flat ones, saddles'])).toContain(
+      'verdicts: minimum 800, degenerate 150, saddle 30, unfinished 19, failed 1'
+    )
+  })
+
+  it('shows ten minima and says how many more there are', () => {
+    const text = studyText(kinds['several minima, flat ones, saddles'])
+    expect(text).toContain('minima (12):')
+    expect(text).toContain('and 2 more in summary.json')
+    expect(text.match(/^ *\d+ +\d\.\d{6,} +\d+ /gm)).toHaveLength(10)
+  })
+
+  it('says which coefficients go to infinity on separated data', () => {
+    expect(studyText(kinds['convex, separated'])).toContain('separation: quasi-complete, NV to +∞, PI to −∞')
+  })
+})
+
+it('wrapped text keeps every word, in lines that fit', () => {
+  const text = 'one two three ' + 'x'.repeat(50) + ' four'
+  const lines = wrap(text, 20)
+  for (const line of lines) expect(line.length).toBeLessThanOrEqual(20)
+  expect(lines.join('').replaceAll(' ', '')).toBe(text.replaceAll(' ', ''))
+})

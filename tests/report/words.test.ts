@@ -1,0 +1,79 @@
+// The vocabulary of the report and the terminal: numbers, shares and lists in words, with null where JSON had no number.
+import { describe, expect, it } from 'vitest'
+import { count, escape, fixed, infiniteText, listed, percent, short, spreadOf } from '../../src/report/words.js'
+import { makeSummary, same, spread } from './summaries.js'
+
+describe('numbers', () => {
+  it.each([
+    [0, '0'],
+    [0.971428, '0.9714'],
+    [1, '1'],
+    [-1.6, '-1.6'],
+    [1234.5678, '1235'],
+    [1e-6, '1e-6'],
+    [2.2e-5, '2.2e-5'],
+    [1.25e7, '1.25e7'],
+    [NaN, '–'],
+    [null, '–'],
+    [undefined, '–'],
+    [Infinity, '∞'],
+    [-Infinity, '-∞']
+  ])('%s is "%s"', (value, text) => expect(short(value)).toBe(text))
+
+  it('keep all digits in a column of a table', () => {
+    expect(fixed(0.5, 6)).toBe('0.500000')
+    expect(fixed(null, 6)).toBe('–')
+  })
+
+  it.each([
+    [0, '0 %'],
+    [1, '100 %'],
+    [0.4213, '42.1 %'],
+    [0.99999, 'over 99.9 %'],
+    [1e-9, '1e-7 %'],
+    [NaN, '–']
+  ])('a share of %s is "%s"', (value, text) => expect(percent(value)).toBe(text))
+
+  it('a spread is one number where all are the same to the digits shown', () => {
+    expect(spreadOf(same(0.98))).toBe('0.98')
+    expect(spreadOf(spread(0.98, 0.980000001))).toBe('0.98')
+    expect(spreadOf(spread(0.5, 1))).toBe('0.75 [0.5, 1]')
+    expect(spreadOf(undefined)).toBe('–')
+    expect(spreadOf(same(NaN))).toBe('–')
+  })
+
+  it('one of a thing is singular', () => {
+    expect([0, 1, 2, 12345].map(n => count(n, 'run', 'runs'))).toEqual([
+      '0 runs',
+      '1 run',
+      '2 runs',
+      '12\u2009345 runs'
+    ])
+  })
+})
+
+describe('lists', () => {
+  it('read as a sentence does', () => {
+    expect([[], ['a'], ['a', 'b'], ['a', 'b', 'c']].map(listed)).toEqual(['', 'a', 'a and b', 'a, b and c'])
+  })
+
+  it('of coefficients that go to infinity name four at most', () => {
+    const text = (n: number): string =>
+      infiniteText(
+        makeSummary({
+          separation: {
+            infinite: Object.fromEntries(Array.from({ length: n }, (_, i) => [`x${i}`, i % 2 === 0 ? 1 : -1]))
+          }
+        })
+      )
+    expect(text(0)).toBe('')
+    expect(text(1)).toBe('x0 to +∞')
+    expect(text(4)).toBe('x0 to +∞, x1 to −∞, x2 to +∞, x3 to −∞')
+    expect(text(9)).toBe('x0 to +∞, x1 to −∞, x2 to +∞, x3 to −∞ and 5 more')
+  })
+})
+
+it('escaped text holds nothing that starts a tag, an attribute or an entity', () => {
+  expect(escape(`<a href="x" title='y'>&</a>`)).not.toMatch(/[<>"']|&(?!#\d+;)/)
+  expect(escape('plain, 1 × 2')).toBe('plain, 1 × 2')
+})
