@@ -109,8 +109,8 @@ MS_INLINE Terms<T, U> loss_terms(const Pack<T, U>& z, const Pack<T, U>& y) {
     const V ratio = select(u == zero, one, u / -em1);
     const V q = select(huge, zero, ratio * e);
     const V s = u * u;
-    const V series = u * T(-0.5) -
-                     s * (T(1.0 / 12) - s * (T(1.0 / 720) - s * (T(1.0 / 30240) - s * T(1.0 / 1209600))));
+    const V tail = T(1.0 / 30240) - s * (T(1.0 / 1209600) - s * T(1.0 / 47900160));
+    const V series = u * T(-0.5) - s * (T(1.0 / 12) - s * (T(1.0 / 720) - s * tail));
     const V k = select(u < T(0.25), series, one - ratio);
     const V slope = select(huge, zero, q * k);
     const V rest = part(not_y, u);

@@ -86,12 +86,14 @@ export function cloglogEvent(z: number): number {
 
 /**
  * q = u/(e^u − 1) and u dq/du for u = e^z: minus the first and second derivative of log(1 − exp(−e^z)) are −q, −u dq/du.
- * With k = 1 − u/(1 − e^−u), u dq/du = q k; for small u, k by its series −u/2 − u²/12 + u⁴/720 − u⁶/30240 + u⁸/1209600.
+ * With k = 1 − u/(1 − e^−u), u dq/du = q k; for small u, k by its series
+ * −u/2 − u²/12 + u⁴/720 − u⁶/30240 + u⁸/1209600 − u¹⁰/47900160.
  */
 export function cloglogRatio(u: number): { q: number; slope: number } {
   if (u > 700) return { q: 0, slope: 0 }
   const q = u === 0 ? 1 : u / Math.expm1(u)
   const s = u * u
-  const k = u < 0.25 ? -u / 2 - s * (1 / 12 - s * (1 / 720 - s * (1 / 30240 - s / 1209600))) : 1 - u / -Math.expm1(-u)
+  const series = 1 / 12 - s * (1 / 720 - s * (1 / 30240 - s * (1 / 1209600 - s / 47900160)))
+  const k = u < 0.25 ? -u / 2 - s * series : 1 - u / -Math.expm1(-u)
   return { q, slope: q * k }
 }
