@@ -11,7 +11,10 @@ const curvature = 0.9
 /** δ of the approximate Wolfe conditions. */
 const approximate = 0.1
 const noiseFactor = 10
-/** After so many trials on one direction the memory is dropped; after twice as many the run has stalled. */
+/**
+ * After so many trials on one direction the memory is dropped; after twice as many the run has stalled. So it has after twice as
+ * many steps whose expected decrease drowns in rounding and that do not improve on the smallest gradient either.
+ */
 const patience = 20
 
 export const lbfgs: OptimizerDefinition = {
@@ -36,6 +39,8 @@ export const lbfgs: OptimizerDefinition = {
     const high = r.scalarState(Infinity)
     const trials = r.scalarState()
     const gamma = r.scalarState(1)
+    const smallest = r.scalarState(Infinity)
+    const idle = r.scalarState()
     const S = Array.from({ length: memory }, () => r.vectorState())
     const Y = Array.from({ length: memory }, () => r.vectorState())
     const rho = Array.from({ length: memory }, () => r.scalarState())
@@ -53,6 +58,10 @@ export const lbfgs: OptimizerDefinition = {
     const usable = r.and(r.finite(r.f), r.finite(gradientNorm))
     const short = r.and(usable, r.or(decreased, approximately))
     const accept = r.or(first, r.and(short, r.lessEqual(r.mul(curvature, slope0), slope)))
+
+    const improved = r.less(gradientNorm, smallest)
+    const drowned = r.lessEqual(r.mul(r.neg(alpha), slope0), noise)
+    const idleNext = r.select(r.and(drowned, r.not(improved)), r.add(idle, 1), 0)
 
     // Bracket of the line search, and the next trial on the same direction.
     const lowNext = r.select(accept, 0, r.select(short, alpha, low))
@@ -125,12 +134,14 @@ export const lbfgs: OptimizerDefinition = {
     r.next(high, r.select(drop, Infinity, highNext))
     r.next(trials, trialsNext)
     r.next(gamma, gammaNext)
+    r.next(smallest, r.select(improved, gradientNorm, smallest))
+    r.next(idle, idleNext)
     r.next(r.x, r.fma(alphaNext, dNext, pointNext))
     return r.compile({
       point: pointNext,
       loss: r.select(accept, r.f, f0),
       gradientNorm: r.select(accept, gradientNorm, gradientNorm0),
-      stalled: r.less(2 * patience, trialsNext)
+      stalled: r.less(2 * patience, r.max(trialsNext, idleNext))
     })
   }
 }

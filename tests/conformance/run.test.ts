@@ -1,240 +1,414 @@
-// The run loop of every engine: the same path as the reference step by step, the same bits for any threads, lanes and blocks,
-// and every way in which a run can stop.
+// The run loop of every engine: each optimiser agrees with `reference` step by step, runs stop for the reason they should,
+// traces hold the path, and an abort ends the work.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Stream, sharedStart, shuffle } from '../../src/core/rng.js'
 import { Status } from '../../src/core/status.js'
-import type { Engine, Objective, RunBlock, RunRequest } from '../../src/engines/types.js'
 import { referenceEntry } from '../../src/engines/reference/index.js'
-import { startPoint } from '../../src/models/initialise.js'
+import type { Engine, Objective, Precision, RunBlock, RunRequest, Starts } from '../../src/engines/types.js'
 import { parameterCount } from '../../src/models/network.js'
-import { scoreNames } from '../../src/models/scores.js'
-import type { Init, Problem } from '../../src/models/types.js'
-import { optimizers, resolveOptimizer } from '../../src/optimizers/registry.js'
-import { Rule } from '../../src/optimizers/expression.js'
-import { epsilonOf } from '../../src/optimizers/types.js'
-import { candidates, collect, type Candidate } from '../helpers/engines.js'
+import type { Problem } from '../../src/models/types.js'
+import { candidates, collect } from '../helpers/engines.js'
+import { oracle } from '../helpers/hyperdual.js'
 import { makeProblem, points } from '../helpers/problems.js'
-import { epsOf, expectAllClose, expectSame, printWorst, tolerance } from '../helpers/tolerance.js'
+import { givenStarts, methods, randomStarts, rule, stay, type Method } from '../helpers/runs.js'
+import { epsOf, expectAllClose, expectClose, expectSame, printWorst, tolerance } from '../helpers/tolerance.js'
 
 printWorst()
 
-const init: Init = { normal: 0.5 }
-
-function request(
-  candidate: Pick<Candidate, 'precision'>,
-  problem: Problem,
-  optimizer: string | Record<string, unknown>,
-  options: Partial<RunRequest> & { count?: number } = {}
-): RunRequest {
-  const { name, options: values, batch } = resolveOptimizer(optimizer)
-  const { count = 40, ...rest } = options
-  return {
-    program: optimizers[name].build(values, {
-      eps: epsilonOf[candidate.precision],
-      parameters: parameterCount(problem.network)
-    }),
-    starts: { kind: 'random', seed: 3, first: 0, count, init },
-    stop: { steps: 60, gradient: 1e-6 },
-    ...(batch ? { batch: { ...batch, seed: 3 } } : {}),
-    ...rest
+const network = { activation: 'tanh', hidden: [3], rows: 12, inputs: 2, ridge: 0.0625, penalizeBias: true } as const
+const problems: { label: string; problem: Problem }[] = [
+  {
+    label: 'logistic regression',
+    problem: makeProblem({ loss: 'logistic', rows: 12, ridge: 0.0625, penalizeBias: true })
+  },
+  { label: 'a tanh network', problem: makeProblem({ ...network, loss: 'logistic', weighted: true, shifted: true }) },
+  { label: 'softmax regression', problem: makeProblem({ ...network, loss: 'softmax', hidden: [] }) },
+  {
+    label: 'two hidden layers',
+    problem: makeProblem({ ...network, loss: 'squared', activation: 'softplus', hidden: [2, 3] })
   }
-}
-
-const rules: readonly (readonly [string, string | Record<string, unknown>])[] = [
-  ['gd', { gd: { learningRate: 0.5 } }],
-  ['gd in mini-batches', { gd: { learningRate: 0.25, batchSize: 4 } }],
-  ['momentum', { momentum: { learningRate: 0.25 } }],
-  ['nesterov', { momentum: { learningRate: 0.25, nesterov: true } }],
-  ['momentum in shared mini-batches', { momentum: { learningRate: 0.125, batchSize: 5, order: 'shared' } }],
-  ['adam', { adam: { learningRate: 0.0625 } }],
-  ['adam in mini-batches', { adam: { learningRate: 0.0625, batchSize: 3 } }],
-  ['lbfgs', 'lbfgs'],
-  ['newton', 'newton']
 ]
+const stepCounts = [1, 2, 3, 4]
+const runs = 4
 
-const network = makeProblem({ loss: 'logistic', hidden: [3], inputs: 2, rows: 13, ridge: 0.0625, weighted: true })
-const glm = makeProblem({ loss: 'poisson', inputs: 3, rows: 21, ridge: 0.125, shifted: true })
+/** Runs of exactly `steps` steps. */
+const limited = (
+  method: Method,
+  problem: Problem,
+  precision: Precision,
+  starts: Starts,
+  steps: number
+): RunRequest => ({
+  ...rule(method, problem, precision),
+  starts,
+  stop: { steps, gradient: 0 },
+  trace: true
+})
 
-const probit = makeProblem({ loss: 'probit', inputs: 3, rows: 21, ridge: 0.125, shifted: true })
+const largest = (values: ArrayLike<number>): number => Array.from(values).reduce((m, v) => Math.max(m, Math.abs(v)), 0)
 
-function expectSameBlock(a: RunBlock, b: RunBlock): void {
-  for (const part of ['start', 'theta', 'loss', 'gradientNorm', 'steps', 'status', 'report'] as const)
-    expectSame(a[part], b[part], part)
+/** Points and traces of the reference after each of `stepCounts`, with how far relative changes of the input carry. */
+interface Expected {
+  readonly theta: Float64Array[]
+  readonly traces: readonly Float64Array[]
+  readonly statuses: Uint8Array[]
+  /** [count of steps]: largest change of a parameter, or of a trace entry, per relative change of data and start. */
+  readonly growth: { theta: number; trace: number }[]
+  /** Largest row sum of |H| at the starts, over the ridge, which bounds the curvature of the convex models from below. */
+  readonly condition: number
 }
+
+/**
+ * The reference's path, and its condition: inputs and starts are changed by relative amounts of `nudge` with signs that
+ * differ from number to number; rounding in an engine acts like such a change, `operations` of them at eps.
+ */
+const nudge = 2 ** -24
+async function referencePath(
+  method: Method,
+  problem: Problem,
+  precision: Precision,
+  theta0: Float64Array
+): Promise<Expected> {
+  const engine = await referenceEntry.load({ precision: 'f64' })
+  const run = async (p: Problem, start: Float64Array, steps: number): Promise<RunBlock> =>
+    collect(await engine.prepare(p), limited(method, p, precision, givenStarts(start, runs), steps))
+  const nudged = (values: Float64Array, k: number): Float64Array =>
+    values.map((v, i) => v * (1 + ((i * 7 + k * 3) % 5 < 2 ? nudge : -nudge)))
+  const theta: Float64Array[] = []
+  const statuses: Uint8Array[] = []
+  const growth: { theta: number; trace: number }[] = []
+  let traces: readonly Float64Array[] = []
+  for (const steps of stepCounts) {
+    const base = await run(problem, theta0, steps)
+    theta.push(base.theta)
+    statuses.push(base.status)
+    traces = base.traces!
+    let top = { theta: largest(base.theta), trace: largest(base.traces!.flatMap(t => [...t])) }
+    for (let k = 0; k < 3; k++) {
+      const other = await run({ ...problem, x: nudged(problem.x, k) }, nudged(theta0, k + 1), steps)
+      const moved = (a: Float64Array, b: Float64Array): number => largest(a.map((v, i) => v - b[i])) / nudge
+      top = {
+        theta: Math.max(top.theta, moved(base.theta, other.theta)),
+        trace: Math.max(top.trace, ...base.traces!.map((t, i) => moved(t, other.traces![i])))
+      }
+    }
+    growth.push(top)
+  }
+  const P = parameterCount(problem.network)
+  const { H } = await (await engine.prepare(problem)).evaluate(theta0, { H: true })
+  const rows = Array.from({ length: runs * P }, (_, i) =>
+    H!.subarray(i * P, (i + 1) * P).reduce((s, v) => s + Math.abs(v), 0)
+  )
+  return { theta, traces, statuses, growth, condition: largest(rows) / problem.network.ridge }
+}
+
+const cache = new Map<string, Promise<Expected>>()
 
 describe.each(candidates)('$label', candidate => {
+  const { precision } = candidate
   let engine: Engine
-  const objectives: Objective[] = []
   beforeAll(async () => {
-    engine = await candidate.open()
+    engine = await candidate.open(2)
   })
-  afterAll(() => {
-    for (const objective of objectives) objective.dispose()
-    engine.dispose()
-  })
-  const prepare = async (problem: Problem): Promise<Objective> => {
-    const objective = await engine.prepare(problem)
-    objectives.push(objective)
-    return objective
-  }
+  afterAll(() => engine.dispose())
 
-  it.each(rules)('%s takes the steps of the reference', async (_, optimizer) => {
-    const reference = await referenceEntry.load({ precision: 'f64' })
-    for (const problem of [network, probit]) {
-      // Rounding errors grow along a path, so it is followed over a few steps; no step may depend on a comparison within noise.
-      const few = { stop: { steps: 4, gradient: 1e-30 }, trace: true, count: 19 }
-      const exact = await collect(
-        await reference.prepare(problem),
-        request({ precision: 'f64' }, problem, optimizer, few)
-      )
-      const got = await collect(await prepare(problem), request(candidate, problem, optimizer, few))
-      const size = exact.theta.reduce((m, v) => Math.max(m, Math.abs(v)), 1)
-      // A Newton step divides the rounding errors of g by the smallest eigenvalue, here at least about the ridge.
-      const growth = optimizer === 'newton' ? 1 / problem.network.ridge : 1
-      const tol = tolerance(candidate.precision, 4 * (problem.rows + 40) * 8 * growth, size)
-      expect([...got.steps]).toEqual([...exact.steps])
-      expectAllClose(got.theta, exact.theta, tol, 'θ', 'path')
-      expectAllClose(got.loss, exact.loss, tol, 'loss', 'path')
-      expectAllClose(got.gradientNorm, exact.gradientNorm, tol, 'gradient norm', 'path')
-      got.traces!.forEach((trace, i) => expectAllClose(trace, exact.traces![i], tol, `trace of run ${i}`, 'path'))
+  describe.each(problems)('on $label', ({ label, problem }) => {
+    it.each(methods)('$label agrees with the reference after every step', async method => {
+      const theta0 = points(problem, runs, 21, 0.5)
+      const key = `${label} ${method.label} ${precision}`
+      const expected = await (cache.get(key) ??
+        cache.set(key, referencePath(method, problem, precision, theta0)).get(key)!)
+      const objective = await engine.prepare(problem)
+      for (const [n, steps] of stepCounts.entries()) {
+        const got = await collect(objective, limited(method, problem, precision, givenStarts(theta0, runs), steps))
+        // Every step rounds a sum over the rows and one over the parameters, of which errors of both signs pile up as a root.
+        // Newton's step is that of H + μI with μ ≥ 4·eps·P·‖H‖.
+        const P = parameterCount(problem.network)
+        const floor = method.label === 'newton' ? P * expected.condition : 0
+        const operations = steps * (Math.sqrt(problem.rows + P) + floor)
+        const near = (size: number): number => tolerance(precision, operations, size)
+        expect([...got.steps]).toEqual(Array.from({ length: runs }, () => steps))
+        expectSame(got.status, expected.statuses[n], `status after ${steps} steps`)
+        const what = `${method.label} after ${steps} steps`
+        expectAllClose(got.theta, expected.theta[n], near(expected.growth[n].theta), what, `θ, ${method.label}`)
+        if (steps < stepCounts[stepCounts.length - 1]) continue
+        got.traces!.forEach((trace, r) =>
+          expectAllClose(trace, expected.traces[r], near(expected.growth[n].trace), `trace of run ${r}`, 'traces')
+        )
+      }
+      objective.dispose()
+    })
+  })
+
+  describe('stops', () => {
+    const problem = makeProblem({ loss: 'logistic', rows: 20, ridge: 0.125, penalizeBias: true })
+    const P = parameterCount(problem.network)
+    const gd = methods[0]
+    const withObjective = async <T>(of: Problem, use: (objective: Objective) => Promise<T>): Promise<T> => {
+      const objective = await engine.prepare(of)
+      try {
+        return await use(objective)
+      } finally {
+        objective.dispose()
+      }
     }
-  })
+    const minimise = (of: Problem, request: RunRequest): Promise<RunBlock> =>
+      withObjective(of, o => collect(o, request))
 
-  it.each(rules)('%s gives the same bits for any threads, lanes, blocks and chunks', async (_, optimizer) => {
-    const objective = await prepare(network)
-    const count = 67
-    const all = await collect(objective, request(candidate, network, optimizer, { count }))
-    expect(all.count).toBe(count)
-    expectSame(
-      all.start,
-      Float64Array.from({ length: count }, (_, i) => i),
-      'start numbers'
-    )
-    for (const options of [{ lanes: 1 }, { lanes: 16, blockRuns: 5 }, { lanes: 1000, blockRuns: 1 }])
-      expectSameBlock(await collect(objective, request(candidate, network, optimizer, { count, ...options })), all)
-    const single = await candidate.open(1)
-    const alone = await single.prepare(network)
-    expectSameBlock(await collect(alone, request(candidate, network, optimizer, { count })), all)
-    // The last runs, started by themselves.
-    const first = 59
-    const starts = { kind: 'random', seed: 3, first, count: count - first, init } as const
-    const tail = await collect(alone, request(candidate, network, optimizer, { starts }))
-    const P = parameterCount(network.network)
-    expectSame(tail.theta, all.theta.subarray(first * P), 'θ of the last runs')
-    expectSame(tail.start, all.start.subarray(first), 'their start numbers')
-    alone.dispose()
-    single.dispose()
-  })
+    it('with `converged` at the first point whose gradient is small enough, and not before', async () => {
+      const tight = { steps: 4000, gradient: precision === 'f64' ? 1e-9 : 1e-4 }
+      for (const method of methods.filter(m => !m.label.includes('batch'))) {
+        const block = await minimise(problem, {
+          ...rule(method, problem, precision),
+          starts: randomStarts(5),
+          stop: tight,
+          trace: true
+        })
+        expect([...block.status], method.label).toEqual(new Array(5).fill(Status.converged))
+        block.traces!.forEach((trace, r) => {
+          const norms = trace.filter((_, i) => i % 2 === 1)
+          expect(norms.findIndex(v => v <= tight.gradient)).toBe(block.steps[r] - 1)
+        })
+      }
+    })
 
-  it.each(['glorot', 'he', { normal: 2 }, { uniform: 0.75 }] as const)(
-    'starts at the numbered points of %j',
-    async how => {
-      const seed = 2 ** 40 + 17
-      const first = 2 ** 33
-      const starts = { kind: 'random', seed, first, count: 21, init: how } as const
-      const rule = new Rule('stay', 'g')
-      rule.next(rule.x, rule.x)
-      const program = rule.compile({ point: rule.x, loss: rule.f, gradientNorm: rule.maxAbs(rule.g) })
-      const { theta } = await collect(await prepare(network), {
-        ...request(candidate, network, 'gd', { starts, stop: { steps: 1, gradient: 0 } }),
-        program
+    it('with `budget` after exactly as many steps as are allowed', async () => {
+      for (const steps of [1, 7]) {
+        const block = await minimise(problem, {
+          ...rule(gd, problem, precision),
+          starts: randomStarts(20),
+          stop: { steps, gradient: 0 }
+        })
+        expect([...block.status]).toEqual(new Array(20).fill(Status.budget))
+        expect([...block.steps]).toEqual(new Array(20).fill(steps))
+      }
+    })
+
+    it('with `failed` where f or g is not finite, at once', async () => {
+      const theta = points(problem, 3)
+      theta[P] = NaN
+      const block = await minimise(problem, {
+        ...rule(gd, problem, precision),
+        starts: givenStarts(theta, 3),
+        stop: { steps: 5, gradient: 0 }
       })
-      const P = parameterCount(network.network)
-      const expected = Float64Array.from(
-        Array.from({ length: 21 }, (_, i) => [...startPoint(network.network, how, seed, first + i)]).flat()
-      )
-      if (candidate.precision === 'f64') expectSame(theta, expected, 'θ0')
-      else expectAllClose(theta, expected, i => epsOf.f32 * Math.abs(expected[i]), 'θ0')
-      expect(theta).toHaveLength(21 * P)
-    }
-  )
+      expect([...block.status]).toEqual([Status.budget, Status.failed, Status.budget])
+      expect([...block.steps]).toEqual([5, 1, 5])
+      expect(Number.isFinite(block.loss[1]) && Number.isFinite(block.gradientNorm[1])).toBe(false)
+    })
 
-  it('starts at given points and numbers them in their order', async () => {
-    const theta = points(glm, 9)
-    const got = await collect(
-      await prepare(glm),
-      request(candidate, glm, 'newton', { starts: { kind: 'given', theta, count: 9 } })
-    )
-    expect([...got.start]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8])
-    const P = parameterCount(glm.network)
-    // Convex with ridge: one minimiser.
-    const best = got.theta.subarray(0, P)
-    const tol = candidate.precision === 'f64' ? 1e-5 : 1e-3
-    for (let i = 1; i < 9; i++) expectAllClose(got.theta.subarray(i * P, (i + 1) * P), best, tol, `run ${i}`)
-  })
-
-  it('says why each run stopped', async () => {
-    const objective = await prepare(glm)
-    const run = async (options: Partial<RunRequest>, optimizer: string | Record<string, unknown> = 'newton') =>
-      collect(objective, request(candidate, glm, optimizer, { count: 5, ...options }))
-    const converged = await run({ stop: { steps: 200, gradient: 1e-3 } })
-    expect([...converged.status]).toEqual(Array(5).fill(Status.converged))
-    expect(converged.gradientNorm.every(g => g <= 1e-3)).toBe(true)
-    const budget = await run({ stop: { steps: 3, gradient: 0 } }, { gd: { learningRate: 1e-3 } })
-    expect([...budget.status]).toEqual(Array(5).fill(Status.budget))
-    expect([...budget.steps]).toEqual(Array(5).fill(3))
-    const stalled = await run({ stop: { steps: 500, gradient: 0 } })
-    for (const [i, status] of stalled.status.entries())
-      if (status !== Status.stalled && stalled.gradientNorm[i] !== 0) expect.fail(`run ${i} has status ${status}`)
-    const failed = await run({ stop: { steps: 200, gradient: 0 } }, { gd: { learningRate: 1e6 } })
-    expect([...failed.status]).toEqual(Array(5).fill(Status.failed))
-  })
-
-  it('goes on with the other runs where one fails', async () => {
-    const P = parameterCount(glm.network)
-    const theta = points(glm, 5)
-    theta[2 * P] = NaN
-    const got = await collect(
-      await prepare(glm),
-      request(candidate, glm, 'newton', {
-        starts: { kind: 'given', theta, count: 5 },
-        stop: { steps: 200, gradient: 1e-3 }
+    it('with `failed` when a divergent run overflows', async () => {
+      const steep = makeProblem({ loss: 'squared', rows: 6 })
+      const block = await minimise(steep, {
+        ...rule({ label: '', optimizer: { gd: { learningRate: 1e6 } } }, steep, precision),
+        starts: randomStarts(3),
+        stop: { steps: 1000, gradient: 0 }
       })
-    )
-    expect([...got.status]).toEqual([0, 0, Status.failed, 0, 0])
+      expect([...block.status]).toEqual(new Array(3).fill(Status.failed))
+      // |θ| grows about a million times in each step, and f as its square.
+      const most = Math.log(precision === 'f64' ? 2 ** 1024 : 2 ** 128) / Math.log(1e5)
+      for (const steps of block.steps) expect(steps).toBeLessThan(most)
+    })
+
+    it('with `stalled` when no progress is possible at this precision', async () => {
+      for (const name of ['lbfgs', 'newton']) {
+        const method = { label: name, optimizer: name }
+        const block = await minimise(problem, {
+          ...rule(method, problem, precision),
+          starts: randomStarts(6),
+          stop: { steps: 400, gradient: 0 }
+        })
+        for (let r = 0; r < 6; r++) {
+          const exactlyThere = block.gradientNorm[r] === 0 && block.status[r] === Status.converged
+          expect(exactlyThere || block.status[r] === Status.stalled, `${name}: run ${r}`).toBe(true)
+          expectClose(
+            block.gradientNorm[r],
+            0,
+            tolerance(precision, 4, 1),
+            `${name}: gradient of run ${r}`,
+            'stalled gradient'
+          )
+        }
+      }
+    })
+
+    it('in the order failed, converged, stalled, budget when several hold', async () => {
+      const bad = Float64Array.from({ length: P }, () => NaN)
+      const request = (gradient: number, theta: Float64Array): RunRequest => ({
+        ...rule(gd, problem, precision),
+        starts: givenStarts(theta, 1),
+        stop: { steps: 1, gradient }
+      })
+      expect((await minimise(problem, request(1e9, bad))).status[0]).toBe(Status.failed)
+      expect((await minimise(problem, request(1e9, new Float64Array(P)))).status[0]).toBe(Status.converged)
+    })
+
+    it('a run on mini-batches only at the end of an epoch, on the values of all rows', async () => {
+      for (const size of [1, 6, 7, 20, 50]) {
+        const block = await minimise(problem, {
+          ...rule({ label: '', optimizer: { gd: { batchSize: size } } }, problem, precision),
+          starts: randomStarts(3),
+          stop: { steps: 100, gradient: 1e9 }
+        })
+        expect([...block.steps], `batches of ${size}`).toEqual(new Array(3).fill(Math.ceil(20 / Math.min(size, 20))))
+        expect([...block.status]).toEqual(new Array(3).fill(Status.converged))
+        for (let r = 0; r < 3; r++) {
+          const exact = oracle(problem, block.theta.subarray(r * P, (r + 1) * P))
+          const near = tolerance(precision, Math.sqrt(problem.rows), exact.magnitude.f + exact.magnitude.g)
+          expectClose(block.loss[r], exact.f, near, 'loss on all rows', 'loss after an epoch')
+          expectClose(block.gradientNorm[r], largest(exact.g), near, 'gradient on all rows', 'gradient after an epoch')
+        }
+      }
+    })
+
+    it('a run on mini-batches at the end of its budget, in the middle of an epoch, on all rows too', async () => {
+      const block = await minimise(problem, {
+        ...rule({ label: '', optimizer: { gd: { batchSize: 3 } } }, problem, precision),
+        starts: randomStarts(3),
+        stop: { steps: 4, gradient: 1e9 }
+      })
+      expect([...block.steps]).toEqual([4, 4, 4])
+      expect([...block.status]).toEqual(new Array(3).fill(Status.converged))
+    })
+
+    it('nothing when there is nothing to run', async () => {
+      const none = { ...rule(gd, problem, precision), starts: randomStarts(0), stop: { steps: 5, gradient: 0 } }
+      expect((await minimise(problem, none)).count).toBe(0)
+      const aborted = new AbortController()
+      aborted.abort()
+      const request = { ...none, starts: randomStarts(9), signal: aborted.signal }
+      expect((await minimise(problem, request)).count).toBe(0)
+    })
+
+    it('the work on an abort, and what was delivered is what it would have been', async () => {
+      const count = 600
+      const request: RunRequest = {
+        ...rule(gd, problem, precision),
+        starts: randomStarts(count),
+        stop: { steps: 3, gradient: 0 },
+        blockRuns: 4
+      }
+      await withObjective(problem, async objective => {
+        const whole = await collect(objective, request)
+        const abort = new AbortController()
+        let delivered = 0
+        for await (const block of objective.minimise({ ...request, signal: abort.signal })) {
+          abort.abort()
+          delivered += block.count
+          for (let i = 0; i < block.count; i++) {
+            const r = block.start[i]
+            expectSame(block.theta.subarray(i * P, (i + 1) * P), whole.theta.subarray(r * P, (r + 1) * P), `run ${r}`)
+          }
+        }
+        expect(delivered).toBeGreaterThan(0)
+        expect(delivered).toBeLessThan(count)
+        // Leaving the loop ends the work as well, and the objective can be used again.
+        for await (const block of objective.minimise(request)) {
+          expect(block.count).toBe(4)
+          break
+        }
+        expectSame((await collect(objective, request)).theta, whole.theta, 'after leaving the loop')
+      })
+    })
+
+    it('two batches that run at the same time on one objective, each as if alone', async () => {
+      await withObjective(problem, async objective => {
+        const request = (first: number): RunRequest => ({
+          ...rule(methods[9], problem, precision),
+          starts: randomStarts(40, first),
+          stop: { steps: 6, gradient: 0 },
+          blockRuns: 5
+        })
+        const [a, b] = await Promise.all([collect(objective, request(0)), collect(objective, request(1000))])
+        expectSame(a.theta, (await collect(objective, request(0))).theta, 'first batch')
+        expectSame(b.theta, (await collect(objective, request(1000))).theta, 'second batch')
+      })
+    })
   })
 
-  it('can be stopped by its caller', async () => {
-    const controller = new AbortController()
-    const objective = await prepare(network)
-    let runs = 0
-    const slow = request(
-      candidate,
-      network,
-      { gd: { learningRate: 1e-4 } },
-      {
-        count: 100_000,
-        stop: { steps: 50, gradient: 0 },
-        blockRuns: 64,
-        signal: controller.signal
+  describe('traces', () => {
+    const problem = makeProblem({ loss: 'brier', hidden: [2], rows: 9, ridge: 0.0625 })
+    const P = parameterCount(problem.network)
+
+    it('hold loss and gradient norm of every step, from the start to the end point', async () => {
+      const objective = await engine.prepare(problem)
+      for (const method of methods) {
+        const request = limited(method, problem, precision, randomStarts(5), 7)
+        const { traces, steps, loss, gradientNorm } = await collect(objective, request)
+        traces!.forEach((trace, r) => {
+          expect(trace.length).toBe(2 * steps[r])
+          expectSame(trace.subarray(trace.length - 2), [loss[r], gradientNorm[r]], `end of the trace of run ${r}`)
+        })
+        const without = await collect(objective, { ...request, trace: false })
+        expect(without.traces).toBeUndefined()
+        expectSame(without.loss, loss, 'loss without a trace')
+      }
+      objective.dispose()
+    })
+
+    // Without movement the trace is f and max |g| at θ0 over the rows of each mini-batch.
+    it.each(['run', 'shared'] as const)(
+      'on mini-batches (%s) are over the rows that the contract names',
+      async order => {
+        const objective = await engine.prepare(problem)
+        const theta = points(problem, 3)
+        const size = 4
+        const batch = { size, order, seed: 2 ** 32 * 3 + 1 }
+        const stop = { steps: 7, gradient: 0 }
+        const request = { program: stay(), starts: givenStarts(theta, 3), stop, batch, trace: true }
+        const { traces } = await collect(objective, request)
+        for (let r = 0; r < 3; r++)
+          for (let step = 0; step < 7; step++) {
+            const epoch = Math.floor(step / 3)
+            const rows = shuffle(9, batch.seed, Stream.batches, order === 'shared' ? sharedStart : r, epoch)
+            const at = step % 3
+            // At the end of an epoch, and of the budget, all rows count.
+            const used = at === 2 || step === 6 ? rows : rows.subarray(at * size, Math.min(9, (at + 1) * size))
+            const pick = (values: Float64Array, width: number): Float64Array =>
+              Float64Array.from(Array.from(used).flatMap(i => [...values.subarray(i * width, (i + 1) * width)]))
+            const part = { ...problem, rows: used.length, x: pick(problem.x, 2), y: pick(problem.y, 1) }
+            const exact = oracle(part, theta.subarray(r * P, (r + 1) * P))
+            const near = tolerance(precision, Math.sqrt(problem.rows), exact.magnitude.f + exact.magnitude.g)
+            const [f, g] = traces![r].subarray(2 * step)
+            expectClose(f, exact.f, near, `f of run ${r}, step ${step}`, 'f of a mini-batch')
+            expectClose(g, largest(exact.g), near, `max |g| of run ${r}, step ${step}`, 'g of a mini-batch')
+          }
+        objective.dispose()
       }
     )
-    for await (const block of objective.minimise(slow)) {
-      runs += block.count
-      controller.abort()
-    }
-    expect(runs).toBeGreaterThan(0)
-    expect(runs).toBeLessThan(100_000)
-    // The objective can be used again.
-    expect((await objective.evaluate(points(network, 1), {})).f[0]).toBeGreaterThan(0)
+
+    it('on weighted mini-batches are means over the weights of the batch', async () => {
+      const weighted = makeProblem({ loss: 'squared', rows: 4, weighted: true, bias: false, inputs: 1 })
+      const objective = await engine.prepare({ ...weighted, weight: Float64Array.of(1, 2, 4, 0.5) })
+      const batch = { size: 1, order: 'run' as const, seed: 5 }
+      const stop = { steps: 3, gradient: 0 }
+      const starts = givenStarts(Float64Array.of(0.5), 1)
+      const { traces } = await collect(objective, { program: stay(), starts, stop, batch, trace: true })
+      const rows = shuffle(4, 5, Stream.batches, 0, 0)
+      for (let step = 0; step < 2; step++) {
+        // One row: its weight does not matter.
+        const i = rows[step]
+        const f = 0.5 * (0.5 * weighted.x[i] - weighted.y[i]) ** 2
+        expectClose(traces![0][2 * step], f, tolerance(precision, 4, f + 1), `step ${step}`)
+      }
+      objective.dispose()
+    })
   })
 
-  it('scores predictions like the reference', async () => {
-    const reference = await referenceEntry.load({ precision: 'f64' })
-    for (const loss of ['logistic', 'probit', 'cloglog', 'brier', 'squared', 'poisson', 'gamma', 'softmax'] as const) {
-      const problem = makeProblem({ loss, inputs: 2, rows: 31, hidden: loss === 'softmax' ? [2] : [] })
-      const theta = points(problem, 20)
-      const exact = await (await reference.prepare(problem)).score(theta)
-      const got = await (await prepare(problem)).score(theta)
-      const columns = scoreNames(loss).length
-      expect(exact.values).toHaveLength(20 * columns)
-      expectAllClose(
-        got.values,
-        exact.values,
-        i => tolerance(candidate.precision, 31 * 16, 1 + Math.abs(exact.values[i])),
-        `scores under ${loss}`,
-        'scores'
-      )
-      expectSame(got.classCounts, exact.classCounts, `class counts under ${loss}`)
-    }
+  it('compares the gradient with the tolerance as it was given, without rounding it', async () => {
+    const problem = makeProblem({ loss: 'squared', rows: 1, inputs: 1, bias: false })
+    const one: Problem = { ...problem, x: Float64Array.of(1), y: Float64Array.of(0) }
+    const objective = await engine.prepare(one)
+    const at = async (gradient: number): Promise<number> =>
+      (
+        await collect(objective, {
+          program: stay(),
+          starts: givenStarts(Float64Array.of(0.5), 1),
+          stop: { steps: 1, gradient }
+        })
+      ).status[0]
+    expect(await at(0.5)).toBe(Status.converged)
+    expect(await at(0.5 * (1 - epsOf.f64))).toBe(Status.budget)
+    objective.dispose()
   })
 })
