@@ -68,7 +68,7 @@ export function expectedRunningTime(attempts: readonly Attempt[]): number {
 
 /** The expected running time with its bootstrap interval over the runs. */
 export function runningTime(attempts: readonly Attempt[]): Interval & { readonly value: number } {
-  return { value: expectedRunningTime(attempts), ...bootstrap([attempts], expectedRunningTime) }
+  return { value: expectedRunningTime(attempts), ...bootstrap([attempts], expectedRunningTime, { resamples: 1000 }) }
 }
 
 /** Steps of an empirical distribution function: `share` of the attempts had reached the target at `cost`. */

@@ -5,10 +5,13 @@ import { dirname } from 'node:path'
 import type { CommandModule, Options } from 'yargs'
 import { compareSides, shareFlag, sideOf } from '../../bench/compare.js'
 import { benchKernels } from '../../bench/kernels.js'
+import { runConvergence, pageFile, writePage } from '../../bench/convergence.js'
+import { convergencePage, convergenceText } from '../../bench/convergencePage.js'
+import { defaultGrid, readGrid } from '../../bench/grid.js'
 import { kernelNames, type KernelName } from '../../bench/records.js'
 import { ladder, smallSizes } from '../../bench/sizes.js'
 import { comparisonText, kernelText } from '../../bench/tables.js'
-import { InputError } from '../../core/errors.js'
+import { InputError, WorkError } from '../../core/errors.js'
 import { knownNames } from '../../core/names.js'
 import { formatRate } from '../../core/units.js'
 import { engines } from '../../engines/registry.js'
@@ -170,9 +173,59 @@ const compareCommand: CommandModule<object, Flags> = {
   handler: runCompare
 }
 
+const convergenceOptions: Record<string, Options> = {
+  out: text('directory for cells, convergence.json and report.html; default: manystart-convergence'),
+  force: { type: 'boolean', describe: 'start again where the directory holds results' },
+  quiet: common['quiet'],
+  json: common['json']
+}
+
+async function runGrid(flags: Flags): Promise<void> {
+  const path = flags['grid']
+  const grid = typeof path === 'string' ? readGrid(path) : defaultGrid
+  const out = String(flags['out'] ?? 'manystart-convergence')
+  const quiet = flags['quiet'] === true || flags['json'] === true
+  const { signal, release } = interruptSignal()
+  let stored = 0
+  try {
+    const results = await runConvergence(grid, typeof path === 'string' ? path : 'the built-in grid', {
+      out,
+      force: flags['force'] === true,
+      signal,
+      onCell: (cell, done, total, there) => {
+        stored = done
+        if (quiet || there) return
+        process.stderr.write(`${done} of ${total}: ${cell.data}, ${cell.model}, ${cell.optimizer}, seed ${cell.seed}\n`)
+      }
+    })
+    if (!results)
+      throw new WorkError(`Stopped with ${stored} cells stored in ${out}; the same command goes on with the others.`)
+    writePage(out, await convergencePage(results))
+    if (flags['json'] === true) print(JSON.stringify(results))
+    else {
+      print(convergenceText(results))
+      print(`Written to ${out}: convergence.json with every sample, ${pageFile}`)
+    }
+  } finally {
+    release()
+  }
+}
+
+const convergenceCommand: CommandModule<object, Flags> = {
+  command: 'convergence [grid]',
+  describe: 'how the optimisers converge on convex and non-convex models',
+  builder: yargs =>
+    asFlags(
+      yargs
+        .positional('grid', { type: 'string', describe: 'grid.yaml; default: a built-in grid on iris2' })
+        .options(convergenceOptions)
+    ),
+  handler: runGrid
+}
+
 export const benchCommand: CommandModule<object, Flags> = {
   command: 'bench',
   describe: 'what the hardware gives: kernels, convergence, and two results compared',
-  builder: yargs => asFlags(yargs.command(kernelsCommand).command(compareCommand)),
+  builder: yargs => asFlags(yargs.command(kernelsCommand).command(convergenceCommand).command(compareCommand)),
   handler: () => undefined
 }

@@ -1,0 +1,233 @@
+// `bench convergence`: counting towards targets, figures from raw samples, resuming, and the page.
+import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { hitsOf, thinnedSteps, type CellResult, type ProblemAnswer } from '../../src/bench/cell.js'
+import { runConvergence, type ConvergenceResults } from '../../src/bench/convergence.js'
+import { convergencePage, convergenceText } from '../../src/bench/convergencePage.js'
+import { allFigures, profilesOf } from '../../src/bench/figures.js'
+import { cellsOf, defaultGrid, readGrid, type Grid } from '../../src/bench/grid.js'
+import { expectRefusal, file, freshOut, manystart } from '../cli/helpers.js'
+import { epsOf, expectClose } from '../helpers/tolerance.js'
+
+const smallGrid = `
+data: {iris2: {builtin: iris2, standardize: true}}
+models:
+  logistic ridge: {loss: logistic, ridge: 0.05, penalizeBias: true}
+  net: {hidden: [2], loss: logistic, ridge: 0.02, penalizeBias: true}
+optimizers: {gd: {gd: {learningRate: 0.5}}, newton: newton}
+engines: [reference]
+seeds: [1]
+starts: 6
+steps: {gd: 1000}
+targets: [0.1, 1.0e-4, 1.0e-8]
+`
+
+const gridFrom = (name: string, text: string): Grid => readGrid(file(name, text))
+
+async function run(
+  grid: Grid,
+  out: string,
+  stopAfter = Infinity
+): Promise<{ results: ConvergenceResults | undefined; fresh: number }> {
+  const controller = new AbortController()
+  let fresh = 0
+  const results = await runConvergence(grid, 'the test', {
+    out,
+    force: false,
+    signal: controller.signal,
+    onCell: (_cell, _done, _total, stored) => {
+      if (!stored) fresh++
+      if (fresh >= stopAfter) controller.abort()
+    }
+  })
+  return { results, fresh }
+}
+
+describe('steps to a target', () => {
+  it('are counted from 1, null where it is never met', () => {
+    expect(hitsOf([3, 1.5, 1.01, 1], 1, [1, 0.1, 0.001, 0])).toEqual([2, 3, 4, 4])
+    expect(hitsOf([3, NaN, 2], 1, [0.5])).toEqual([null])
+  })
+  it('with mini-batches only the ends of epochs count', () => {
+    expect(hitsOf([1, 5, 1, 5, 1, 1], 1, [0.1], 2)).toEqual([6])
+  })
+  it('steps are thinned without losing the first and the last', () => {
+    expect(thinnedSteps(5, 10)).toEqual([1, 2, 3, 4, 5])
+    const steps = thinnedSteps(5000, 50)
+    expect(steps[0]).toBe(1)
+    expect(steps.at(-1)).toBe(5000)
+    expect(steps.length).toBeLessThanOrEqual(50)
+    expect(steps.every((s, i) => i === 0 || s > steps[i - 1])).toBe(true)
+  })
+})
+
+describe('figures', () => {
+  const problem: ProblemAnswer = {
+    key: 'p',
+    data: 'd',
+    model: 'm',
+    rows: 10,
+    parameters: 2,
+    convex: false,
+    floor: 1,
+    floorIs: 'minimum',
+    minima: [1, 2],
+    eigenvalues: [1, 2]
+  }
+  const fit = { kind: 'linear' as const, order: 1, contraction: 0.5, points: 9 }
+  const cell = (optimizer: string, hits: (number | null)[], steps: number[], seconds: number): CellResult => ({
+    key: optimizer,
+    problem: 'p',
+    data: 'd',
+    model: 'm',
+    optimizer,
+    engine: 'reference',
+    precision: 'f64',
+    device: '',
+    threads: 1,
+    seed: 1,
+    starts: hits.length,
+    targets: [0.01],
+    perStep: { f: 1, g: 1, H: optimizer === 'b' ? 1 : 0, rows: 10 },
+    seconds: [seconds],
+    stepsTotal: steps.reduce((a, b) => a + b, 0),
+    minima: [1, 2, 2 + 1e-13],
+    runs: {
+      steps,
+      verdict: hits.map(h => (h === null ? 'unfinished' : 'minimum')),
+      loss: hits.map(() => 1),
+      hits: hits.map(h => [h]),
+      gradientRate: hits.map(() => fit),
+      gapRate: hits.map(() => ({ ...fit, contraction: 0.25 }))
+    },
+    theory: { kind: 'linear', contraction: 0.5, bound: 0.5, reason: '' },
+    curves: { steps: [], lossGap: { q25: [], median: [], q75: [] }, gradientNorm: { q25: [], median: [], q75: [] } },
+    paths: []
+  })
+
+  it('expected running time by hand: in evaluations, and in seconds of the engine', () => {
+    const [a] = allFigures([cell('a', [10, null, 30], [12, 60, 48], 0.12)], [problem])
+    // 10 + 60 + 30 over two successes; 0.12 s for 120 steps.
+    expect(a.targets[0].evaluations.value).toBe(50)
+    expectClose(a.targets[0].seconds.value!, 0.05, 10 * epsOf.f64, 'seconds')
+    expect(a.targets[0].successRate).toBe(2 / 3)
+    expect(a.evaluations).toEqual({ f: 120, g: 120, H: 0, rows: 1200 })
+    expect(a.verdicts.minimum).toBe(2)
+    expect(a.distinctMinima).toBe(2)
+    expectClose(a.minimaPerSecond, 2 / 0.12, 1e-12, 'minima per second')
+    expect(a.rate).toEqual({ kind: 'linear', share: 1, order: 1, contraction: 0.5, gapContraction: 0.25 })
+    expect(a.ecdf).toEqual([
+      { cost: 10, share: 1 / 3 },
+      { cost: 30, share: 2 / 3 }
+    ])
+  })
+
+  it('never reached is null, and the profile stays at 0', () => {
+    const figures = allFigures([cell('a', [null], [9], 1), cell('b', [4], [5], 1)], [problem])
+    expect(figures[0].targets[0].evaluations).toEqual({ value: null, low: null, high: null })
+    expect(figures[1].evaluations.H).toBe(5)
+    const profiles = profilesOf(figures).filter(p => p.cost === 'evaluations')
+    expect(profiles.map(p => [p.solver, p.points])).toEqual([
+      ['a', []],
+      ['b', [{ factor: 1, share: 1 }]]
+    ])
+  })
+})
+
+describe('the grid', () => {
+  it('built in: every model, optimiser and seed, convex and not', () => {
+    const { problems, cells } = cellsOf(defaultGrid, 'the built-in grid')
+    expect(problems.length).toBeGreaterThanOrEqual(4)
+    expect(cells).toHaveLength(problems.length * Object.keys(defaultGrid.optimizers).length * defaultGrid.seeds.length)
+    expect(new Set(cells.map(c => c.key)).size).toBe(cells.length)
+  })
+
+  it('a model can be kept to some of the data', () => {
+    const grid = gridFrom(
+      'only.yaml',
+      'data: {a: {builtin: iris2}, b: {builtin: insect_sprays}}\nmodels: {p: {loss: poisson, data: [b]}}\noptimizers: {newton: newton}\n'
+    )
+    expect(cellsOf(grid, 'only.yaml').problems.map(p => p.data)).toEqual(['b'])
+  })
+
+  it('refuses what it does not know in one sentence', async () => {
+    const bad = (name: string, text: string): Promise<void> =>
+      manystart(['bench', 'convergence', file(name, text), '--out', freshOut()]).then(o =>
+        expectRefusal(o, 2, new RegExp(name.split('.')[0]))
+      )
+    await bad('optimisers.yaml', 'data: {a: {builtin: iris2}}\nmodels: {m: {}}\noptimisers: {newton: newton}\n')
+    await bad('models.yaml', 'data: {a: {builtin: iris2}}\noptimizers: {newton: newton}\n')
+    await bad('ridgee.yaml', 'data: {a: {builtin: iris2}}\nmodels: {m: {ridgee: 1}}\noptimizers: {newton: newton}\n')
+    await bad('newtn.yaml', 'data: {a: {builtin: iris2}}\nmodels: {m: {}}\noptimizers: {newton: newtn}\n')
+    await bad(
+      'slow.yaml',
+      'data: {a: {builtin: iris2}}\nmodels: {m: {}}\noptimizers: {newton: newton}\nsteps: {slow: 3}\n'
+    )
+  })
+})
+
+describe('a run of the grid', () => {
+  const grid = gridFrom('small.yaml', smallGrid)
+
+  it('interrupted, goes on with what is missing and ends with the same samples', async () => {
+    const whole = await run(grid, freshOut())
+    expect(whole.fresh).toBe(4)
+    const out = freshOut()
+    const first = await run(grid, out, 2)
+    expect(first).toEqual({ results: undefined, fresh: 2 })
+    const stored = readdirSync(join(out, 'cells')).map(name => join(out, 'cells', name))
+    expect(stored).toHaveLength(2)
+    const times = stored.map(path => statSync(path).mtimeMs)
+    // A file that was cut off counts as missing.
+    writeFileSync(stored[0], '{"key": "')
+    const second = await run(grid, out)
+    expect(second.fresh).toBe(3)
+    expect(stored.slice(1).map(path => statSync(path).mtimeMs)).toEqual(times.slice(1))
+    const samples = (r: ConvergenceResults | undefined) => r?.cells.map(({ seconds: _, ...rest }) => rest)
+    expect(samples(second.results)).toEqual(samples(whole.results))
+    expect((await run(grid, out)).fresh).toBe(0)
+    const kept = JSON.parse(readFileSync(join(out, 'convergence.json'), 'utf8')) as ConvergenceResults
+    expect(kept.cells).toEqual(second.results?.cells)
+    expect(kept.figures).toEqual(second.results?.figures)
+  })
+
+  it('agrees with what is known: rates, theory, minima, targets', async () => {
+    const { results } = await run(grid, freshOut())
+    const [logistic, net] = results!.problems
+    expect(logistic?.convex).toBe(true)
+    expect(net?.convex).toBe(false)
+    expect(logistic?.minima).toHaveLength(1)
+    const figures = results!.figures.filter(f => f.model === 'logistic ridge')
+    const gd = figures.find(f => f.optimizer === 'gd')!
+    const newton = figures.find(f => f.optimizer === 'newton')!
+    expect(newton.rate.kind).toBe('quadratic')
+    expect(newton.targets.at(-1)!.successRate).toBe(1)
+    expect(gd.rate.kind).toBe('linear')
+    expectClose(gd.rate.contraction!, gd.theory.contraction!, 2e-3, 'contraction of gradient descent beside theory')
+    expect(gd.targets[0].evaluations.value!).toBeGreaterThan(newton.targets[0].evaluations.value!)
+    expect(newton.evaluations.H).toBe(newton.evaluations.g)
+    expect(newton.evaluations.rows).toBe(newton.evaluations.f * 100)
+  })
+
+  it('makes a page and a table that hold no number that is none, and load nothing', async () => {
+    const { results } = await run(grid, freshOut())
+    const page = await convergencePage(results!)
+    expect(page).not.toMatch(/undefined|NaN|Infinity/)
+    expect(page).not.toMatch(/<(script|link|img)\b|src=|url\(/)
+    expect(page.match(/<svg /g)!.length).toBe(2 + 3 * results!.problems.length)
+    expect(page).toContain('iris2: net')
+    expect(convergenceText(results!)).not.toMatch(/undefined|NaN|Infinity/)
+  })
+
+  it('does not touch a directory that is not its own, nor mix grids', async () => {
+    const out = freshOut()
+    mkdirSync(out)
+    writeFileSync(join(out, 'letter.txt'), 'dear')
+    await expect(run(grid, out)).rejects.toThrow(/other files \(letter\.txt\)/)
+    expect(readdirSync(out)).toEqual(['letter.txt'])
+    rmSync(join(out, 'letter.txt'))
+    await run(grid, out, 1)
+    await expect(run({ ...grid, starts: 7 }, out)).rejects.toThrow(/another grid/)
+  })
+})
