@@ -154,7 +154,7 @@ function paths(r: ConvergenceResults, p: ProblemAnswer, kind: 'lossGap' | 'gradi
       layer: [
         {
           mark: { type: 'area', opacity: 0.15 },
-          encoding: { x, y: { field: 'low', ...y }, y2: { field: 'high' }, color: { ...color, legend: null } }
+          encoding: { x, y: { field: 'low', ...y }, y2: { field: 'high' }, color }
         },
         {
           mark: { type: 'line', strokeWidth: 2 },
