@@ -88,15 +88,29 @@ const pick = (theta: Float64Array, P: number, which: readonly number[]): Float64
 
 const moveLimit = (judge: Judge): number => judge.moveLimit ?? thresholds.moved
 
+/** Half width of the band in which an eigenvalue counts as zero. */
+const zeroBand = (report: Float64Array, P: number, judge: Judge): number =>
+  thresholds.zeroBandFactor * judge.eps * P * report[Polished.normH]
+
+/**
+ * In a flat valley the position is known to (rounding of g) ÷ (eigenvalue) only, and the eigenvalues with it: one that is a
+ * little below the zero band may be the valley's. What tells is whether the loss falls.
+ */
+const isWeakSaddle = (report: Float64Array, P: number, judge: Judge): boolean =>
+  report[Polished.negative] > 0 && report[Polished.smallest] >= -thresholds.weakSaddle * zeroBand(report, P, judge)
+
 /** Is the polished point a stationary one, near where the run ended? */
 function isStationary(report: Float64Array, theta: Float64Array, P: number, judge: Judge): boolean {
-  const band = thresholds.zeroBandFactor * judge.eps * P * report[Polished.normH]
+  const band = zeroBand(report, P, judge)
   return (
     report[Polished.newtonStep] <= thresholds.newtonStep &&
     report[Polished.moved] <= moveLimit(judge) &&
     report[Polished.nullGradient] <= thresholds.nullGradient * band * Math.max(1, maxAbs(theta))
   )
 }
+
+/** Differences of the loss that rounding explains. */
+const lossSlack = (judge: Judge, loss: number): number => 64 * judge.eps * Math.abs(loss)
 
 /** Multiples of max(1, |θ|) at which a candidate direction is tried, forwards and backwards. */
 const reaches = [1 / 16, 1 / 4, 1, 4, 16, 64, 256, thresholds.recessionReach]
@@ -139,7 +153,7 @@ async function recession(
     part.forEach(({ point, d }, n) => {
       if (result[point]) return
       const f0 = losses[point]
-      const slack = 64 * judge.eps * Math.abs(f0)
+      const slack = lossSlack(judge, f0)
       const forward = f.subarray(n * 2 * T, n * 2 * T + T)
       const backward = f.subarray(n * 2 * T + T, (n + 1) * 2 * T)
       const falls = forward.every((v, k) => v <= (k > 0 ? forward[k - 1] : f0) + slack)
@@ -208,7 +222,8 @@ export async function judgeRuns(
   const doubtful: number[] = []
   alive.forEach((i, n) => {
     const stationary = take(i, n, polished)
-    if (!stationary || verdict[i] === 'degenerate') doubtful.push(i)
+    const weak = isWeakSaddle(polished.report.subarray(n * K, (n + 1) * K), P, judge)
+    if (!stationary || verdict[i] === 'degenerate' || weak) doubtful.push(i)
   })
   if (doubtful.length === 0) return { verdict, ...out, steps, directions }
 
@@ -232,6 +247,11 @@ export async function judgeRuns(
       out.nullity[i] = 0
       directions.set(i, d)
     } else if (verdict[i] === 'unfinished') open.push(n)
+    else if (verdict[i] === 'saddle' && !(followed.loss[n] < out.loss[i] - lossSlack(judge, out.loss[i]))) {
+      verdict[i] = 'degenerate'
+      out.nullity[i] += out.index[i]
+      out.index[i] = 0
+    }
   })
   // Runs found in f32, and runs whose polishing stopped early: the point reached downhill may be stationary after all.
   if (open.length > 0) {
