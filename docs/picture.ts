@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { openBrowser } from '../tests/report/browser.js'
 
-const size = { width: 1100, height: 900 }
+const size = { width: 1140, height: 900 }
 const { browser, close } = await openBrowser()
 try {
   const page = await browser.newPage({ viewport: size, colorScheme: 'light' })

@@ -69,6 +69,10 @@ export function studyText(s: Summary): string {
   const met = verdicts.filter(v => s.verdicts[v] > 0).map(v => `${v} ${formatCount(s.verdicts[v])}`)
   return [
     `${s.name} on ${problem.data}: ${count(problem.rows, 'row', 'rows')}, ${parameters}, ${count(s.starts, 'start', 'starts')}`,
+    ...wrap(
+      `target ${problem.target}${problem.coding === '' ? '' : ` (${problem.coding})`}, ${problem.loss} loss`,
+      textWidth
+    ),
     `${problem.optimizer}; ${engine.name} ${engine.precision}, ${count(engine.threads, 'thread', 'threads')}: ` +
       `${formatSeconds(timing.wallSeconds)}, ${formatRate(timing.runsPerSecond, 'runs')}`,
     '',

@@ -38,8 +38,10 @@ export function contrastModels(raw: Raw): ContrastModel[] {
   const { loss: found } = loadData(checked.data, checked.model.loss, { bias: checked.model.bias, hidden: [], ridge: 1 })
   const loss: Loss = found === 'brier' ? 'logistic' : found
   const starts = { count: defaultStarts, ...part(raw, 'starts') }
+  // A name in the file is that of one study; models side by side have their own.
+  const { name: _, ...shared } = raw
   const study = (name: string | undefined, fields: Raw): Raw => ({
-    ...raw,
+    ...shared,
     ...(name === undefined ? {} : { name }),
     data,
     starts,

@@ -108,6 +108,12 @@ describe('the text of a study', () => {
     expect(studyText(kinds['several minima, flat ones, saddles'])).not.toContain('coefficients')
   })
 
+  it('says how the target was coded', () => {
+    expect(studyText(kinds['convex, all arrived'])).toContain(
+      '\ntarget Species (versicolor = 0, virginica = 1), logistic loss\n'
+    )
+  })
+
   it('names every verdict that occurred, with its count', () => {
     expect(studyText(kinds['several minima, flat ones, saddles'])).toContain(
       'verdicts: minimum 800, degenerate 150, saddle 30, unfinished 19, failed 1'

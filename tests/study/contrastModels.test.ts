@@ -1,0 +1,32 @@
+// The models that a contrast puts side by side.
+import { describe, expect, it } from 'vitest'
+import { contrastModels } from '../../src/study/contrast.js'
+
+const iris = { data: { builtin: 'iris2' } }
+
+describe('the models of a contrast', () => {
+  it('are a convex one, the squared loss, and a network with and without ridge, on one split', () => {
+    const models = contrastModels(iris)
+    expect(models.map(m => m.key)).toEqual(['convex', 'brier', 'network-ridge', 'network'])
+    expect(models.map(m => m.config['model'])).toMatchObject([
+      { loss: 'logistic', hidden: [], ridge: 0 },
+      { loss: 'brier', hidden: [], ridge: 0 },
+      { loss: 'logistic', hidden: [5], ridge: 0.01 },
+      { loss: 'logistic', hidden: [5], ridge: 0 }
+    ])
+    for (const { config } of models) expect(config['data']).toEqual(models[0].config['data'])
+  })
+
+  it('leave out the squared loss where there are more than two classes', () => {
+    expect(contrastModels({ data: { builtin: 'iris3' } }).map(m => m.key)).toEqual([
+      'convex',
+      'network-ridge',
+      'network'
+    ])
+  })
+
+  it('do not all take the name that a study file gives', () => {
+    const names = contrastModels({ ...iris, name: 'mine' }).map(m => m.config['name'])
+    expect(names).not.toContain('mine')
+  })
+})
