@@ -28,6 +28,9 @@ export function markdownTable(header: readonly string[], rows: readonly (readonl
   return [line(header), line(header.map(() => '---')), ...rows.map(line)].join('\n')
 }
 
+/** A study record without its threads, for tables with a column for each number of threads. */
+export const recordName = (r: KernelRecord): string => `${r.precision} ${r.name}, ${r.sizes.R} starts`
+
 export const networkText = (r: KernelRecord): string => [r.sizes.D, ...r.sizes.hidden, 1].join('-')
 
 const kernelHeader = [

@@ -1,0 +1,190 @@
+/** Writes benchmarks/README.md from the stored results: figures, machine, date, and how to repeat them. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { KernelRecord } from '../src/bench/records.js'
+import { kernelTables, machineLines, markdownTable, recordName } from '../src/bench/tables.js'
+import { formatBytes, formatRate, formatSeconds } from '../src/core/units.js'
+import { svg } from '../src/report/svg.js'
+import { barsOf } from './bars.js'
+import { peerTables } from './peers/table.js'
+import { folder, latestResults, storePicture, type StoredResults } from './store.js'
+
+const count = (n: number): string => n.toLocaleString('en').replaceAll(',', ' ')
+
+/** GFLOP/s against operations per byte, under the roof that peak and copy rate make; the largest record of each kernel and size. */
+async function roofline(name: string, records: readonly KernelRecord[]): Promise<string | undefined> {
+  const shown = records.filter(
+    r => r.gflops !== null && r.gflops > 0 && r.peakGflops !== null && r.peakGigabytesPerSecond && r.gigabytesPerSecond
+  )
+  if (shown.length === 0) return undefined
+  const points = shown.map(r => ({
+    intensity: r.gflops! / r.gigabytesPerSecond!,
+    gflops: r.gflops!,
+    what: `${r.kernel} ${r.engine} ${r.precision}`
+  }))
+  const roofs = [...new Set(shown.map(r => r.precision))].flatMap(precision => {
+    const own = shown.filter(r => r.precision === precision)
+    const peak = Math.max(...own.map(r => r.peakGflops!))
+    const copy = Math.max(...own.map(r => r.peakGigabytesPerSecond!))
+    const ends = [
+      Math.min(...points.map(p => p.intensity)) / 2,
+      peak / copy,
+      Math.max(...points.map(p => p.intensity)) * 2
+    ]
+    return ends
+      .sort((a, b) => a - b)
+      .map(intensity => ({ intensity, gflops: Math.min(peak, intensity * copy), roof: precision }))
+  })
+  const x = {
+    field: 'intensity',
+    type: 'quantitative',
+    title: 'operations per byte that must move',
+    scale: { type: 'log' }
+  }
+  const y = { field: 'gflops', type: 'quantitative', title: 'GFLOP/s on one core', scale: { type: 'log' } }
+  const picture = await svg(
+    {
+      height: 300,
+      layer: [
+        {
+          data: { values: roofs },
+          mark: { type: 'line', color: '#777', strokeWidth: 1.5 },
+          encoding: { x, y, detail: { field: 'roof' } }
+        },
+        {
+          data: { values: points },
+          mark: { type: 'point', filled: true, size: 60, opacity: 0.9 },
+          encoding: {
+            x,
+            y,
+            color: { field: 'what', type: 'nominal', title: null },
+            shape: { field: 'what', type: 'nominal', title: null }
+          }
+        }
+      ]
+    },
+    'Roofline: GFLOP/s of gradients and Hessians against operations per byte'
+  )
+  return storePicture(name.replace(/\.json$/, '-roofline.svg'), picture.replaceAll('currentColor', '#555'))
+}
+
+function limitsTable(result: StoredResults): string {
+  return markdownTable(
+    ['starts', 'study', 'threads', 'study', 'with files written', 'memory at most', 'distinct minima', 'verdicts'],
+    (result.limits ?? []).map(l => [
+      count(l.starts),
+      l.name,
+      String(l.threads),
+      formatSeconds(l.studySeconds),
+      formatSeconds(l.processSeconds),
+      formatBytes(l.peakBytes),
+      String(l.minima),
+      Object.entries(l.verdicts)
+        .filter(([, n]) => n > 0)
+        .map(([verdict, n]) => `${verdict} ${count(n)}`)
+        .join(', ')
+    ])
+  )
+}
+
+/** Rates of the studies by number of threads, over that of one. */
+function scalingTable(records: readonly KernelRecord[]): string | undefined {
+  const studies = records.filter(r => r.kernel === 'study' && r.engine === 'cpu' && r.searchPerSecond !== undefined)
+  const threads = [...new Set(studies.map(r => r.threads))].sort((a, b) => a - b)
+  if (threads.length < 2) return undefined
+  const groups = [...new Set(studies.map(recordName))]
+  const rows = groups.flatMap(group => {
+    const own = studies.filter(r => recordName(r) === group)
+    const one = own.find(r => r.threads === 1)
+    if (!one) return []
+    return [
+      [
+        group,
+        ...threads.map(n => {
+          const r = own.find(x => x.threads === n)
+          return r
+            ? `${formatRate(r.searchPerSecond!)} (${(r.searchPerSecond! / one.searchPerSecond!).toFixed(2)})`
+            : '–'
+        })
+      ]
+    ]
+  })
+  return markdownTable(['search', ...threads.map(n => `${n} thread${n > 1 ? 's' : ''}`)], rows)
+}
+
+async function section(name: string, result: StoredResults): Promise<string> {
+  const bars = barsOf(result)
+  const [kernels, studies] = kernelTables(result.records, markdownTable)
+  const scaling = scalingTable(result.records)
+  const picture = await roofline(name, result.records)
+  const missing = result.missing.map(
+    m => `- ${[m.engine, m.precision, m.kernel].filter(Boolean).join(' ')}: ${m.reason}`
+  )
+  return [
+    `## ${result.machine.cpu.name}, ${result.machine.date.slice(0, 10)}`,
+    '',
+    ...machineLines(result.machine).map(line => `- ${line}`),
+    `- Every sample: [results/${name}](results/${name})`,
+    '',
+    ...(bars.length > 0
+      ? [
+          '### Bars',
+          '',
+          markdownTable(
+            ['what', 'wanted', 'measured', ''],
+            bars.map(b => [b.what, b.wanted, b.measured, b.met ? 'met' : '**not met**'])
+          ),
+          ''
+        ]
+      : []),
+    ...(kernels
+      ? [
+          '### Kernels',
+          '',
+          'Per second from the median sample, on one core for the `cpu` and `reference` engines. GFLOP/s counts matrix products only (gradient 4 D h per row and run, Hessian N P² by convention: products that lanes share make more than 100 % possible). Peak: multiply-adds in registers, measured between the samples.',
+          '',
+          kernels,
+          ''
+        ]
+      : []),
+    ...(picture ? [`![Roofline](${picture})`, ''] : []),
+    ...(studies
+      ? [
+          '### Studies',
+          '',
+          'Runs per second with verdicts and clusters, and of the search alone; share of lane-steps in which a lane held a run, and what it would be if batches waited for their slowest run.',
+          '',
+          studies,
+          ''
+        ]
+      : []),
+    ...(scaling
+      ? ['### Threads', '', 'Runs per second of the search alone, and its ratio to one thread.', '', scaling, '']
+      : []),
+    ...(result.limits ? ['### Large studies', '', limitsTable(result), ''] : []),
+    ...(result.peers ? ['### Peers', '', ...peerTables(result.peers)] : []),
+    ...(missing.length > 0 ? ['### Not measured', '', ...missing, ''] : [])
+  ].join('\n')
+}
+
+/** Writes the page from the latest result of each machine. */
+export async function writePage(): Promise<void> {
+  const sections: string[] = []
+  for (const { name, result } of latestResults()) sections.push(await section(name, result))
+  const text = `# Benchmarks
+
+This page is written by the benchmarks; a change by hand is lost at the next run. It shows the latest result of each machine.
+
+To repeat it, on a machine with nothing else to do:
+
+    npm run bench              # kernels, studies, large studies; writes results/ and this page
+    npm run bench kernels      # the kernels and studies alone
+    npm run bench:peers        # other programs on the same study, in a virtual environment of their own
+    node dist/cli/main.js bench compare benchmarks/results/A.json benchmarks/results/B.json --fail-above 5%
+    node dist/cli/main.js bench convergence
+
+A kernel is timed only after its result agrees with the \`reference\` engine; a wrong one scores 0 and is named.
+
+${sections.join('\n')}`
+  writeFileSync(join(folder, 'README.md'), `${text.trimEnd()}\n`)
+}
