@@ -34,7 +34,9 @@ export function contrastRows(summaries: readonly Summary[]): (readonly [label: s
 /** How to read the table. */
 export const contrastNotes = (summaries: readonly Summary[]): string =>
   'Metrics: median [min, max] over the runs, where the optimiser left them. Steps: median [quartiles]. Minima: up to symmetry. ' +
-  'The best minimum: the one with the lowest loss, its share among all runs. As good as the best: the same training ' +
+  'The best minimum: the one with the lowest loss, its share among all runs. Spread: the largest difference of a parameter ' +
+  'between two end points, relative to max(1, |value|). Modulus: the smallest Hessian eigenvalue at the minimiser; witness: a ' +
+  'negative one that was met. As good as the best: the same training ' +
   `${summaries.some(s => s.metrics.train.accuracy) ? 'accuracy' : 'loss'} as the best run.`
 
 function rows(summaries: readonly Summary[]): Row[] {

@@ -47,13 +47,15 @@ function coefficientLines(s: Summary): string[] {
   ]
 }
 
+/** Metrics are those of the points where the optimiser left the runs, before polishing. */
 const metricLine = (label: string, set: Summary['metrics']['train'] | undefined): string[] =>
   set
-    ? [
+    ? wrap(
         `${label}: ${Object.entries(set)
           .map(([name, q]) => `${name} ${spreadOf(q)}`)
-          .join(', ')}`
-      ]
+          .join(', ')}`,
+        textWidth
+      )
     : []
 
 /** The result of one study for a terminal. */
@@ -73,8 +75,11 @@ export function studyText(s: Summary): string {
       `target ${problem.target}${problem.coding === '' ? '' : ` (${problem.coding})`}, ${problem.loss} loss`,
       textWidth
     ),
-    `${problem.optimizer}; ${engine.name} ${engine.precision}, ${count(engine.threads, 'thread', 'threads')}: ` +
-      `${formatSeconds(timing.wallSeconds)}, ${formatRate(timing.runsPerSecond, 'runs')}`,
+    ...wrap(
+      `${problem.optimizer}; ${engine.name} ${engine.precision}, ${count(engine.threads, 'thread', 'threads')}: ` +
+        `${formatSeconds(timing.wallSeconds)}, ${formatRate(timing.runsPerSecond, 'runs')}`,
+      textWidth
+    ),
     '',
     `verdicts: ${met.length > 0 ? met.join(', ') : 'none'}`,
     ...(separated === '' ? [] : [`separation: ${s.separation.status}, ${separated}`]),
@@ -82,8 +87,8 @@ export function studyText(s: Summary): string {
     ...coefficientLines(s),
     ...(flat.length > 0 ? ['', ...flat] : []),
     '',
-    ...metricLine('training', s.metrics.train),
-    ...metricLine('held out', s.metrics.test),
+    ...metricLine('training, as found', s.metrics.train),
+    ...metricLine('held out, as found', s.metrics.test),
     '',
     ...[...conclusion([s]), coverageText(s), ...s.notes].flatMap(text => wrap(text, textWidth))
   ].join('\n')

@@ -108,6 +108,25 @@ describe('the text of a study', () => {
     expect(studyText(kinds['several minima, flat ones, saddles'])).not.toContain('coefficients')
   })
 
+  it('keeps long options and metrics within the lines, too', () => {
+    const long = 'adam (learningRate 0.01, beta1 0.9, beta2 0.999, epsilon 1e-8, batchSize 25, order run)'
+    const q = spread(0.87651, 0.98764)
+    const text = studyText(
+      makeSummary({
+        problem: { optimizer: long, coding: Array.from({ length: 30 }, (_, i) => `label${i} = ${i}`).join(', ') },
+        verdicts: { minimum: 50 },
+        minima: [makePoint({ count: 50 })],
+        metrics: {
+          train: { accuracy: q, recall: q, precision: q, auc: q, logLoss: q },
+          asGoodAsBest: 1,
+          disagreement: 0
+        }
+      })
+    )
+    for (const line of text.split('\n')) expect(line.length, line).toBeLessThanOrEqual(120)
+    expect(text.replaceAll('\n', ' ')).toContain(`${long}; cpu f64, 2 threads: 500 ms`)
+  })
+
   it('says how the target was coded', () => {
     expect(studyText(kinds['convex, all arrived'])).toContain(
       '\ntarget Species (versicolor = 0, virginica = 1), logistic loss\n'
