@@ -14,8 +14,11 @@ const shrinkBelow = 0.25
 const growAbove = 0.75
 /** The subproblem's step length is within 10 % of the radius when the region is active. */
 const activeShare = 0.85
-/** Decreases below noiseFactor·eps·|f| say nothing; there, a smaller gradient is what counts. */
-const noiseFactor = 10
+/**
+ * Decreases below noiseFactor·eps·|f| say nothing; there, a smaller gradient is what counts. On unstandardised columns sums of
+ * large terms of both signs make f that noisy: with 10, one run in a hundred on iris2 stalled at seven digits.
+ */
+const noiseFactor = 100
 
 export const newton: OptimizerDefinition = {
   name: 'newton',

@@ -29,21 +29,20 @@ export const himmelblau: Landscape = {
   g: ([x, y]) => [4 * x * (x * x + y - 11) + 2 * (x + y * y - 7), 2 * (x * x + y - 11) + 4 * y * (x + y * y - 7)],
   H: ([x, y]) => [12 * x * x + 4 * y - 42, 4 * (x + y), 4 * (x + y), 12 * y * y + 4 * x - 26]
 }
-/** To 16 digits, by Newton's iteration from the well-known approximations. */
+/** Stationary points to the last digit, by Newton's iteration in 30-digit arithmetic. */
 export const himmelblauMinima: readonly (readonly [number, number])[] = [
   [3, 2],
   [-2.805118086952745, 3.131312518250573],
-  [-3.779310253377747, -3.28318599128617],
-  [3.584428340330492, -1.848126526964404]
+  [-3.779310253377747, -3.283185991286169],
+  [3.584428340330492, -1.8481265269644036]
 ]
-/** Approximate saddles, and the maximum last. */
 export const himmelblauSaddles: readonly (readonly [number, number])[] = [
-  [0.086677504555464, 2.884254701174975],
-  [3.385154183607, 0.073851879837],
-  [-3.073025750764, -0.081353044288],
-  [-0.12796134673, -1.953714980243]
+  [0.0866775045553964, 2.884254701174776],
+  [3.385154183607021, 0.07385187983774929],
+  [-3.0730257507643895, -0.08135304428796751],
+  [-0.12796134673068007, -1.9537149802445764]
 ]
-export const himmelblauMaximum: readonly [number, number] = [-0.270844590667, -0.923038522034]
+export const himmelblauMaximum: readonly [number, number] = [-0.2708445906673476, -0.9230385564799815]
 
 /** ¼x⁴ − ½x² + ½y²: minima at (±1, 0), a strict saddle at the origin. */
 export const doubleWell: Landscape = {
