@@ -165,7 +165,8 @@ export function compile(graph: Graph): Program {
   const reported = Object.entries(report ?? {}).map(([name, node]) => ({ name, slot: saved(node) }))
 
   // States not written in place: first save the old values that other states take, then move.
-  const moves = states.filter(s => s.next && slotOf(s.next) !== slotOf(s.node))
+  const stays = (node: Node, next: Node): boolean => node.kind === next.kind && slotOf(node) === slotOf(next)
+  const moves = states.filter(s => s.next && !stays(s.node, s.next))
   const sources = moves.map(({ node, next }) => {
     const from = next!
     if (!changing.has(from)) return { node, from: mixedFrom(node, from) }
