@@ -1,10 +1,8 @@
 // Starts the built command-line program as a user would and keeps its exit code, stdout and stderr apart.
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, expect, vi } from 'vitest'
+import { expect, vi } from 'vitest'
 import { program, root } from '../../kernels/bootstrap.mjs'
+import { scratch } from '../helpers/files.js'
 
 // The program's own start, compilation caches apart, takes a good second on a busy machine.
 vi.setConfig({ testTimeout: 120_000 })
@@ -30,26 +28,6 @@ export interface RunningProcess {
   kill(signal: NodeJS.Signals): boolean
   onStderr(listener: (text: string) => void): void
 }
-
-/** A folder of this test file's own, removed at its end. */
-export const scratch = mkdtempSync(join(tmpdir(), 'manystart-test-'))
-afterAll(() => rmSync(scratch, { recursive: true, force: true }))
-
-/** Write a file into the scratch folder and return its path. */
-export function file(name: string, text: string): string {
-  const path = join(scratch, name)
-  writeFileSync(path, text)
-  return path
-}
-
-/** Write a CSV file from a header and rows, and return its path. */
-export function csv(name: string, header: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  return file(name, [header, ...rows].map(row => row.join(',')).join('\n') + '\n')
-}
-
-let outputs = 0
-/** A path for a study directory that does not exist yet. */
-export const freshOut = () => join(scratch, `out-${++outputs}`)
 
 /** Run `manystart args…`; never throws for a failing program. */
 export function manystart(args: readonly (string | number)[], options: RunOptions = {}): Promise<Outcome> {
@@ -96,4 +74,5 @@ export function expectRefusal(outcome: Outcome, code: 1 | 2, sentence: RegExp): 
   expect(lines.at(-1)).toMatch(/[.?)]$/)
 }
 
+export { csv, file, freshOut, scratch } from '../helpers/files.js'
 export { root }
