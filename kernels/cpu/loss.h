@@ -70,23 +70,31 @@ struct Terms {
   Pack<T, U> value, first, second;
 };
 
+/// weight · term; a term with weight 0 is not there, even where its other factor is infinite.
+template <class T, int U>
+MS_INLINE Pack<T, U> part(const Pack<T, U>& weight, const Pack<T, U>& term) {
+  return select(weight == T(0), Pack<T, U>(T(0)), weight * term);
+}
+
+/// max(z, 0) − y z without forming a difference.
+template <class T, int U>
+MS_INLINE Pack<T, U> logistic_linear(const Pack<T, U>& z, const Pack<T, U>& y, const Pack<T, U>& not_y) {
+  return select(z > T(0), part<T, U>(not_y, z), -part<T, U>(y, z));
+}
+
 /// ℓ, ℓ′ and ℓ″ at z with target y (a pack too, because mini-batches differ between lanes).
 template <class T, Loss K, int U>
 MS_INLINE Terms<T, U> loss_terms(const Pack<T, U>& z, const Pack<T, U>& y) {
   using V = Pack<T, U>;
   const V zero = T(0), one = T(1);
   const V not_y = one - y;
-  // A term with weight 0 is not there, even where its other factor is infinite.
-  const auto part = [&](const V& weight, const V& term) { return select(weight == zero, zero, weight * term); };
   const auto keep_nan = [&](const V& value) { return select(z == z, value, z); };
   if constexpr (K == Loss::squared) {
     const V r = z - y;
     return {T(0.5) * r * r, r, one};
   } else if constexpr (K == Loss::logistic) {
     const auto s = vsigmoid<T, U>(z);
-    // max(z, 0) − y z without forming a difference.
-    const V linear = select(z > zero, part(not_y, z), -part(y, z));
-    return {keep_nan(linear + vlog1p_unit<T, U>(s.e)), not_y * s.up - y * s.down, s.up * s.down};
+    return {keep_nan(logistic_linear<T, U>(z, y, not_y) + vlog1p_unit<T, U>(s.e)), not_y * s.up - y * s.down, s.up * s.down};
   } else if constexpr (K == Loss::brier) {
     const auto s = vsigmoid<T, U>(z);
     const V d = not_y * s.up - y * s.down;
@@ -95,7 +103,7 @@ MS_INLINE Terms<T, U> loss_terms(const Pack<T, U>& z, const Pack<T, U>& y) {
   } else if constexpr (K == Loss::probit) {
     const auto a = vnormal<T, U>(z);
     const auto b = vnormal<T, U>(-z);
-    return {-(part(y, a.log_cdf) + part(not_y, b.log_cdf)), not_y * b.hazard - y * a.hazard,
+    return {-(part<T, U>(y, a.log_cdf) + part<T, U>(not_y, b.log_cdf)), not_y * b.hazard - y * a.hazard,
             y * a.hazard * a.excess + not_y * b.hazard * b.excess};
   } else if constexpr (K == Loss::cloglog) {
     const V u = vexp<T, U>(z);
@@ -113,13 +121,13 @@ MS_INLINE Terms<T, U> loss_terms(const Pack<T, U>& z, const Pack<T, U>& y) {
     const V series = u * T(-0.5) - s * (T(1.0 / 12) - s * (T(1.0 / 720) - s * tail));
     const V k = select(u < T(0.25), series, one - ratio);
     const V slope = select(huge, zero, q * k);
-    const V rest = part(not_y, u);
-    return {keep_nan(part(y, event) + rest), rest - part(y, q), rest - part(y, slope)};
+    const V rest = part<T, U>(not_y, u);
+    return {keep_nan(part<T, U>(y, event) + rest), rest - part<T, U>(y, q), rest - part<T, U>(y, slope)};
   } else if constexpr (K == Loss::poisson) {
     const V u = vexp<T, U>(z);
     return {u - y * z, u - y, u};
   } else {
-    const V u = part(y, vexp<T, U>(-z));
+    const V u = part<T, U>(y, vexp<T, U>(-z));
     return {z + u, one - u, u};
   }
 }

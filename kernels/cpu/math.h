@@ -9,9 +9,9 @@ template <class T>
 struct Constants;
 template <>
 struct Constants<double> {
-  static constexpr double magic = 6755399441055744.0;  // 1.5 · 2^52: adding it rounds to an integer
+  // 1.5 · 2^52 + 1023: adding it rounds to an integer and leaves that, with the exponent's bias, in the last bits.
+  static constexpr double magic = 6755399441055744.0 + 1023;
   static constexpr int mantissa = 52;
-  static constexpr int64_t bias = 1023;
   static constexpr double log2e = 1.4426950408889634074;
   static constexpr double ln2_high = 6.93147180369123816490e-01;
   static constexpr double ln2_low = 1.90821492927058770002e-10;
@@ -26,9 +26,8 @@ struct Constants<double> {
 };
 template <>
 struct Constants<float> {
-  static constexpr float magic = 12582912.0f;
+  static constexpr float magic = 12582912.0f + 127;
   static constexpr int mantissa = 23;
-  static constexpr int32_t bias = 127;
   static constexpr float log2e = 1.44269504f;
   static constexpr float ln2_high = 0.693359375f;
   static constexpr float ln2_low = -2.12194440e-4f;
@@ -47,8 +46,17 @@ MS_INLINE Pack<T, U> polynomial(const double (&c)[N], const Pack<T, U>& x) {
   return y;
 }
 
-/// e^x = (1 + p) 2^n, with p = e^r − 1 accurate relative to itself and n as the exponent's bits. x must be in
-/// [exp_zero, exp_high]; at exp_zero the bits are 0, so that 2^n made of them is exactly 0.
+/// 4 times the polynomial at 2x, whose constants are exact multiples.
+template <class T, int U, int N>
+MS_INLINE Pack<T, U> doubled_polynomial(const double (&c)[N], const Pack<T, U>& x) {
+  Pack<T, U> y = T(c[N - 1] * double(2 << N));
+#pragma GCC unroll 16
+  for (int i = N - 2; i >= 0; i--) y = fma(y, x, Pack<T, U>(T(c[i] * double(4 << i))));
+  return y;
+}
+
+/// e^x = (1 + p) 2^n, with p = e^r − 1 accurate relative to itself and n, biased, in the last bits, to be shifted into the
+/// exponent. x must be in [exp_zero, exp_high]; at exp_zero these bits are 0, so that 2^n made of them is exactly 0.
 template <class T, int U>
 struct ExpParts {
   Pack<T, U> p;
@@ -62,7 +70,7 @@ MS_INLINE ExpParts<T, U> exp_parts(const Pack<T, U>& x) {
   const V n = shifted - V(K::magic);
   const V r = fma(n, V(-K::ln2_low), fma(n, V(-K::ln2_high), x));
   const V q = polynomial<T, U>(K::expm1, r);
-  return {fma(q * r, r, r), (bits(shifted) - bits(V(K::magic))) + K::bias};
+  return {fma(q * r, r, r), bits(shifted)};
 }
 
 /// e^x; 0 below the smallest normal number, +∞ above the largest, NaN for NaN.
@@ -158,10 +166,16 @@ template <class T, int U>
 MS_INLINE void vtanh(const Pack<T, U>& u, Pack<T, U>& value, Pack<T, U>& derivative) {
   using K = Constants<T>;
   using V = Pack<T, U>;
-  const auto parts = exp_parts<T, U>(max(V(K::exp_zero), abs(u) * T(-2)));
-  const V s(parts.n << K::mantissa);
-  const V em1 = fma(s, parts.p, s - T(1));
-  const V e = fma(s, parts.p, s);
+  // As exp_parts at −2|u|, with half the remainder: the factor 2 goes into the constants.
+  const V x = max(V(K::exp_zero / 2), negative_abs(u));
+  const V shifted = fma(x, V(2 * K::log2e), V(K::magic));
+  const V n = shifted - V(K::magic);
+  const V t = fma(n, V(-K::ln2_low / 2), fma(n, V(-K::ln2_high / 2), x));
+  const V q = doubled_polynomial<T, U>(K::expm1, t);
+  const V p = fma(q * t, t, t + t);
+  const V s(bits(shifted) << K::mantissa);
+  const V em1 = fma(s, p, s - T(1));
+  const V e = fma(s, p, s);
   const V d = T(1) / (em1 + T(2));
   // Doubled by a sum, because the multipliers have enough to do.
   const V twice = d + d;

@@ -39,7 +39,7 @@ class Workspace {
 
   Workspace(const Problem<T>& p, bool hessian) : products(p.S * (p.S + 1) / 2), second(hessian) {
     // A tile's X products must stay in the second-level cache while all pairs of units pass over them.
-    cap = hessian ? std::clamp(int(384 * 1024 / (products * sizeof(T))), 16, 128) : 36;
+    cap = hessian ? std::clamp(int(384 * 1024 / (products * sizeof(T))), 16, 128) : 48;
     cap = std::max(1, std::min(cap, p.d.rows));
     const size_t M = p.layers.size(), tile = size_t(cap) * L;
     const int extra = p.d.bias ? 1 : 0;
@@ -80,9 +80,14 @@ class Network {
     for (int r0 = 0; r0 < p.d.rows; r0 += w.cap) {
       w.rows = std::min(w.cap, p.d.rows - r0);
       w.x = p.x.get() + size_t(r0) * p.S;
-      forward(p, theta, w, r0);
+      if (fused(p, w)) fused_forward(p, theta, w);
+      else forward(p, theta, w);
       losses(p, w, r0, f, g || H, H);
       if (!g && !H) continue;
+      if (fused(p, w)) {
+        fused_gradient(p, theta, w, g);
+        continue;
+      }
       backward(p, theta, w);
       if (g) gradient(p, w, g);
       if (H) hessian(p, theta, w, H, r0 == 0);
@@ -112,7 +117,7 @@ class Network {
           w.o[size_t(r) * L + l] = p.offset[row];
           w.c[size_t(r) * L + l] = mine && total[l] > 0 ? p.weight[row] / total[l] : T(0);
         }
-      forward(p, theta, w, 0);
+      forward(p, theta, w);
       losses(p, w, 0, f, true, false);
       backward(p, theta, w);
       gradient(p, w, g);
@@ -124,7 +129,10 @@ class Network {
   static void predict(const Problem<T>& p, const T* theta, Workspace<T>& w, int r0) {
     w.rows = std::min(w.cap, p.d.rows - r0);
     w.x = p.x.get() + size_t(r0) * p.S;
-    forward(p, theta, w, r0);
+    forward(p, theta, w);
+    if (p.d.loss == Loss::softmax) return;
+    for (int r = 0; r < w.rows; r++)
+      for (int l = 0; l < L; l++) w.z[size_t(r) * L + l] += p.offset[r0 + r];
   }
 
  private:
@@ -133,7 +141,8 @@ class Network {
     if (g) std::fill(g, g + size_t(p.P) * L, T(0));
   }
 
-  static void forward(const Problem<T>& p, const T* theta, Workspace<T>& w, int r0) {
+  /// z of the tile's rows, without the offsets.
+  static void forward(const Problem<T>& p, const T* theta, Workspace<T>& w) {
     const int last = int(p.layers.size()) - 1, extra = p.d.bias ? 1 : 0;
     const size_t tile = size_t(w.cap) * L;
     for (int m = 0; m <= last; m++) {
@@ -150,30 +159,25 @@ class Network {
                       size_t(w.rows) * VPL<T>);
       }
     }
-    if (p.d.loss == Loss::softmax) return;
-    for (int r = 0; r < w.rows; r++)
-      for (int l = 0; l < L; l++) w.z[size_t(r) * L + l] += w.x ? p.offset[r0 + r] : w.o[size_t(r) * L + l];
   }
 
-  /// U registers of the tile's rows from register `from` on.
+  /// U registers of the tile's rows from register `from` on; `sum`: Σ ℓ so far, one register for each of the lane group.
   template <Loss K, int U>
-  static void scalar_pack(const Problem<T>& p, Workspace<T>& w, int r0, int from, T* f, T* delta, T* curvature) {
+  MS_INLINE void scalar_pack(const Problem<T>& p, const Workspace<T>& w, int r0, int from, Vec<T>* sum, T* delta, T* curvature) {
     const size_t at = size_t(from) * W<T>;
-    Pack<T, U> y, c;
+    Pack<T, U> z, y, c;
     MS_EACH {
       const int r = (from + k) / VPL<T>;
+      z.v[k] = load(w.z.get() + at + k * W<T>) + (w.x ? broadcast(p.offset[r0 + r]) : load(w.o.get() + at + k * W<T>));
       y.v[k] = w.x ? broadcast(p.y[r0 + r]) : load(w.y.get() + at + k * W<T>);
       c.v[k] = w.x ? broadcast(p.c[r0 + r]) : load(w.c.get() + at + k * W<T>);
     }
-    const auto t = loss_terms<T, K, U>(load_pack<U>(w.z.get() + at), y);
+    const auto t = loss_terms<T, K, U>(z, y);
     // Rows without weight are not there, whatever their loss.
     const Pack<T, U> zero = T(0);
     const auto absent = c == zero;
     const Pack<T, U> value = select(absent, zero, c * t.value);
-    MS_EACH {
-      T* sum = f + (from + k) % VPL<T> * W<T>;
-      store(sum, load(sum) + value.v[k]);
-    }
+    MS_EACH sum[(from + k) % VPL<T>] += value.v[k];
     if (delta) store(delta + at, select(absent, zero, c * t.first));
     if (curvature) store(curvature + at, select(absent, zero, c * t.second));
   }
@@ -184,9 +188,55 @@ class Network {
     T* delta = need_g ? w.sensitivity(int(p.layers.size()) - 1) : nullptr;
     T* curvature = need_h ? w.curvature.get() : nullptr;
     const int registers = w.rows * VPL<T>;
+    Vec<T> sum[VPL<T>];
+    for (int v = 0; v < VPL<T>; v++) sum[v] = load(f + v * W<T>);
     int i = 0;
-    for (; i + U <= registers; i += U) scalar_pack<K, U>(p, w, r0, i, f, delta, curvature);
-    for (; i < registers; i += rest) scalar_pack<K, rest>(p, w, r0, i, f, delta, curvature);
+    for (; i + U <= registers; i += U) scalar_pack<K, U>(p, w, r0, i, sum, delta, curvature);
+    for (; i < registers; i += rest) scalar_pack<K, rest>(p, w, r0, i, sum, delta, curvature);
+    for (int v = 0; v < VPL<T>; v++) store(f + v * W<T>, sum[v]);
+  }
+
+  /// As scalar_pack, for the logistic loss where all rows weigh the same: Σ log(1 + e^−|z|) = log(1 + q) with
+  /// 1 + q = Π (1 + e^−|z|), formed without the 1, so that small q keep their digits. One logarithm serves many rows.
+  template <int U>
+  MS_INLINE void logistic_pack(const Problem<T>& p, const Workspace<T>& w, int r0, int from, Vec<T>* sum, Vec<T>* q, T* delta,
+                               T* curvature) {
+    const size_t at = size_t(from) * W<T>;
+    Pack<T, U> z, y;
+    MS_EACH {
+      const int r = (from + k) / VPL<T>;
+      z.v[k] = load(w.z.get() + at + k * W<T>) + broadcast(p.offset[r0 + r]);
+      y.v[k] = broadcast(p.y[r0 + r]);
+    }
+    const Pack<T, U> not_y = T(1) - y, c = p.c[0];
+    const auto s = vsigmoid<T, U>(z);
+    const Pack<T, U> linear = logistic_linear<T, U>(z, y, not_y);
+    MS_EACH {
+      const int v = (from + k) % VPL<T>;
+      sum[v] += linear.v[k];
+      q[v] = fma(s.e.v[k], q[v] + T(1), q[v]);
+    }
+    if (delta) store(delta + at, c * (not_y * s.up - y * s.down));
+    if (curvature) store(curvature + at, c * (s.up * s.down));
+  }
+
+  static void logistic_losses(const Problem<T>& p, Workspace<T>& w, int r0, T* f, bool need_g, bool need_h) {
+    constexpr int U = 4, rest = VPL<T> < U ? VPL<T> : U, most = 64 * VPL<T>;  // 2^64 is far from overflow in f32, too
+    T* delta = need_g ? w.sensitivity(int(p.layers.size()) - 1) : nullptr;
+    T* curvature = need_h ? w.curvature.get() : nullptr;
+    const int registers = w.rows * VPL<T>;
+    for (int i = 0; i < registers;) {
+      const int end = std::min(registers, i + most);
+      Vec<T> sum[VPL<T>] = {}, q[VPL<T>] = {};
+      for (; i + U <= end; i += U) logistic_pack<U>(p, w, r0, i, sum, q, delta, curvature);
+      for (; i < end; i += rest) logistic_pack<rest>(p, w, r0, i, sum, q, delta, curvature);
+      for (int v = 0; v < VPL<T>; v++) {
+        Pack<T, 1> odds, total, one = T(1);
+        odds.v[0] = q[v], total.v[0] = sum[v];
+        const auto value = total + select(odds <= one, vlog1p_unit<T, 1>(min(odds, one)), vlog<T, 1>(odds + one));
+        store(f + v * W<T>, load(f + v * W<T>) + value.v[0] * p.c[0]);
+      }
+    }
   }
 
   static void softmax_losses(const Problem<T>& p, Workspace<T>& w, int r0, T* f, bool need_g, bool need_h) {
@@ -243,7 +293,9 @@ class Network {
   static void losses(const Problem<T>& p, Workspace<T>& w, int r0, T* f, bool need_g, bool need_h) {
     switch (p.d.loss) {
       case Loss::squared: return scalar_losses<Loss::squared>(p, w, r0, f, need_g, need_h);
-      case Loss::logistic: return scalar_losses<Loss::logistic>(p, w, r0, f, need_g, need_h);
+      case Loss::logistic:
+        if (w.x && p.equal_weights) return logistic_losses(p, w, r0, f, need_g, need_h);
+        return scalar_losses<Loss::logistic>(p, w, r0, f, need_g, need_h);
       case Loss::probit: return scalar_losses<Loss::probit>(p, w, r0, f, need_g, need_h);
       case Loss::cloglog: return scalar_losses<Loss::cloglog>(p, w, r0, f, need_g, need_h);
       case Loss::poisson: return scalar_losses<Loss::poisson>(p, w, r0, f, need_g, need_h);
@@ -300,6 +352,18 @@ class Network {
     }
     for (int l = 0; l < L; l++) f[l] += T(0.5) * ridge * sum[l];
   }
+
+  static void fused_forward(const Problem<T>& p, const T* theta, Workspace<T>& w) {
+    switch (p.d.activation) {
+      case Activation::identity: return fused_forward<Activation::identity>(p, theta, w);
+      case Activation::tanh: return fused_forward<Activation::tanh>(p, theta, w);
+      case Activation::logistic: return fused_forward<Activation::logistic>(p, theta, w);
+      case Activation::softplus: return fused_forward<Activation::softplus>(p, theta, w);
+      case Activation::relu: return fused_forward<Activation::relu>(p, theta, w);
+    }
+  }
+
+#include "hidden.h"
 
 #include "hessian.h"
 };

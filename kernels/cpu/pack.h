@@ -53,6 +53,11 @@ struct Bits {
     MS_EACH r.i[k] = a.i[k] | b.i[k];
     return r;
   }
+  friend MS_MEMBER Bits operator|(const Bits& a, S b) {
+    Bits r;
+    MS_EACH r.i[k] = a.i[k] | b;
+    return r;
+  }
   friend MS_MEMBER Bits operator<<(const Bits& a, int n) {
     Bits r;
     MS_EACH r.i[k] = a.i[k] << n;
@@ -110,12 +115,12 @@ struct Pack {
   /// The larger; the second where either is NaN, as the processors have it.
   friend MS_MEMBER Pack max(const Pack& a, const Pack& b) {
     Pack r;
-    MS_EACH r.v[k] = a.v[k] > b.v[k] ? a.v[k] : b.v[k];
+    MS_EACH r.v[k] = vmax(a.v[k], b.v[k]);
     return r;
   }
   friend MS_MEMBER Pack min(const Pack& a, const Pack& b) {
     Pack r;
-    MS_EACH r.v[k] = a.v[k] < b.v[k] ? a.v[k] : b.v[k];
+    MS_EACH r.v[k] = vmin(a.v[k], b.v[k]);
     return r;
   }
   friend MS_MEMBER Bits<T, U> bits(const Pack& a) {
@@ -124,6 +129,7 @@ struct Pack {
     return r;
   }
   friend MS_MEMBER Pack abs(const Pack& a) { return Pack(bits(a) & std::numeric_limits<S>::max()); }
+  friend MS_MEMBER Pack negative_abs(const Pack& a) { return Pack(bits(a) | std::numeric_limits<S>::min()); }
   /// |a| with the sign of b.
   friend MS_MEMBER Pack copysign(const Pack& a, const Pack& b) {
     return Pack((bits(a) & std::numeric_limits<S>::max()) | (bits(b) & std::numeric_limits<S>::min()));

@@ -71,6 +71,7 @@ struct Problem {
   std::vector<T> y;
   /// weight_i / Σ weight, and the weights themselves.
   std::vector<T> c, weight;
+  bool equal_weights = true;
   std::vector<T> offset;
   std::vector<uint8_t> penalized;
   std::vector<T> scale;
@@ -100,6 +101,7 @@ struct Problem {
       const double w = weights ? weights[i] : 1;
       y.push_back(T(ys[i]));
       weight.push_back(T(w));
+      equal_weights = equal_weights && w > 0 && w == (weights ? weights[0] : 1);
       c.push_back(T(w / total));
       offset.push_back(T(offsets ? offsets[i] : 0));
       null_mean += w / total * ys[i];
