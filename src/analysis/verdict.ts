@@ -10,10 +10,13 @@ import type { Objective, Program, RunBlock } from '../engines/types.js'
 /** Places of the report scalars of optimizers/polish.ts. */
 const Polished = { negative: 0, zero: 1, smallest: 2, normH: 3, newtonStep: 4, nullGradient: 5, moved: 7 } as const
 
+/** What judging asks of an objective. */
+export type JudgedObjective = Pick<Objective, 'parameters' | 'evaluate' | 'minimise'>
+
 /** Programs and limits that judging needs; built by the study for the certifying engine. */
 export interface Judge {
   /** f64 objective on the same problem. */
-  readonly objective: Objective
+  readonly objective: JudgedObjective
   readonly polish: Program
   readonly polishSteps: number
   readonly newton: Program
@@ -48,7 +51,7 @@ export interface Judged {
 
 /** Runs a program from given points and returns the results in the order of the points. */
 async function inOrder(
-  objective: Objective,
+  objective: JudgedObjective,
   program: Program,
   theta: Float64Array,
   count: number,
@@ -215,6 +218,15 @@ export async function judgeRuns(
     verdict[i] = out.index[i] > 0 ? 'saddle' : out.nullity[i] > 0 ? 'degenerate' : 'minimum'
     return true
   }
+  /** Undoes `take`: the run stays where the optimiser left it. */
+  const giveBack = (i: number): void => {
+    verdict[i] = 'unfinished'
+    out.theta.set(theta.subarray(i * P, (i + 1) * P), i * P)
+    out.loss[i] = found.loss[i]!
+    out.gradientNorm[i] = found.gradientNorm[i]!
+    out.precision[i] = Infinity
+    out.nullity[i] = 0
+  }
   const sum = (v: Uint32Array): number => v.reduce((s, n) => s + n, 0)
 
   const polished = await inOrder(objective, judge.polish, pick(theta, P, alive), alive.length, judge.polishSteps)
@@ -237,6 +249,14 @@ export async function judgeRuns(
     const outer = end.map((v, p) => (p >= judge.outputLayer ? v : 0))
     return [end.map((v, p) => v - start[p]), Float64Array.from(end), outer]
   })
+  /** On a plateau, gradient and curvature are both at rounding level; that it is no stationary point shows downhill. */
+  const leaves = (n: number): boolean => {
+    const start = from.subarray(n * P, (n + 1) * P)
+    const end = followed.theta.subarray(n * P, (n + 1) * P)
+    const far = start.some((v, p) => Math.abs(end[p] - v) > thresholds.newtonStep * Math.max(1, Math.abs(v)))
+    const before = out.loss[doubtful[n]]
+    return far && before - followed.loss[n] > thresholds.recessionRise * Math.abs(before)
+  }
   const recessive = await recession(judge, followed.theta, followed.loss, candidates)
   const open: number[] = []
   doubtful.forEach((i, n) => {
@@ -247,7 +267,10 @@ export async function judgeRuns(
       out.nullity[i] = 0
       directions.set(i, d)
     } else if (verdict[i] === 'unfinished') open.push(n)
-    else if (verdict[i] === 'saddle' && !(followed.loss[n] < out.loss[i] - lossSlack(judge, out.loss[i]))) {
+    else if (verdict[i] === 'degenerate' && leaves(n)) {
+      giveBack(i)
+      if (followed.status[n] !== Status.budget) open.push(n)
+    } else if (verdict[i] === 'saddle' && !(followed.loss[n] < out.loss[i] - lossSlack(judge, out.loss[i]))) {
       verdict[i] = 'degenerate'
       out.nullity[i] += out.index[i]
       out.index[i] = 0

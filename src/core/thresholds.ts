@@ -19,5 +19,6 @@ export const thresholdMeanings: Readonly<Record<keyof typeof thresholds, string>
   weakSaddle:
     'A negative eigenvalue of at most this many zero bands makes a saddle only if Newton’s method goes downhill from there.',
   recessionReach: 'A direction of recession is followed for this many times max(1, |θ|).',
-  recessionRise: 'Backwards along a direction of recession the loss must rise by at least this share.'
+  recessionRise:
+    'Backwards along a direction of recession the loss must rise by at least this share; a flat point from which Newton’s method lowers it by more is none.'
 }

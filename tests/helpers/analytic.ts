@@ -1,5 +1,8 @@
 // Functions whose stationary points are all known, and a way to walk an update program over them one step at a time.
+import type { JudgedObjective } from '../../src/analysis/verdict.js'
 import { Interpreter } from '../../src/engines/reference/interpreter.js'
+import { runOne } from '../../src/engines/reference/run.js'
+import type { RunBlock } from '../../src/engines/types.js'
 import { Slot, type Program } from '../../src/optimizers/program.js'
 
 export interface Landscape {
@@ -97,4 +100,44 @@ export function walk(
     if (taken[step].stalled) break
   }
   return taken
+}
+
+/** A landscape as an objective: programs run from given points. */
+export function objectiveOf(landscape: Landscape): JudgedObjective {
+  const P = landscape.size
+  const rows = (theta: Float64Array): Float64Array[] =>
+    Array.from({ length: theta.length / P }, (_, r) => theta.subarray(r * P, (r + 1) * P))
+  const evaluator = {
+    parameters: P,
+    problem: { rows: 1 },
+    evaluate(x: Float64Array, g?: Float64Array, H?: Float64Array): number {
+      g?.set(landscape.g(x))
+      H?.set(landscape.H(x))
+      return landscape.f(x)
+    }
+  }
+  return {
+    parameters: P,
+    evaluate: theta =>
+      Promise.resolve({
+        f: Float64Array.from(rows(theta), x => landscape.f(x)),
+        g: Float64Array.from(rows(theta).flatMap(x => landscape.g(x))),
+        H: Float64Array.from(rows(theta).flatMap(x => landscape.H(x)))
+      }),
+    async *minimise(request): AsyncIterable<RunBlock> {
+      if (request.starts.kind !== 'given') throw new Error('a landscape is run from given points only')
+      const state = new Interpreter(request.program, P, new Float64Array(P).fill(1))
+      const runs = rows(request.starts.theta).map((x, i) => runOne(evaluator, state, request, i, x))
+      yield await Promise.resolve({
+        count: runs.length,
+        start: Float64Array.from(runs, (_, i) => i),
+        theta: Float64Array.from(runs.flatMap(run => [...run.theta])),
+        loss: Float64Array.from(runs, run => run.loss),
+        gradientNorm: Float64Array.from(runs, run => run.gradientNorm),
+        steps: Uint32Array.from(runs, run => run.steps),
+        status: Uint8Array.from(runs, run => run.status),
+        report: Float64Array.from(runs.flatMap(run => [...run.report]))
+      })
+    }
+  }
 }

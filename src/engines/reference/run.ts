@@ -33,8 +33,11 @@ function batches(rows: number, batch: NonNullable<RunRequest['batch']>, start: n
   }
 }
 
+/** What the loop needs of an evaluator. */
+export type Evaluates = Pick<Evaluator, 'parameters' | 'evaluate'> & { readonly problem: { readonly rows: number } }
+
 export function runOne(
-  evaluator: Evaluator,
+  evaluator: Evaluates,
   state: Interpreter,
   request: RunRequest,
   start: number,

@@ -1,0 +1,223 @@
+// Every verdict, on functions, networks and data whose stationary points are known.
+import { describe, expect, it } from 'vitest'
+import { judgeRuns, type Judge, type Judged } from '../../src/analysis/verdict.js'
+import { Status } from '../../src/core/status.js'
+import { thresholds } from '../../src/core/thresholds.js'
+import { resolveConfig } from '../../src/study/config.js'
+import { setUp } from '../../src/study/setup.js'
+import { newton } from '../../src/optimizers/newton.js'
+import { buildPolish, polishSteps } from '../../src/optimizers/polish.js'
+import {
+  doubleWell,
+  himmelblau,
+  himmelblauMaximum,
+  himmelblauMinima,
+  himmelblauSaddles,
+  objectiveOf,
+  quadratic,
+  type Landscape
+} from '../helpers/analytic.js'
+import { auerProducts, auerStudy } from '../helpers/auer.js'
+import { firstCandidates } from '../helpers/engines.js'
+import { expectAllClose, expectClose, tolerance } from '../helpers/tolerance.js'
+
+const eps = 2 ** -52
+
+/** Verdicts on runs that stopped at these points. */
+async function judge(
+  landscape: Landscape,
+  points: readonly (readonly number[])[],
+  changes: Partial<Judge> = {},
+  status: Status = Status.converged
+): Promise<Judged> {
+  const objective = objectiveOf(landscape)
+  const context = { eps, parameters: landscape.size }
+  const rule: Judge = {
+    objective,
+    polish: buildPolish(context),
+    polishSteps,
+    newton: newton.build({ radius: 1 }, context),
+    separated: false,
+    separationDirection: null,
+    moveLimit: undefined,
+    outputLayer: 0,
+    eps,
+    ...changes
+  }
+  const theta = Float64Array.from(points.flat())
+  const { f, g } = await objective.evaluate(theta, { g: true })
+  const P = landscape.size
+  const gradientNorm = Float64Array.from(points, (_, i) =>
+    Math.max(...g!.subarray(i * P, (i + 1) * P).map(v => Math.abs(v)))
+  )
+  const found = { loss: f, gradientNorm, status: new Uint8Array(points.length).fill(status) }
+  return judgeRuns(rule, theta, found, points.length)
+}
+
+describe('on functions of two variables', () => {
+  it('tells minima, saddles and the maximum of Himmelblau’s function apart, and moves to them', async () => {
+    const known = [
+      ...himmelblauMinima.map(at => ({ at, verdict: 'minimum', index: 0 })),
+      ...himmelblauSaddles.map(at => ({ at, verdict: 'saddle', index: 1 })),
+      { at: himmelblauMaximum, verdict: 'saddle', index: 2 }
+    ]
+    const judged = await judge(
+      himmelblau,
+      known.map(({ at: [x, y] }) => [x + 1e-3, y - 1e-3])
+    )
+    expect(judged.verdict).toEqual(known.map(k => k.verdict))
+    expect([...judged.index]).toEqual(known.map(k => k.index))
+    known.forEach(({ at }, i) => {
+      expectAllClose(judged.theta.subarray(2 * i, 2 * i + 2), at, 1e-13 * 4, `point ${i}`)
+      expectClose(judged.loss[i], himmelblau.f(Float64Array.from(at)), 1e-12, `loss ${i}`)
+    })
+    expect(Math.max(...judged.precision)).toBeLessThan(1e-13)
+  })
+
+  it('does not call a point on a slope stationary, whatever the run loop said', async () => {
+    // Far from every minimum: polishing would end at one, but a long way off.
+    const { verdict, theta, loss } = await judge(himmelblau, [[-20, 14]])
+    expect(verdict).toEqual(['unfinished'])
+    // The run stays where it was.
+    expect([...theta]).toEqual([-20, 14])
+    expect(loss[0]).toBe(himmelblau.f(Float64Array.of(-20, 14)))
+  })
+
+  it('lets runs of a convex model, or found in single precision, move further', async () => {
+    const bowl = quadratic([2, 0, 0, 3], [2, 3])
+    expect((await judge(bowl, [[40, 40]])).verdict).toEqual(['unfinished'])
+    const { verdict, theta } = await judge(bowl, [[40, 40]], { moveLimit: Infinity })
+    expect(verdict).toEqual(['minimum'])
+    expectAllClose(theta, [1, 1], tolerance('f64', 8, 40), 'minimiser')
+  })
+
+  it('calls a line of minima degenerate, of nullity one', async () => {
+    const judged = await judge(quadratic([1, 1, 1, 1], [1, 1]), [[0.3, 0.4]])
+    expect(judged.verdict).toEqual(['degenerate'])
+    expect([judged.index[0], judged.nullity[0]]).toEqual([0, 1])
+    expectAllClose(judged.theta, [0.45, 0.55], tolerance('f64', 8, 1), 'nearest point of the line')
+  })
+
+  it('calls a minimum without curvature degenerate', async () => {
+    const quartic: Landscape = {
+      size: 2,
+      f: ([x, y]) => 1 + x ** 2 / 2 + y ** 4 / 4,
+      g: ([x, y]) => [x, y ** 3],
+      H: ([, y]) => [1, 0, 0, 3 * y * y]
+    }
+    const judged = await judge(quartic, [[0.01, 0.02]])
+    expect(judged.verdict).toEqual(['degenerate'])
+    expect(judged.nullity[0]).toBe(1)
+  })
+
+  it('calls a strict saddle a saddle even where a run sits exactly on it', async () => {
+    const judged = await judge(doubleWell, [
+      [0, 0],
+      [1, 0]
+    ])
+    expect(judged.verdict).toEqual(['saddle', 'minimum'])
+  })
+
+  describe('weak saddles: f = c + ½x² − ½κy² + ¼qy⁴, with κ a little outside the zero band', () => {
+    const band = thresholds.zeroBandFactor * eps * 2
+    const weak = (c: number, kappa: number, q: number): Landscape => ({
+      size: 2,
+      f: ([x, y]) => c + x ** 2 / 2 - (kappa * y ** 2) / 2 + (q * y ** 4) / 4,
+      g: ([x, y]) => [x, -kappa * y + q * y ** 3],
+      H: ([, y]) => [1, 0, 0, -kappa + 3 * q * y ** 2]
+    })
+    const at = async (landscape: Landscape) => {
+      const { verdict, index, nullity } = await judge(landscape, [[1e-3, 0]])
+      return [verdict[0], index[0], nullity[0]]
+    }
+    const kappa = 0.1 * thresholds.weakSaddle * band
+
+    it('are saddles where Newton’s method goes downhill by more than rounding', async () => {
+      // The minima at y² = κ/q lie κ²/(4q) lower.
+      const q = kappa ** 2 / 4e-3
+      expect(await at(weak(1, kappa, q))).toEqual(['saddle', 1, 0])
+    })
+    it('are degenerate where the loss falls by nothing that can be told from rounding', async () => {
+      // κ²/(4q) is below eps.
+      expect(await at(weak(1, kappa, 1))).toEqual(['degenerate', 0, 1])
+    })
+    it('are saddles without further question beyond the limit', async () => {
+      expect(await at(weak(1, 2 * thresholds.weakSaddle * band, 1))).toEqual(['saddle', 1, 0])
+    })
+    it('are degenerate inside the zero band', async () => {
+      expect(await at(weak(1, 0.5 * band, 1))).toEqual(['degenerate', 0, 1])
+    })
+  })
+
+  it('does not call a plateau degenerate: gradient and curvature at rounding level, yet it leads down', async () => {
+    // y²/(1 + y²): at y = 2·10⁴ the gradient is 2.5e-13 and the curvature −4e-17.
+    const plateau: Landscape = {
+      size: 2,
+      f: ([x, y]) => x ** 2 / 2 + y ** 2 / (1 + y ** 2),
+      g: ([x, y]) => [x, (2 * y) / (1 + y ** 2) ** 2],
+      H: ([, y]) => [1, 0, 0, (2 - 6 * y ** 2) / (1 + y ** 2) ** 3]
+    }
+    const { verdict, theta, nullity, precision } = await judge(plateau, [[1e-7, 2e4]])
+    expect(verdict).toEqual(['unfinished'])
+    expect([...theta]).toEqual([1e-7, 2e4])
+    expect([nullity[0], precision[0]]).toEqual([0, Infinity])
+  })
+
+  it('finds the direction in which a loss falls for ever', async () => {
+    const slide: Landscape = {
+      size: 2,
+      f: ([x, y]) => Math.exp(-x) + y ** 2 / 2,
+      g: ([x, y]) => [-Math.exp(-x), y],
+      H: ([x]) => [Math.exp(-x), 0, 0, 1]
+    }
+    const judged = await judge(slide, [[20, 0.1]])
+    expect(judged.verdict).toEqual(['diverging'])
+    expectAllClose(judged.directions.get(0)!, [1, 0], 1e-12, 'direction')
+  })
+
+  it('does not take a flat direction for one in which the loss falls', async () => {
+    // ½(1 − x)² whatever y is: degenerate, not diverging.
+    expect((await judge(quadratic([1, 0, 0, 0], [1, 0]), [[0.9, 50]])).verdict).toEqual(['degenerate'])
+  })
+
+  it('calls every run diverging where linear programming has shown separation, and failed ones failed', async () => {
+    const direction = Float64Array.of(0, 1)
+    const separated = { separated: true, separationDirection: direction }
+    const judged = await judge(doubleWell, [[1, 0]], separated)
+    expect(judged.verdict).toEqual(['diverging'])
+    expect(judged.directions.get(0)).toBe(direction)
+    expect((await judge(doubleWell, [[1, 0]], separated, Status.failed)).verdict).toEqual(['failed'])
+  })
+
+  it('calls a run that broke failed, also beside sound ones', async () => {
+    expect((await judge(doubleWell, [[NaN, 0]], {}, Status.failed)).verdict).toEqual(['failed'])
+    const objective = {
+      ...doubleWell,
+      f: ([x, y]: Float64Array) => (x > 5 ? NaN : doubleWell.f(Float64Array.of(x, y)))
+    }
+    // Polishing meets NaN: no verdict on a stationary point comes of it.
+    expect((await judge(objective, [[6, 0]])).verdict).not.toContain('minimum')
+  })
+})
+
+describe.each(firstCandidates.filter(c => c.precision === 'f64').map(c => c.name))('on %s', engine => {
+  it.each([1, 2, 3])('the stationary points of %i copies of Auer’s problem have their index', async d => {
+    const setup = await setUp(resolveConfig({ ...auerStudy(d), engine }, 'the test'))
+    const points = auerProducts(d)
+    const theta = Float64Array.from(points.flatMap(p => p.theta.map((w, j) => w * (1 + (j % 2 === 0 ? 1e-4 : -1e-4)))))
+    const { f } = await setup.objective.evaluate(theta, {})
+    const found = { loss: f, gradientNorm: f, status: new Uint8Array(points.length).fill(Status.converged) }
+    const judged = await judgeRuns(setup.judge, theta, found, points.length)
+    setup.dispose()
+    expect([...judged.index]).toEqual(points.map(p => p.index))
+    expect(judged.verdict).toEqual(points.map(p => (p.index > 0 ? 'saddle' : 'minimum')))
+    expect([...judged.nullity]).toEqual(points.map(() => 0))
+    points.forEach((point, i) => {
+      expectAllClose(judged.theta.subarray(i * d, (i + 1) * d), point.theta, 6e-11, `point ${i}`)
+      expectClose(judged.loss[i], point.loss, 6e-11, `loss ${i}`)
+    })
+    // C(d, k)·2^(d−k) of them have k negative eigenvalues.
+    const choose = (n: number, k: number): number => (k === 0 ? 1 : (choose(n - 1, k - 1) * n) / k)
+    for (let k = 0; k <= d; k++) expect(judged.index.filter(n => n === k)).toHaveLength(choose(d, k) * 2 ** (d - k))
+  })
+})
