@@ -15,8 +15,13 @@ export interface EngineOptions {
   readonly threads?: number
 }
 
-/** Whether an engine can do a job here; `reason` is one sentence with the remedy. */
-export type Support = { readonly ok: true; readonly detail: string } | { readonly ok: false; readonly reason: string }
+/**
+ * Whether an engine can do a job here; `reason` is one sentence with the remedy. `software`: a GPU that computes on the processor,
+ * which only who names the engine wants.
+ */
+export type Support =
+  | { readonly ok: true; readonly detail: string; readonly software?: boolean }
+  | { readonly ok: false; readonly reason: string }
 
 /** One entry of the registry. `load` is a dynamic import, so that an engine that is not used costs nothing. */
 export interface EngineEntry {

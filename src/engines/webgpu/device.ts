@@ -1,0 +1,301 @@
+/**
+ * One GPU, opened through Dawn (npm `webgpu`): buffers, pipelines whose errors say where the source is wrong, submits and
+ * readbacks, and the errors that a GPU can have, as exceptions.
+ */
+import { WorkError } from '../../core/errors.js'
+
+/** The GPU has no memory left for what was asked; a smaller batch may fit. */
+export class GpuMemoryError extends WorkError {}
+/** The device is gone: the driver reset it, it was unplugged, or it was given up because a dispatch did not end. */
+export class GpuLostError extends WorkError {}
+
+/** A part of a buffer; sizes and offsets in bytes, offsets at multiples of 256. */
+export type Binding = GPUBuffer | { readonly buffer: GPUBuffer; readonly offset?: number; readonly size?: number }
+
+/** Options of npm `webgpu`, `NAME=VALUE`, and the instance they gave. */
+const instances = new Map<string, GPU>()
+
+/**
+ * Drivers that compute on the processor. Dawn marks those that it knows as fallback adapters.
+ */
+const softwareNames = /swiftshader|llvmpipe|lavapipe|softpipe|basic render/i
+
+// Instances stay in a module-level map for the life of the process: Dawn crashes after some thousand submits when the object that
+// `create` returned has been collected, even while its device is in use.
+async function instance(options: readonly string[]): Promise<GPU> {
+  const key = options.join(' ')
+  let gpu = instances.get(key)
+  if (!gpu) {
+    const { create, globals } = await import('webgpu')
+    if (!('GPUBufferUsage' in globalThis)) Object.assign(globalThis, globals)
+    gpu = create([...options])
+    instances.set(key, gpu)
+  }
+  return gpu
+}
+
+const firstSentence = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).split('\n')[0].replace(/\.$/, '')
+
+/** Lines of a shader around the place that a message points at. */
+function excerpt(source: string, line: number): string {
+  const lines = source.split('\n')
+  const from = Math.max(0, line - 3)
+  return lines
+    .slice(from, line + 2)
+    .map((text, i) => `${from + i + 1 === line ? '>' : ' '} ${from + i + 1} | ${text}`)
+    .join('\n')
+}
+
+export interface Adapter {
+  readonly adapter: GPUAdapter
+  /** Name and driver, for the report. */
+  readonly name: string
+  /** Whether it computes on the processor. */
+  readonly software: boolean
+}
+
+/**
+ * The adapter with `name` in its name, else the one that the system prefers.
+ * @throws WorkError, in one sentence, where there is none
+ */
+export async function findAdapter(name?: string): Promise<Adapter> {
+  const named = name === undefined ? [] : [`adapter=${name}`]
+  const look = async (options: readonly string[]): Promise<Adapter> => {
+    let adapter: GPUAdapter | null
+    try {
+      adapter = await (await instance(options)).requestAdapter({ powerPreference: 'high-performance' })
+    } catch (error) {
+      const missing = (error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND'
+      if (missing || String(error).includes('dawn.node'))
+        throw new WorkError(
+          'The npm package "webgpu" is not installed or has no binary for this system; run `npm install webgpu`, or use --engine cpu.'
+        )
+      if (name !== undefined)
+        throw new WorkError(
+          `No GPU here has "${name}" in its name (${firstSentence(error)}); look at \`manystart engines\`.`
+        )
+      throw new WorkError(`WebGPU could not be started (${firstSentence(error)}); use --engine cpu.`)
+    }
+    if (!adapter)
+      throw new WorkError(
+        'No GPU was found; install its driver and the Vulkan loader (Debian and Ubuntu: libvulkan1), or use --engine cpu.'
+      )
+    const { vendor, device, description, isFallbackAdapter } = adapter.info
+    const words = [device || vendor, description && `(${description})`].filter(Boolean).join(' ')
+    return { adapter, name: words, software: isFallbackAdapter || softwareNames.test(`${device} ${description}`) }
+  }
+  const found = await look(named)
+  // Their compile time grows with workgroup memory that Vulkan is asked to clear.
+  const plain = 'disable-dawn-features=use_vulkan_zero_initialize_workgroup_memory_extension'
+  return found.software ? look([...named, plain]) : found
+}
+
+export class Gpu {
+  readonly limits: GPUSupportedLimits
+  /** Whether passes can be timed. */
+  readonly timestamps: boolean
+  /** Settles when the device is gone, with the reason, unless `destroy` was called. */
+  readonly lost: Promise<GpuLostError>
+  private readonly pipelines = new Map<string, Promise<GPUComputePipeline>>()
+  private staging: GPUBuffer | undefined
+  private reading: Promise<unknown> = Promise.resolve()
+  private gone: GpuLostError | undefined
+  private closed = false
+
+  private constructor(
+    readonly device: GPUDevice,
+    readonly name: string,
+    readonly software: boolean
+  ) {
+    this.limits = device.limits
+    this.timestamps = device.features.has('timestamp-query')
+    this.lost = new Promise(resolve => {
+      void device.lost.then(info => {
+        if (this.closed) return
+        this.gone = new GpuLostError(`The GPU ${name} was lost (${firstSentence(info.message) || info.reason}).`)
+        resolve(this.gone)
+      })
+    })
+  }
+
+  /**
+   * Opens a device with all that its adapter can do.
+   * @throws WorkError where there is no adapter of that name, or none at all
+   */
+  static async open(name?: string): Promise<Gpu> {
+    const found = await findAdapter(name)
+    const { adapter } = found
+    const requiredLimits: Record<string, number> = {}
+    for (const limit of [
+      'maxBufferSize',
+      'maxStorageBufferBindingSize',
+      'maxStorageBuffersPerShaderStage',
+      'maxComputeWorkgroupStorageSize',
+      'maxComputeInvocationsPerWorkgroup',
+      'maxComputeWorkgroupSizeX',
+      'maxComputeWorkgroupSizeY'
+    ] as const)
+      requiredLimits[limit] = adapter.limits[limit]
+    const requiredFeatures: GPUFeatureName[] = adapter.features.has('timestamp-query') ? ['timestamp-query'] : []
+    const device = await adapter.requestDevice({ requiredLimits, requiredFeatures })
+    return new Gpu(device, found.name, found.software)
+  }
+
+  /** @throws GpuLostError when the device is gone */
+  private check(): void {
+    if (this.gone) throw this.gone
+  }
+
+  /**
+   * A buffer of at least `bytes` bytes (rounded up to 256), zero at first, that shaders read and write and copies go to and from.
+   * Errors of memory show in `guard`.
+   */
+  buffer(bytes: number, label: string): GPUBuffer {
+    this.check()
+    return this.device.createBuffer({
+      label,
+      size: Math.max(256, Math.ceil(bytes / 256) * 256),
+      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST
+    })
+  }
+
+  /** A buffer that holds `data`. */
+  upload(data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>, label: string): GPUBuffer {
+    const buffer = this.buffer(data.byteLength, label)
+    this.write(buffer, data)
+    return buffer
+  }
+
+  write(buffer: GPUBuffer, data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>, offset = 0): void {
+    this.check()
+    if (data.length > 0) this.device.queue.writeBuffer(buffer, offset, data)
+  }
+
+  /**
+   * The pipeline of a shader with the entry point `main`, compiled once for each source.
+   * @throws WorkError with line, column and the lines around when the source is wrong
+   */
+  pipeline(source: string, label: string): Promise<GPUComputePipeline> {
+    let made = this.pipelines.get(source)
+    if (!made) {
+      made = this.compile(source, label)
+      this.pipelines.set(source, made)
+    }
+    return made
+  }
+
+  private async compile(source: string, label: string): Promise<GPUComputePipeline> {
+    this.check()
+    const { device } = this
+    device.pushErrorScope('validation')
+    const module = device.createShaderModule({ label, code: source })
+    const scope = device.popErrorScope()
+    const { messages } = await module.getCompilationInfo()
+    const invalid = await scope
+    const error = messages.find(m => m.type === 'error')
+    if (error)
+      throw new WorkError(
+        `The kernel ${label} does not compile: line ${error.lineNum}, column ${error.linePos}: ${error.message}\n${excerpt(source, error.lineNum)}`
+      )
+    if (invalid) throw new WorkError(`The kernel ${label} does not compile: ${invalid.message}`)
+    device.pushErrorScope('validation')
+    device.pushErrorScope('internal')
+    const pipeline = device
+      .createComputePipelineAsync({ label, layout: 'auto', compute: { module, entryPoint: 'main' } })
+      .then(
+        made => ({ made }),
+        (reason: unknown) => ({ reason })
+      )
+    const [internal, validation] = [device.popErrorScope(), device.popErrorScope()]
+    const outcome = await pipeline
+    const caught = (await internal) ?? (await validation)
+    if ('made' in outcome) return outcome.made
+    this.check()
+    const why = firstSentence(caught ?? outcome.reason)
+    throw new WorkError(`The GPU ${this.name} does not take the kernel ${label}: ${caught?.message ?? why}`)
+  }
+
+  /** Binding i of group 0 is the i-th of `bindings`; places that the shader does not have are undefined. */
+  bind(pipeline: GPUComputePipeline, bindings: readonly (Binding | undefined)[]): GPUBindGroup {
+    this.check()
+    return this.device.createBindGroup({
+      layout: pipeline.getBindGroupLayout(0),
+      entries: bindings.flatMap((b, binding) =>
+        b === undefined ? [] : [{ binding, resource: 'buffer' in b ? b : { buffer: b } }]
+      )
+    })
+  }
+
+  /** Records commands and hands them to the GPU. */
+  submit(record: (encoder: GPUCommandEncoder) => void): void {
+    this.check()
+    const encoder = this.device.createCommandEncoder()
+    record(encoder)
+    this.device.queue.submit([encoder.finish()])
+  }
+
+  /**
+   * Bytes of a buffer, after all that was submitted before. Readings queue for one staging buffer.
+   * @throws GpuLostError when the device is lost meanwhile
+   */
+  read(from: GPUBuffer, bytes: number, offset = 0): Promise<ArrayBuffer> {
+    const result = this.reading.then(() => this.readNow(from, bytes, offset))
+    this.reading = result.catch(() => undefined)
+    return result
+  }
+
+  private async readNow(from: GPUBuffer, bytes: number, offset: number): Promise<ArrayBuffer> {
+    this.check()
+    const size = Math.ceil(bytes / 4) * 4
+    if (!this.staging || this.staging.size < size) {
+      this.staging?.destroy()
+      this.staging = this.device.createBuffer({
+        label: 'staging',
+        size: Math.max(65536, 2 ** Math.ceil(Math.log2(size))),
+        usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST
+      })
+    }
+    const { staging } = this
+    this.submit(encoder => encoder.copyBufferToBuffer(from, offset, staging, 0, size))
+    try {
+      await Promise.race([staging.mapAsync(GPUMapMode.READ, 0, size), this.lost.then(e => Promise.reject(e))])
+    } catch (error) {
+      this.check()
+      throw error
+    }
+    const copy = staging.getMappedRange(0, size).slice(0, bytes)
+    staging.unmap()
+    return copy
+  }
+
+  /**
+   * Runs `work` and turns the errors of what it asked the GPU for into exceptions.
+   * @throws GpuMemoryError, or WorkError with Dawn's words
+   */
+  async guard<T>(work: () => T): Promise<T> {
+    this.check()
+    const { device } = this
+    for (const filter of ['validation', 'out-of-memory', 'internal'] as const) device.pushErrorScope(filter)
+    let result: T
+    let scopes: Promise<GPUError | null>[]
+    try {
+      result = work()
+    } finally {
+      scopes = [device.popErrorScope(), device.popErrorScope(), device.popErrorScope()]
+    }
+    const [internal, memory, validation] = await Promise.all(scopes)
+    if (memory) throw new GpuMemoryError(`The GPU ${this.name} has too little memory: ${firstSentence(memory)}.`)
+    const other = validation ?? internal
+    if (other) throw new WorkError(`The GPU ${this.name} refused a command: ${firstSentence(other)}.`)
+    return result
+  }
+
+  /** Gives the device up; what was not read is lost. */
+  destroy(): void {
+    if (this.closed) return
+    this.closed = true
+    this.staging?.destroy()
+    this.device.destroy()
+  }
+}
