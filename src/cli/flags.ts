@@ -55,7 +55,8 @@ export const runOptions: Record<string, Options> = {
   steps: number('budget of steps per run'),
   gradient: number('a run has converged when max |g| is at most this'),
   engine: text('auto, cpu, webgpu, tensorflow, reference'),
-  precision: text('f64 or f32'),
+  device: text('of the engine: gpu, cpu or wasm for tensorflow, an adapter for webgpu; default: the best that runs'),
+  precision: text('f64 or f32; default: f64, or f32 on a GPU engine'),
   threads: number('threads; default: all cores'),
   batch: number('lanes over all threads; never changes a result')
 }
@@ -208,7 +209,12 @@ export function mergeFlags(file: Readonly<Record<string, unknown>>, flags: Flags
     starts,
     stop,
     ...without(
-      { optimizer: optimizerFlag(flags, file['optimizer']), engine: flags['engine'], precision: flags['precision'] },
+      {
+        optimizer: optimizerFlag(flags, file['optimizer']),
+        engine: flags['engine'],
+        device: flags['device'],
+        precision: flags['precision']
+      },
       false
     )
   }

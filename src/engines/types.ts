@@ -13,6 +13,8 @@ export interface EngineOptions {
   readonly precision: Precision
   /** Threads to use; default: all cores. */
   readonly threads?: number
+  /** One of the engine's devices, by name; default: the best that can run here. */
+  readonly device?: string
 }
 
 /**
@@ -23,11 +25,19 @@ export type Support =
   | { readonly ok: true; readonly detail: string; readonly software?: boolean }
   | { readonly ok: false; readonly reason: string }
 
+/** A device of an engine that has several, and whether it can be used here. */
+export interface DeviceEntry {
+  readonly name: string
+  readonly support: Support
+}
+
 /** One entry of the registry. `load` is a dynamic import, so that an engine that is not used costs nothing. */
 export interface EngineEntry {
   readonly name: EngineName
   readonly precisions: readonly Precision[]
   available(): Promise<Support>
+  /** Every device that the engine knows, the best first; absent where there is nothing to choose. */
+  devices?(): Promise<readonly DeviceEntry[]>
   load(options: EngineOptions): Promise<Engine>
 }
 

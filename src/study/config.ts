@@ -64,7 +64,8 @@ const schema = z.strictObject({
   optimizer: z.union([z.string(), z.record(z.string(), z.unknown())]).optional(),
   stop: z.strictObject({ steps: positive.optional(), gradient: z.number().positive().default(1e-8) }).prefault({}),
   engine: z.enum(['auto', 'cpu', 'webgpu', 'tensorflow', 'reference']).default('auto'),
-  precision: z.enum(['f64', 'f32']).default('f64')
+  device: z.string().optional(),
+  precision: z.enum(['f64', 'f32']).optional()
 })
 
 /** A study with every default filled in; plain data. `model.loss` is open until the data are read. */
@@ -84,6 +85,9 @@ export interface StudyConfig {
   readonly optimizer: ResolvedOptimizer | null
   readonly stop: { readonly steps: number | null; readonly gradient: number }
   readonly engine: 'auto' | 'cpu' | 'webgpu' | 'tensorflow' | 'reference'
+  /** One of the engine's devices, by name; absent: the best that can run. */
+  readonly device?: string
+  /** Default: f64, and f32 where a GPU engine is named, which has no other. */
   readonly precision: Precision
 }
 
@@ -148,11 +152,15 @@ export function resolveConfig(raw: unknown, source: string): StudyConfig {
   const resolved = optimizer === undefined ? null : resolveOptimizer(optimizer)
   const { steps, gradient } = stop
   return {
-    ...(JSON.parse(JSON.stringify(rest)) as Omit<StudyConfig, 'optimizer' | 'stop'>),
+    ...(JSON.parse(JSON.stringify(rest)) as Omit<StudyConfig, 'optimizer' | 'stop' | 'precision'>),
+    precision: rest.precision ?? (inSingle(rest.engine) ? 'f32' : 'f64'),
     optimizer: resolved,
     stop: { steps: steps ?? null, gradient }
   }
 }
+
+/** Whether an engine computes in f32 only. */
+export const inSingle = (engine: StudyConfig['engine']): boolean => engine === 'webgpu' || engine === 'tensorflow'
 
 /** Parameters up to which Newton is the default. */
 export const newtonLimit = 256

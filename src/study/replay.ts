@@ -6,7 +6,7 @@ import { InputError } from '../core/errors.js'
 import type { Verdict } from '../core/result.js'
 import { statusNames } from '../core/status.js'
 import type { StudyConfig } from './config.js'
-import { resolveConfig } from './config.js'
+import { inSingle, resolveConfig } from './config.js'
 import { requestOf } from './curves.js'
 import { studyFile } from './results.js'
 import { setUp } from './setup.js'
@@ -48,7 +48,7 @@ export function savedConfig(directory: string): {
 }
 
 /**
- * @param overrides engine and precision to use instead of the study's
+ * @param overrides engine, device and precision to use instead of the study's
  * @throws InputError when the start is not one of the study's, or the data have changed since
  */
 export async function replay(
@@ -56,13 +56,21 @@ export async function replay(
   start: number,
   overrides: {
     readonly engine?: StudyConfig['engine']
+    readonly device?: string
     readonly precision?: StudyConfig['precision']
     readonly threads?: number
   } = {}
 ): Promise<Replay> {
   const saved = savedConfig(directory)
   const { threads, ...fields } = overrides
-  const config: StudyConfig = { ...saved.config, ...fields }
+  const { device, ...rest } = saved.config
+  const config: StudyConfig = {
+    ...rest,
+    // A device belongs to the engine that the study ran on.
+    ...(device !== undefined && fields.engine === undefined ? { device } : {}),
+    ...(fields.engine !== undefined && inSingle(fields.engine) ? { precision: 'f32' } : {}),
+    ...fields
+  }
   if (!Number.isInteger(start) || start < 0 || start >= config.starts.count)
     throw new InputError(`There is no start ${start} in ${directory}; its starts are 0 to ${config.starts.count - 1}.`)
   const setup = await setUp(config, threads === undefined ? {} : { threads })

@@ -97,7 +97,8 @@ export async function setUp(config: StudyConfig, options: { readonly threads?: n
   const parameters = parameterCount(network)
   const { optimizer, steps } = resolveForSize(config, parameters)
   const threads = options.threads === undefined ? {} : { threads: options.threads }
-  const { engine, why } = await chooseEngine(config.engine, { precision: config.precision, ...threads })
+  const device = config.device === undefined ? {} : { device: config.device }
+  const { engine, why } = await chooseEngine(config.engine, { precision: config.precision, ...device, ...threads })
   const program = optimizers[optimizer.name].build(optimizer.options, { eps: epsilonOf[config.precision], parameters })
   const objective = await engine.prepare(problem)
   const exact = engine.precision === 'f64'

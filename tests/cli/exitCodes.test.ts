@@ -68,8 +68,9 @@ describe('exit code 0', () => {
 describe('exit code 1', () => {
   it('an engine that cannot run here says why and what to use', async () => {
     const out = freshOut()
-    const outcome = await manystart(['study', '--data', 'iris2', '--engine', 'tensorflow', '--starts', 5, '--out', out])
-    expectRefusal(outcome, 1, /tensorflow.*cpu/)
+    const engine = ['--engine', 'tensorflow', '--device', 'gpu']
+    const outcome = await manystart(['study', '--data', 'iris2', ...engine, '--starts', 5, '--out', out])
+    expectRefusal(outcome, 1, /tfjs-node-gpu.*(npm install|npm rebuild|--device cpu)/)
     expect(existsSync(out)).toBe(false)
   })
 })

@@ -28,6 +28,17 @@ async function look(): Promise<{ candidates: Candidate[]; rows: EngineRow[] }> {
     if (!support.ok) continue
     const addon = entry.name === 'cpu' ? loadAddon() : undefined
     const targets = addon && 'addon' in addon ? addon.addon.targets().filter(t => t.usable) : []
+    const devices = (await entry.devices?.()) ?? []
+    for (const { name, support: there } of devices)
+      if (there.ok)
+        for (const precision of entry.precisions)
+          candidates.push({
+            label: `${entry.name} ${precision} ${name}`,
+            name: entry.name,
+            precision,
+            open: threads => entry.load({ precision, device: name, ...(threads === undefined ? {} : { threads }) })
+          })
+    if (devices.length > 0) continue
     for (const precision of entry.precisions) {
       const threaded = (threads?: number) => ({ precision, ...(threads === undefined ? {} : { threads }) })
       if (targets.length === 0)

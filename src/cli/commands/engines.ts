@@ -13,16 +13,24 @@ export const enginesCommand: CommandModule<object, Flags> = {
     if (flags['json'] === true) {
       print(
         JSON.stringify(
-          list.map(({ entry, support }) => ({ name: entry.name, precisions: entry.precisions, ...support }))
+          list.map(({ entry, support, devices }) => ({
+            name: entry.name,
+            precisions: entry.precisions,
+            ...support,
+            ...(devices.length > 0 ? { devices: devices.map(d => ({ name: d.name, ...d.support })) } : {})
+          }))
         )
       )
       return
     }
-    for (const { entry, support } of list) {
+    for (const { entry, support, devices } of list) {
+      const none = devices.length > 0 ? 'none of its devices can run' : undefined
       const state = support.ok
         ? `ready (${entry.precisions.join(', ')}): ${support.detail}`
-        : `not here: ${support.reason}`
+        : `not here: ${none ?? support.reason}`
       print(`${entry.name.padEnd(11)} ${state}`)
+      for (const { name, support: there } of devices)
+        print(`  ${name.padEnd(9)} ${there.ok ? `ready: ${there.detail}` : `not here: ${there.reason}`}`)
     }
     const { engine, why } = await chooseEngine('auto', { precision: 'f64' })
     print(`auto takes ${engine.name}: ${why}.`)

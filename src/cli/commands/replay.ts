@@ -24,6 +24,7 @@ export const replayCommand: CommandModule<object, Flags> = {
           describe: 'number of the start'
         },
         engine: runOptions['engine'],
+        device: runOptions['device'],
         precision: runOptions['precision'],
         threads: runOptions['threads'],
         json: { type: 'boolean', describe: 'print the result as JSON' }
@@ -40,6 +41,7 @@ export const replayCommand: CommandModule<object, Flags> = {
       throw new InputError(`--precision is "${String(precision)}"; give f64 or f32.`)
     const result = await replay(String(flags['directory']), numberFlag(flags, 'start') ?? 0, {
       ...(engine === undefined ? {} : { engine: String(engine) as StudyConfig['engine'] }),
+      ...(flags['device'] === undefined ? {} : { device: String(flags['device']) }),
       ...(precision === undefined ? {} : { precision }),
       ...(threads === undefined ? {} : { threads })
     })

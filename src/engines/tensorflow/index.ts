@@ -1,0 +1,186 @@
+/**
+ * The `tensorflow` engine: tensor operations of TF.js in f32, on CUDA (tfjs-node-gpu), on the CPU (tfjs-node) or as WebAssembly. It
+ * lives in a child process, so that the two native packages never meet and their memory goes when the engine does.
+ */
+import { availableParallelism } from 'node:os'
+import { InputError, WorkError } from '../../core/errors.js'
+import { knownNames } from '../../core/names.js'
+import { parameterCount, validateProblem } from '../../models/network.js'
+import type { Problem } from '../../models/types.js'
+import type {
+  DeviceEntry,
+  Engine,
+  EngineEntry,
+  EngineOptions,
+  Evaluation,
+  KernelTimer,
+  Needs,
+  Objective,
+  RunBlock,
+  RunRequest,
+  Scores,
+  Support
+} from '../types.js'
+import { Child } from './child.js'
+import {
+  deviceNames,
+  findPackage,
+  loadFailure,
+  loadedSupport,
+  missingParts,
+  packageOf,
+  type DeviceName
+} from './packages.js'
+
+/** Runs that the timer evaluates at a time. */
+const timedRuns = 512
+
+interface Opened {
+  readonly support: Support
+  readonly child?: Child
+}
+
+/** Starts a child with a device. Without a usable one, the child is gone again and `support` says why. */
+async function open(device: DeviceName, threads?: number): Promise<Opened> {
+  const folder = findPackage(packageOf[device])
+  const missing = missingParts(device, folder)
+  if (missing || folder === null) return { support: missing! }
+  const child = new Child(threads)
+  try {
+    const loaded = await child.ask({ kind: 'open', device, folder }).answer
+    const support = loadedSupport(device, loaded, child.log)
+    if (support.ok) return { support, child }
+    child.dispose()
+    return { support }
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    child.dispose()
+    return { support: loadFailure(device, { message, log: child.log }) }
+  }
+}
+
+class TensorflowObjective implements Objective {
+  readonly parameters: number
+
+  constructor(
+    private readonly child: Child,
+    private readonly number: number,
+    readonly problem: Problem
+  ) {
+    this.parameters = parameterCount(problem.network)
+  }
+
+  private disposed = false
+  private usable(theta?: Float64Array): void {
+    if (this.disposed) throw new Error('this objective has been disposed of')
+    if (theta && theta.length % this.parameters !== 0)
+      throw new Error(`theta holds ${theta.length} numbers, not a multiple of ${this.parameters}`)
+  }
+
+  async evaluate(theta: Float64Array, needs: Needs): Promise<Evaluation> {
+    this.usable(theta)
+    return this.child.ask({ kind: 'evaluate', objective: this.number, theta, needs }).answer
+  }
+
+  async score(theta: Float64Array, data?: Problem): Promise<Scores> {
+    this.usable(theta)
+    return this.child.ask({ kind: 'score', objective: this.number, theta, ...(data ? { data } : {}) }).answer
+  }
+
+  async *minimise(request: RunRequest): AsyncIterable<RunBlock> {
+    this.usable()
+    const { signal, onOccupancy, ...plain } = request
+    const { starts } = plain
+    if (starts.kind === 'given' && starts.theta.length !== starts.count * this.parameters)
+      throw new Error(
+        `${starts.count} starts of ${this.parameters} parameters do not fit ${starts.theta.length} numbers`
+      )
+    if (starts.count === 0 || signal?.aborted) return
+    yield* this.child.minimise(this.number, plain, signal, onOccupancy)
+  }
+
+  dispose(): void {
+    if (this.disposed) return
+    this.disposed = true
+    // The engine may be gone already, and the problem with it.
+    this.child.ask({ kind: 'release', objective: this.number }).answer.catch(() => undefined)
+  }
+}
+
+function timer(child: Child, problem: Problem): KernelTimer {
+  let prepared: Promise<number> | undefined
+  const objective = (): Promise<number> => (prepared ??= child.ask({ kind: 'prepare', problem }).answer)
+  return {
+    lanes: timedRuns,
+    async time(what, theta, repeats) {
+      return child.ask({ kind: 'time', objective: await objective(), what, theta, repeats }).answer
+    },
+    async timeSteps(program, theta, repeats) {
+      return child.ask({ kind: 'timeSteps', objective: await objective(), program, theta, repeats }).answer
+    }
+  }
+}
+
+const isDevice = (name: string): name is DeviceName => (deviceNames as readonly string[]).includes(name)
+
+function asked(device: string | undefined): readonly DeviceName[] {
+  if (device === undefined) return deviceNames
+  if (isDevice(device)) return [device]
+  throw new InputError(`The tensorflow engine has no device "${device}" (${knownNames(device, deviceNames)}).`)
+}
+
+/** What can run here is asked once per process: every answer costs a child. */
+const known = new Map<DeviceName, Promise<Support>>()
+async function look(device: DeviceName): Promise<Support> {
+  const { support, child } = await open(device)
+  child?.dispose()
+  return support
+}
+const supportOf = (device: DeviceName): Promise<Support> =>
+  known.get(device) ?? known.set(device, look(device)).get(device)!
+
+async function load(options: EngineOptions): Promise<Engine> {
+  if (options.precision !== 'f32')
+    throw new WorkError('The tensorflow engine computes in f32 only; use --precision f32.')
+  const reasons: string[] = []
+  for (const device of asked(options.device)) {
+    const { support, child } = await open(device, options.threads)
+    if (!support.ok || !child) {
+      if (!support.ok) reasons.push(support.reason)
+      continue
+    }
+    return {
+      name: 'tensorflow',
+      precision: 'f32',
+      device: support.ok ? support.detail : '',
+      threads: device === 'cpu' ? (options.threads ?? availableParallelism()) : 1,
+      async prepare(problem) {
+        validateProblem(problem)
+        return new TensorflowObjective(child, await child.ask({ kind: 'prepare', problem }).answer, problem)
+      },
+      timer: problem => timer(child, problem),
+      dispose: () => child.dispose()
+    }
+  }
+  throw new WorkError(reasons.join(' '))
+}
+
+export const tensorflowEntry: EngineEntry = {
+  name: 'tensorflow',
+  precisions: ['f32'],
+  async available() {
+    const reasons: string[] = []
+    for (const device of deviceNames) {
+      const support = await supportOf(device)
+      if (support.ok) return support
+      reasons.push(support.reason)
+    }
+    return { ok: false, reason: reasons.join(' ') }
+  },
+  async devices() {
+    const list: DeviceEntry[] = []
+    for (const name of deviceNames) list.push({ name, support: await supportOf(name) })
+    return list
+  },
+  load
+}

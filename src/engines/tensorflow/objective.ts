@@ -1,0 +1,105 @@
+/** A problem on a device, in the process that holds the device: evaluation and scores in chunks of runs that fit the memory budget. */
+import { classCount, scoreNames, scoreRun } from '../../models/scores.js'
+import { parameterCount, validateProblem } from '../../models/network.js'
+import type { Problem } from '../../models/types.js'
+import type { Evaluation, Needs, RunBlock, Scores } from '../types.js'
+import { wholeLanes, type Device, type Tensor } from './device.js'
+import { Evaluator } from './evaluate.js'
+import type { PlainRequest } from './protocol.js'
+import { minimise, type RunLimits } from './run.js'
+
+/** Bytes that the tensors of one evaluation may take, about. */
+export const memoryBudget = 256 * 2 ** 20
+/** More runs in a chunk gain nothing: the operations are long enough by then. */
+const mostRuns = 4096
+
+export class LocalObjective {
+  readonly parameters: number
+  readonly evaluator: Evaluator
+
+  constructor(
+    readonly device: Device,
+    readonly problem: Problem,
+    private readonly budget = memoryBudget
+  ) {
+    validateProblem(problem)
+    this.parameters = parameterCount(problem.network)
+    this.evaluator = new Evaluator(device, problem)
+  }
+
+  /** Runs that are evaluated at a time. */
+  capacity(needs: Needs): number {
+    const { laneMultiple } = this.device
+    const fitting = Math.min(mostRuns, Math.floor(this.budget / (4 * this.evaluator.floatsPerRun(needs))))
+    return Math.max(1, Math.floor(fitting / laneMultiple)) * laneMultiple
+  }
+
+  private count(theta: Float64Array): number {
+    const R = theta.length / this.parameters
+    if (!Number.isInteger(R))
+      throw new Error(`theta holds ${theta.length} numbers, not a multiple of ${this.parameters}`)
+    return R
+  }
+
+  /** Calls `use` with chunks of θ as tensors [r, P], first run and number of runs. */
+  private chunks(theta: Float64Array, size: number, use: (chunk: Tensor, first: number, runs: number) => void): void {
+    const { tf } = this.device
+    const P = this.parameters
+    const R = this.count(theta)
+    for (let first = 0; first < R; first += size) {
+      const runs = Math.min(size, R - first)
+      const lanes = wholeLanes(this.device, runs)
+      const part = new Float32Array(lanes * P)
+      part.set(theta.subarray(first * P, (first + runs) * P))
+      tf.tidy(() => use(tf.tensor2d(part, [lanes, P]), first, runs))
+    }
+  }
+
+  evaluate(theta: Float64Array, needs: Needs): Evaluation {
+    const P = this.parameters
+    const R = this.count(theta)
+    const f = new Float64Array(R)
+    const g = needs.g ? new Float64Array(R * P) : undefined
+    const H = needs.H ? new Float64Array(R * P * P) : undefined
+    this.chunks(theta, this.capacity(needs), (chunk, first, runs) => {
+      const values = this.evaluator.evaluate(chunk, needs)
+      f.set(values.f.dataSync().subarray(0, runs), first)
+      if (values.g) g?.set(values.g.dataSync().subarray(0, runs * P), first * P)
+      if (values.H) H?.set(values.H.dataSync().subarray(0, runs * P * P), first * P * P)
+    })
+    return { f, ...(g ? { g } : {}), ...(H ? { H } : {}) }
+  }
+
+  /** z on the device, the rest on the host: ranks and counts are no tensor work. */
+  score(theta: Float64Array, data?: Problem): Scores {
+    const problem = data ?? this.problem
+    const { network, rows } = problem
+    const { weight: _, ...unweighted } = problem
+    const evaluator = new Evaluator(this.device, unweighted)
+    const columns = scoreNames(network.loss).length
+    const R = this.count(theta)
+    const values = new Float64Array(R * columns)
+    const classCounts = new Float64Array(rows * classCount(network))
+    const C = network.outputs
+    const z = new Float64Array(rows * C)
+    this.chunks(theta, this.capacity({}), (chunk, first, runs) => {
+      const all = evaluator.predict(chunk).dataSync()
+      for (let r = 0; r < runs; r++) {
+        for (let i = 0; i < rows; i++) for (let c = 0; c < C; c++) z[i * C + c] = all[(r * C + c) * rows + i]!
+        scoreRun(network, problem, z, values.subarray((first + r) * columns, (first + r + 1) * columns), classCounts)
+      }
+    })
+    evaluator.dispose()
+    return { values, classCounts }
+  }
+
+  minimise({ signal, onOccupancy, ...request }: PlainRequest & RunLimits): AsyncGenerator<RunBlock> {
+    const needs = { g: true, H: request.program.needs === 'H' }
+    const limits = { ...(signal ? { signal } : {}), ...(onOccupancy ? { onOccupancy } : {}) }
+    return minimise(this.device, this.evaluator, request, this.capacity(needs), limits)
+  }
+
+  dispose(): void {
+    this.evaluator.dispose()
+  }
+}

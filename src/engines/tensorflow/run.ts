@@ -1,0 +1,295 @@
+/**
+ * The run loop of kernels/README.md over B lanes: evaluate, update, test, deliver what ended, refill the free lanes. The states stay on the
+ * device; the host reads three numbers per lane and step, and the end points.
+ */
+import { Stream, sharedStart, shuffle } from '../../core/rng.js'
+import { Status } from '../../core/status.js'
+import { startPoint } from '../../models/initialise.js'
+import { columnScale } from '../../models/network.js'
+import type { RunBlock } from '../types.js'
+import { wholeLanes, type Device, type Tensor } from './device.js'
+import type { Evaluator, Rows } from './evaluate.js'
+import { Factors } from './factors.js'
+import { Interpreter } from './interpreter.js'
+import type { PlainRequest } from './protocol.js'
+
+const tick = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+/** The event loop gets a turn, and an abort is seen, after so many milliseconds of work. */
+const sliceMilliseconds = 20
+/** Rows of a mini-batch that are evaluated at a time. */
+const tileRows = 256
+
+export interface RunLimits {
+  readonly signal?: AbortSignal
+  readonly onOccupancy?: (busy: number, all: number) => void
+}
+
+/** A run in a lane. */
+interface LaneRun {
+  readonly start: number
+  readonly theta0: Float32Array
+  steps: number
+  /** Epoch whose order is at hand. */
+  epoch: number
+  order: Uint32Array
+  readonly trace: number[]
+}
+
+interface Finished {
+  readonly start: number
+  readonly theta: Float64Array
+  readonly loss: number
+  readonly gradientNorm: number
+  readonly steps: number
+  readonly status: Status
+  readonly report: Float64Array
+  readonly trace: number[]
+}
+
+/** Mini-batches: which rows, with which weights, in every lane. */
+class Batches {
+  private readonly size: number
+  private readonly perEpoch: number
+  /** Orders that all runs share, by epoch. */
+  private readonly shared = new Map<number, Uint32Array>()
+
+  constructor(
+    private readonly evaluator: Evaluator,
+    private readonly batch: NonNullable<PlainRequest['batch']>
+  ) {
+    const { rows } = evaluator.problem
+    this.size = Math.min(batch.size, rows)
+    this.perEpoch = Math.ceil(rows / this.size)
+  }
+
+  isLast(step: number): boolean {
+    return step % this.perEpoch === this.perEpoch - 1
+  }
+
+  private order(run: LaneRun, epoch: number): Uint32Array {
+    if (run.epoch === epoch) return run.order
+    const { order: kind, seed } = this.batch
+    const draw = (key: number): Uint32Array => shuffle(this.evaluator.problem.rows, seed, Stream.batches, key, epoch)
+    run.epoch = epoch
+    if (kind === 'run') return (run.order = draw(run.start))
+    const known = this.shared.get(epoch) ?? draw(sharedStart)
+    this.shared.set(epoch, known)
+    return (run.order = known)
+  }
+
+  /** The batch of each lane at its own step, in tiles. A short batch is filled up with a row of its own at weight 0. */
+  rows(lanes: readonly (LaneRun | null)[]): Rows[] {
+    const { weight, rows } = this.evaluator.problem
+    const { size } = this
+    const B = lanes.length
+    const index = new Uint32Array(B * size)
+    const c = new Float64Array(B * size)
+    lanes.forEach((run, lane) => {
+      if (!run) return
+      const at = run.steps % this.perEpoch
+      const part = this.order(run, Math.floor(run.steps / this.perEpoch)).subarray(
+        at * size,
+        Math.min((at + 1) * size, rows)
+      )
+      let total = 0
+      for (const i of part) total += weight ? weight[i] : 1
+      for (let k = 0; k < size; k++) {
+        index[lane * size + k] = part[k < part.length ? k : 0]!
+        c[lane * size + k] = k < part.length ? (weight ? weight[part[k]] : 1) / total : 0
+      }
+    })
+    const tiles: Rows[] = []
+    for (let at = 0; at < size; at += tileRows) {
+      const n = Math.min(tileRows, size - at)
+      const cut = <T extends Uint32Array | Float64Array>(from: T, to: T): T => {
+        for (let lane = 0; lane < B; lane++) to.set(from.subarray(lane * size + at, lane * size + at + n), lane * n)
+        return to
+      }
+      tiles.push(this.evaluator.rows(cut(index, new Uint32Array(B * n)), B, cut(c, new Float64Array(B * n)), true))
+    }
+    return tiles
+  }
+}
+
+/** @param most lanes that fit the memory budget */
+export async function* minimise(
+  device: Device,
+  evaluator: Evaluator,
+  request: PlainRequest,
+  most: number,
+  { signal, onOccupancy }: RunLimits
+): AsyncGenerator<RunBlock> {
+  const { tf } = device
+  const { program, starts, stop } = request
+  const P = evaluator.parameters
+  const network = evaluator.problem.network
+  const size = request.blockRuns ?? 2048
+  const first = starts.kind === 'random' ? starts.first : 0
+  const state = new Interpreter(device, program, P, columnScale(evaluator.problem), new Factors(device, P))
+  const batches = request.batch ? new Batches(evaluator, request.batch) : undefined
+  const needs = { g: true, H: program.needs === 'H' }
+  let next = 0
+  let busy = 0
+  let all = 0
+  let done: Finished[] = []
+
+  const enter = (): LaneRun | null => {
+    if (next >= starts.count) return null
+    const i = next++
+    const theta0 =
+      starts.kind === 'random'
+        ? startPoint(network, starts.init, starts.seed, first + i)
+        : starts.theta.subarray(i * P, (i + 1) * P)
+    return {
+      start: first + i,
+      theta0: Float32Array.from(theta0),
+      steps: 0,
+      epoch: -1,
+      order: new Uint32Array(0),
+      trace: []
+    }
+  }
+  const points = (lanes: readonly (LaneRun | null)[]): Float32Array => {
+    const theta = new Float32Array(lanes.length * P)
+    lanes.forEach((run, lane) => {
+      if (run) theta.set(run.theta0, lane * P)
+    })
+    return theta
+  }
+
+  let lanes: (LaneRun | null)[] = Array.from(
+    { length: wholeLanes(device, Math.max(1, Math.min(request.lanes ?? most, most, starts.count))) },
+    enter
+  )
+  try {
+    state.start(points(lanes), lanes.length)
+    let since = performance.now()
+    while (lanes.some(run => run !== null)) {
+      if (signal?.aborted) break
+      busy += lanes.reduce((count, run) => count + (run ? 1 : 0), 0)
+      all += lanes.length
+      step(state, evaluator, needs, batches?.rows(lanes))
+      const { loss, gradientNorm, stalled } = state.results()
+      const tested = lanes.map(
+        run => run !== null && (!batches || batches.isLast(run.steps) || run.steps + 1 >= stop.steps)
+      )
+      if (batches && tested.some(Boolean)) testOnAllRows(device, evaluator, state.point, tested, loss, gradientNorm)
+      const ended: { lane: number; status: Status }[] = []
+      lanes.forEach((run, lane) => {
+        if (!run) return
+        run.steps++
+        if (request.trace) run.trace.push(loss[lane], gradientNorm[lane])
+        const status = !(Number.isFinite(loss[lane]) && Number.isFinite(gradientNorm[lane]))
+          ? Status.failed
+          : tested[lane] && gradientNorm[lane] <= stop.gradient
+            ? Status.converged
+            : stalled[lane] !== 0
+              ? Status.stalled
+              : run.steps >= stop.steps
+                ? Status.budget
+                : undefined
+        if (status !== undefined) ended.push({ lane, status })
+      })
+      if (ended.length > 0) {
+        const B = lanes.length
+        const index = Int32Array.from(ended, e => e.lane)
+        const theta = tf.tidy(() => tf.gather(state.point, tf.tensor1d(index, 'int32')).dataSync())
+        const report = state.read(program.report.map(r => r.slot))
+        const entering = new Uint8Array(B)
+        ended.forEach(({ lane, status }, i) => {
+          const run = lanes[lane]!
+          done.push({
+            start: run.start,
+            theta: Float64Array.from(theta.subarray(i * P, (i + 1) * P)),
+            loss: loss[lane],
+            gradientNorm: gradientNorm[lane],
+            steps: run.steps,
+            status,
+            report: Float64Array.from(program.report, (_, k) => report[k * B + lane]),
+            trace: run.trace
+          })
+          lanes[lane] = enter()
+          entering[lane] = lanes[lane] ? 1 : 0
+        })
+        const living = lanes.reduce((count, run) => count + (run ? 1 : 0), 0)
+        if (entering.includes(1))
+          state.refill(entering, points(lanes.map((run, lane) => (entering[lane] ? run : null))))
+        else if (living > 0 && wholeLanes(device, living) <= B / 2) {
+          // No more starts: the batch shrinks to the lanes that still hold a run.
+          const full = Array.from(lanes.keys()).filter(lane => lanes[lane] !== null)
+          const empty = Array.from(lanes.keys()).filter(lane => lanes[lane] === null)
+          const kept = Int32Array.from([...full, ...empty.slice(0, wholeLanes(device, full.length) - full.length)])
+          state.gather(kept)
+          lanes = Array.from(kept, lane => lanes[lane])
+        }
+        while (done.length >= size) {
+          yield block(done.splice(0, size), request, P)
+        }
+      }
+      if (performance.now() - since > sliceMilliseconds) {
+        await tick()
+        since = performance.now()
+      }
+    }
+    if (done.length > 0) yield block(done, request, P)
+    done = []
+    onOccupancy?.(busy, all)
+  } finally {
+    state.dispose()
+  }
+}
+
+/** One evaluation and one update of all lanes. */
+export function step(
+  state: Interpreter,
+  evaluator: Evaluator,
+  needs: { readonly g: boolean; readonly H: boolean },
+  rows?: readonly Rows[]
+): void {
+  const { f, g, H } = evaluator.evaluate(state.x, needs, rows)
+  for (const tile of rows ?? []) evaluator.disposeRows(tile)
+  state.run(f, g!, H)
+}
+
+/** Loss and gradient norm over all rows take the place of those of the mini-batch. */
+function testOnAllRows(
+  { tf }: Device,
+  evaluator: Evaluator,
+  point: Tensor,
+  tested: readonly boolean[],
+  loss: Float32Array,
+  gradientNorm: Float32Array
+): void {
+  const [f, g] = tf.tidy(() => {
+    const values = evaluator.evaluate(point, { g: true })
+    return [values.f.dataSync<'float32'>(), values.g!.dataSync<'float32'>()]
+  }) as unknown as [Float32Array, Float32Array]
+  const P = evaluator.parameters
+  tested.forEach((test, lane) => {
+    if (!test) return
+    loss[lane] = f[lane]!
+    gradientNorm[lane] = g.subarray(lane * P, (lane + 1) * P).reduce((m, v) => Math.max(m, Math.abs(v)), 0)
+  })
+}
+
+function block(done: readonly Finished[], request: PlainRequest, P: number): RunBlock {
+  const K = request.program.report.length
+  const count = done.length
+  const theta = new Float64Array(count * P)
+  const report = new Float64Array(count * K)
+  done.forEach((run, i) => {
+    theta.set(run.theta, i * P)
+    report.set(run.report, i * K)
+  })
+  return {
+    count,
+    start: Float64Array.from(done, d => d.start),
+    theta,
+    loss: Float64Array.from(done, d => d.loss),
+    gradientNorm: Float64Array.from(done, d => d.gradientNorm),
+    steps: Uint32Array.from(done, d => d.steps),
+    status: Uint8Array.from(done, d => d.status),
+    report,
+    ...(request.trace ? { traces: done.map(d => Float64Array.from(d.trace)) } : {})
+  }
+}
