@@ -48,7 +48,8 @@ export async function listEngines(): Promise<ListedEngine[]> {
 /**
  * Loads an engine. `auto`: a hardware GPU, else cpu, else reference. `certify`: the best f64 engine on the CPU.
  * @returns the engine, and in one sentence why it was taken
- * @throws InputError for a device without an engine, or that the engine does not have; WorkError when the named engine cannot run here or does not compute in the precision asked for
+ * @throws InputError for a device without an engine, or that the engine does not have; WorkError when the named engine cannot run
+ * here or does not compute in the precision asked for
  */
 export async function chooseEngine(
   name: EngineName | 'auto' | 'certify',
@@ -56,6 +57,8 @@ export async function chooseEngine(
 ): Promise<{ engine: Engine; why: string }> {
   const named = engines.find(e => e.name === name)
   if (named) {
+    if (options.device !== undefined && (name === 'cpu' || name === 'reference'))
+      throw new InputError(`The ${name} engine has no devices to choose from; leave out --device.`)
     // The engine itself says what is wrong with a device that was named.
     const support: Support = options.device === undefined ? await named.available() : { ok: true, detail: '' }
     if (!support.ok) throw new WorkError(`Engine ${name} cannot run here: ${support.reason}`)
