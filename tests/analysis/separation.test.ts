@@ -1,0 +1,299 @@
+// Separation, decided by linear programmes, against an exact search through the extreme rays of the cone of directions, and on
+// data whose answer is known.
+import { describe, expect, it } from 'vitest'
+import { separation, type Separation } from '../../src/analysis/separation.js'
+import { loadData } from '../../src/data/load.js'
+import { parameterCount, parameterNames } from '../../src/models/network.js'
+import type { Loss, Network, Problem } from '../../src/models/types.js'
+import { integers } from '../helpers/problems.js'
+import { expectAllClose } from '../helpers/tolerance.js'
+
+const network = (inputs: number, loss: Loss, changes: Partial<Network> = {}): Network => ({
+  inputs,
+  hidden: [],
+  outputs: 1,
+  activation: 'tanh',
+  loss,
+  bias: true,
+  ridge: 0,
+  penalizeBias: false,
+  ...changes
+})
+
+/** A problem from rows of inputs with the target last. */
+function table(rows: readonly (readonly number[])[], loss: Loss = 'logistic', changes: Partial<Network> = {}): Problem {
+  const inputs = rows[0].length - 1
+  return {
+    network: network(inputs, loss, changes),
+    rows: rows.length,
+    x: Float64Array.from(rows.flatMap(row => row.slice(0, inputs))),
+    y: Float64Array.from(rows, row => row[inputs])
+  }
+}
+
+const names = ['(Intercept)', 'a', 'b', 'c']
+const decide = (problem: Problem): Promise<Separation> =>
+  separation(problem, problem.network.bias ? names : names.slice(1))
+
+function builtin(name: string, loss: Loss, classes = 1): Promise<Separation> {
+  const data = loadData({ builtin: name }, loss, { bias: true, hidden: [], ridge: 0 })
+  const net = network(data.inputs, loss, { outputs: classes })
+  const problem = { network: net, rows: data.rows, x: data.x, y: data.y }
+  return separation(problem, parameterNames(net, data.columns, data.classes))
+}
+
+describe('random tables of small whole numbers', () => {
+  type Vector = readonly [number, number, number]
+  const dot = (a: Vector, b: Vector): number => a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+  const cross = (a: Vector, b: Vector): Vector => [
+    a[1] * b[2] - a[2] * b[1],
+    a[2] * b[0] - a[0] * b[2],
+    a[0] * b[1] - a[1] * b[0]
+  ]
+
+  /**
+   * Extreme rays of {d: s_i x_i·d ≥ 0}, where s is the side of the class. With full rank the cone is pointed, so the rays generate it,
+   * and each is orthogonal to two rows.
+   */
+  function rays(rows: readonly Vector[]): Vector[] {
+    const list: Vector[] = []
+    rows.forEach((a, i) =>
+      rows.slice(i + 1).forEach(b => {
+        const d = cross(a, b)
+        for (const sign of [1, -1]) {
+          const ray: Vector = [sign * d[0], sign * d[1], sign * d[2]]
+          if (ray.some(v => v !== 0) && rows.every(row => dot(row, ray) >= 0)) list.push(ray)
+        }
+      })
+    )
+    return list
+  }
+
+  it('are decided as exact arithmetic does, with a direction that proves it', async () => {
+    const seen = { none: 0, 'quasi-complete': 0, complete: 0 }
+    for (let seed = 1; seed <= 150; seed++) {
+      const N = 5 + (seed % 5)
+      const draws = integers(3 * N, 5, seed)
+      const rows = Array.from({ length: N }, (_, i) => [draws[3 * i] - 2, draws[3 * i + 1] - 2, draws[3 * i + 2] % 2])
+      const sided = rows.map(([a, b, y]): Vector => (y === 1 ? [1, a, b] : [-1, -a, -b]))
+      const full = sided.some((a, i) =>
+        sided.some((b, j) => sided.some((c, k) => i < j && j < k && dot(cross(a, b), c) !== 0))
+      )
+      if (!full) continue
+      const found = rays(sided)
+      const inner: Vector = [0, 1, 2].map(p => found.reduce((sum, ray) => sum + ray[p], 0)) as unknown as Vector
+      const status = sided.every(row => dot(row, inner) > 0)
+        ? 'complete'
+        : sided.some(row => dot(row, inner) > 0)
+          ? 'quasi-complete'
+          : 'none'
+      const answer = await decide(table(rows, (['logistic', 'probit', 'cloglog'] as const)[seed % 3]))
+      expect(answer.status, `seed ${seed}`).toBe(status)
+      seen[status]++
+      if (status === 'none') {
+        expect(answer).toMatchObject({ infinite: {}, direction: [] })
+        continue
+      }
+      const direction = answer.direction as unknown as Vector
+      const moves = sided.map(row => dot(row, direction))
+      // HiGHS keeps constraints to 1e-7 of its scaled columns.
+      expect(Math.min(...moves)).toBeGreaterThan(status === 'complete' ? 1e-4 : -1e-6)
+      expect(Math.max(...moves)).toBeGreaterThan(1e-4)
+      expect(Math.hypot(...direction)).toBeCloseTo(1, 12)
+      if (status === 'complete') continue
+      // A coefficient goes to infinity where some ray moves it; its sign is certain where all rays agree.
+      const moving = [0, 1, 2].filter(p => found.some(ray => ray[p] !== 0))
+      expect(Object.keys(answer.infinite).sort()).toEqual(moving.map(p => names[p]).sort())
+      for (const p of moving) {
+        const signs = new Set(found.map(ray => Math.sign(ray[p])).filter(sign => sign !== 0))
+        if (signs.size === 1) expect(answer.infinite[names[p]], `seed ${seed}, ${names[p]}`).toBe([...signs][0])
+      }
+    }
+    expect(Math.min(...Object.values(seen))).toBeGreaterThan(10)
+  })
+
+  it('have the same answer as two classes of the softmax', async () => {
+    for (let seed = 200; seed < 220; seed++) {
+      const draws = integers(24, 5, seed)
+      const rows = Array.from({ length: 8 }, (_, i) => [draws[3 * i] - 2, draws[3 * i + 1] - 2, draws[3 * i + 2] % 2])
+      const two = table(rows, 'softmax', { outputs: 2 })
+      const asSoftmax = await separation(two, parameterNames(two.network, ['a', 'b'], ['0', '1']))
+      expect(asSoftmax.status, `seed ${seed}`).toBe((await decide(table(rows))).status)
+    }
+  })
+
+  it('have the same answer in other units', async () => {
+    const [large, small] = [1e6, 1e-6]
+    for (let seed = 300; seed < 320; seed++) {
+      const draws = integers(18, 5, seed)
+      const rows = Array.from({ length: 6 }, (_, i) => [draws[3 * i] - 2, draws[3 * i + 1] - 2, draws[3 * i + 2] % 2])
+      const plain = await decide(table(rows))
+      const scaled = await decide(table(rows.map(([a, b, y]) => [a * large, b * small, y])))
+      expect(scaled.status).toBe(plain.status)
+      expect(scaled.infinite).toEqual(plain.infinite)
+    }
+  })
+})
+
+describe('data sets', () => {
+  it('iris2 overlaps under every link', async () => {
+    for (const loss of ['logistic', 'probit', 'cloglog'] as const)
+      expect(await builtin('iris2', loss)).toMatchObject({ status: 'none', infinite: {}, direction: [] })
+  })
+
+  it('endometrial is quasi-separated: NV goes to infinity, alone', async () => {
+    expect(await builtin('endometrial', 'logistic')).toMatchObject({
+      status: 'quasi-complete',
+      infinite: { NV: 1 },
+      direction: [0, 1, 0, 0]
+    })
+  })
+
+  it('iris3 is quasi-separated: setosa can be told apart, the other two overlap', async () => {
+    const { status, infinite, direction } = await builtin('iris3', 'softmax', 3)
+    expect(status).toBe('quasi-complete')
+    expect(Object.keys(infinite).some(name => name.startsWith('setosa'))).toBe(false)
+    // The two that overlap move together, against setosa.
+    expectAllClose(direction.slice(5, 10), direction.slice(10, 15), 1e-6, 'direction')
+    expect(direction.slice(0, 5)).toEqual([0, 0, 0, 0, 0])
+  })
+
+  it('insect_sprays has a finite minimiser, for no spray has zeros only', async () => {
+    expect((await builtin('insect_sprays', 'poisson')).status).toBe('none')
+  })
+})
+
+describe('one column', () => {
+  const line = (xs: readonly number[], ones: number) => xs.map((x, i) => [x, i >= xs.length - ones ? 1 : 0])
+
+  it.each([
+    ['complete, upwards', line([1, 2, 3, 4], 2), 'complete', { '(Intercept)': -1, a: 1 }],
+    ['complete, downwards', line([4, 3, 2, 1], 2), 'complete', { '(Intercept)': 1, a: -1 }],
+    ['quasi-complete: the classes touch at 2', line([1, 2, 2, 3], 2), 'quasi-complete', { '(Intercept)': -1, a: 1 }],
+    ['overlapping', line([1, 3, 2, 4], 2), 'none', {}]
+  ] as const)('%s', async (_, rows, status, infinite) => {
+    expect(await decide(table(rows))).toMatchObject({ status, infinite })
+  })
+
+  it('without a bias is parted at zero only', async () => {
+    expect((await decide(table(line([1, 2, 3, 4], 2), 'logistic', { bias: false }))).status).toBe('none')
+    expect(await decide(table(line([-2, -1, 3, 4], 2), 'logistic', { bias: false }))).toMatchObject({
+      status: 'complete',
+      infinite: { a: 1 },
+      direction: [1]
+    })
+  })
+
+  it('one class alone sends the intercept away', async () => {
+    expect((await decide(table(line([1, 2, 3], 3)))).infinite['(Intercept)']).toBe(1)
+  })
+
+  it('leaves out rows of weight zero', async () => {
+    const problem = table(line([1, 3, 2, 4], 2))
+    expect((await decide({ ...problem, weight: Float64Array.of(1, 0, 1, 1) })).status).toBe('complete')
+    expect((await decide({ ...problem, weight: Float64Array.of(1, 1, 1, 1) })).status).toBe('none')
+  })
+
+  it('takes a share between 0 and 1 for a row that binds', async () => {
+    // At x = 2 the share holds z(2) where it is; the line may turn about that point.
+    expect(
+      await decide(
+        table([
+          [1, 0],
+          [2, 0.5],
+          [3, 1]
+        ])
+      )
+    ).toMatchObject({ status: 'quasi-complete', infinite: { '(Intercept)': -1, a: 1 } })
+    expect(
+      (
+        await decide(
+          table([
+            [1, 0],
+            [1.5, 0.5],
+            [2, 0.5],
+            [3, 1]
+          ])
+        )
+      ).status
+    ).toBe('none')
+  })
+
+  it('beside a copy of itself keeps its answer; the copy stays where it is', async () => {
+    const rows = [1, 2, 3, 4].map(x => [x, 2 * x, x > 2 ? 1 : 0])
+    const { status, direction } = await decide(table(rows))
+    expect(status).toBe('complete')
+    expect(direction.filter(d => d === 0)).toHaveLength(1)
+  })
+})
+
+describe('other losses', () => {
+  it('counts: a group of zeros goes to minus infinity, the others stay', async () => {
+    const groups = [
+      [0, 0, 3],
+      [0, 0, 1],
+      [1, 0, 0],
+      [1, 0, 0],
+      [0, 1, 2]
+    ]
+    const answer = await decide(table(groups, 'poisson'))
+    expect(answer).toMatchObject({ status: 'quasi-complete', infinite: { a: -1 } })
+    expect(answer.direction[0]).toBe(0)
+    expectAllClose(answer.direction, [0, -1, 0], 1e-9, 'direction')
+    expect(
+      await decide(
+        table(
+          groups.map(([a, b, y]) => [a, b, y + 1]),
+          'poisson'
+        )
+      )
+    ).toMatchObject({ status: 'none' })
+  })
+
+  it('counts: zeros only send the intercept away', async () => {
+    const answer = await decide(
+      table(
+        [
+          [-1, 0],
+          [1, 0]
+        ],
+        'poisson'
+      )
+    )
+    expect(answer.status).toBe('complete')
+    expect(answer.infinite['(Intercept)']).toBe(-1)
+  })
+
+  it('three classes in order along a line are separated, interleaved ones are not', async () => {
+    const classes = async (labels: readonly number[]) => {
+      const problem = table(
+        labels.map((label, i) => [i, label]),
+        'softmax',
+        { outputs: 3 }
+      )
+      const answer = await separation(problem, parameterNames(problem.network, ['a'], ['p', 'q', 'r']))
+      expect(answer.direction).toHaveLength(answer.status === 'none' ? 0 : parameterCount(problem.network))
+      return answer.status
+    }
+    expect(await classes([0, 0, 1, 1, 2, 2])).toBe('complete')
+    expect(await classes([0, 1, 2, 0, 1, 2])).toBe('none')
+    expect(await classes([0, 1, 0, 1, 2, 2])).toBe('quasi-complete')
+  })
+
+  it('is not asked where a minimiser always exists or the model is not convex', async () => {
+    const rows = [
+      [1, 0.5],
+      [2, 1]
+    ]
+    const status = async (loss: Loss, changes: Partial<Network> = {}) => {
+      const answer = await decide(table(rows, loss, changes))
+      expect(answer.reason).toMatch(/^[A-Z].*\.$/)
+      return answer.status
+    }
+    expect(await status('squared')).toBe('not-applicable')
+    expect(await status('gamma')).toBe('not-applicable')
+    expect(await status('brier')).toBe('not-applicable')
+    expect(await status('logistic', { hidden: [2] })).toBe('not-applicable')
+    expect(await status('logistic', { ridge: 0.1, penalizeBias: true })).toBe('not-applicable')
+  })
+})
