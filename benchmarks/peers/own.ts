@@ -1,0 +1,139 @@
+/** Manystart's own figures beside the peers', and the stationary points that its studies find. */
+import { chooseEngine, engines } from '../../src/engines/registry.js'
+import type { Objective } from '../../src/engines/types.js'
+import { optimizers, resolveOptimizer } from '../../src/optimizers/registry.js'
+import { epsilonOf } from '../../src/optimizers/types.js'
+import type { Program } from '../../src/optimizers/program.js'
+import { requestOf } from '../../src/study/curves.js'
+import { runStarts } from '../../src/study/runner.js'
+import { setUp, type Setup } from '../../src/study/setup.js'
+import { configOf, studyNames, type Prepared } from './problems.js'
+import type { KnownPoint, Missing, PeerAnswer, PeerFigure } from './types.js'
+
+/** Distinct losses of the minima, flat minima and saddles that a whole study finds, by loss. */
+export async function knownPoints(setup: Setup): Promise<KnownPoint[]> {
+  const { minima, degenerate, saddles } = await runStarts(setup)
+  const of = (kind: KnownPoint['kind'], clusters: readonly { loss: number }[]): KnownPoint[] =>
+    clusters.map(({ loss }) => ({ kind, loss }))
+  const all = [
+    ...of('minimum', minima.clusters()),
+    ...of('degenerate', degenerate.clusters()),
+    ...of('saddle', saddles.clusters())
+  ].sort((a, b) => a.loss - b.loss)
+  return all.filter((p, i) => i === 0 || p.loss - all[i - 1].loss > 1e-9)
+}
+
+const samples = 3
+const evaluationBudget = 1
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const began = performance.now()
+  await work()
+  return (performance.now() - began) / 1000
+}
+
+/** The ends of all starts by an optimiser, without verdicts, as the peers do it; blocks arrive in any order. */
+async function search(setup: Setup, program: Program, steps: number): Promise<Float64Array> {
+  const P = setup.objective.parameters
+  const count = setup.config.starts.count
+  const ends = new Float64Array(count * P).fill(NaN)
+  const request = requestOf(setup, 0, count, { program, stop: { steps, gradient: setup.config.stop.gradient } })
+  for await (const block of setup.objective.minimise(request))
+    for (let i = 0; i < block.count; i++) ends.set(block.theta.subarray(i * P, (i + 1) * P), block.start[i] * P)
+  return ends
+}
+
+const rows = (values: Float64Array, width: number): number[][] =>
+  Array.from({ length: values.length / width }, (_, i) => Array.from(values.subarray(i * width, (i + 1) * width)))
+
+async function studyFigures(setup: Setup, problem: string): Promise<PeerFigure[]> {
+  const figures: PeerFigure[] = []
+  const parameters = setup.objective.parameters
+  const count = setup.config.starts.count
+  for (const name of ['newton', 'lbfgs'] as const) {
+    const { options } = resolveOptimizer(name)
+    const program = optimizers[name].build(options, { eps: epsilonOf.f64, parameters })
+    const { steps } = optimizers[name]
+    const ends = await search(setup, program, steps)
+    const seconds: number[] = []
+    for (let k = 0; k < samples; k++) seconds.push(await timed(() => search(setup, program, steps)))
+    figures.push({ what: 'study', problem, method: name, count, seconds, ends: rows(ends, parameters) })
+  }
+  return figures
+}
+
+async function evaluationFigures(
+  { shared }: Prepared,
+  objective: Objective,
+  method: string,
+  more: Partial<PeerFigure> = {}
+): Promise<PeerFigure[]> {
+  const P = objective.parameters
+  const figures: PeerFigure[] = []
+  for (const what of ['gradient', 'hessian'] as const) {
+    const size = what === 'gradient' ? P : P * P
+    const count = Math.min(shared.starts.length, Math.max(32, Math.floor(2 ** 20 / size)))
+    const theta = Float64Array.from(shared.starts.slice(0, count).flat())
+    const needs = { g: true, H: what === 'hessian' }
+    const first = await objective.evaluate(theta, needs)
+    const seconds: number[] = []
+    for (
+      let sum = 0;
+      seconds.length < samples || (seconds.length < 20 && sum < evaluationBudget);
+      sum += seconds.at(-1)!
+    )
+      seconds.push(await timed(() => objective.evaluate(theta, needs)))
+    const sample = Array.from((what === 'gradient' ? first.g! : first.H!).subarray(0, 2 * size))
+    figures.push({ what, problem: shared.name, method, count, seconds, sample, ...more })
+  }
+  return figures
+}
+
+/** Searches with each optimiser and evaluations of all problems. */
+export async function ownFigures(prepared: readonly Prepared[]): Promise<PeerFigure[]> {
+  const figures: PeerFigure[] = []
+  for (const p of prepared) {
+    if (p.setup) figures.push(...(await studyFigures(p.setup, p.shared.name)))
+    if (p.evaluated) figures.push(...(await evaluationFigures(p, p.objective, 'cpu engine')))
+  }
+  return figures
+}
+
+/** Starts for an engine that may be slow. */
+const tensorflowStarts = 100
+
+/** Manystart's tensorflow engine where it can run: it searches in f32 and its end points are polished in f64. */
+export async function tensorflowAnswer(prepared: readonly Prepared[], threads: number): Promise<PeerAnswer | Missing> {
+  const peer = 'tensorflow engine'
+  const entry = engines.find(e => e.name === 'tensorflow')
+  if (!entry) return { peer, reason: 'The registry of engines does not name it.' }
+  const support = await entry.available()
+  if (!support.ok) return { peer, reason: support.reason }
+  const figures: PeerFigure[] = []
+  const precision = 'f32'
+  const { engine } = await chooseEngine('tensorflow', { precision, threads })
+  for (const p of prepared.filter(q => q.evaluated)) {
+    const objective = await engine.prepare(p.setup?.problem ?? p.objective.problem)
+    figures.push(...(await evaluationFigures(p, objective, 'tensorflow engine', { precision })))
+    objective.dispose()
+  }
+  engine.dispose()
+  for (const problem of studyNames) {
+    const setup = await setUp(configOf(problem, tensorflowStarts, { engine: 'tensorflow', precision }), { threads })
+    const P = setup.objective.parameters
+    const ends = new Float64Array(tensorflowStarts * P).fill(NaN)
+    const study = (): Promise<unknown> =>
+      runStarts(setup, {
+        onBlock({ count, start, theta }) {
+          for (let i = 0; i < count; i++) ends.set(theta.subarray(i * P, (i + 1) * P), start[i] * P)
+        }
+      })
+    await study()
+    const seconds: number[] = []
+    for (let k = 0; k < samples; k++) seconds.push(await timed(study))
+    const method = 'newton in f32, end points polished in f64 with verdicts'
+    figures.push({ what: 'study', problem, method, count: tensorflowStarts, seconds, ends: rows(ends, P), precision })
+    setup.dispose()
+  }
+  return { peer, versions: { [support.detail]: '' }, figures, notes: [] }
+}
