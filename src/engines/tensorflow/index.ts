@@ -21,7 +21,7 @@ import type {
   Scores,
   Support
 } from '../types.js'
-import { Child } from './child.js'
+import { Child, blocksOf } from '../process/child.js'
 import {
   deviceNames,
   findPackage,
@@ -31,23 +31,38 @@ import {
   packageOf,
   type DeviceName
 } from './packages.js'
+import type { TensorflowQuestions } from './protocol.js'
 
 /** Runs that the timer evaluates at a time. */
 const timedRuns = 512
 
+type TensorflowChild = Child<TensorflowQuestions>
+
 interface Opened {
   readonly support: Support
-  readonly child?: Child
+  readonly child?: TensorflowChild
 }
+
+/** @param threads for TensorFlow's operations; default: all cores */
+const start = (threads?: number): TensorflowChild =>
+  new Child<TensorflowQuestions>({
+    parent: import.meta.url,
+    holds: 'TensorFlow',
+    env: {
+      // Warnings only: they name missing libraries.
+      TF_CPP_MIN_LOG_LEVEL: '1',
+      ...(threads === undefined ? {} : { TF_NUM_INTRAOP_THREADS: String(threads), TF_NUM_INTEROP_THREADS: '1' })
+    }
+  })
 
 /** Starts a child with a device. Without a usable one, the child is gone again and `support` says why. */
 async function open(device: DeviceName, threads?: number): Promise<Opened> {
   const folder = findPackage(packageOf[device])
   const missing = missingParts(device, folder)
   if (missing || folder === null) return { support: missing! }
-  const child = new Child(threads)
+  const child = start(threads)
   try {
-    const loaded = await child.ask({ kind: 'open', device, folder }).answer
+    const loaded = await child.ask('open', { device, folder }).answer
     const support = loadedSupport(device, loaded, child.log)
     if (support.ok) return { support, child }
     child.dispose()
@@ -63,7 +78,7 @@ class TensorflowObjective implements Objective {
   readonly parameters: number
 
   constructor(
-    private readonly child: Child,
+    private readonly child: TensorflowChild,
     private readonly number: number,
     readonly problem: Problem
   ) {
@@ -79,12 +94,12 @@ class TensorflowObjective implements Objective {
 
   async evaluate(theta: Float64Array, needs: Needs): Promise<Evaluation> {
     this.usable(theta)
-    return this.child.ask({ kind: 'evaluate', objective: this.number, theta, needs }).answer
+    return this.child.ask('evaluate', { objective: this.number, theta, needs }).answer
   }
 
   async score(theta: Float64Array, data?: Problem): Promise<Scores> {
     this.usable(theta)
-    return this.child.ask({ kind: 'score', objective: this.number, theta, ...(data ? { data } : {}) }).answer
+    return this.child.ask('score', { objective: this.number, theta, ...(data ? { data } : {}) }).answer
   }
 
   async *minimise(request: RunRequest): AsyncIterable<RunBlock> {
@@ -96,27 +111,27 @@ class TensorflowObjective implements Objective {
         `${starts.count} starts of ${this.parameters} parameters do not fit ${starts.theta.length} numbers`
       )
     if (starts.count === 0 || signal?.aborted) return
-    yield* this.child.minimise(this.number, plain, signal, onOccupancy)
+    yield* blocksOf(this.child, { objective: this.number, request: plain }, signal, onOccupancy)
   }
 
   dispose(): void {
     if (this.disposed) return
     this.disposed = true
     // The engine may be gone already, and the problem with it.
-    this.child.ask({ kind: 'release', objective: this.number }).answer.catch(() => undefined)
+    this.child.ask('release', { objective: this.number }).answer.catch(() => undefined)
   }
 }
 
-function timer(child: Child, problem: Problem): KernelTimer {
+function timer(child: TensorflowChild, problem: Problem): KernelTimer {
   let prepared: Promise<number> | undefined
-  const objective = (): Promise<number> => (prepared ??= child.ask({ kind: 'prepare', problem }).answer)
+  const objective = (): Promise<number> => (prepared ??= child.ask('prepare', { problem }).answer)
   return {
     lanes: timedRuns,
-    async time(what, theta, repeats) {
-      return child.ask({ kind: 'time', objective: await objective(), what, theta, repeats }).answer
+    async time(kernel, theta, repeats) {
+      return child.ask('time', { objective: await objective(), kernel, theta, repeats }).answer
     },
     async timeSteps(program, theta, repeats) {
-      return child.ask({ kind: 'timeSteps', objective: await objective(), program, theta, repeats }).answer
+      return child.ask('timeSteps', { objective: await objective(), program, theta, repeats }).answer
     }
   }
 }
@@ -156,7 +171,7 @@ async function load(options: EngineOptions): Promise<Engine> {
       threads: device === 'cpu' ? (options.threads ?? availableParallelism()) : 1,
       async prepare(problem) {
         validateProblem(problem)
-        return new TensorflowObjective(child, await child.ask({ kind: 'prepare', problem }).answer, problem)
+        return new TensorflowObjective(child, await child.ask('prepare', { problem }).answer, problem)
       },
       timer: problem => timer(child, problem),
       dispose: () => child.dispose()

@@ -5,7 +5,7 @@ import type { Problem } from '../../models/types.js'
 import type { Evaluation, Needs, RunBlock, Scores } from '../types.js'
 import { wholeLanes, type Device, type Tensor } from './device.js'
 import { Evaluator } from './evaluate.js'
-import type { PlainRequest } from './protocol.js'
+import type { PlainRequest } from '../process/protocol.js'
 import { minimise, type RunLimits } from './run.js'
 
 /** Bytes that the tensors of one evaluation may take, about. */

@@ -11,7 +11,7 @@ import { wholeLanes, type Device, type Tensor } from './device.js'
 import type { Evaluator, Rows } from './evaluate.js'
 import { Factors } from './factors.js'
 import { Interpreter } from './interpreter.js'
-import type { PlainRequest } from './protocol.js'
+import type { PlainRequest } from '../process/protocol.js'
 
 const tick = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 /** The event loop gets a turn, and an abort is seen, after so many milliseconds of work. */

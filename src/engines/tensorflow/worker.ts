@@ -1,21 +1,16 @@
 /** The child process of the engine: loads one TF.js package, holds its problems, and answers messages (protocol.ts). */
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { serve } from '../process/serve.js'
 import { deviceOf, type Device, type TF } from './device.js'
 import { LocalObjective } from './objective.js'
 import type { DeviceName, Loaded } from './packages.js'
-import { blocksAhead, type Answers, type FromChild, type ToChild } from './protocol.js'
+import type { TensorflowQuestions } from './protocol.js'
 import { timeKernel, timeSteps } from './timer.js'
 
 let device: Device | undefined
 const objectives = new Map<number, LocalObjective>()
 let objectiveNumber = 0
-/** Runs under way, by the number of the question. */
-const running = new Map<number, { readonly abort: AbortController; room: number; wake?: () => void }>()
-
-const send = (message: FromChild): void => {
-  process.send?.(message)
-}
 
 /** tfjs-node 4 calls two functions of node:util that Node 23 removed. */
 function mendUtil(require: NodeJS.Require): void {
@@ -63,76 +58,28 @@ function find(number: number): LocalObjective {
   return objective
 }
 
-async function answer(message: ToChild): Promise<Answers[keyof Answers]> {
-  switch (message.kind) {
-    case 'open':
-      return open(message.device, message.folder)
-    case 'prepare': {
-      if (!device) throw new Error('no package is open')
-      objectives.set(++objectiveNumber, new LocalObjective(device, message.problem))
-      return objectiveNumber
-    }
-    case 'release': {
-      const objective = objectives.get(message.objective)
-      objectives.delete(message.objective)
-      objective?.dispose()
-      return null
-    }
-    case 'evaluate':
-      return find(message.objective).evaluate(message.theta, message.needs)
-    case 'score':
-      return find(message.objective).score(message.theta, message.data)
-    case 'time':
-      return timeKernel(find(message.objective), message.what, message.theta, message.repeats)
-    case 'timeSteps':
-      return timeSteps(find(message.objective), message.program, message.theta, message.repeats)
-    case 'minimise': {
-      const { id } = message
-      const run = { abort: new AbortController(), room: blocksAhead }
-      const state: { abort: AbortController; room: number; wake?: () => void } = run
-      running.set(id, state)
-      try {
-        const occupancy = { busy: 0, all: 0 }
-        const request = {
-          ...message.request,
-          signal: run.abort.signal,
-          onOccupancy: (busy: number, all: number) => Object.assign(occupancy, { busy, all })
-        }
-        for await (const block of find(message.objective).minimise(request)) {
-          while (state.room === 0 && !run.abort.signal.aborted)
-            await new Promise<void>(resolve => {
-              state.wake = resolve
-            })
-          if (run.abort.signal.aborted) break
-          state.room--
-          send({ kind: 'block', id, block })
-        }
-        return occupancy
-      } finally {
-        running.delete(id)
-      }
-    }
-    default:
-      throw new Error(`unknown message ${message.kind}`)
+serve<TensorflowQuestions>({
+  open: ({ device: name, folder }) => open(name, folder),
+  prepare({ problem }) {
+    if (!device) throw new Error('no package is open')
+    objectives.set(++objectiveNumber, new LocalObjective(device, problem))
+    return objectiveNumber
+  },
+  release({ objective: number }) {
+    const objective = objectives.get(number)
+    objectives.delete(number)
+    objective?.dispose()
+    return null
+  },
+  evaluate: ({ objective, theta, needs }) => find(objective).evaluate(theta, needs),
+  score: ({ objective, theta, data }) => find(objective).score(theta, data),
+  time: ({ objective, kernel, theta, repeats }) => timeKernel(find(objective), kernel, theta, repeats),
+  timeSteps: ({ objective, program, theta, repeats }) => timeSteps(find(objective), program, theta, repeats),
+  async minimise({ objective, request }, context) {
+    const occupancy = { busy: 0, all: 0 }
+    const onOccupancy = (busy: number, all: number): void => void Object.assign(occupancy, { busy, all })
+    for await (const block of find(objective).minimise({ ...request, signal: context.signal, onOccupancy }))
+      if (!(await context.deliver(block))) break
+    return occupancy
   }
-}
-
-process.on('message', (message: ToChild) => {
-  const { id } = message
-  if (message.kind === 'taken' || message.kind === 'abort') {
-    const run = running.get(id)
-    if (!run) return
-    if (message.kind === 'abort') run.abort.abort()
-    else run.room++
-    run.wake?.()
-    return
-  }
-  answer(message).then(
-    value => send({ kind: 'answer', id, value }),
-    (error: unknown) => {
-      const { name, message: text } = error instanceof Error ? error : new Error(String(error))
-      send({ kind: 'error', id, name, message: text })
-    }
-  )
 })
-process.on('disconnect', () => process.exit(0))

@@ -1,0 +1,257 @@
+/**
+ * The program's end of a child process that holds an engine's device: questions and answers, blocks of runs, what the process wrote to its
+ * error stream, and a watch over it.
+ */
+import { fork, type ChildProcess } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { dirname, extname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { InputError, WorkError } from '../../core/errors.js'
+import type { RunBlock } from '../types.js'
+import type { EngineQuestions, FromChild, PlainRequest, Question, Ranges, ToChild } from './protocol.js'
+
+/** The process is gone, or was ended because its device did not. */
+export class ProcessError extends WorkError {}
+
+export interface ChildOptions {
+  /** Of the file beside worker.ts or worker.js that the process runs. */
+  readonly parent: string
+  /** What the process holds, as in "The process that holds TensorFlow ended …". */
+  readonly holds: string
+  readonly env?: Readonly<Record<string, string>>
+  /**
+   * A device that is at one thing for longer than this is taken for hung, and a process that says nothing for as long too: it is
+   * killed, and what was asked of it fails with a ProcessError. Without: no watch.
+   */
+  readonly patienceMilliseconds?: number
+  /** Errors of the child by the name of their class; InputError and WorkError are known. */
+  readonly errors?: Readonly<Record<string, new (message: string) => Error>>
+}
+
+export interface RunHooks {
+  readonly onBlock?: (block: RunBlock) => void
+  /** Starts for a run that asks for some. */
+  readonly onWant?: (count: number) => { readonly ranges: Ranges; readonly end: boolean }
+}
+
+interface Pending extends RunHooks {
+  resolve(value: unknown): void
+  reject(error: Error): void
+}
+
+/** Enough of the error stream to find the names of missing files in. */
+const logLength = 8192
+/** How often the watch looks. */
+const lookMilliseconds = 250
+
+/** From src/ the TypeScript file runs through vite-node, as the tests do; from dist/ plain Node runs what was compiled. */
+function worker(parent: string): { file: string; arguments: string[] } {
+  const here = fileURLToPath(parent)
+  const file = join(dirname(here), `worker${extname(here)}`)
+  if (extname(here) === '.js') return { file, arguments: [] }
+  const require = createRequire(import.meta.url)
+  return { file: join(dirname(require.resolve('vite-node/package.json')), 'vite-node.mjs'), arguments: [file] }
+}
+
+export class Child<Q extends { [K in keyof Q]: Question }> {
+  private readonly process: ChildProcess
+  private readonly pending = new Map<number, Pending>()
+  private last = 0
+  private ended: Error | undefined
+  private heard = performance.now()
+  private watch: NodeJS.Timeout | undefined
+  log = ''
+
+  constructor(private readonly options: ChildOptions) {
+    const { file, arguments: args } = worker(options.parent)
+    this.process = fork(file, args, {
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      execArgv: [],
+      env: { ...process.env, ...options.env }
+    })
+    this.process.stderr?.on('data', (text: Buffer) => {
+      this.log = (this.log + text.toString()).slice(-logLength)
+    })
+    this.process.on('message', (message: FromChild) => this.receive(message))
+    this.process.on('error', error => this.end(error.message))
+    this.process.on('exit', (code, signal) => this.end(signal ? `signal ${signal}` : `code ${code}`))
+    this.idle()
+  }
+
+  /** Whether it can still be asked. */
+  get usable(): boolean {
+    return this.ended === undefined
+  }
+
+  private receive(message: FromChild): void {
+    this.heard = performance.now()
+    if (message.kind === 'alive') {
+      const { patienceMilliseconds: patience } = this.options
+      if (patience !== undefined && message.waitMilliseconds > patience) this.giveUp()
+      return
+    }
+    const asked = this.pending.get(message.id)
+    if (!asked) return
+    if (message.kind === 'block') {
+      asked.onBlock?.(message.block)
+      return
+    }
+    if (message.kind === 'want') {
+      const { ranges, end } = asked.onWant?.(message.count) ?? { ranges: new Float64Array(0), end: true }
+      this.post({ kind: 'starts', id: message.id, ranges, end })
+      return
+    }
+    this.pending.delete(message.id)
+    this.idle()
+    if (message.kind === 'answer') {
+      asked.resolve(message.value)
+      return
+    }
+    const known: ChildOptions['errors'] = { InputError, WorkError, ...this.options.errors }
+    const make = Object.hasOwn(known, message.name) ? known[message.name] : Error
+    asked.reject(new make(message.message))
+  }
+
+  private giveUp(): void {
+    const seconds = Math.round((this.options.patienceMilliseconds ?? 0) / 1000)
+    this.fail(
+      new ProcessError(
+        `The process that holds ${this.options.holds} was ended because its device did not answer for ${seconds} s.`
+      )
+    )
+    this.process.kill('SIGKILL')
+  }
+
+  private end(how: string): void {
+    const line = this.log.trim().split('\n').at(-1) ?? ''
+    this.fail(
+      new ProcessError(
+        `The process that holds ${this.options.holds} ended with ${how}${line ? ` (${line})` : ''}; use --engine cpu.`
+      )
+    )
+  }
+
+  private fail(error: Error): void {
+    this.ended ??= error
+    for (const asked of this.pending.values()) asked.reject(this.ended)
+    this.pending.clear()
+    this.idle()
+  }
+
+  /** A child that has nothing to do does not keep the program alive, and is not watched. */
+  private idle(): void {
+    const { channel } = this.process
+    const stream = this.process.stderr as { ref?(): void; unref?(): void } | null
+    if (this.pending.size === 0) {
+      clearInterval(this.watch)
+      this.watch = undefined
+      this.process.unref()
+      channel?.unref()
+      stream?.unref?.()
+    } else {
+      this.process.ref()
+      channel?.ref()
+      const { patienceMilliseconds: patience } = this.options
+      if (this.watch || patience === undefined) return
+      this.heard = performance.now()
+      this.watch = setInterval(() => {
+        if (performance.now() - this.heard > patience) this.giveUp()
+      }, lookMilliseconds)
+    }
+  }
+
+  private post(message: ToChild): void {
+    if (this.process.connected) this.process.send(message)
+  }
+
+  ask<K extends keyof Q & string>(
+    what: K,
+    body: Q[K]['ask'],
+    hooks: RunHooks = {}
+  ): { id: number; answer: Promise<Q[K]['answer']> } {
+    const id = ++this.last
+    const answer = new Promise<unknown>((resolve, reject) => {
+      if (this.ended) {
+        reject(this.ended)
+        return
+      }
+      this.pending.set(id, { resolve, reject, ...hooks })
+      this.idle()
+      this.post({ kind: 'ask', id, what, body })
+    })
+    return { id, answer }
+  }
+
+  /** One more block of that run may be sent. */
+  taken(id: number): void {
+    this.post({ kind: 'taken', id })
+  }
+
+  abort(id: number): void {
+    this.post({ kind: 'abort', id })
+  }
+
+  dispose(): void {
+    this.ended ??= new WorkError('This engine has been disposed of.')
+    if (this.process.connected) this.process.disconnect()
+    this.process.kill()
+  }
+}
+
+/** Blocks as they come; ends the run in the child when the consumer leaves or the signal fires. */
+export async function* blocksOf<Q extends EngineQuestions & { [K in keyof Q]: Question }>(
+  child: Child<Q>,
+  body: { readonly objective: number; readonly request: PlainRequest },
+  signal: AbortSignal | undefined,
+  onOccupancy: ((busy: number, all: number) => void) | undefined
+): AsyncIterable<RunBlock> {
+  const blocks: RunBlock[] = []
+  let wake: (() => void) | undefined
+  let end = false
+  let failure: Error | undefined
+  const { id, answer } = child.ask('minimise', body, {
+    onBlock(block) {
+      blocks.push(block)
+      wake?.()
+    }
+  })
+  const finished = answer
+    .then(
+      ({ busy, all }) => onOccupancy?.(busy, all),
+      (error: Error) => {
+        failure = error
+      }
+    )
+    .then(() => {
+      end = true
+      wake?.()
+    })
+  const abort = (): void => {
+    child.abort(id)
+    blocks.length = 0
+    wake?.()
+  }
+  signal?.addEventListener('abort', abort, { once: true })
+  try {
+    for (;;) {
+      const block = blocks.shift()
+      if (block) {
+        child.taken(id)
+        yield block
+      } else if (end) {
+        if (failure) throw failure
+        return
+      } else
+        await new Promise<void>(resolve => {
+          wake = resolve
+        })
+    }
+  } finally {
+    signal?.removeEventListener('abort', abort)
+    if (!end) {
+      abort()
+      await finished
+    }
+  }
+}
