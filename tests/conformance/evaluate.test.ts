@@ -28,6 +28,16 @@ it('runs every engine that REQUIRE_ENGINES names', () => {
   expect(missingEngines()).toEqual([])
 })
 
+it('takes a device that REQUIRE_ENGINES names for what it is, and no other of the engine for it', () => {
+  const rows = [
+    { name: 'cpu', ran: true, why: '' },
+    { name: 'tensorflow/cpu', ran: false, why: 'absent' },
+    { name: 'tensorflow/wasm', ran: true, why: '' }
+  ]
+  expect(missingEngines('cpu, tensorflow, tensorflow/wasm', rows)).toEqual([])
+  expect(missingEngines('tensorflow/cpu,webgpu,tensor', rows)).toEqual(['tensorflow/cpu', 'webgpu', 'tensor'])
+})
+
 describe.each(candidates)('$label', candidate => {
   let engine: Engine
   beforeAll(async () => {

@@ -1,9 +1,17 @@
 // Which engines the conformance suite runs on this machine. One that cannot run is listed with its reason, and fails the suite
-// where REQUIRE_ENGINES names it (REQUIRE_ENGINES=cpu,reference).
+// where REQUIRE_ENGINES names it: an engine, or one of its devices (REQUIRE_ENGINES=reference,cpu,tensorflow/cpu).
 import { loadAddon } from '../../src/engines/cpu/addon.js'
 import { cpuEntry, type CpuOptions } from '../../src/engines/cpu/index.js'
 import { engines } from '../../src/engines/registry.js'
-import type { Engine, EngineName, Objective, Precision, RunBlock, RunRequest } from '../../src/engines/types.js'
+import type {
+  Engine,
+  EngineName,
+  Objective,
+  Precision,
+  RunBlock,
+  RunRequest,
+  Support
+} from '../../src/engines/types.js'
 
 /** One way to compute: an engine at a precision, for `cpu` with one instruction set. */
 export interface Candidate {
@@ -14,7 +22,8 @@ export interface Candidate {
 }
 
 export interface EngineRow {
-  readonly name: EngineName
+  /** Of the engine, or `engine/device` where it has several. */
+  readonly name: string
   readonly ran: boolean
   readonly why: string
 }
@@ -23,14 +32,12 @@ async function look(): Promise<{ candidates: Candidate[]; rows: EngineRow[] }> {
   const candidates: Candidate[] = []
   const rows: EngineRow[] = []
   for (const entry of engines) {
-    const support = await entry.available()
-    rows.push({ name: entry.name, ran: support.ok, why: support.ok ? support.detail : support.reason })
-    if (!support.ok) continue
-    const addon = entry.name === 'cpu' ? loadAddon() : undefined
-    const targets = addon && 'addon' in addon ? addon.addon.targets().filter(t => t.usable) : []
+    const row = (name: string, support: Support): void =>
+      void rows.push({ name, ran: support.ok, why: support.ok ? support.detail : support.reason })
     const devices = (await entry.devices?.()) ?? []
-    for (const { name, support: there } of devices)
-      if (there.ok)
+    for (const { name, support } of devices) {
+      row(`${entry.name}/${name}`, support)
+      if (support.ok)
         for (const precision of entry.precisions)
           candidates.push({
             label: `${entry.name} ${precision} ${name}`,
@@ -38,7 +45,13 @@ async function look(): Promise<{ candidates: Candidate[]; rows: EngineRow[] }> {
             precision,
             open: threads => entry.load({ precision, device: name, ...(threads === undefined ? {} : { threads }) })
           })
+    }
     if (devices.length > 0) continue
+    const support = await entry.available()
+    row(entry.name, support)
+    if (!support.ok) continue
+    const addon = entry.name === 'cpu' ? loadAddon() : undefined
+    const targets = addon && 'addon' in addon ? addon.addon.targets().filter(t => t.usable) : []
     for (const precision of entry.precisions) {
       const threaded = (threads?: number) => ({ precision, ...(threads === undefined ? {} : { threads }) })
       if (targets.length === 0)
@@ -60,7 +73,7 @@ async function look(): Promise<{ candidates: Candidate[]; rows: EngineRow[] }> {
   return { candidates, rows }
 }
 
-/** Everything that can run here, `reference` included, and one row for every engine with what became of it. */
+/** Everything that can run here, `reference` included, and one row for every engine and device with what became of it. */
 export const { candidates, rows: engineRows } = await look()
 
 /** Those of each engine and precision that come first: where the instruction set makes no difference of kind. */
@@ -68,12 +81,12 @@ export const firstCandidates: readonly Candidate[] = candidates.filter(
   (c, i) => candidates.findIndex(d => d.name === c.name && d.precision === c.precision) === i
 )
 
-/** Engines that REQUIRE_ENGINES names and that cannot run here. */
-export const missingEngines = (): string[] =>
-  (process.env['REQUIRE_ENGINES'] ?? '')
+/** What `required`, a list as in REQUIRE_ENGINES, names and cannot run here. An engine runs when one of its devices does. */
+export const missingEngines = (required = process.env['REQUIRE_ENGINES'] ?? '', rows = engineRows): string[] =>
+  required
     .split(',')
     .map(name => name.trim())
-    .filter(name => name !== '' && !engineRows.some(row => row.name === name && row.ran))
+    .filter(name => name !== '' && !rows.some(row => row.ran && (row.name === name || row.name.startsWith(`${name}/`))))
 
 /** All finished runs as one block, in the order of their start numbers. */
 export async function collect(objective: Objective, request: RunRequest): Promise<RunBlock> {
