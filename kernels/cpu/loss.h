@@ -76,10 +76,24 @@ MS_INLINE Pack<T, U> part(const Pack<T, U>& weight, const Pack<T, U>& term) {
   return select(weight == T(0), Pack<T, U>(T(0)), weight * term);
 }
 
-/// max(z, 0) − y z without forming a difference.
+/// The logistic loss at z with target y: ℓ = linear + log(1 + e), linear = max(z, 0) − y z without forming a difference, and ℓ′.
 template <class T, int U>
-MS_INLINE Pack<T, U> logistic_linear(const Pack<T, U>& z, const Pack<T, U>& y, const Pack<T, U>& not_y) {
-  return select(z > T(0), part<T, U>(not_y, z), -part<T, U>(y, z));
+struct Logistic {
+  Pack<T, U> linear, e, first, up_down;
+};
+template <class T, int U>
+MS_INLINE Logistic<T, U> logistic_terms(const Pack<T, U>& z, const Pack<T, U>& y) {
+  using V = Pack<T, U>;
+  const V not_y = T(1) - y;
+  const auto positive = z >= T(0);
+  const V size = abs(z);
+  const V e = vexp_negative<T, U>(-size);
+  const V big = T(1) / (T(1) + e);
+  const V small = e * big;
+  // Where z < 0 the classes change places, and so does the sign of ℓ′.
+  const V against = select(positive, not_y, y), with = select(positive, y, not_y);
+  const V first = fma(-with, small, against * big);
+  return {part<T, U>(against, size), e, select(positive, first, -first), small * big};
 }
 
 /// ℓ, ℓ′ and ℓ″ at z with target y (a pack too, because mini-batches differ between lanes).
@@ -93,8 +107,8 @@ MS_INLINE Terms<T, U> loss_terms(const Pack<T, U>& z, const Pack<T, U>& y) {
     const V r = z - y;
     return {T(0.5) * r * r, r, one};
   } else if constexpr (K == Loss::logistic) {
-    const auto s = vsigmoid<T, U>(z);
-    return {keep_nan(logistic_linear<T, U>(z, y, not_y) + vlog1p_unit<T, U>(s.e)), not_y * s.up - y * s.down, s.up * s.down};
+    const auto t = logistic_terms<T, U>(z, y);
+    return {keep_nan(t.linear + vlog1p_unit<T, U>(t.e)), t.first, t.up_down};
   } else if constexpr (K == Loss::brier) {
     const auto s = vsigmoid<T, U>(z);
     const V d = not_y * s.up - y * s.down;

@@ -61,7 +61,7 @@ class Workspace {
     const size_t C = p.d.outputs;
     z.resize(C * tile);
     curvature.resize((hessian ? C * C : 1) * tile);
-    q.resize(tile);
+    q.resize(std::max(tile, size_t(p.S) * L));
     if (hessian) pairs.resize(size_t(cap) * products + 16), block_out.resize(size_t(products) * L);
   }
 
@@ -208,16 +208,15 @@ class Network {
       z.v[k] = load(w.z.get() + at + k * W<T>) + broadcast(p.offset[r0 + r]);
       y.v[k] = broadcast(p.y[r0 + r]);
     }
-    const Pack<T, U> not_y = T(1) - y, c = p.c[0];
-    const auto s = vsigmoid<T, U>(z);
-    const Pack<T, U> linear = logistic_linear<T, U>(z, y, not_y);
+    const Pack<T, U> c = p.c[0];
+    const auto t = logistic_terms<T, U>(z, y);
     MS_EACH {
       const int v = (from + k) % VPL<T>;
-      sum[v] += linear.v[k];
-      q[v] = fma(s.e.v[k], q[v] + T(1), q[v]);
+      sum[v] += t.linear.v[k];
+      q[v] = fma(t.e.v[k], q[v] + T(1), q[v]);
     }
-    if (delta) store(delta + at, c * (not_y * s.up - y * s.down));
-    if (curvature) store(curvature + at, c * (s.up * s.down));
+    if (delta) store(delta + at, c * t.first);
+    if (curvature) store(curvature + at, c * t.up_down);
   }
 
   static void logistic_losses(const Problem<T>& p, Workspace<T>& w, int r0, T* f, bool need_g, bool need_h) {

@@ -33,6 +33,11 @@ template <class T, int U>
 struct Bits {
   using S = typename VecOf<T>::scalar_int;
   Int<T> i[U];
+  friend MS_MEMBER Bits operator+(const Bits& a, const Bits& b) {
+    Bits r;
+    MS_EACH r.i[k] = a.i[k] + b.i[k];
+    return r;
+  }
   friend MS_MEMBER Bits operator+(const Bits& a, S b) {
     Bits r;
     MS_EACH r.i[k] = a.i[k] + b;
@@ -130,6 +135,13 @@ struct Pack {
   }
   friend MS_MEMBER Pack abs(const Pack& a) { return Pack(bits(a) & std::numeric_limits<S>::max()); }
   friend MS_MEMBER Pack negative_abs(const Pack& a) { return Pack(bits(a) | std::numeric_limits<S>::min()); }
+  /// |a| with the sign of b, for a whose sign bit is set.
+  friend MS_MEMBER Pack negative_with_sign(const Pack& a, const Pack& b) {
+    Pack r;
+    const Int<T> sign = Int<T>{} + std::numeric_limits<S>::min();
+    MS_EACH r.v[k] = (Vec<T>)((Int<T>)a.v[k] ^ (~(Int<T>)b.v[k] & sign));
+    return r;
+  }
   /// |a| with the sign of b.
   friend MS_MEMBER Pack copysign(const Pack& a, const Pack& b) {
     return Pack((bits(a) & std::numeric_limits<S>::max()) | (bits(b) & std::numeric_limits<S>::min()));
@@ -141,6 +153,43 @@ template <class T, int U>
 MS_INLINE Pack<T, U> number(const Bits<T, U>& a) {
   Pack<T, U> r;
   MS_EACH r.v[k] = __builtin_convertvector(a.i[k], Vec<T>);
+  return r;
+}
+
+/// The entries of an eight-entry table at the last three bits of `at`.
+template <class T, class Entry>
+MS_INLINE Int<T> pick(const Entry* table, Int<T> at) {
+  static_assert(sizeof(Entry) == sizeof(T));
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 8) return Int<T>(_mm512_permutexvar_epi64(__m512i(at), _mm512_load_si512(table)));
+  else return Int<T>(_mm512_permutexvar_epi32(__m512i(at), _mm512_broadcast_i64x4(_mm256_load_si256((const __m256i*)table))));
+#elif defined(__AVX2__)
+  const __m256i low = _mm256_load_si256((const __m256i*)table);
+  if constexpr (sizeof(T) == 4) {
+    return Int<T>(_mm256_permutevar8x32_epi32(low, __m256i(at)));
+  } else {
+    // Pairs of 32-bit halves, from the lower and the upper four entries.
+    const __m256i high = _mm256_load_si256((const __m256i*)table + 1);
+    const __m256i twice = _mm256_slli_epi64(__m256i(at), 1);
+    const __m256i pair = _mm256_or_si256(_mm256_shuffle_epi32(twice, 0xa0), _mm256_set1_epi64x(int64_t(1) << 32));
+    const __m256d from_low = __m256d(_mm256_permutevar8x32_epi32(low, pair));
+    const __m256d from_high = __m256d(_mm256_permutevar8x32_epi32(high, pair));
+    return Int<T>(_mm256_blendv_pd(from_low, from_high, __m256d(_mm256_slli_epi64(__m256i(at), 61))));
+  }
+#else
+  Int<T> r;
+  for (int l = 0; l < W<T>; l++) {
+    typename VecOf<T>::scalar_int entry;
+    std::memcpy(&entry, table + (at[l] & 7), sizeof entry);
+    r[l] = entry;
+  }
+  return r;
+#endif
+}
+template <class T, int U, class Entry>
+MS_INLINE Bits<T, U> pick(const Entry* table, const Bits<T, U>& at) {
+  Bits<T, U> r;
+  MS_EACH r.i[k] = pick<T>(table, at.i[k]);
   return r;
 }
 
