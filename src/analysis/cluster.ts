@@ -173,8 +173,11 @@ export class FunctionClusterer {
     this.C = problem.network.outputs
     // Softmax sees only differences of its outputs.
     this.centred = problem.network.loss === 'softmax'
-    const kept = Math.min(problem.rows, signatureRows)
-    this.rows = Int32Array.from({ length: kept }, (_, i) => Math.floor((i * problem.rows) / kept))
+    const { rows, weight } = problem
+    // What is computed on rows that do not count is not determined.
+    const used = Array.from({ length: rows }, (_, i) => i).filter(i => !weight || weight[i] > 0)
+    const kept = Math.min(used.length, signatureRows)
+    this.rows = Int32Array.from({ length: kept }, (_, i) => used[Math.floor((i * used.length) / kept)])
     this.signature = new Float64Array(kept * this.C)
     this.table = new ClusterTable(this.canonicalizer.parameters, this.signature.length)
   }

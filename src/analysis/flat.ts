@@ -3,6 +3,7 @@
  * tangent vector along which the network's outputs stay the same; it counts if it lies in the Hessian's null space (a
  * ridge, for one, bends most of them).
  */
+import { symmetricEigen } from '../core/linalg.js'
 import { activate } from '../models/activations.js'
 import { layers } from '../models/network.js'
 import type { Layer } from '../models/network.js'
@@ -13,7 +14,29 @@ export const deadTolerance = 1e-6
 /** A tangent lies in the null space when this share of its length does; also the rank tolerance among tangents. */
 const insideNull = 0.999
 
+/** Outgoing weights of a unit that a ridge has put out, after polishing. */
+const putOut = 1e-9
+
 type Entry = readonly [parameter: number, value: number]
+
+/**
+ * Flat directions that are exact beyond doubt, without a look at the Hessian: with a ridge on the weights alone, the biases of units
+ * that nothing leaves, and the number that softmax lets one add to all outputs.
+ */
+export function exactlyFlat(network: Network, theta: Float64Array, at = 0): number {
+  if (!(network.ridge > 0) || !network.bias || network.penalizeBias) return 0
+  const all = layers(network)
+  let count = network.loss === 'softmax' ? 1 : 0
+  for (let l = 0; l + 1 < all.length; l++) {
+    const next = all[l + 1]
+    for (let j = 0; j < all[l].units; j++) {
+      let dead = true
+      for (let q = 0; q < next.units && dead; q++) dead = Math.abs(theta[at + outgoing(next, 1, q, j)]) <= putOut
+      if (dead) count++
+    }
+  }
+  return count
+}
 
 /** Directions along which the network computes the same, as sparse vectors over parameters. */
 export function symmetryTangents(network: Network, theta: Float64Array): Entry[][] {
@@ -114,8 +137,8 @@ function scalings(theta: Float64Array, layer: Layer, next: Layer, bias: number):
 }
 
 /**
- * Dimension of the part of a null space that symmetry explains. `basis` [nullity][P]: orthonormal vectors in the scaled
- * variables θ / scale.
+ * Dimension of the part of a null space that symmetry explains: of the tangents' span, what lies inside. `basis` [nullity][P]:
+ * orthonormal vectors in the scaled variables θ / scale.
  */
 export function explainedNullity(
   network: Network,
@@ -123,31 +146,44 @@ export function explainedNullity(
   basis: readonly Float64Array[],
   scale: Float64Array
 ): number {
-  const found: Float64Array[] = []
+  if (basis.length === 0) return 0
+  // Orthonormal tangents, in scaled variables, where a direction t becomes t / scale.
+  const span: Float64Array[] = []
   for (const tangent of symmetryTangents(network, theta)) {
-    if (found.length === basis.length) break
-    // In scaled variables a direction t becomes t / scale. Entries of one parameter add up (i = j in `mixings`).
-    const sums = new Map<number, number>()
-    for (const [p, value] of tangent) sums.set(p, (sums.get(p) ?? 0) + value / scale[p])
-    let length = 0
-    for (const value of sums.values()) length += value * value
+    const t = new Float64Array(theta.length)
+    for (const [p, value] of tangent) t[p] += value / scale[p]
+    const length = norm(t)
     if (!(length > 0)) continue
-    const inside = Float64Array.from(basis, vector => {
-      let dot = 0
-      for (const [p, value] of sums) dot += vector[p] * value
-      return dot / Math.sqrt(length)
-    })
-    if (!(norm(inside) >= insideNull)) continue
-    for (let pass = 0; pass < 2; pass++)
-      for (const other of found) {
-        let dot = 0
-        for (let i = 0; i < inside.length; i++) dot += inside[i] * other[i]
-        for (let i = 0; i < inside.length; i++) inside[i] -= dot * other[i]
-      }
-    const rest = norm(inside)
-    if (rest > 1 - insideNull) found.push(inside.map(v => v / rest))
+    const rest = without(
+      t.map(v => v / length),
+      span
+    )
+    const left = norm(rest)
+    if (left > 1 - insideNull) span.push(rest.map(v => v / left))
   }
-  return found.length
+  // Cosines between the two spaces: the square roots of the eigenvalues of M Mᵀ, M = the tangents in the basis. A ridge bends single
+  // tangents (a mixing of identity units) and leaves combinations (their rotations), so the spans must be compared whole.
+  const M = span.map(t => basis.map(vector => dot(vector, t)))
+  const K = M.length
+  if (K === 0) return 0
+  const gram = Float64Array.from({ length: K * K }, (_, k) => dot(M[Math.floor(k / K)], M[k % K]))
+  return symmetricEigen(gram, K).values.filter(v => v >= insideNull ** 2).length
 }
 
-const norm = (v: Float64Array): number => Math.sqrt(v.reduce((sum, x) => sum + x * x, 0))
+const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
+  let sum = 0
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i]
+  return sum
+}
+const norm = (v: Float64Array): number => Math.sqrt(dot(v, v))
+
+/** What is left of v beside orthonormal vectors; twice, against rounding. */
+function without(v: Float64Array, others: readonly Float64Array[]): Float64Array {
+  const rest = v.slice()
+  for (let pass = 0; pass < 2; pass++)
+    for (const other of others) {
+      const part = dot(rest, other)
+      for (let p = 0; p < rest.length; p++) rest[p] -= part * other[p]
+    }
+  return rest
+}

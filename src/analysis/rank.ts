@@ -1,4 +1,5 @@
-/** Numerical rank of a design by QR with column pivoting, and which columns are aliased. */
+/** Numerical rank of a design by QR with column pivoting, which columns are aliased, and what that leaves undetermined. */
+import type { Network } from '../models/types.js'
 
 export interface Rank {
   readonly rank: number
@@ -44,4 +45,15 @@ export function designRank(x: Float64Array, rows: number, columns: number): Rank
     }
   }
   return { rank, aliased: order.slice(rank) }
+}
+
+/**
+ * Dimension of the set of minimisers of a convex model, where it has any: every loss is strictly convex in z, but for the number
+ * that softmax lets one add to all outputs. A ridge on the weights leaves biases only, which no other column can stand in for.
+ */
+export function flatDirections(network: Network, { rank, columns }: { rank: number; columns: number }): number {
+  const free = network.ridge > 0 ? 0 : columns - rank
+  if (network.loss !== 'softmax') return free
+  const shifts = !(network.ridge > 0) ? columns : network.bias && !network.penalizeBias ? 1 : 0
+  return shifts + (network.outputs - 1) * free
 }

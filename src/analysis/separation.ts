@@ -1,12 +1,13 @@
 /**
- * Decides before any training whether a generalised linear model has a finite minimiser (Albert and Anderson 1984), by linear
- * programmes over the recession cone of the loss (after Konis 2007), solved by HiGHS. Rows give one constraint each:
+ * Decides before any training whether a model without hidden layer has a finite minimiser (Albert and Anderson 1984), by linear
+ * programmes over the recession cone of the loss (after Konis 2007), solved by HiGHS. Where the cone holds a direction, the
+ * loss falls along it from every point, so that there is no stationary point at all; that is true of `brier` too. Rows give one constraint each:
  * a direction may only lower a row's loss (≥ 0), or must not touch it (= 0, where the loss grows both ways).
  */
 import * as highsModule from 'highs'
 import type { Highs } from 'highs'
 import type { Summary } from '../core/result.js'
-import { convexity, parameterCount } from '../models/network.js'
+import { parameterCount, penalizedMask } from '../models/network.js'
 import type { Problem } from '../models/types.js'
 import { designRank } from './rank.js'
 
@@ -141,11 +142,13 @@ const none = (status: Separation['status'], reason: string): Separation => ({
  */
 export async function separation(problem: Problem, names: readonly string[]): Promise<Separation> {
   const { network } = problem
-  if (!convexity(network).model)
-    return none('not-applicable', 'Separation is decided for convex models only (no hidden layer, loss convex in z).')
+  if (network.hidden.length > 0)
+    return none('not-applicable', 'Separation is decided for models without a hidden layer only.')
   if (network.loss === 'squared' || network.loss === 'gamma')
     return none('not-applicable', `The ${network.loss} loss grows in every direction that changes a prediction.`)
-  if (network.ridge > 0) return none('not-applicable', 'With a ridge no weight can run away.')
+  const penalized = penalizedMask(network)
+  const ridge = network.ridge > 0
+  if (ridge && penalized.every(p => p === 1)) return none('not-applicable', 'With a ridge no weight can run away.')
   const { X, columns } = design(problem)
   const P = parameterCount(network)
   // Columns in units of their largest entry: tolerances then mean the same for all.
@@ -159,6 +162,8 @@ export async function separation(problem: Problem, names: readonly string[]): Pr
   for (let c = 0; c < network.outputs; c++) for (const d of aliased) fixed.add(c * columns + d)
   // Adding one vector to all classes changes nothing: class 0 stays where it is.
   if (network.loss === 'softmax') for (let d = 0; d < columns; d++) fixed.add(d)
+  // A ridge holds the weights; biases may still run away, as they do when all counts are 0.
+  if (ridge) for (let p = 0; p < P; p++) if (penalized[p] === 1) fixed.add(p)
   const rows = constraints(problem, scaled, columns)
   const inequalities = rows.filter(r => !r.equality)
   solver ??= load()
@@ -173,8 +178,12 @@ export async function separation(problem: Problem, names: readonly string[]): Pr
   }
   const found = maximise(highs, total, rows, P, fixed, false)
   const { low, high } = reach(rows, found.d)
-  if (!(high > zero && low >= -violation * Math.max(1, high)))
-    return none('none', 'No direction lowers the loss of some rows without raising that of others.')
+  if (!(high > zero && low >= -violation * Math.max(1, high))) {
+    if (ridge) return none('not-applicable', 'With a ridge no weight can run away.')
+    const bounded =
+      network.loss === 'brier' ? ' The loss is bounded, though, so runs that give up on some rows may run away.' : ''
+    return none('none', `No direction lowers the loss of some rows without raising that of others.${bounded}`)
+  }
 
   const original = (d: Float64Array): number[] =>
     Array.from(d, (v, p) => (Math.abs(v) > zero ? v / unit[p % columns] : 0))

@@ -1,14 +1,19 @@
 /**
  * From end points to verdicts (DESIGN §5): polish in f64, look at inertia and at the Newton step that is still predicted, and
  * where that leaves doubt, follow the run on and test for a direction in which the loss falls for ever.
+ *
+ * Lengths are measured in scaled variables θ / scale, so that verdicts do not depend on the units of the columns.
  */
 import { Status } from '../core/status.js'
 import { thresholds } from '../core/thresholds.js'
+import { exactlyFlat } from './flat.js'
+import { lossNoise, outwards, recession, slopeDecides, unitDirections, type Suspect } from './recession.js'
 import type { Verdict } from '../core/result.js'
 import type { Objective, Program, RunBlock } from '../engines/types.js'
+import type { Network } from '../models/types.js'
 
 /** Places of the report scalars of optimizers/polish.ts. */
-const Polished = { negative: 0, zero: 1, smallest: 2, normH: 3, newtonStep: 4, nullGradient: 5, moved: 7 } as const
+const Polished = { negative: 0, zero: 1, smallest: 2, normH: 3, newtonStep: 4, nullGradient: 5, decrease: 7 } as const
 
 /** What judging asks of an objective. */
 export type JudgedObjective = Pick<Objective, 'parameters' | 'evaluate' | 'minimise'>
@@ -17,6 +22,10 @@ export type JudgedObjective = Pick<Objective, 'parameters' | 'evaluate' | 'minim
 export interface Judge {
   /** f64 objective on the same problem. */
   readonly objective: JudgedObjective
+  /** What the objective computes; null: a function that is no network. */
+  readonly network: Network | null
+  /** [P]: 1 / rms of the input column for first-layer weights, 1 elsewhere. */
+  readonly scale: Float64Array
   readonly polish: Program
   readonly polishSteps: number
   readonly newton: Program
@@ -24,10 +33,12 @@ export interface Judge {
   readonly separated: boolean
   /** Direction of separation [P], or null. */
   readonly separationDirection: Float64Array | null
+  /** No direction of recession exists: a ridge falls on every parameter, or the model is convex and linear programming found none. */
+  readonly bounded: boolean
+  /** Flat directions that every minimiser of a convex model has; null where the model is not convex. */
+  readonly flatDirections: number | null
   /** How far polishing may move a run, when not `thresholds.moved`: Infinity for convex models and for runs found in f32. */
   readonly moveLimit: number | undefined
-  /** First parameter of the output layer, for the recession test. */
-  readonly outputLayer: number
   readonly eps: number
 }
 
@@ -43,11 +54,14 @@ export interface Judged {
   readonly nullity: Uint32Array
   /** Remaining predicted Newton step. */
   readonly precision: Float64Array
-  /** Steps spent on certifying, for the count of evaluations. */
+  /** Steps spent on certifying, and losses evaluated beside them, for the count of evaluations. */
   readonly steps: number
+  readonly losses: number
   /** A recession direction of a diverging run. */
   readonly directions: ReadonlyMap<number, Float64Array>
 }
+
+type Runs = Omit<RunBlock, 'start' | 'traces'>
 
 /** Runs a program from given points and returns the results in the order of the points. */
 async function inOrder(
@@ -56,7 +70,7 @@ async function inOrder(
   theta: Float64Array,
   count: number,
   steps: number
-): Promise<Omit<RunBlock, 'start' | 'traces'>> {
+): Promise<Runs> {
   const P = objective.parameters
   const K = program.report.length
   const out = {
@@ -82,98 +96,245 @@ async function inOrder(
   return out
 }
 
-const maxAbs = (v: Float64Array): number => v.reduce((m, a) => Math.max(m, Math.abs(a)), 0)
 const pick = (theta: Float64Array, P: number, which: readonly number[]): Float64Array => {
   const out = new Float64Array(which.length * P)
   which.forEach((i, n) => out.set(theta.subarray(i * P, (i + 1) * P), n * P))
   return out
 }
-
-const moveLimit = (judge: Judge): number => judge.moveLimit ?? thresholds.moved
-
-/** Half width of the band in which an eigenvalue counts as zero. */
-const zeroBand = (report: Float64Array, P: number, judge: Judge): number =>
-  thresholds.zeroBandFactor * judge.eps * P * report[Polished.normH]
-
-/**
- * In a flat valley the position is known to (rounding of g) ÷ (eigenvalue) only, and the eigenvalues with it: one that is a
- * little below the zero band may be the valley's. What tells is whether the loss falls.
- */
-const isWeakSaddle = (report: Float64Array, P: number, judge: Judge): boolean =>
-  report[Polished.negative] > 0 && report[Polished.smallest] >= -thresholds.weakSaddle * zeroBand(report, P, judge)
-
-/** Is the polished point a stationary one, near where the run ended? */
-function isStationary(report: Float64Array, theta: Float64Array, P: number, judge: Judge): boolean {
-  const band = zeroBand(report, P, judge)
-  return (
-    report[Polished.newtonStep] <= thresholds.newtonStep &&
-    report[Polished.moved] <= moveLimit(judge) &&
-    report[Polished.nullGradient] <= thresholds.nullGradient * band * Math.max(1, maxAbs(theta))
-  )
-}
-
-/** Differences of the loss that rounding explains. */
-const lossSlack = (judge: Judge, loss: number): number => 64 * judge.eps * Math.abs(loss)
-
-/** Multiples of max(1, |θ|) at which a candidate direction is tried, forwards and backwards. */
-const reaches = [1 / 16, 1 / 4, 1, 4, 16, 64, 256, thresholds.recessionReach]
-
-/**
- * Which points have a direction of recession among their candidates: forwards the loss never rises, backwards it does. A flat
- * direction (a dead unit's bias) does neither, a bounded valley rises both ways.
- */
-async function recession(
-  judge: Judge,
-  points: Float64Array,
-  losses: Float64Array,
-  candidates: readonly (readonly Float64Array[])[]
-): Promise<(Float64Array | null)[]> {
-  const { objective } = judge
-  const P = objective.parameters
-  const jobs: { point: number; d: Float64Array }[] = []
-  candidates.forEach((list, point) => {
-    for (const d of list) {
-      const length = maxAbs(d)
-      if (length > 0 && Number.isFinite(length)) jobs.push({ point, d: d.map(v => v / length) })
-    }
-  })
-  const T = reaches.length
-  const result: (Float64Array | null)[] = candidates.map(() => null)
-  const chunk = Math.max(1, Math.floor(4e6 / (2 * T * P)))
-  for (let from = 0; from < jobs.length; from += chunk) {
-    const part = jobs.slice(from, from + chunk)
-    const theta = new Float64Array(part.length * 2 * T * P)
-    part.forEach(({ point, d }, n) => {
-      const at = points.subarray(point * P, (point + 1) * P)
-      const unit = Math.max(1, maxAbs(at))
-      for (let k = 0; k < 2 * T; k++) {
-        const t = (k < T ? reaches[k] : -reaches[k - T]) * unit
-        const row = (n * 2 * T + k) * P
-        for (let p = 0; p < P; p++) theta[row + p] = at[p] + t * d[p]
-      }
-    })
-    const { f } = await objective.evaluate(theta, {})
-    part.forEach(({ point, d }, n) => {
-      if (result[point]) return
-      const f0 = losses[point]
-      const slack = lossSlack(judge, f0)
-      const forward = f.subarray(n * 2 * T, n * 2 * T + T)
-      const backward = f.subarray(n * 2 * T + T, (n + 1) * 2 * T)
-      const falls = forward.every((v, k) => v <= (k > 0 ? forward[k - 1] : f0) + slack)
-      const rises = backward.some((v, k) => reaches[k] <= 1 && v - f0 > thresholds.recessionRise * Math.abs(f0))
-      if (falls && rises) result[point] = d
-    })
-  }
-  return result
-}
+const sum = (v: Uint32Array): number => v.reduce((s, n) => s + n, 0)
 
 /** Steps for which a doubtful run is followed on. */
 const followSteps = 100
 
+/** The judgement of one block of runs, while it is made. */
+class Judging {
+  private readonly P: number
+  /** Report scalars of polishing. */
+  private readonly K: number
+  private readonly eps: number
+  private readonly verdict: Verdict[]
+  private readonly loss: Float64Array
+  private readonly gradientNorm: Float64Array
+  private readonly theta: Float64Array
+  private readonly index: Uint32Array
+  private readonly nullity: Uint32Array
+  private readonly precision: Float64Array
+  private readonly directions = new Map<number, Float64Array>()
+  private steps = 0
+  private losses = 0
+  /** The objective, counting. */
+  private readonly counted: Pick<Objective, 'parameters' | 'evaluate'>
+
+  constructor(
+    private readonly judge: Judge,
+    private readonly found: {
+      readonly theta: Float64Array
+      readonly loss: Float64Array
+      readonly gradientNorm: Float64Array
+    },
+    private readonly count: number
+  ) {
+    this.P = judge.objective.parameters
+    this.K = judge.polish.report.length
+    this.eps = judge.eps
+    this.counted = {
+      parameters: this.P,
+      evaluate: (theta, needs) => {
+        this.losses += theta.length / this.P
+        return judge.objective.evaluate(theta, needs)
+      }
+    }
+    this.verdict = new Array<Verdict>(count).fill('unfinished')
+    this.theta = found.theta.slice(0, count * this.P)
+    this.loss = found.loss.slice(0, count)
+    this.gradientNorm = found.gradientNorm.slice(0, count)
+    this.index = new Uint32Array(count)
+    this.nullity = new Uint32Array(count)
+    this.precision = new Float64Array(count).fill(Infinity)
+  }
+
+  async run(status: Uint8Array): Promise<Judged> {
+    const { judge, verdict } = this
+    const alive: number[] = []
+    for (let i = 0; i < this.count; i++) {
+      if (status[i] === Status.failed) verdict[i] = 'failed'
+      else if (judge.separated) {
+        verdict[i] = 'diverging'
+        if (judge.separationDirection) this.directions.set(i, judge.separationDirection)
+      } else alive.push(i)
+    }
+    const open = await this.settle(alive, pick(this.theta, this.P, alive), true)
+    // Runs found in f32, and runs whose polishing stopped early: the point reached downhill may be stationary after all.
+    await this.settle(open.which, open.from, false)
+    const { theta, loss, gradientNorm, index, nullity, precision, steps, losses, directions } = this
+    return { verdict, theta, loss, gradientNorm, index, nullity, precision, steps, losses, directions }
+  }
+
+  /**
+   * Polishes and judges runs `which` from the points `from` [which, P]. Returns those of which nothing is known yet, with the points
+   * that following has led to. Runs that polishing brings to no stationary point are followed the first time only.
+   */
+  private async settle(
+    which: readonly number[],
+    from: Float64Array,
+    first: boolean
+  ): Promise<{ which: readonly number[]; from: Float64Array }> {
+    const { judge, P, K, verdict } = this
+    const { objective } = judge
+    const none = { which: [], from: new Float64Array(0) }
+    if (which.length === 0) return none
+    const polished = await inOrder(objective, judge.polish, from, which.length, judge.polishSteps)
+    this.steps += sum(polished.steps)
+    const report = (n: number): Float64Array => polished.report.subarray(n * K, (n + 1) * K)
+    const doubtful: number[] = []
+    which.forEach((i, n) => {
+      if (this.take(i, n, polished) ? this.isDoubtful(i, report(n)) : first) doubtful.push(n)
+    })
+    if (doubtful.length === 0) return none
+
+    // Follow doubtful runs downhill: where they go is the first candidate for a direction of recession.
+    const begin = doubtful.map((n): Float64Array => {
+      const i = which[n]
+      const at =
+        verdict[i] === 'unfinished' ? from.subarray(n * P, (n + 1) * P) : this.theta.subarray(i * P, (i + 1) * P)
+      return at.slice()
+    })
+    const starts = new Float64Array(doubtful.length * P)
+    begin.forEach((point, k) => starts.set(point, k * P))
+    const followed = await inOrder(objective, judge.newton, starts, doubtful.length, followSteps)
+    this.steps += sum(followed.steps)
+    const ends = doubtful.map((_, k) => followed.theta.subarray(k * P, (k + 1) * P))
+    const noise = await lossNoise(this.counted, ends, [...followed.loss], this.eps)
+    const recessive = judge.bounded ? [] : await this.recessions(begin, ends, followed.loss, noise)
+
+    const open: number[] = []
+    doubtful.forEach((n, k) => {
+      const i = which[n]
+      const d = recessive[k]
+      const drop = this.loss[i] - followed.loss[k]
+      if (d) {
+        this.giveBack(i)
+        verdict[i] = 'diverging'
+        this.directions.set(i, d)
+      } else if (verdict[i] === 'unfinished') open.push(k)
+      else if (verdict[i] === 'degenerate') {
+        // On a plateau, gradient and curvature are both at rounding level; that it is no stationary point shows downhill.
+        const leaves =
+          drop > noise[k] + 2 * Math.abs(report(n)[Polished.decrease]) &&
+          this.isFar(begin[k], ends[k], thresholds.newtonStep)
+        if (!leaves && !this.isTooFlat(i)) return
+        this.giveBack(i)
+        if (followed.status[k] !== Status.budget) open.push(k)
+      } else if (!(drop > noise[k])) {
+        // A weak saddle from which nothing leads down.
+        verdict[i] = 'degenerate'
+        this.nullity[i] += this.index[i]
+        this.index[i] = 0
+      }
+    })
+    return { which: open.map(k => which[doubtful[k]]), from: pick(followed.theta, P, open) }
+  }
+
+  private async recessions(
+    begin: readonly Float64Array[],
+    ends: readonly Float64Array[],
+    losses: Float64Array,
+    noise: readonly number[]
+  ): Promise<(Float64Array | null)[]> {
+    const { network, scale } = this.judge
+    const P = this.P
+    const points = new Float64Array(ends.length * P)
+    ends.forEach((end, k) => points.set(end, k * P))
+    const g = slopeDecides(network) ? (await this.counted.evaluate(points, { g: true })).g : undefined
+    const suspect = (k: number, candidates: readonly Float64Array[]): Suspect => {
+      const gradient = g?.subarray(k * P, (k + 1) * P)
+      return { theta: ends[k], loss: losses[k], noise: noise[k], gradient, candidates }
+    }
+    const moved = ends.map((end, k) => end.map((v, p) => v - begin[k][p]))
+    const near = ends.map((end, k) => suspect(k, [moved[k], end, ...(network ? [outwards(network, end)] : [])]))
+    const result = await recession(this.counted, scale, near)
+    if (!network || network.hidden.length === 0) return result
+    const left = result.flatMap((d, k) => (d ? [] : [k]))
+    const units = left.map(k => suspect(k, unitDirections(network, ends[k], moved[k])))
+    const further = await recession(this.counted, scale, units)
+    left.forEach((k, n) => (result[k] = further[n]))
+    return result
+  }
+
+  /** Takes over a stationary point; false where it is none. */
+  private take(i: number, n: number, run: Runs): boolean {
+    const { P, K } = this
+    const report = run.report.subarray(n * K, (n + 1) * K)
+    const at = run.theta.subarray(n * P, (n + 1) * P)
+    if (run.status[n] === Status.failed || !this.isStationary(report, at)) return false
+    const origin = this.found.theta.subarray(i * P, (i + 1) * P)
+    if (this.isFar(origin, at, this.judge.moveLimit ?? thresholds.moved)) return false
+    this.theta.set(at, i * P)
+    this.loss[i] = run.loss[n]!
+    this.gradientNorm[i] = run.gradientNorm[n]!
+    this.index[i] = report[Polished.negative]!
+    this.nullity[i] = report[Polished.zero]!
+    this.precision[i] = report[Polished.newtonStep]!
+    this.verdict[i] = this.index[i] > 0 ? 'saddle' : this.nullity[i] > 0 ? 'degenerate' : 'minimum'
+    return true
+  }
+
+  /** Undoes `take`: the run stays where the optimiser left it. */
+  private giveBack(i: number): void {
+    const { P, found } = this
+    this.verdict[i] = 'unfinished'
+    this.theta.set(found.theta.subarray(i * P, (i + 1) * P), i * P)
+    this.loss[i] = found.loss[i]!
+    this.gradientNorm[i] = found.gradientNorm[i]!
+    this.precision[i] = Infinity
+    this.nullity[i] = 0
+    this.index[i] = 0
+  }
+
+  /** Half width of the band in which an eigenvalue counts as zero. */
+  private zeroBand(report: Float64Array): number {
+    return thresholds.zeroBandFactor * this.eps * this.P * report[Polished.normH]
+  }
+
+  private isStationary(report: Float64Array, theta: Float64Array): boolean {
+    return (
+      report[Polished.newtonStep] <= thresholds.newtonStep &&
+      report[Polished.nullGradient] <= thresholds.nullGradient * this.zeroBand(report) * this.size(theta)
+    )
+  }
+
+  /** Whether a stationary point needs a second look. */
+  private isDoubtful(i: number, report: Float64Array): boolean {
+    // In a flat valley the position is known to (rounding of g) ÷ (eigenvalue) only, and the eigenvalues with it: one that is a
+    // little below the zero band may be the valley's. What tells is whether the loss falls.
+    if (this.verdict[i] === 'saddle') return report[Polished.smallest] >= -thresholds.weakSaddle * this.zeroBand(report)
+    if (this.verdict[i] !== 'degenerate') return false
+    const { network, flatDirections } = this.judge
+    if (flatDirections !== null) return this.nullity[i] > flatDirections
+    return !network || this.nullity[i] > exactlyFlat(network, this.theta, i * this.P)
+  }
+
+  /** A convex model's minimiser has no more flat directions than its data leave open. */
+  private isTooFlat(i: number): boolean {
+    const { flatDirections } = this.judge
+    return flatDirections !== null && this.nullity[i] > flatDirections
+  }
+
+  /** max(1, max |θ_p / scale_p|) */
+  private size(theta: Float64Array): number {
+    return theta.reduce((m, v, p) => Math.max(m, Math.abs(v / this.judge.scale[p])), 1)
+  }
+
+  private isFar(from: Float64Array, to: Float64Array, limit: number): boolean {
+    const { scale } = this.judge
+    return from.some((v, p) => Math.abs(to[p] - v) > limit * Math.max(scale[p], Math.abs(v)))
+  }
+}
+
 /**
  * Verdicts of a block of finished runs.
  * @param theta [count, P] where the runs ended
- * @param status how the run loop stopped them
+ * @param found loss and gradient norm there, and how the run loop stopped them
  */
 export async function judgeRuns(
   judge: Judge,
@@ -181,112 +342,6 @@ export async function judgeRuns(
   found: { readonly loss: Float64Array; readonly gradientNorm: Float64Array; readonly status: Uint8Array },
   count: number
 ): Promise<Judged> {
-  const { objective } = judge
-  const P = objective.parameters
-  const K = judge.polish.report.length
-  const verdict = new Array<Verdict>(count).fill('unfinished')
-  const out = {
-    theta: theta.slice(),
-    loss: found.loss.slice(),
-    gradientNorm: found.gradientNorm.slice(),
-    index: new Uint32Array(count),
-    nullity: new Uint32Array(count),
-    precision: new Float64Array(count).fill(Infinity)
-  }
-  const directions = new Map<number, Float64Array>()
-  let steps = 0
-  const alive: number[] = []
-  for (let i = 0; i < count; i++) {
-    if (found.status[i] === Status.failed) verdict[i] = 'failed'
-    else if (judge.separated) {
-      verdict[i] = 'diverging'
-      if (judge.separationDirection) directions.set(i, judge.separationDirection)
-    } else alive.push(i)
-  }
-
-  /** Takes over a stationary point; false where it is none. */
-  const take = (i: number, n: number, run: Omit<RunBlock, 'start' | 'traces'>): boolean => {
-    const report = run.report.subarray(n * K, (n + 1) * K)
-    const at = run.theta.subarray(n * P, (n + 1) * P)
-    if (run.status[n] === Status.failed || !isStationary(report, at, P, judge)) return false
-    out.theta.set(at, i * P)
-    out.loss[i] = run.loss[n]!
-    out.gradientNorm[i] = run.gradientNorm[n]!
-    out.index[i] = report[Polished.negative]!
-    out.nullity[i] = report[Polished.zero]!
-    out.precision[i] = report[Polished.newtonStep]!
-    verdict[i] = out.index[i] > 0 ? 'saddle' : out.nullity[i] > 0 ? 'degenerate' : 'minimum'
-    return true
-  }
-  /** Undoes `take`: the run stays where the optimiser left it. */
-  const giveBack = (i: number): void => {
-    verdict[i] = 'unfinished'
-    out.theta.set(theta.subarray(i * P, (i + 1) * P), i * P)
-    out.loss[i] = found.loss[i]!
-    out.gradientNorm[i] = found.gradientNorm[i]!
-    out.precision[i] = Infinity
-    out.nullity[i] = 0
-  }
-  const sum = (v: Uint32Array): number => v.reduce((s, n) => s + n, 0)
-
-  const polished = await inOrder(objective, judge.polish, pick(theta, P, alive), alive.length, judge.polishSteps)
-  steps += sum(polished.steps)
-  const doubtful: number[] = []
-  alive.forEach((i, n) => {
-    const stationary = take(i, n, polished)
-    const weak = isWeakSaddle(polished.report.subarray(n * K, (n + 1) * K), P, judge)
-    if (!stationary || verdict[i] === 'degenerate' || weak) doubtful.push(i)
-  })
-  if (doubtful.length === 0) return { verdict, ...out, steps, directions }
-
-  // Follow doubtful runs downhill: where they go is the first candidate for a direction of recession.
-  const from = pick(out.theta, P, doubtful)
-  const followed = await inOrder(objective, judge.newton, from, doubtful.length, followSteps)
-  steps += sum(followed.steps)
-  const candidates = doubtful.map((_, n) => {
-    const start = from.subarray(n * P, (n + 1) * P)
-    const end = followed.theta.subarray(n * P, (n + 1) * P)
-    const outer = end.map((v, p) => (p >= judge.outputLayer ? v : 0))
-    return [end.map((v, p) => v - start[p]), Float64Array.from(end), outer]
-  })
-  /** On a plateau, gradient and curvature are both at rounding level; that it is no stationary point shows downhill. */
-  const leaves = (n: number): boolean => {
-    const start = from.subarray(n * P, (n + 1) * P)
-    const end = followed.theta.subarray(n * P, (n + 1) * P)
-    const far = start.some((v, p) => Math.abs(end[p] - v) > thresholds.newtonStep * Math.max(1, Math.abs(v)))
-    const before = out.loss[doubtful[n]]
-    return far && before - followed.loss[n] > thresholds.recessionRise * Math.abs(before)
-  }
-  const recessive = await recession(judge, followed.theta, followed.loss, candidates)
-  const open: number[] = []
-  doubtful.forEach((i, n) => {
-    const d = recessive[n]
-    if (d) {
-      verdict[i] = 'diverging'
-      out.index[i] = 0
-      out.nullity[i] = 0
-      directions.set(i, d)
-    } else if (verdict[i] === 'unfinished') open.push(n)
-    else if (verdict[i] === 'degenerate' && leaves(n)) {
-      giveBack(i)
-      if (followed.status[n] !== Status.budget) open.push(n)
-    } else if (verdict[i] === 'saddle' && !(followed.loss[n] < out.loss[i] - lossSlack(judge, out.loss[i]))) {
-      verdict[i] = 'degenerate'
-      out.nullity[i] += out.index[i]
-      out.index[i] = 0
-    }
-  })
-  // Runs found in f32, and runs whose polishing stopped early: the point reached downhill may be stationary after all.
-  if (open.length > 0) {
-    const again = await inOrder(objective, judge.polish, pick(followed.theta, P, open), open.length, judge.polishSteps)
-    steps += sum(again.steps)
-    open.forEach((n, k) => {
-      const i = doubtful[n]
-      const start = theta.subarray(i * P, (i + 1) * P)
-      const end = again.theta.subarray(k * P, (k + 1) * P)
-      const far = end.some((v, p) => Math.abs(v - start[p]) > moveLimit(judge) * Math.max(1, Math.abs(start[p])))
-      if (!far) take(i, k, again)
-    })
-  }
-  return { verdict, ...out, steps, directions }
+  const { loss, gradientNorm } = found
+  return new Judging(judge, { theta, loss, gradientNorm }, count).run(found.status)
 }

@@ -13,12 +13,12 @@ export const thresholds = {
 export const thresholdMeanings: Readonly<Record<keyof typeof thresholds, string>> = {
   zeroBandFactor:
     'An eigenvalue counts as zero within this times eps·P·‖H‖ (columns in units of their rms, eps = 2⁻⁵²).',
-  newtonStep: 'A point is stationary when the Newton step still predicted is at most this, relative to max(1, |θ|).',
+  newtonStep:
+    'A point is stationary when the Newton step still predicted is at most this, relative to max(1, |θ|) (here and below, columns in units of their rms).',
   moved: 'Polishing may move a parameter by at most this, relative to max(1, |θ|); otherwise the run had not arrived.',
   nullGradient: 'The gradient along zero-band directions may be at most this many zero bands, times max(1, |θ|).',
   weakSaddle:
     'A negative eigenvalue of at most this many zero bands makes a saddle only if Newton’s method goes downhill from there.',
   recessionReach: 'A direction of recession is followed for this many times max(1, |θ|).',
-  recessionRise:
-    'Backwards along a direction of recession the loss must rise by at least this share; a flat point from which Newton’s method lowers it by more is none.'
+  recessionRise: 'Backwards along a direction of recession the loss must rise by at least this share.'
 }

@@ -1,18 +1,23 @@
 /**
  * Polishing: Newton's iteration for the equation g = 0, from an end point to the stationary point beside it, whatever its
  * index. It does not descend, so that a saddle stays a saddle. Directions whose curvature is inside the zero band are left
- * alone. A step is kept while it at least halves the gradient; the first that does not ends the run.
+ * alone. A step is kept while it at least halves the gradient. Beside a curved valley a flat direction has some curvature yet, and
+ * the step along it leads astray: when a step fails from a point that is not stationary, one is tried that leaves alone
+ * whatever is nearly flat. A run ends when that fails too.
  *
  * Everything is judged in the scaled variables θ / scale, so that verdicts do not depend on the units of the columns
  * (inertia is the same in all of them, by Sylvester's law).
  */
 import { thresholds } from '../core/thresholds.js'
-import { Rule } from './expression.js'
+import { Rule, type Scalar, type Vector } from './expression.js'
 import type { Program } from './program.js'
 import type { RuleContext } from './types.js'
 
 /** Steps that polishing may take. */
 export const polishSteps = 60
+
+/** Nearly flat: within this many zero bands. */
+const nearlyFlat = 2 ** 20
 
 /** Names of the report scalars, in order, at the polished point. */
 export const polishReport = [
@@ -20,10 +25,11 @@ export const polishReport = [
   'zero', // eigenvalues inside the band
   'smallest', // smallest eigenvalue (scaled variables)
   'normH', // ‖H‖₂ (scaled variables)
-  'newtonStep', // max_p |p_p| / max(1, |θ_p|) of the Newton step that is still predicted
+  'newtonStep', // largest |p| / max(1, |θ|) of the Newton step p that is still predicted (scaled variables)
   'nullGradient', // largest gradient component along the zero band's directions (scaled variables)
   'firstStep', // newtonStep at the start
-  'moved' // max_p |θ_p − start_p| / max(1, |start_p|)
+  'decrease', // of the loss, that the Newton step predicts
+  'moved' // largest |θ − start| / max(1, |start|) (scaled variables)
 ] as const
 
 export function buildPolish({ eps, parameters }: RuleContext): Program {
@@ -33,6 +39,8 @@ export function buildPolish({ eps, parameters }: RuleContext): Program {
   const loss = r.scalarState()
   const norm = r.scalarState()
   const scaledNorm = r.scalarState()
+  const spare = r.vectorState()
+  const hasSpare = r.scalarState()
 
   const first = r.less(r.step, 0.5)
   const scaledG = r.mul(r.scale, r.g)
@@ -45,20 +53,30 @@ export function buildPolish({ eps, parameters }: RuleContext): Program {
   const band = r.mul(thresholds.zeroBandFactor * eps * parameters, normH)
   const coefficients = r.multiplyTransposed(vectors, scaledG)
   const curved = r.less(band, r.abs(values))
-  const reduced = r.select(curved, r.div(coefficients, values), 0)
-  const p = r.neg(r.mul(r.scale, r.multiply(vectors, reduced)))
+  const solved = (steep: Vector): Vector => r.select(steep, r.div(coefficients, values), 0)
+  const reduced = solved(curved)
+  const p = r.neg(r.multiply(vectors, reduced))
+  const relativeTo = (change: Vector, at: Vector): Scalar =>
+    r.maxAbs(r.div(change, r.max(1, r.abs(r.div(at, r.scale)))))
+  const newtonStep = relativeTo(p, r.x)
   const originNext = r.select(first, r.x, origin)
   const pointNext = r.select(accept, r.x, point)
+
+  const steep = r.less(r.mul(nearlyFlat, band), r.abs(values))
+  const between = r.less(r.sum(steep), r.sum(curved))
+  const spareHere = r.and(between, r.less(thresholds.newtonStep, newtonStep))
+  const retry = r.and(r.not(accept), hasSpare)
 
   const here = {
     negative: r.sum(r.less(values, r.neg(band))),
     zero: r.sub(parameters, r.sum(curved)),
     smallest: r.minimum(values),
     normH,
-    newtonStep: r.maxAbs(r.div(p, r.max(1, r.abs(r.x)))),
+    newtonStep,
     nullGradient: r.maxAbs(r.select(curved, 0, coefficients)),
-    firstStep: r.maxAbs(r.div(p, r.max(1, r.abs(r.x)))),
-    moved: r.maxAbs(r.div(r.sub(pointNext, originNext), r.max(1, r.abs(originNext))))
+    firstStep: newtonStep,
+    decrease: r.mul(0.5, r.dot(coefficients, reduced)),
+    moved: relativeTo(r.div(r.sub(pointNext, originNext), r.scale), originNext)
   }
   const report: Record<string, typeof normH> = {}
   for (const name of polishReport) {
@@ -77,7 +95,10 @@ export function buildPolish({ eps, parameters }: RuleContext): Program {
   r.next(loss, lossNext)
   r.next(norm, normNext)
   r.next(scaledNorm, r.select(accept, scaledNormHere, scaledNorm))
-  r.next(r.x, r.add(pointNext, r.select(accept, p, 0)))
-  // gradientNorm 0 would end the run as converged with the same result; a rejected step ends it as stalled.
-  return r.compile({ point: pointNext, loss: lossNext, gradientNorm: normNext, stalled: r.not(accept), report })
+  r.next(spare, r.select(accept, r.neg(r.multiply(vectors, solved(steep))), spare))
+  r.next(hasSpare, r.select(accept, spareHere, 0))
+  r.next(r.x, r.fma(r.scale, r.select(accept, p, r.select(retry, spare, 0)), pointNext))
+  // gradientNorm 0 would end the run as converged with the same result; a rejected step without another ends it as stalled.
+  const stalled = r.and(r.not(accept), r.not(retry))
+  return r.compile({ point: pointNext, loss: lossNext, gradientNorm: normNext, stalled, report })
 }

@@ -101,6 +101,7 @@ export async function runStarts(setup: Setup, options: RunOptions = {}): Promise
   let runs = 0
   let searchSteps = 0
   let judgeSteps = 0
+  let judgeLosses = 0
   const began = performance.now()
 
   const file = (block: RunBlock, judged: Judged, i: number): number => {
@@ -145,6 +146,7 @@ export async function runStarts(setup: Setup, options: RunOptions = {}): Promise
     if (classCount(network) > 0) aggregate.addClassCounts(train.classCounts, rows.length)
     runs += block.count
     judgeSteps += judged.steps
+    judgeLosses += judged.losses
     for (const n of block.steps) searchSteps += n
     await options.onBlock?.(out)
     options.onProgress?.({ done: runs, total, minima: minima.size })
@@ -175,7 +177,7 @@ export async function runStarts(setup: Setup, options: RunOptions = {}): Promise
     diverging,
     runs,
     interrupted: runs < total,
-    evaluations: { f: searchSteps + judgeSteps, g: searchSteps + judgeSteps, H },
+    evaluations: { f: searchSteps + judgeSteps + judgeLosses, g: searchSteps + judgeSteps, H },
     wallSeconds: (performance.now() - began) / 1000
   }
 }

@@ -1,8 +1,15 @@
 /** Everything a study decides before the first run: data, network, separation, engines, update rule, judge. */
-import { convexity, layers, parameterCount, parameterNames, validateProblem } from '../models/network.js'
+import {
+  columnScale,
+  convexity,
+  parameterCount,
+  parameterNames,
+  ridgeOnAll,
+  validateProblem
+} from '../models/network.js'
 import type { Network, Problem } from '../models/types.js'
 import type { Judge } from '../analysis/verdict.js'
-import { designRank } from '../analysis/rank.js'
+import { designRank, flatDirections } from '../analysis/rank.js'
 import { separation, type Separation } from '../analysis/separation.js'
 import { loadData } from '../data/load.js'
 import type { Dataset, Rows } from '../data/types.js'
@@ -52,17 +59,14 @@ export function networkOf(config: StudyConfig, data: Dataset): Network {
   return { inputs: data.inputs, hidden, outputs, activation, loss: data.loss, bias, ridge, penalizeBias }
 }
 
-/** [N, D + bias]: the design with its column of ones, for the rank. */
-function withBias(problem: Problem): { x: Float64Array; columns: number } {
-  const { rows, network } = problem
-  if (!network.bias) return { x: problem.x, columns: network.inputs }
-  const columns = network.inputs + 1
-  const x = new Float64Array(rows * columns)
-  for (let i = 0; i < rows; i++) {
-    x[i * columns] = 1
-    x.set(problem.x.subarray(i * network.inputs, (i + 1) * network.inputs), i * columns + 1)
-  }
-  return { x, columns }
+/** The design for the rank: rows that count, with a column of ones where there are biases. */
+function designOf({ rows, network, x, weight }: Problem): { x: Float64Array; rows: number; columns: number } {
+  const bias = network.bias ? 1 : 0
+  const columns = network.inputs + bias
+  const used = Array.from({ length: rows }, (_, i) => i).filter(i => !weight || weight[i] > 0)
+  const out = new Float64Array(used.length * columns).fill(1)
+  used.forEach((i, n) => out.set(x.subarray(i * network.inputs, (i + 1) * network.inputs), n * columns + bias))
+  return { x: out, rows: used.length, columns }
 }
 
 /** Data and model without any engine: what `check` needs too. */
@@ -79,8 +83,8 @@ export async function prepareProblem(config: StudyConfig): Promise<{
   const names = parameterNames(network, data.columns, data.classes)
   const problem = problemOf(network, data)
   validateProblem(problem)
-  const design = withBias(problem)
-  const rank = designRank(design.x, problem.rows, design.columns)
+  const design = designOf(problem)
+  const rank = designRank(design.x, design.rows, design.columns)
   const columnNames = network.bias ? ['(Intercept)', ...data.columns] : [...data.columns]
   return {
     data,
@@ -106,15 +110,19 @@ export async function setUp(config: StudyConfig, options: { readonly threads?: n
   const certifier = { engine: certifying, objective: exact ? objective : await certifying.prepare(problem) }
   const context = { eps: epsilonOf.f64, parameters }
   const isSeparated = separated.status === 'complete' || separated.status === 'quasi-complete'
+  const convex = convexity(network).model
   const judge: Judge = {
     objective: certifier.objective,
     polish: buildPolish(context),
     polishSteps,
     newton: newton.build(resolveOptimizer('newton').options, context),
+    network,
+    scale: columnScale(problem),
     separated: isSeparated,
     separationDirection: isSeparated ? Float64Array.from(separated.direction) : null,
-    moveLimit: convexity(network).model || !exact ? Infinity : undefined,
-    outputLayer: layers(network).at(-1)!.at,
+    bounded: ridgeOnAll(network) || (convex && !isSeparated),
+    flatDirections: convex ? flatDirections(network, rank) : null,
+    moveLimit: convex || !exact ? Infinity : undefined,
     eps: epsilonOf.f64
   }
   return {

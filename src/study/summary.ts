@@ -148,20 +148,23 @@ function convexSection(
 ): Summary['convex'] {
   const { model, reason } = convexity(setup.network)
   if (!model) return { model, strongly: false, modulus: null, reason, ...(witness ? { witness } : {}) }
-  const separated = setup.judge.separated
-  const full = setup.rank.rank === setup.rank.columns
-  const strongly = ridgeOnAll(setup.network) || (minima.length === 1 && !separated)
+  const { separated, flatDirections } = setup.judge
+  const strongly = flatDirections === 0 && !separated
   const modulus = minima[0]?.eigenvalues[0] ?? null
-  const why = separated
-    ? ' The data are separated, so there is no finite minimiser.'
-    : strongly
-      ? ridgeOnAll(setup.network)
-        ? ' The ridge falls on every parameter, so there is exactly one minimiser.'
-        : ' The design has full rank and the data are not separated, so there is exactly one minimiser.'
-      : full
-        ? ' The minimisers form a flat set.'
-        : ' The design does not have full rank, so the minimisers form a flat set.'
-  return { model, strongly, modulus, reason: reason + why }
+  return { model, strongly, modulus, reason: `${reason} ${minimisers(setup, strongly)}` }
+}
+
+/** What a convex model's minimisers are, and why. */
+function minimisers({ network, rank, judge, separation: { status } }: Setup, one: boolean): string {
+  if (judge.separated) return 'The data are separated, so there is no finite minimiser.'
+  if (ridgeOnAll(network)) return 'The ridge falls on every parameter, so there is exactly one minimiser.'
+  if (one && network.ridge > 0)
+    return 'The ridge falls on the weights, and the data bound the bias, so there is exactly one minimiser.'
+  if (one)
+    return `The design has full rank${status === 'none' ? ' and the data are not separated' : ''}, so there is exactly one minimiser.`
+  if (rank.rank < rank.columns && !(network.ridge > 0))
+    return 'The design does not have full rank, so the minimisers form a flat set.'
+  return 'Adding the same number to all outputs changes nothing, so the minimisers form a flat set.'
 }
 
 const initText = (init: Setup['config']['starts']['init']): string =>

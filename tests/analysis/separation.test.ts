@@ -280,7 +280,7 @@ describe('other losses', () => {
     expect(await classes([0, 1, 0, 1, 2, 2])).toBe('quasi-complete')
   })
 
-  it('is not asked where a minimiser always exists or the model is not convex', async () => {
+  it('is not asked where a minimiser always exists or the model has a hidden layer', async () => {
     const rows = [
       [1, 0.5],
       [2, 1]
@@ -292,8 +292,34 @@ describe('other losses', () => {
     }
     expect(await status('squared')).toBe('not-applicable')
     expect(await status('gamma')).toBe('not-applicable')
-    expect(await status('brier')).toBe('not-applicable')
     expect(await status('logistic', { hidden: [2] })).toBe('not-applicable')
     expect(await status('logistic', { ridge: 0.1, penalizeBias: true })).toBe('not-applicable')
+    expect(await status('logistic', { ridge: 0.1 })).toBe('not-applicable')
+  })
+
+  it('sends the biases away where a ridge holds the weights only and all counts are 0', async () => {
+    const zeros = [
+      [1, 0],
+      [2, 0],
+      [4, 0]
+    ]
+    const answer = await decide(table(zeros, 'poisson', { ridge: 0.1 }))
+    expect(answer).toMatchObject({ status: 'complete', infinite: { '(Intercept)': -1 } })
+    expectAllClose(answer.direction, [-1, 0], 0, 'direction')
+    expect((await decide(table(zeros, 'poisson', { ridge: 0.1, penalizeBias: true }))).status).toBe('not-applicable')
+  })
+
+  it('holds for squared loss through the sigmoid too: what parts the classes lowers it from everywhere', async () => {
+    const parted = [
+      [1, 0],
+      [2, 0],
+      [3, 1],
+      [4, 1]
+    ]
+    const overlapping = [...parted, [0, 1], [5, 0]]
+    expect((await decide(table(parted, 'brier'))).status).toBe('complete')
+    const answer = await decide(table(overlapping, 'brier'))
+    expect(answer.status).toBe('none')
+    expect(answer.reason).toMatch(/bounded/)
   })
 })

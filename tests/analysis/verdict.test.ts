@@ -39,8 +39,11 @@ async function judge(
     newton: newton.build({ radius: 1 }, context),
     separated: false,
     separationDirection: null,
+    network: null,
+    scale: new Float64Array(landscape.size).fill(1),
+    bounded: false,
+    flatDirections: null,
     moveLimit: undefined,
-    outputLayer: 0,
     eps,
     ...changes
   }
@@ -178,6 +181,56 @@ describe('on functions of two variables', () => {
   it('does not take a flat direction for one in which the loss falls', async () => {
     // ½(1 − x)² whatever y is: degenerate, not diverging.
     expect((await judge(quadratic([1, 0, 0, 0], [1, 0]), [[0.9, 50]])).verdict).toEqual(['degenerate'])
+  })
+
+  it('does not judge by the units of the columns: a slope in a tiny column is no stationary point', async () => {
+    // exp(−u) + ½v² with u = x/s: at x = 5s the slope along u is 7e-3 and along x, times s, too. s = 1e7 hid it.
+    const s = 1e7
+    const slide: Landscape = {
+      size: 2,
+      f: ([x, y]) => Math.exp(-x / s) + y ** 2 / 2,
+      g: ([x, y]) => [-Math.exp(-x / s) / s, y],
+      H: ([x]) => [Math.exp(-x / s) / s ** 2, 0, 0, 1]
+    }
+    const scale = Float64Array.of(s, 1)
+    expect((await judge(slide, [[5 * s, 0]], { scale })).verdict).toEqual(['diverging'])
+    // ½(x/s)² + ½y², a small and a large unit: the minimum is within reach in its own units only.
+    for (const unit of [1e-7, 1e7]) {
+      const bowl = quadratic([1 / unit ** 2, 0, 0, 1], [0, 0])
+      const stretched = { scale: Float64Array.of(unit, 1) }
+      expect((await judge(bowl, [[0.4 * unit, 0]], stretched)).verdict).toEqual(['minimum'])
+      expect((await judge(bowl, [[0.6 * unit, 0]], stretched)).verdict).toEqual(['unfinished'])
+    }
+  })
+
+  it('does not call a plateau degenerate where the loss falls by little, but by more than rounding', async () => {
+    // 1 + ½x² + 10⁻⁷ / (1 + y): at y = 10⁴ gradient and curvature are far below every threshold.
+    const plain: Landscape = {
+      size: 2,
+      f: ([x, y]) => 1 + x ** 2 / 2 + 1e-7 / (1 + y),
+      g: ([x, y]) => [x, -1e-7 / (1 + y) ** 2],
+      H: ([, y]) => [1, 0, 0, 2e-7 / (1 + y) ** 3]
+    }
+    expect((await judge(plain, [[1e-7, 1e4]])).verdict).not.toEqual(['degenerate'])
+  })
+
+  it('calls nothing diverging where the model is bounded', async () => {
+    const slide: Landscape = {
+      size: 1,
+      f: ([x]) => Math.exp(-x),
+      g: ([x]) => [-Math.exp(-x)],
+      H: ([x]) => [Math.exp(-x)]
+    }
+    expect((await judge(slide, [[20]])).verdict).toEqual(['diverging'])
+    expect((await judge(slide, [[20]], { bounded: true })).verdict).toEqual(['unfinished'])
+  })
+
+  it('calls no point degenerate that is flatter than the data of a convex model leave it', async () => {
+    const valley = quadratic([1, 1, 1, 1], [1, 1])
+    const verdictWith = async (flatDirections: number) =>
+      (await judge(valley, [[0.3, 0.4]], { flatDirections, bounded: true })).verdict
+    expect(await verdictWith(1)).toEqual(['degenerate'])
+    expect(await verdictWith(0)).toEqual(['unfinished'])
   })
 
   it('calls every run diverging where linear programming has shown separation, and failed ones failed', async () => {

@@ -113,6 +113,24 @@ describe('polish', () => {
     expect(polish(stretched, [1e-9, 1e-3], scale).report.negative).toBe(1)
   })
 
+  it('does not go astray along a curved valley, where rounding over hardly any curvature makes a long step', () => {
+    // ¼r⁴ − ½r²: a circle of minima. Beside it the curvature along it is r² − 1, and the slope rounding.
+    const valley: Landscape = {
+      size: 2,
+      f: ([x, y]) => (x * x + y * y) ** 2 / 4 - (x * x + y * y) / 2,
+      g: ([x, y]) => [(x * x + y * y) * x - x, (x * x + y * y) * y - y],
+      H: ([x, y]) => [3 * x * x + y * y - 1, 2 * x * y, 2 * x * y, x * x + 3 * y * y - 1]
+    }
+    for (const angle of [0.3, 0.7, 1.1, 2, 2.5])
+      for (const off of [1e-11, 1e-12, 1e-13]) {
+        const start = [Math.cos(angle) * (1 + off), Math.sin(angle) * (1 + off)]
+        const { report, point } = polish(valley, start)
+        expect([report.zero, report.negative], `angle ${angle}, ${off} off`).toEqual([1, 0])
+        expect(report.newtonStep).toBeLessThan(thresholds.newtonStep)
+        expectClose(Math.hypot(...point), 1, tolerance('f64', 8, 1), 'radius', 'curved valley')
+      }
+  })
+
   it('goes no further where a step does not halve the gradient', () => {
     // The Newton step of |x|^1.5 leads from x to −x, where the gradient is as large as before.
     const rough: Landscape = {

@@ -284,6 +284,48 @@ describe('where no finite minimiser exists', () => {
     expect(summary.verdicts.diverging).toBeGreaterThan(25)
   })
 
+  it('a network whose units saturate on overlapping data is called neither degenerate nor a minimum', async () => {
+    const summary = await study({
+      data: { generate: { rows: 300, inputs: 3, overlap: 0.15, seed: 7 }, standardize: true },
+      model: { hidden: [2] },
+      starts: { count: 60 }
+    })
+    expect(summary.verdicts.minimum + summary.verdicts.degenerate).toBe(0)
+    expect(summary.verdicts.diverging).toBeGreaterThan(50)
+  })
+
+  it('softplus units turn into lines where the ridge leaves their biases free', async () => {
+    const summary = await study({
+      data: { builtin: 'iris2', standardize: true },
+      model: { hidden: [2], activation: 'softplus', ridge: 0.01 },
+      starts: { count: 40 }
+    })
+    expect(summary.verdicts.minimum + summary.verdicts.degenerate).toBe(0)
+    expect(summary.verdicts.diverging).toBeGreaterThan(35)
+  })
+
+  it('squared loss through the sigmoid has no stationary point on separated data, and no run is left in doubt', async () => {
+    const summary = await study({
+      data: { builtin: 'endometrial', standardize: true },
+      model: { loss: 'brier' },
+      starts: { count: 200 }
+    })
+    expect(met(summary)).toEqual({ diverging: 200 })
+    expect(summary.separation).toMatchObject({ status: 'quasi-complete', infinite: { NV: 1 } })
+  })
+
+  it('counts that are all 0 send the bias away, also under a ridge on the weights', async () => {
+    const table = csv(
+      'nought.csv',
+      ['x', 'y'],
+      [1, 2, 4].map(x => [x, 0])
+    )
+    const model = { loss: 'poisson', ridge: 0.1 }
+    const summary = await study({ data: { csv: table, target: 'y' }, model, starts: { count: 10 } })
+    expect(met(summary)).toEqual({ diverging: 10 })
+    expect(summary.separation.infinite).toEqual({ '(Intercept)': -1 })
+  })
+
   it('a ridge brings every run to one point', async () => {
     const summary = await study({
       data: { csv: separated, target: 'y' },
@@ -292,6 +334,93 @@ describe('where no finite minimiser exists', () => {
     })
     expect(met(summary)).toEqual({ minimum: 20 })
     expect(summary.minima).toHaveLength(1)
+  })
+})
+
+describe('valleys', () => {
+  it('every run on a network of identity units ends in the valley that a rotation of the units makes', async () => {
+    const summary = await study({
+      data: { builtin: 'iris2', standardize: true },
+      model: { hidden: [3], activation: 'identity', ridge: 0.01, penalizeBias: true },
+      starts: { count: 200 }
+    })
+    expect(met(summary)).toEqual({ degenerate: 200 })
+    expect(summary.degenerate).toHaveLength(1)
+    // O(3) turns one vector: two directions move it.
+    expect(summary.degenerate[0]).toMatchObject({ nullity: 2, nullityExplained: 2 })
+  })
+
+  it('every run on more parameters than the groups of a table need ends in one', async () => {
+    const summary = await study({
+      data: { builtin: 'insect_sprays', standardize: true },
+      model: { hidden: [5], loss: 'squared' },
+      starts: { count: 40 }
+    })
+    expect(met(summary)).toEqual({ degenerate: 40 })
+    expect(summary.degenerate).toHaveLength(1)
+  })
+})
+
+describe('rows of weight nought', () => {
+  // Without the last row the columns are the same.
+  const table = csv(
+    'nought-weight.csv',
+    ['a', 'b', 'w', 'y'],
+    [
+      [1, 1, 1, 0],
+      [2, 2, 1, 1],
+      [3, 3, 1, 0],
+      [4, 4, 1, 1],
+      [5, 0, 0, 0]
+    ]
+  )
+  it('neither lend the design a rank nor part the points of a flat set', async () => {
+    for (const loss of ['logistic', 'squared']) {
+      const summary = await study({
+        data: { csv: table, target: 'y', weights: 'w', features: ['a', 'b'] },
+        model: { loss },
+        starts: { count: 30 }
+      })
+      expect(met(summary)).toEqual({ degenerate: 30 })
+      expect(summary.degenerate).toHaveLength(1)
+      expect(summary.convex.strongly).toBe(false)
+      expect(summary.convex.reason).toMatch(/full rank/)
+    }
+  })
+})
+
+describe('strong convexity is a property of the problem', () => {
+  const impatient = {
+    starts: { count: 5 },
+    optimizer: { gd: { learningRate: 1e-9 } },
+    stop: { steps: 1, gradient: 1e-12 }
+  }
+  it('and does not depend on whether runs arrive', async () => {
+    // Far starts, which polishing does not bring back.
+    const { convex, verdicts } = await study({
+      data: { builtin: 'insect_sprays' },
+      model: { loss: 'poisson' },
+      ...impatient,
+      starts: { count: 5, init: { normal: 300 } }
+    })
+    expect(verdicts.minimum).toBe(0)
+    expect(convex).toMatchObject({ model: true, strongly: true, modulus: null })
+    expect(convex.reason).toMatch(/exactly one minimiser/)
+  })
+
+  it.each([
+    [{ loss: 'softmax' }, 'iris3', false, /Adding the same number/],
+    [{ loss: 'softmax', ridge: 0.1 }, 'iris3', false, /Adding the same number/],
+    [{ loss: 'softmax', ridge: 0.1, penalizeBias: true }, 'iris3', true, /falls on every parameter/],
+    [{ loss: 'logistic', ridge: 0.1 }, 'iris2', true, /falls on the weights/],
+    [{ loss: 'squared' }, 'longley', true, /full rank, so there is/],
+    [{ loss: 'logistic' }, 'iris2', true, /full rank and the data are not separated/],
+    [{ loss: 'logistic' }, 'endometrial', false, /separated/]
+  ] as const)('%o on %s: %s', async (model, builtin, strongly, reason) => {
+    const separated = builtin === 'iris3' && !('ridge' in model)
+    const { convex } = await study({ data: { builtin }, model, starts: { count: 2 } })
+    expect(convex.strongly).toBe(strongly)
+    expect(convex.reason).toMatch(separated ? /separated/ : reason)
   })
 })
 

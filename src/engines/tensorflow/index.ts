@@ -55,19 +55,21 @@ const start = (threads?: number): TensorflowChild =>
     }
   })
 
-/** Starts a child with the package in `folder`. Without a usable one, the child is gone again and `support` says why. */
-async function open(device: DeviceName, folder: string | null, threads?: number): Promise<Opened> {
+/** Starts a child with a device. Without a usable one, the child is gone again and `support` says why. */
+async function open(device: DeviceName, threads?: number): Promise<Opened> {
+  const folder = findPackage(packageOf[device])
   const missing = missingParts(device, folder)
   if (missing || folder === null) return { support: missing! }
   const child = start(threads)
   try {
     const loaded = await child.ask('open', { device, folder }).answer
-    if (loaded.gpu || device !== 'gpu') return { support: loadedSupport(device, loaded, ''), child }
-    await child.close()
-    return { support: loadedSupport(device, loaded, child.log) }
+    const support = loadedSupport(device, loaded, child.log)
+    if (support.ok) return { support, child }
+    child.dispose()
+    return { support }
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
-    await child.close()
+    child.dispose()
     return { support: loadFailure(device, { message, log: child.log }) }
   }
 }
@@ -142,24 +144,22 @@ function asked(device: string | undefined): readonly DeviceName[] {
   throw new InputError(`The tensorflow engine has no device "${device}" (${knownNames(device, deviceNames)}).`)
 }
 
-/** Whether the package in `folder`, null for none, serves as that device; tried in a process of its own. */
-export async function tryPackage(device: DeviceName, folder: string | null): Promise<Support> {
-  const { support, child } = await open(device, folder)
+/** What can run here is asked once per process: every answer costs a child. */
+const known = new Map<DeviceName, Promise<Support>>()
+async function look(device: DeviceName): Promise<Support> {
+  const { support, child } = await open(device)
   child?.dispose()
   return support
 }
-
-/** What can run here is asked once per process: every answer costs a child. */
-const known = new Map<DeviceName, Promise<Support>>()
 const supportOf = (device: DeviceName): Promise<Support> =>
-  known.get(device) ?? known.set(device, tryPackage(device, findPackage(packageOf[device]))).get(device)!
+  known.get(device) ?? known.set(device, look(device)).get(device)!
 
 async function load(options: EngineOptions): Promise<Engine> {
   if (options.precision !== 'f32')
     throw new WorkError('The tensorflow engine computes in f32 only; use --precision f32.')
   const reasons: string[] = []
   for (const device of asked(options.device)) {
-    const { support, child } = await open(device, findPackage(packageOf[device]), options.threads)
+    const { support, child } = await open(device, options.threads)
     if (!support.ok || !child) {
       if (!support.ok) reasons.push(support.reason)
       continue
