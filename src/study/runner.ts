@@ -3,6 +3,7 @@ import { outputs } from '../analysis/predict.js'
 import { Aggregate, VerdictCode } from '../analysis/aggregate.js'
 import { Clusterer, FunctionClusterer } from '../analysis/cluster.js'
 import { judgeRuns, type Judged } from '../analysis/verdict.js'
+import { WorkError } from '../core/errors.js'
 import type { Verdict } from '../core/result.js'
 import type { RunBlock } from '../engines/types.js'
 import { classCount, scoreNames } from '../models/scores.js'
@@ -53,6 +54,8 @@ export interface Outcome {
   readonly diverging: DivergingExample | undefined
   readonly runs: number
   readonly interrupted: boolean
+  /** Why the engine could not go on, where it broke down after some runs had ended. */
+  readonly failure: WorkError | undefined
   /** Evaluations by the optimiser and by certifying. */
   readonly evaluations: { readonly f: number; readonly g: number; readonly H: number }
   readonly wallSeconds: number
@@ -87,6 +90,9 @@ function spreadOut(values: Float64Array, rows: readonly number[], count: number,
   return out
 }
 
+/**
+ * @throws WorkError when the engine breaks down before any run has ended; later, the outcome holds what was done and why it ended
+ */
 export async function runStarts(setup: Setup, options: RunOptions = {}): Promise<Outcome> {
   const { config, network, problem, test, judge, certifier } = setup
   const total = config.starts.count
@@ -158,16 +164,23 @@ export async function runStarts(setup: Setup, options: RunOptions = {}): Promise
   })
   const inFlight = new Set<Promise<void>>()
   const failures: unknown[] = []
-  for await (const block of setup.objective.minimise(request)) {
-    const work = absorb(block)
-      .catch((error: unknown) => void failures.push(error))
-      .finally(() => inFlight.delete(work))
-    inFlight.add(work)
-    if (inFlight.size >= blocksInFlight) await Promise.race(inFlight)
-    if (failures.length > 0) break
+  let failure: WorkError | undefined
+  try {
+    for await (const block of setup.objective.minimise(request)) {
+      const work = absorb(block)
+        .catch((error: unknown) => void failures.push(error))
+        .finally(() => inFlight.delete(work))
+      inFlight.add(work)
+      if (inFlight.size >= blocksInFlight) await Promise.race(inFlight)
+      if (failures.length > 0) break
+    }
+  } catch (error) {
+    if (!(error instanceof WorkError)) throw error
+    failure = error
   }
   await Promise.all(inFlight)
   if (failures.length > 0) throw failures[0]
+  if (failure && runs === 0) throw failure
   const H = judgeSteps + (setup.program.needs === 'H' ? searchSteps : 0)
   return {
     aggregate,
@@ -177,6 +190,7 @@ export async function runStarts(setup: Setup, options: RunOptions = {}): Promise
     diverging,
     runs,
     interrupted: runs < total,
+    failure,
     evaluations: { f: searchSteps + judgeSteps + judgeLosses, g: searchSteps + judgeSteps, H },
     wallSeconds: (performance.now() - began) / 1000
   }

@@ -1,12 +1,13 @@
 /** The library's entry: run one study, or a contrast of several models on the same data. */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { Summary } from '../core/result.js'
+import { WorkError } from '../core/errors.js'
+import type { Curves, Summary } from '../core/result.js'
 import { scoreNames } from '../models/scores.js'
 import { resolveConfig, type StudyConfig } from './config.js'
 import { convergenceCurves } from './curves.js'
 import { openResults, studyFile, summaryFile, type Results } from './results.js'
-import { runStarts, type JudgedBlock, type StudyProgress } from './runner.js'
+import { runStarts, type JudgedBlock, type Outcome, type StudyProgress } from './runner.js'
 import { setUp, type Setup } from './setup.js'
 import { summarize } from './summary.js'
 
@@ -76,7 +77,8 @@ function sideBySide(block: JudgedBlock, M: number): Float64Array {
 /**
  * Runs a study. Nothing is written when it cannot be done.
  * @param raw a StudyConfig-like object as in study.yaml; every field but `data` has a default
- * @throws InputError when the configuration or the data are wrong; WorkError when an engine cannot run
+ * @throws InputError when the configuration or the data are wrong; WorkError when an engine cannot run, or breaks down: the runs that
+ * had ended by then are saved in `out`
  */
 export async function study(raw: unknown, options: StudyOptions = {}): Promise<Summary> {
   return runStudy(resolveConfig(raw, 'the study'), options)
@@ -101,13 +103,17 @@ export async function runStudy(config: StudyConfig, options: StudyOptions = {}):
       ...(writer ? { onBlock: block => writer.append({ ...block, metrics: sideBySide(block, M) }) } : {})
     })
     const name = config.name ?? modelName(setup)
-    const summary = await summarize(setup, outcome, name, floor => convergenceCurves(setup, outcome.runs, floor))
+    // An engine that broke down cannot run a sample of the starts once more.
+    const curvesAt = (floor: number): Promise<Curves | undefined> =>
+      outcome.failure ? Promise.resolve(undefined) : convergenceCurves(setup, outcome.runs, floor)
+    const summary = await summarize(setup, outcome, name, curvesAt)
     if (results) {
       results.writeJson(studyFile, record(setup))
       results.writeJson(summaryFile, summary)
       await options.finish?.(summary, results)
       results.close()
     }
+    if (outcome.failure) throw brokenDown(outcome, config.starts.count, options.out)
     return summary
   } catch (error) {
     results?.abort()
@@ -115,6 +121,13 @@ export async function runStudy(config: StudyConfig, options: StudyOptions = {}):
   } finally {
     setup.dispose()
   }
+}
+
+/** What became of a study whose engine broke down after some runs had ended. */
+function brokenDown({ failure, runs }: Outcome, starts: number, out: string | undefined): WorkError {
+  const reason = failure?.message.replace(/\.$/, '') ?? ''
+  if (out === undefined) return new WorkError(`${reason}; ${runs} of ${starts} runs had ended.`)
+  return new WorkError(`${reason}; the ${runs} of ${starts} runs that had ended are saved in ${out}.`)
 }
 
 /** A name for a model, such as "logistic regression" or "4-5-1 tanh, ridge 0.01". */

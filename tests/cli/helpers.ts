@@ -25,6 +25,7 @@ export interface RunOptions {
 
 /** The part of a child process that tests use. */
 export interface RunningProcess {
+  readonly pid: number
   kill(signal: NodeJS.Signals): boolean
   onStderr(listener: (text: string) => void): void
 }
@@ -49,6 +50,7 @@ export function node(args: readonly string[], options: RunOptions = {}): Promise
     child.once('error', reject)
     child.once('close', (code, signal) => resolve({ code, signal, stdout, stderr }))
     options.onStart?.({
+      pid: child.pid ?? NaN,
       kill: signal => child.kill(signal),
       onStderr: listener => void child.stderr.on('data', listener)
     })
