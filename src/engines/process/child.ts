@@ -74,7 +74,10 @@ export class Child<Q extends { [K in keyof Q]: Question }> {
       this.log = (this.log + text.toString()).slice(-logLength)
     })
     this.process.on('message', (message: FromChild) => this.receive(message))
-    this.process.on('error', error => this.end(error.message))
+    this.process.on('error', (error: NodeJS.ErrnoException) => {
+      // A question met a process that was going: its exit says why.
+      if (error.code !== 'EPIPE') this.end(error.message)
+    })
     this.process.on('exit', (code, signal) => this.end(signal ? `signal ${signal}` : `code ${code}`))
     this.idle()
   }
