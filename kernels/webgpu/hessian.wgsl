@@ -9,7 +9,7 @@
 
 const packs = {{packs}}u;
 const held = {{heldRows}}u;   // rows of H that a thread holds
-const units = {{units}}u;     // of all layers, outputs included
+const units = {{unitsOfAll}}u;     // of all layers, outputs included
 // First block of layer m's units in the numbering of id.y, and blocks of one unit.
 const blockAt = array<u32, depth>({{blockAt}});
 const blocksOfUnit = array<u32, depth>({{blocksOfUnit}});

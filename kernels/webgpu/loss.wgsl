@@ -1,6 +1,14 @@
-// ℓ, ℓ′ and ℓ″ at z with target y, for every loss of one output (twin: src/models/losses.ts).
+// The loss of one row (twin: src/models/losses.ts): ℓ, ℓ′ and ℓ″ at z with target y where there is one output.
 #include math.wgsl
 
+#if loss_softmax
+/// ℓ = log Σ_b e^(z_b − z_y) from the largest z, the row's own, sum = Σ_b e^(z_b − top), and rest, the sum without the own class: by
+/// log1p of the others where the own class leads.
+fn softmaxLoss(top: f32, own: f32, sum: f32, rest: f32) -> f32 {
+  let leads = own == top && rest <= 1.0;
+  return select((top - own) + logPositive(sum), log1pUnit(min(rest, 1.0)), leads);
+}
+#else
 struct Terms {
   value: F,
   first: F,
@@ -113,3 +121,4 @@ fn lossTerms(z: F, y: F) -> Terms {
   return Terms(z + u, F(1.0) - u, u);
 #end
 }
+#end

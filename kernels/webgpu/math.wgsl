@@ -71,8 +71,8 @@ struct Sigmoid {
 }
 fn sigmoid(z: F) -> Sigmoid {
   let e = expNegative(-abs(z));
-  let big = F(1.0) / (F(1.0) + e);
+  let big = keepNan(F(1.0) / (F(1.0) + e), z);
   let small = e * big;
   let up = z >= F(0.0);
-  return Sigmoid(keepNan(select(small, big, up), z), keepNan(select(big, small, up), z), e);
+  return Sigmoid(select(small, big, up), select(big, small, up), e);
 }

@@ -60,6 +60,8 @@ export class Child<Q extends { [K in keyof Q]: Question }> {
   private ended: Error | undefined
   private heard = performance.now()
   private watch: NodeJS.Timeout | undefined
+  /** Settles when the process is gone and its error stream has been read to the end. */
+  private readonly closed: Promise<void>
   log = ''
 
   constructor(private readonly options: ChildOptions) {
@@ -74,6 +76,10 @@ export class Child<Q extends { [K in keyof Q]: Question }> {
       this.log = (this.log + text.toString()).slice(-logLength)
     })
     this.process.on('message', (message: FromChild) => this.receive(message))
+    this.closed = new Promise(resolve => {
+      this.process.once('close', () => resolve())
+      this.process.once('error', () => resolve())
+    })
     this.process.on('error', (error: NodeJS.ErrnoException) => {
       // A question met a process that was going: its exit says why.
       if (error.code !== 'EPIPE') this.end(error.message)
@@ -199,6 +205,17 @@ export class Child<Q extends { [K in keyof Q]: Question }> {
     this.ended ??= new WorkError('This engine has been disposed of.')
     if (this.process.connected) this.process.disconnect()
     this.process.kill()
+  }
+
+  /** As `dispose`, and waits until all that the process wrote stands in `log`: it comes another way than the answers. */
+  async close(): Promise<void> {
+    this.ended ??= new WorkError('This engine has been disposed of.')
+    // Without disconnecting first: Node does not report the end of the streams then.
+    this.process.kill()
+    // Nothing else keeps the program alive until then.
+    const wait = setInterval(() => undefined, lookMilliseconds)
+    await this.closed
+    clearInterval(wait)
   }
 }
 

@@ -55,21 +55,19 @@ const start = (threads?: number): TensorflowChild =>
     }
   })
 
-/** Starts a child with a device. Without a usable one, the child is gone again and `support` says why. */
-async function open(device: DeviceName, threads?: number): Promise<Opened> {
-  const folder = findPackage(packageOf[device])
+/** Starts a child with the package in `folder`. Without a usable one, the child is gone again and `support` says why. */
+async function open(device: DeviceName, folder: string | null, threads?: number): Promise<Opened> {
   const missing = missingParts(device, folder)
   if (missing || folder === null) return { support: missing! }
   const child = start(threads)
   try {
     const loaded = await child.ask('open', { device, folder }).answer
-    const support = loadedSupport(device, loaded, child.log)
-    if (support.ok) return { support, child }
-    child.dispose()
-    return { support }
+    if (loaded.gpu || device !== 'gpu') return { support: loadedSupport(device, loaded, ''), child }
+    await child.close()
+    return { support: loadedSupport(device, loaded, child.log) }
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
-    child.dispose()
+    await child.close()
     return { support: loadFailure(device, { message, log: child.log }) }
   }
 }
@@ -144,22 +142,24 @@ function asked(device: string | undefined): readonly DeviceName[] {
   throw new InputError(`The tensorflow engine has no device "${device}" (${knownNames(device, deviceNames)}).`)
 }
 
-/** What can run here is asked once per process: every answer costs a child. */
-const known = new Map<DeviceName, Promise<Support>>()
-async function look(device: DeviceName): Promise<Support> {
-  const { support, child } = await open(device)
+/** Whether the package in `folder`, null for none, serves as that device; tried in a process of its own. */
+export async function tryPackage(device: DeviceName, folder: string | null): Promise<Support> {
+  const { support, child } = await open(device, folder)
   child?.dispose()
   return support
 }
+
+/** What can run here is asked once per process: every answer costs a child. */
+const known = new Map<DeviceName, Promise<Support>>()
 const supportOf = (device: DeviceName): Promise<Support> =>
-  known.get(device) ?? known.set(device, look(device)).get(device)!
+  known.get(device) ?? known.set(device, tryPackage(device, findPackage(packageOf[device]))).get(device)!
 
 async function load(options: EngineOptions): Promise<Engine> {
   if (options.precision !== 'f32')
     throw new WorkError('The tensorflow engine computes in f32 only; use --precision f32.')
   const reasons: string[] = []
   for (const device of asked(options.device)) {
-    const { support, child } = await open(device, options.threads)
+    const { support, child } = await open(device, findPackage(packageOf[device]), options.threads)
     if (!support.ok || !child) {
       if (!support.ok) reasons.push(support.reason)
       continue

@@ -63,8 +63,8 @@ export function missingParts(device: DeviceName, folder: string | null): Support
   const built = existsSync(lib) && readdirSync(lib).some(version => existsSync(join(lib, version, 'tfjs_binding.node')))
   if (built) return null
   return no(
-    `${name} is installed in ${folder} without its binding: its install script did not run or failed; allow it with ` +
-      `\`npm approve-scripts ${name}\` (npm 11 or later) and run \`npm rebuild ${name}\`.`
+    `${name} is installed in ${folder} without its binding: its install script was blocked or failed; run ` +
+      `\`npm rebuild ${name}\`, after \`npm approve-scripts ${name}\` where npm blocks scripts.`
   )
 }
 
@@ -89,7 +89,9 @@ export function loadFailure(device: DeviceName, { message, log }: LoadFailure): 
       : device === 'cpu'
         ? `run \`npm rebuild ${name}\`, or use --device wasm`
         : `install it again, or use --engine cpu`
-  const why = files.length > 0 ? `the system does not find ${files.join(', ')}` : message.split('\n')[0].trim()
+  const words = message.split('\n')[0].trim()
+  const why =
+    files.length > 0 ? `the system does not find ${files.join(', ')}` : words.replace(/(; use --engine cpu)?\.$/, '')
   return no(`${name} is installed but does not load (${why}); ${remedy}.`)
 }
 

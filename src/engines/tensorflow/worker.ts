@@ -1,56 +1,14 @@
 /** The child process of the engine: loads one TF.js package, holds its problems, and answers messages (protocol.ts). */
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
 import { serve } from '../process/serve.js'
-import { deviceOf, type Device, type TF } from './device.js'
+import type { Device } from './device.js'
+import { loadDevice } from './load.js'
 import { LocalObjective } from './objective.js'
-import type { DeviceName, Loaded } from './packages.js'
 import type { TensorflowQuestions } from './protocol.js'
 import { timeKernel, timeSteps } from './timer.js'
 
 let device: Device | undefined
 const objectives = new Map<number, LocalObjective>()
 let objectiveNumber = 0
-
-/** tfjs-node 4 calls two functions of node:util that Node 23 removed. */
-function mendUtil(require: NodeJS.Require): void {
-  const util = require('node:util') as Record<string, unknown>
-  util['isNullOrUndefined'] ??= (value: unknown) => value === null || value === undefined
-  util['isArray'] ??= Array.isArray
-}
-
-interface Versions {
-  readonly version: string
-}
-interface WasmPackage {
-  setWasmPaths(folder: string): void
-}
-interface NativeParts {
-  readonly isUsingGpuDevice?: boolean
-  readonly binding?: { readonly TF_Version?: string }
-}
-
-async function open(name: DeviceName, folder: string): Promise<Loaded> {
-  const require = createRequire(join(folder, 'package.json'))
-  mendUtil(require)
-  const { version } = require(join(folder, 'package.json')) as Versions
-  if (name === 'wasm') {
-    const tf = require('@tensorflow/tfjs-core') as TF
-    const wasm = require(folder) as WasmPackage
-    wasm.setWasmPaths(`${dirname(require.resolve(folder))}/`)
-    if (!(await tf.setBackend('wasm'))) throw new Error('the wasm backend does not start')
-    await tf.ready()
-    device = deviceOf(tf)
-    return { version, gpu: false }
-  }
-  const tf = require(folder) as TF
-  await tf.ready()
-  if (tf.getBackend() !== 'tensorflow')
-    throw new Error(`it offers the backend ${tf.getBackend()} instead of tensorflow`)
-  const { isUsingGpuDevice, binding } = tf.backend() as unknown as NativeParts
-  device = deviceOf(tf)
-  return { version, library: binding?.TF_Version ?? 'of unknown version', gpu: isUsingGpuDevice === true }
-}
 
 function find(number: number): LocalObjective {
   const objective = objectives.get(number)
@@ -59,7 +17,11 @@ function find(number: number): LocalObjective {
 }
 
 serve<TensorflowQuestions>({
-  open: ({ device: name, folder }) => open(name, folder),
+  async open({ device: name, folder }) {
+    const opened = await loadDevice(name, folder)
+    device = opened.device
+    return opened.loaded
+  },
   prepare({ problem }) {
     if (!device) throw new Error('no package is open')
     objectives.set(++objectiveNumber, new LocalObjective(device, problem))

@@ -1,17 +1,19 @@
 /**
  * Kernels are text templates in kernels/webgpu: shapes become constants, so that compilers unroll loops and keep weights in
- * registers. A template has names in double braces and three directives, each on a line of its own:
+ * registers. A template has expressions in double braces and three directives, each on a line of its own:
  *
- *     #if NAME … #else … #end      lines for a value that is true (not 0, not false)
- *     #for i in NAME … #end        the lines NAME times, with {{i}} = 0, 1, …
- *     #include file                another template, once
+ *     #if EXPRESSION … #else … #end   lines for a value that is true (not 0, not false)
+ *     #for i in COUNT … #end          the lines COUNT times, with {{i}} = 0, 1, …
+ *     #for i in LIST … #end           the lines for each element of a list
+ *     #include file                   another template, once
  *
- * Between braces stand a name, a whole number, or sums and products of them, as in {{i*4+1}}.
+ * An expression is a name, a whole number, an element of a list as in {{units[m]}}, or sums and products of them, as in {{i*4+1}}.
  */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-export type Value = string | number | boolean
+export type Single = string | number | boolean
+export type Value = Single | readonly Single[]
 export type Values = Readonly<Record<string, Value>>
 
 const folder = new URL('../../../kernels/webgpu/', import.meta.url)
@@ -32,22 +34,52 @@ function lookUp(name: string, values: Values, where: string): Value {
   return value
 }
 
-/** A sum of products of names and whole numbers; a lone name may stand for text. */
-function term(text: string, values: Values, where: string): string {
-  const alone = text.trim()
-  if (/^[A-Za-z]\w*$/.test(alone)) {
-    const value = lookUp(alone, values, where)
-    return typeof value === 'boolean' ? (value ? '1' : '0') : String(value)
+/** The value of an expression; a lone name or element may stand for text or a list. */
+function evaluate(text: string, values: Values, where: string): Value {
+  const tokens = text.match(/[A-Za-z]\w*|\d+|\S/g) ?? []
+  let at = 0
+  const bad = (): never => {
+    throw new Error(`${where}: "${text}" is no expression`)
   }
-  const sum = alone.split('+').reduce((total, product) => {
-    const value = product.split('*').reduce((p, factor) => {
-      const word = factor.trim()
-      return p * Number(/^\d+$/.test(word) ? word : lookUp(word, values, where))
-    }, 1)
-    return total + value
-  }, 0)
-  if (!Number.isInteger(sum)) throw new Error(`${where}: "${text}" is no whole number`)
-  return String(sum)
+  const number = (value: Value): number => {
+    const result = typeof value === 'boolean' || typeof value === 'string' ? Number(value) : value
+    if (typeof result !== 'number' || !Number.isInteger(result))
+      throw new Error(`${where}: "${text}" is no whole number`)
+    return result
+  }
+  const factor = (): Value => {
+    const token = tokens[at++] ?? bad()
+    if (/^\d/.test(token)) return Number(token)
+    if (!/^[A-Za-z]/.test(token)) bad()
+    const value = lookUp(token, values, where)
+    if (tokens[at] !== '[') return value
+    at++
+    const index = number(sum())
+    if (tokens[at++] !== ']' || !Array.isArray(value)) bad()
+    const element = (value as readonly Single[])[index]
+    if (element === undefined) throw new Error(`${where}: "${token}" has no element ${index}`)
+    return element
+  }
+  const joined = (part: () => Value, sign: string, join: (a: number, b: number) => number): Value => {
+    let value = part()
+    while (tokens[at] === sign) {
+      at++
+      value = join(number(value), number(part()))
+    }
+    return value
+  }
+  const product = (): Value => joined(factor, '*', (a, b) => a * b)
+  const sum = (): Value => joined(product, '+', (a, b) => a + b)
+  const value = sum()
+  if (at < tokens.length) bad()
+  return value
+}
+
+/** The text of an expression. */
+function term(text: string, values: Values, where: string): string {
+  const value = evaluate(text, values, where)
+  if (typeof value === 'object') throw new Error(`${where}: "${text}" is a list`)
+  return typeof value === 'boolean' ? (value ? '1' : '0') : String(value)
 }
 
 const directive = /^\s*#(if|else|end|for|include)\b\s*(.*?)\s*$/
@@ -88,15 +120,16 @@ function expand(lines: readonly string[], values: Values, file: string, included
     if (kind !== 'if' && kind !== 'for') throw new Error(`${where} closes nothing`)
     const { otherwise, end } = blockEnd(lines, i + 1, where)
     if (kind === 'if') {
-      const wanted = lookUp(rest, values, where)
+      const wanted = evaluate(rest, values, where)
       const [from, to] = wanted ? [i + 1, otherwise ?? end] : [otherwise === undefined ? end : otherwise + 1, end]
       out.push(...expand(lines.slice(from, to), values, file, included))
     } else {
       const loop = /^(\w+) in (.+)$/.exec(rest)
       if (!loop) throw new Error(`${where}: write "#for i in COUNT"`)
-      const count = Number(term(loop[2], values, where))
-      for (let k = 0; k < count; k++)
-        out.push(...expand(lines.slice(i + 1, end), { ...values, [loop[1]]: k }, file, included))
+      const over = evaluate(loop[2], values, where)
+      const elements = typeof over === 'object' ? over : Array.from({ length: Number(over) }, (_, k) => k)
+      for (const element of elements)
+        out.push(...expand(lines.slice(i + 1, end), { ...values, [loop[1]]: element }, file, included))
     }
     i = end
   }
