@@ -138,10 +138,51 @@ MS_INLINE V vmax(V a, V b) {
   return a > b ? a : b;
 }
 #endif
+MS_INLINE VecD vsqrt(VecD a) {
+#if defined(__AVX512F__)
+  return VecD(_mm512_maskz_sqrt_pd(__mmask8(-1), __m512d(a)));
+#elif defined(__AVX2__)
+  return VecD(_mm256_sqrt_pd(__m256d(a)));
+#elif defined(__x86_64__) || defined(_M_X64)
+  return VecD(_mm_sqrt_pd(__m128d(a)));
+#else
+  for (int l = 0; l < W<double>; l++) a[l] = std::sqrt(a[l]);
+  return a;
+#endif
+}
+MS_INLINE VecF vsqrt(VecF a) {
+#if defined(__AVX512F__)
+  return VecF(_mm512_maskz_sqrt_ps(__mmask16(-1), __m512(a)));
+#elif defined(__AVX2__)
+  return VecF(_mm256_sqrt_ps(__m256(a)));
+#elif defined(__x86_64__) || defined(_M_X64)
+  return VecF(_mm_sqrt_ps(__m128(a)));
+#else
+  for (int l = 0; l < W<float>; l++) a[l] = std::sqrt(a[l]);
+  return a;
+#endif
+}
 template <class T>
 MS_INLINE Vec<T> vabs(Vec<T> a) {
   using S = typename VecOf<T>::scalar_int;
   return (Vec<T>)((Int<T>)a & (Int<T>{} + std::numeric_limits<S>::max()));
 }
+
+/// Whether any lane of a mask is set.
+template <class T>
+MS_INLINE bool any_lane(Int<T> mask) {
+#if defined(__AVX512F__)
+  return _mm512_test_epi64_mask(__m512i(mask), __m512i(mask)) != 0;
+#elif defined(__AVX2__)
+  return !_mm256_testz_si256(__m256i(mask), __m256i(mask));
+#else
+  typename VecOf<T>::scalar_int all = 0;
+  for (int l = 0; l < W<T>; l++) all |= mask[l];
+  return all != 0;
+#endif
+}
+
+/// Every lane of a lane group, in loops that are not worth registers by hand.
+#define MS_LANES for (int l = 0; l < L; l++)
 
 }  // namespace MS_TARGET

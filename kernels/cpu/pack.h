@@ -26,6 +26,22 @@ struct Mask {
     MS_EACH r.m[k] = a.m[k] & b.m[k];
     return r;
   }
+  friend MS_MEMBER Mask operator|(const Mask& a, const Mask& b) {
+    Mask r;
+    MS_EACH r.m[k] = a.m[k] | b.m[k];
+    return r;
+  }
+  friend MS_MEMBER Mask operator~(const Mask& a) {
+    Mask r;
+    MS_EACH r.m[k] = ~a.m[k];
+    return r;
+  }
+  /// Whether any lane is in it.
+  friend MS_MEMBER bool any(const Mask& a) {
+    Int<T> all = a.m[0];
+    for (int k = 1; k < U; k++) all |= a.m[k];
+    return any_lane<T>(all);
+  }
 };
 
 /// The bits of a pack as integers.
@@ -102,6 +118,7 @@ struct Pack {
   MS_COMPARISON(<) MS_COMPARISON(<=) MS_COMPARISON(>) MS_COMPARISON(>=) MS_COMPARISON(==)
 #undef MS_COMPARISON
 
+  MS_MEMBER Pack& operator+=(const Pack& b) { return *this = *this + b; }
   friend MS_MEMBER Pack operator-(const Pack& a) {
     Pack r;
     MS_EACH r.v[k] = -a.v[k];
@@ -126,6 +143,11 @@ struct Pack {
   friend MS_MEMBER Pack min(const Pack& a, const Pack& b) {
     Pack r;
     MS_EACH r.v[k] = vmin(a.v[k], b.v[k]);
+    return r;
+  }
+  friend MS_MEMBER Pack sqrt(const Pack& a) {
+    Pack r;
+    MS_EACH r.v[k] = vsqrt(a.v[k]);
     return r;
   }
   friend MS_MEMBER Bits<T, U> bits(const Pack& a) {
@@ -161,8 +183,10 @@ template <class T, class Entry>
 MS_INLINE Int<T> pick(const Entry* table, Int<T> at) {
   static_assert(sizeof(Entry) == sizeof(T));
 #if defined(__AVX512F__)
-  if constexpr (sizeof(T) == 8) return Int<T>(_mm512_permutexvar_epi64(__m512i(at), _mm512_load_si512(table)));
-  else return Int<T>(_mm512_permutexvar_epi32(__m512i(at), _mm512_broadcast_i64x4(_mm256_load_si256((const __m256i*)table))));
+  // The forms without a mask warn of a variable of their own.
+  if constexpr (sizeof(T) == 8) return Int<T>(_mm512_maskz_permutexvar_epi64(-1, __m512i(at), _mm512_load_si512(table)));
+  const __m512i twice = _mm512_maskz_broadcast_i64x4(-1, _mm256_load_si256((const __m256i*)table));
+  return Int<T>(_mm512_maskz_permutexvar_epi32(-1, __m512i(at), twice));
 #elif defined(__AVX2__)
   const __m256i low = _mm256_load_si256((const __m256i*)table);
   if constexpr (sizeof(T) == 4) {

@@ -69,16 +69,17 @@ struct Bench {
     const int P = problem.P;
     const size_t n = size_t(P) * L;
     Workspace<T> w(problem, true);
-    Aligned<T> x(n), f(L), g(n), h(n * P), one(n), values(n), vectors(n * P), scratch(n);
+    Aligned<T> x(n), f(L), g(n), h(n * P), one(n), values(n), vectors(n * P);
     std::fill(one.get(), one.get() + n, T(1));
     Factor<T> factor;
     factor.resize(P);
-    std::vector<T> lane;
+    EigenScratch<T> scratch;
+    scratch.resize(P);
     load_points(problem, theta, x.get());
     Network<T>::evaluate(problem, x.get(), f.get(), g.get(), h.get(), w);
     for (int k = 0; k < repeats; k++) {
       const double t = seconds_now();
-      eigh(h.get(), one.get(), P, values.get(), vectors.get(), factor, scratch.get(), lane);
+      eigh(h.get(), one.get(), P, values.get(), vectors.get(), factor, scratch);
       seconds[k] = seconds_now() - t;
     }
   }

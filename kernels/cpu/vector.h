@@ -2,9 +2,10 @@
 // results are fused: they pass together over the parameters, a chunk at a time, so that operands stay in the first-level cache.
 #pragma once
 
-#include "linalg.h"
+#include "eigen.h"
 #include "network.h"
 #include "program.h"
+#include "region.h"
 
 namespace MS_TARGET {
 
@@ -62,9 +63,9 @@ class State {
     if (program.needs_h) matrices_[slot::H].resize(n_ * P);
     for (const Instruction& in : program.code) {
       if (in.op == op::tridiagonalize) factors_[in.dst].resize(P), spare_.resize(P);
-      if (in.op == op::eigh) matrices_[in.c].resize(n_ * P), spare_.resize(P);
+      if (in.op == op::eigh) matrices_[in.c].resize(n_ * P), spare_.resize(P), eigen_.resize(P);
     }
-    scratch_.resize(n_);
+    scratch_.resize(tridiagonal_scratch<T>(P));
     sums_.resize(program.code.size() * L);
     region_.resize(P);
   }
@@ -101,50 +102,64 @@ class State {
 
  private:
   template <class F>
-  MS_INLINE void each(T* __restrict dst, const T* a, size_t sa, const T* b, size_t sb, const T* c, size_t sc, int count, F f) {
-    for (int p = 0; p < count; p++, dst += L, a += sa, b += sb, c += sc) {
-      alignas(64) T out[L];
-      MS_LANES out[l] = f(a[l], b[l], c[l]);
-      MS_LANES dst[l] = out[l];
-    }
+  MS_INLINE void each(T* dst, const T* a, size_t sa, const T* b, size_t sb, const T* c, size_t sc, int count, F f) {
+    for (int p = 0; p < count; p++, dst += L, a += sa, b += sb, c += sc)
+#pragma GCC unroll 8
+      for (int v = 0; v < L; v += W<T>) store(dst + v, f(load(a + v), load(b + v), load(c + v)));
   }
 
   /// dst[p] = op(a[p], b[p], c[p]); a stride of 0 broadcasts a scalar.
   void apply(int code, T* dst, const T* a, size_t sa, const T* b, size_t sb, const T* c, size_t sc, int count) {
+    using V = Vec<T>;
+    const V zero{}, one = broadcast(T(1)), largest = broadcast(std::numeric_limits<T>::max());
     switch (code) {
 #define MS_CASE(name, expression) \
-  case op::name: return each(dst, a, sa, b, sb, c, sc, count, []([[maybe_unused]] T x, [[maybe_unused]] T y, [[maybe_unused]] T z) { return T(expression); });
+  case op::name: return each(dst, a, sa, b, sb, c, sc, count, [&]([[maybe_unused]] V x, [[maybe_unused]] V y, [[maybe_unused]] V z) { return V(expression); });
       MS_CASE(copy, x)
       MS_CASE(add, x + y)
       MS_CASE(sub, x - y)
       MS_CASE(mul, x * y)
       MS_CASE(div, x / y)
-      MS_CASE(min, x < y ? x : y)
-      MS_CASE(max, x > y ? x : y)
-      MS_CASE(fma, fmas(x, y, z))
-      MS_CASE(select, x != 0 ? y : z)
-      MS_CASE(abs, std::abs(x))
+      MS_CASE(min, vmin(x, y))
+      MS_CASE(max, vmax(x, y))
+      MS_CASE(fma, MS_TARGET::fma(x, y, z))
+      MS_CASE(select, x != zero ? y : z)
+      MS_CASE(abs, vabs<T>(x))
       MS_CASE(neg, -x)
-      MS_CASE(sqrt, std::sqrt(x))
-      MS_CASE(less, x < y ? T(1) : T(0))
-      MS_CASE(less_equal, x <= y ? T(1) : T(0))
-      MS_CASE(finite, std::abs(x) <= std::numeric_limits<T>::max() ? T(1) : T(0))
+      MS_CASE(sqrt, vsqrt(x))
+      MS_CASE(less, x < y ? one : zero)
+      MS_CASE(less_equal, x <= y ? one : zero)
+      MS_CASE(finite, vabs<T>(x) <= largest ? one : zero)
 #undef MS_CASE
     }
   }
 
+  template <class F>
+  MS_INLINE void fold(T* out, const T* a, const T* b, int count, F f) {
+    Vec<T> acc[VPL<T>];
+#pragma GCC unroll 8
+    for (int v = 0; v < VPL<T>; v++) acc[v] = load(out + v * W<T>);
+    for (int p = 0; p < count; p++, a += L, b += L)
+#pragma GCC unroll 8
+      for (int v = 0; v < VPL<T>; v++) acc[v] = f(load(a + v * W<T>), load(b + v * W<T>), acc[v]);
+#pragma GCC unroll 8
+    for (int v = 0; v < VPL<T>; v++) store(out + v * W<T>, acc[v]);
+  }
+
   /// Adds a chunk to a reduction, in order of p.
   void reduce(int code, T* out, const T* a, const T* b, int count) {
-    alignas(64) T acc[L];
-    MS_LANES acc[l] = out[l];
-    for (int p = 0; p < count; p++, a += L, b += L) {
-      if (code == op::dot) MS_LANES acc[l] = fmas(a[l], b[l], acc[l]);
-      else if (code == op::sum) MS_LANES acc[l] += a[l];
-      else if (code == op::minimum) MS_LANES acc[l] = a[l] < acc[l] ? a[l] : acc[l];
+    using V = Vec<T>;
+    switch (code) {
+      case op::dot: return fold(out, a, b, count, [](V x, V y, V acc) { return MS_TARGET::fma(x, y, acc); });
+      case op::sum: return fold(out, a, a, count, [](V x, V, V acc) { return acc + x; });
+      case op::minimum: return fold(out, a, a, count, [](V x, V, V acc) { return vmin(x, acc); });
       // NaN stays: once acc is NaN no comparison with it holds.
-      else MS_LANES acc[l] = std::abs(a[l]) <= acc[l] || acc[l] != acc[l] ? acc[l] : std::abs(a[l]);
+      case op::max_abs:
+        return fold(out, a, a, count, [](V x, V, V acc) {
+          const V size = vabs<T>(x);
+          return V((size <= acc) | (acc != acc) ? acc : size);
+        });
     }
-    MS_LANES out[l] = acc[l];
   }
 
   void vector_segment(const Segment& s) {
@@ -201,7 +216,10 @@ class State {
           std::swap(old, spare_);
           return;
         }
-        masked_copy(old.v.get(), spare_.v.get(), n_ * P, mask);
+        for (int k = 0; k + 1 < P; k++) {
+          const size_t from = (size_t(k) * P + k + 1) * L;
+          masked_copy(old.v.get() + from, spare_.v.get() + from, size_t(P - k - 1) * L, mask);
+        }
         masked_copy(old.d.get(), spare_.d.get(), n_, mask);
         masked_copy(old.e.get(), spare_.e.get(), n_, mask);
         masked_copy(old.tau.get(), spare_.tau.get(), n_, mask);
@@ -211,18 +229,19 @@ class State {
         trust_region(factors_[in.a], P, vector(in.b), scalar(in.c), vector(in.dst), scalar(in.d), region_);
         return;
       case op::eigh:
-        eigh(matrix(in.a), vector(in.b), P, vector(in.dst), matrix(in.c), spare_, scratch_.get(), lane_);
+        eigh(matrix(in.a), vector(in.b), P, vector(in.dst), matrix(in.c), spare_, eigen_);
         return;
       case op::multiply:
       case op::multiply_transposed: {
         const T *A = matrix(in.a), *v = vector(in.b);
         const size_t row = in.op == op::multiply ? n_ : L, column = in.op == op::multiply ? L : n_;
         T* out = scratch_.get();
-        for (int i = 0; i < P; i++) {
-          alignas(64) T sum[L] = {};
-          for (int j = 0; j < P; j++) MS_LANES sum[l] = fmas(A[i * row + j * column + l], v[size_t(j) * L + l], sum[l]);
-          MS_LANES out[size_t(i) * L + l] = sum[l];
-        }
+        for (int i = 0; i < P; i++)
+          for (int r = 0; r < L; r += W<T>) {
+            Vec<T> sum{};
+            for (int j = 0; j < P; j++) sum = fma(load(A + i * row + j * column + r), load(v + size_t(j) * L + r), sum);
+            store(out + size_t(i) * L + r, sum);
+          }
         std::copy(out, out + n_, vector(in.dst));
         return;
       }
@@ -230,7 +249,9 @@ class State {
   }
 
   static void masked_copy(T* to, const T* from, size_t n, const T* mask) {
-    for (size_t i = 0; i < n; i += L) MS_LANES to[i + l] = mask[l] != 0 ? from[i + l] : to[i + l];
+    for (size_t i = 0; i < n; i += L)
+      for (int v = 0; v < L; v += W<T>)
+        store(to + i + v, Vec<T>(load(mask + v) != Vec<T>{} ? load(from + i + v) : load(to + i + v)));
   }
 
   const Program& program_;
@@ -242,7 +263,7 @@ class State {
   Aligned<T> scalars_, scratch_, sums_;
   Factor<T> spare_;
   RegionScratch<T> region_;
-  std::vector<T> lane_;
+  EigenScratch<T> eigen_;
 };
 
 }  // namespace MS_TARGET
