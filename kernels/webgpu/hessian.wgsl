@@ -1,146 +1,394 @@
-// Exact Hessian of every network: a thread takes, for one run, some rows of H that belong to one unit (the source) and passes
-// over all rows of the data. It writes both triangles; H has the ridge, f and g come from gradient.wgsl.
-#include network.wgsl
+// Exact Hessian of a network of any depth (formulas: kernels/README.md). A workgroup takes `runs` runs through all rows, a tile of
+// `packs` packs of `width` rows at a time, for one block of tiles of H; the threads of a run are its team, one tile of H each.
+//
+// Every element of H is Σ_rows ρ π, where ρ belongs to a source unit and a target weight, and π is an input of the source or, in the
+// first layer, a product of two. A tile is `held` ρ times `span` π: its sums stay in registers, and each number read feeds `held` or
+// `span` multiply-adds of `width` rows. What ρ is made of lies in workgroup memory as fields, one number of each row and run:
+//
+//     ρ_i = Σ_n left_n · right_n[i]   plus, for one i, extra · other
+//
+// Which fields, which π, and which elements of H: the table of tiles, made by src/engines/webgpu/hessianPlan.ts.
+#include wide.wgsl
+#include loss.wgsl
 
-@group(0) @binding(3) var<storage, read_write> H: array<f32>; // [P][P][lanes]
-#if ridged
-@group(0) @binding(4) var<storage, read> penalized: array<u32>; // [P]
-#end
-
+const runs = {{runs}}u;
+const team = {{team}}u;
 const packs = {{packs}}u;
-const held = {{heldRows}}u;   // rows of H that a thread holds
-const units = {{unitsOfAll}}u;     // of all layers, outputs included
-// First block of layer m's units in the numbering of id.y, and blocks of one unit.
-const blockAt = array<u32, depth>({{blockAt}});
-const blocksOfUnit = array<u32, depth>({{blocksOfUnit}});
-
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  lane = id.x;
-  lanes = groups.x * 64u;
-  // The source: unit j of layer l, rows from input number d0 of its slice on.
-  var l = depth - 1u;
-  while (id.y < blockAt[l]) { l--; }
-  let j = (id.y - blockAt[l]) / blocksOfUnit[l];
-  let d0 = (id.y - blockAt[l]) % blocksOfUnit[l] * held;
-  let sourceAt = layerAt[l] + j * layerStride[l];
-  let first = layerAt[l];
-
-  var sums: array<f32, {{sums}}>;  // [held][P − first]
-  var delta: array<F, units>;
-  var s: array<F, hidden>;         // then φ″ s
-  var t: array<F, units>;          // T of the source: ∂u/∂u_j
-  var r: array<F, units>;          // R of the source: ∂δ/∂u_j
-  let width = parameters - first;
-
-  for (pack = 0u; pack < packs; pack++) {
-    let data = RowData(rowData[pack * 3u], rowData[pack * 3u + 1u], rowData[pack * 3u + 2u]);
-    forward();
-    let absent = data.c == F(0.0);
-    let top = unitAt[depth - 1u];
-#if scalar
-    let terms = lossTerms(z[0] + data.offset, data.y);
-    delta[top] = select(data.c * terms.first, F(0.0), absent);
-    let curvature = select(data.c * terms.second, F(0.0), absent);
-#else
-    let terms = softmaxTerms(data.y);
-    // z turns into the probabilities.
-    for (var k = 0u; k < outputs; k++) {
-      z[k] = select(expNegative(z[k] - terms.top) / terms.total, F(0.0), absent);
-      let share = select(z[k], -terms.rest / terms.total, data.y == F(f32(k)));
-      delta[top + k] = select(data.c * share, F(0.0), absent);
-    }
+const width = {{width}}u;
+const rowsOfTile = packs * width;
+const inputs = {{inputs}}u;
+const outputs = {{outputs}}u;
+const bias = {{bias}}u;
+const parameters = {{parameters}}u;
+const tiles = {{tiles}}u;
+const depth = {{depth}}u; // layers of weights
+const last = depth - 1u;
+// Of each layer: first parameter, units below, units, parameters of a unit; and first fields (hessianTiles.ts says of what).
+const layerAt = array<u32, depth>({{layerAt}});
+const layerInputs = array<u32, depth>({{layerInputs}});
+const layerUnits = array<u32, depth>({{layerUnits}});
+const layerStride = array<u32, depth>({{layerStride}});
+const deltasAt = array<u32, depth>({{deltasAt}});
+#if hiddenLayers
+const valuesAt = array<u32, last>({{valuesAt}});
+const slopesAt = array<u32, last>({{slopesAt}});
+const bendsAt = array<u32, last>({{bendsAt}});
 #end
-    // δ and φ″ s, downwards.
-    for (var m = depth - 1u; m > 0u; ) {
-      m--;
-      for (var k = 0u; k < layerUnits[m]; k++) {
-        var sum = F(0.0);
-        for (var q = 0u; q < layerUnits[m + 1u]; q++) {
-          sum = fma(weight(layerAt[m + 1u] + q * layerStride[m + 1u] + bias + k), delta[unitAt[m + 1u] + q], sum);
-        }
-        let at = unitAt[m] + k;
-        s[at] = d2[at] * sum;
-        delta[at] = d1[at] * sum;
-      }
-    }
-    // T upwards: the source itself, then layer by layer.
-    for (var k = 0u; k < layerUnits[l]; k++) { t[unitAt[l] + k] = select(F(0.0), F(1.0), k == j); }
-    for (var m = l + 1u; m < depth; m++) {
-      for (var k = 0u; k < layerUnits[m]; k++) {
-        let at = layerAt[m] + k * layerStride[m] + bias;
-        var sum = F(0.0);
-        if (m == l + 1u) {
-          sum = weight(at + j) * d1[unitAt[l] + j];
-        } else {
-          for (var e = 0u; e < layerInputs[m]; e++) {
-            let b = unitAt[m - 1u] + e;
-            sum = fma(weight(at + e), d1[b] * t[b], sum);
-          }
-        }
-        t[unitAt[m] + k] = sum;
-      }
-    }
-    // R of the outputs, then downwards.
-#if scalar
-    r[top] = curvature * t[top];
-#else
-    // c Σ_b p_k (t_k − t_b) p_b: no difference of sums.
-    for (var k = 0u; k < outputs; k++) {
-      var sum = F(0.0);
-      for (var b = 0u; b < outputs; b++) { sum = fma(z[b], t[top + k] - t[top + b], sum); }
-      r[top + k] = data.c * z[k] * sum;
-    }
+#if deep
+const reachAt = array<u32, last>({{reachAt}});
+const turnAt = array<u32, depth>({{turnAt}});
 #end
-    for (var m = depth - 1u; m > l; ) {
-      m--;
-      for (var k = 0u; k < layerUnits[m]; k++) {
-        var sum = F(0.0);
-        for (var q = 0u; q < layerUnits[m + 1u]; q++) {
-          sum = fma(weight(layerAt[m + 1u] + q * layerStride[m + 1u] + bias + k), r[unitAt[m + 1u] + q], sum);
-        }
-        let at = unitAt[m] + k;
-        r[at] = fma(s[at], t[at], d1[at] * sum);
-      }
-    }
-    for (var m = l; m < depth; m++) {
-      var k = 0u;
-      if (m == l) { k = j; }
-      for (; k < layerUnits[m]; k++) {
-        let at = layerAt[m] + k * layerStride[m] - first;
-        let rk = r[unitAt[m] + k];
-        for (var e = 0u; e < layerStride[m]; e++) {
-          var value = rk;
-          if (e >= bias) {
-            value = rk * below(m, e - bias);
-            if (m > l) {
-              let b = unitAt[m - 1u] + e - bias;
-              value = fma(delta[unitAt[m] + k] * d1[b], t[b], value);
-            }
-          }
-          for (var i = 0u; i < held; i++) {
-            let d = d0 + i;
-            if (d < layerStride[l]) {
-              var left = F(1.0);
-              if (d >= bias) { left = below(l, d - bias); }
-              sums[i * width + at + e] += total(left * value);
-            }
-          }
-        }
-      }
-    }
-  }
-  for (var i = 0u; i < held; i++) {
-    let d = d0 + i;
-    if (d >= layerStride[l]) { break; }
-    let p = sourceAt + d;
-    for (var q = p; q < parameters; q++) {
-      var value = sums[i * width + q - first];
+
+@group(0) @binding(0) var<storage, read> x: array<V>;            // [packs][D]
+@group(0) @binding(1) var<storage, read> rowData: array<f32>;    // [packs][3][width]: y, weight / total, offset
+@group(0) @binding(2) var<storage, read> theta: array<f32>;      // [P][lanes]
+@group(0) @binding(3) var<storage, read_write> H: array<f32>;    // [P][P][lanes]
+@group(0) @binding(4) var<storage, read> blocks: array<Block>;   // one for each id.y
+@group(0) @binding(5) var<storage, read> table: array<Tile>;
+@group(0) @binding(6) var<storage, read> pairs: array<u32>;      // a + 65536 b of products of inputs, then of outputs
 #if ridged
-      if (p == q && penalized[p] != 0u) { value += {{ridge}}; }
+@group(0) @binding(7) var<storage, read> penalized: array<u32>;  // [P]
 #end
-      H[(p * parameters + q) * lanes + lane] = value;
-      H[(q * parameters + p) * lanes + lane] = value;
+
+struct Block {
+  firstTile: u32,
+  tileCount: u32,
+  // Products of inputs that the block's tiles take.
+  firstProduct: u32,
+  productCount: u32,
+  // Sources: units of one layer; only where they have fields of their own.
+  layer: u32,
+  firstSource: u32,
+  sourceCount: u32,
+  // Pairs of outputs whose curvature the block's tiles take.
+  firstCurvature: u32,
+  curvatureCount: u32,
+}
+struct Tile {
+  // Fields: ρ_i = Σ_n field(left + n leftStep) · field(right + n rightStep + i), n < terms.
+  left: u32,
+  leftStep: u32,
+  right: u32,
+  rightStep: u32,
+  terms: u32,
+  // For i = special: field(extra) · field(other) more.
+  special: u32,
+  extra: u32,
+  other: u32,
+  // π: number in the memory that runs share, or field.
+  pi: u32,
+  piShared: u32,
+  // Elements of H: how many ρ and π count, whether the π are products, and places.
+  rhoCount: u32,
+  piCount: u32,
+  isProduct: u32,
+  p: u32,
+  q: u32,
+  firstPair: u32,
+}
+
+// What all runs share, [shared][packs]: 1 where there are biases, the inputs, then products. Then fields, [fields][packs][runs].
+const fieldsAt = {{shared}}u * packs;
+var<workgroup> memory: array<V, fieldsAt + {{fields}}u * packs * runs>;
+// Of every output: the curvature, or the probability; then δ. [2 C][rows][runs]
+var<workgroup> results: array<f32, 2u * outputs * rowsOfTile * runs>;
+
+var<private> run: u32;
+var<private> lane: u32;
+var<private> lanes: u32;
+
+fn weight(p: u32) -> f32 { return theta[p * lanes + lane]; }
+fn field(f: u32, k: u32) -> u32 { return fieldsAt + (f * packs + k) * runs + run; }
+/// Address of input d of layer m for pack k: of the data for layer 0, else of the activations below.
+fn inputAt(m: u32, d: u32, k: u32) -> u32 {
+#if hiddenLayers
+  if (m > 0u) { return field(valuesAt[m - 1u] + bias + d, k); }
+#end
+  return (bias + d) * packs + k;
+}
+/// One of `results` for the rows of pack k.
+fn resultOf(c: u32, k: u32) -> V {
+  let at = (c * rowsOfTile + k * width) * runs + run;
+  return V(
+#for r in width
+    results[at + {{r}}u * runs],
+#end
+  );
+}
+/// Input d of the data, 1 for the bias.
+fn extended(pack: u32, d: u32) -> V {
+  if (d < bias) { return V(1.0); }
+  return x[pack * inputs + d - bias];
+}
+
+/// Leaves the curvature, or the probability, and δ of a row; rows without weight are not there.
+fn outputsOf(tile: u32, row: u32) {
+  let at = (tile * packs + row / width) * 3u * width + row % width;
+  let y = rowData[at];
+  let c = rowData[at + width];
+  let absent = c == 0.0;
+  let stride = rowsOfTile * runs;
+  let own = row * runs + run;
+  for (var k = 0u; k < outputs; k++) {
+    let p = layerAt[last] + k * layerStride[last];
+    var z = 0.0;
+    if (bias == 1u) { z = weight(p); }
+    for (var e = 0u; e < layerInputs[last]; e++) {
+      z = fma(weight(p + bias + e), memory[inputAt(last, e, row / width)]{{pick}}, z);
+    }
+    results[k * stride + own] = z;
+  }
+#if scalar
+  let t = lossTerms(results[own] + rowData[at + 2u * width], y);
+  results[own] = select(c * t.second, 0.0, absent);
+  results[stride + own] = select(c * t.first, 0.0, absent);
+#else
+  var top = results[own];
+  for (var k = 1u; k < outputs; k++) { top = max(top, results[k * stride + own]); }
+  var sum = 0.0;
+  var rest = 0.0;
+  var bad = 0.0;
+  for (var k = 0u; k < outputs; k++) {
+    let z = results[k * stride + own];
+    let e = expNegative(z - top);
+    sum += e;
+    rest += select(e, 0.0, y == f32(k));
+    bad = select(bad, z, isNan(z));
+  }
+  sum = keepNan(sum, bad);
+  for (var k = 0u; k < outputs; k++) {
+    let share = expNegative(results[k * stride + own] - top) / sum;
+    results[k * stride + own] = select(share, 0.0, absent);
+    results[(outputs + k) * stride + own] = select(c * select(share, -rest / sum, y == f32(k)), 0.0, absent);
+  }
+#end
+}
+
+/// weight / total of the rows of a pack.
+fn shareOf(tile: u32, k: u32) -> V {
+  let at = ((tile * packs + k) * 3u + 1u) * width;
+  return V(
+#for r in width
+    rowData[at + {{r}}u],
+#end
+  );
+}
+
+/// c ∂²ℓ/∂z_a∂z_b for the rows of pack k.
+fn curvature(tile: u32, a: u32, b: u32, k: u32) -> V {
+#if scalar
+  return resultOf(0u, k);
+#else
+  let pa = resultOf(a, k);
+  if (a != b) { return -shareOf(tile, k) * pa * resultOf(b, k); }
+  // Σ of the others: no difference of sums.
+  var rest = V(0.0);
+  for (var c = 0u; c < outputs; c++) { if (c != a) { rest += resultOf(c, k); } }
+  return shareOf(tile, k) * pa * rest;
+#end
+}
+
+#if hiddenLayers
+/// Fields of the outputs' derivative along a source: from the field t of ∂z_c/∂u, for all c, to those of ∂δ_c/∂u.
+fn differentiate(tile: u32, t: u32, tStep: u32, r: u32, rStep: u32, k: u32) {
+#if scalar
+  memory[field(r, k)] = resultOf(0u, k) * memory[field(t, k)];
+#else
+  let c = shareOf(tile, k);
+  for (var a = 0u; a < outputs; a++) {
+    let ta = memory[field(t + a * tStep, k)];
+    var sum = V(0.0);
+    for (var b = 0u; b < outputs; b++) { sum = fma(resultOf(b, k), ta - memory[field(t + b * tStep, k)], sum); }
+    memory[field(r + a * rStep, k)] = c * resultOf(a, k) * sum;
+  }
+#end
+}
+#end
+
+fn put(p: u32, q: u32, value: f32) {
+  var sum = value;
+#if ridged
+  if (p == q && penalized[p] != 0u) { sum += {{ridge}}; }
+#end
+  H[(p * parameters + q) * lanes + lane] = sum;
+  H[(q * parameters + p) * lanes + lane] = sum;
+}
+
+@compute @workgroup_size({{threads}})
+fn main(
+  @builtin(local_invocation_index) local: u32,
+  @builtin(workgroup_id) id: vec3u,
+  @builtin(num_workgroups) groups: vec3u
+) {
+  run = local % runs;
+  let t = local / runs;
+  lanes = groups.x * 64u;
+  lane = id.x * 64u + id.z * runs + run;
+  let block = blocks[id.y];
+  let works = t < block.tileCount;
+  let own = table[block.firstTile + select(0u, t, works)];
+#for i in held
+#for m in span
+  var sum{{i}}_{{m}} = 0.0;
+#end
+#end
+  // What never changes.
+  for (var k = t; k < packs; k += team) {
+    memory[field({{one}}u, k)] = V(1.0);
+#if bias
+    memory[k] = V(1.0);
+#for f in ones
+    memory[field({{f}}u, k)] = V(1.0);
+#end
+#end
+  }
+  for (var tile = 0u; tile < tiles; tile++) {
+    for (var i = local; i < packs * inputs; i += runs * team) {
+      memory[(bias + i % inputs) * packs + i / inputs] = x[tile * packs * inputs + i];
+    }
+#if products
+    for (var i = local; i < packs * block.productCount; i += runs * team) {
+      let pair = pairs[block.firstProduct + i / packs];
+      let pack = tile * packs + i % packs;
+      memory[{{productsAt}}u * packs + i] = extended(pack, pair % 65536u) * extended(pack, pair / 65536u);
+    }
+#end
+    workgroupBarrier();
+#if hiddenLayers
+    // Forward: φ, φ′ and φ″.
+    for (var m = 0u; m < last; m++) {
+      for (var i = t; i < layerUnits[m] * packs; i += team) {
+        let k = i % packs;
+        let j = i / packs;
+        let p = layerAt[m] + j * layerStride[m];
+        var u = V(0.0);
+        if (bias == 1u) { u = V(weight(p)); }
+        for (var d = 0u; d < layerInputs[m]; d++) { u = fma(V(weight(p + bias + d)), memory[inputAt(m, d, k)], u); }
+        let v = activateAll(u);
+        memory[field(valuesAt[m] + bias + j, k)] = v.value;
+        memory[field(slopesAt[m] + j, k)] = v.first;
+        memory[field(bendsAt[m] + j, k)] = v.second;
+      }
+      workgroupBarrier();
+    }
+#end
+    for (var row = t; row < rowsOfTile; row += team) { outputsOf(tile, row); }
+    workgroupBarrier();
+    // The outputs' fields: δ, and the curvature of pairs.
+    for (var i = t; i < outputs * packs; i += team) {
+      memory[field(deltasAt[last] + i / packs, i % packs)] = resultOf(outputs + i / packs, i % packs);
+    }
+    for (var i = t; i < block.curvatureCount * packs; i += team) {
+      let pair = pairs[block.firstCurvature + i / packs];
+      memory[field({{curvaturesAt}}u + i / packs, i % packs)] = curvature(tile, pair % 65536u, pair / 65536u, i % packs);
+    }
+#if hiddenLayers
+    // Backward: s, of which φ′ s = δ and φ″ s are kept.
+    for (var m = last; m > 0u; ) {
+      m--;
+      for (var i = t; i < layerUnits[m] * packs; i += team) {
+        let k = i % packs;
+        let j = i / packs;
+        var s = V(0.0);
+        for (var q = 0u; q < layerUnits[m + 1u]; q++) {
+          let w = weight(layerAt[m + 1u] + q * layerStride[m + 1u] + bias + j);
+          var delta: V;
+          if (m + 1u == last) { delta = resultOf(outputs + q, k); } else { delta = memory[field(deltasAt[m + 1u] + q, k)]; }
+          s = fma(V(w), delta, s);
+        }
+        memory[field(bendsAt[m] + j, k)] *= s;
+        let slope = memory[field(slopesAt[m] + j, k)];
+#if deep
+        memory[field(deltasAt[m] + j, k)] = slope * s;
+#else
+        // ∂z/∂u of the unit, twice in a row so that cyclic windows need no wrapping, and ∂δ/∂u of the outputs.
+        for (var c = 0u; c < outputs; c++) {
+          let along = weight(layerAt[last] + c * layerStride[last] + bias + j) * slope;
+          memory[field({{alongAt}}u + c * {{2*units[0]}}u + j, k)] = along;
+          memory[field({{alongAt}}u + c * {{2*units[0]}}u + {{units[0]}}u + j, k)] = along;
+        }
+        differentiate(tile, {{alongAt}}u + j, {{2*units[0]}}u, {{turnsAt}}u + j, {{units[0]}}u, k);
+#end
+      }
+      workgroupBarrier();
+    }
+#else
+    workgroupBarrier();
+#end
+#if deep
+#include hessian_sources.wgsl
+#end
+    if (works) {
+      let left = field(own.left, 0u);
+      let leftStep = own.leftStep * packs * runs;
+#if hiddenLayers
+      let right = field(own.right, 0u);
+      const rightNext = packs * runs;
+      const rightPack = runs;
+#else
+      let right = own.right * packs;
+      const rightNext = packs;
+      const rightPack = 1u;
+#end
+      let rightStep = own.rightStep * packs * runs;
+      let piStart = select(field(own.pi, 0u), own.pi * packs, own.piShared == 1u);
+      let piNext = select(packs * runs, packs, own.piShared == 1u);
+      let piPack = select(runs, 1u, own.piShared == 1u);
+      for (var k = 0u; k < packs; k++) {
+#for i in held
+        var rho{{i}} = V(0.0);
+#end
+        for (var n = 0u; n < own.terms; n++) {
+          let factor = memory[left + n * leftStep + k * runs];
+          let at = right + n * rightStep + k * rightPack;
+#for i in held
+          rho{{i}} = fma(factor, memory[at + {{i}}u * rightNext], rho{{i}});
+#end
+        }
+        if (own.special < {{held}}u) {
+          let more = memory[field(own.extra, k)] * memory[field(own.other, k)];
+#for i in held
+          rho{{i}} += select(V(0.0), more, own.special == {{i}}u);
+#end
+        }
+        let at = piStart + k * piPack;
+#for m in span
+        {
+          let pi = memory[at + {{m}}u * piNext];
+#for i in held
+          sum{{i}}_{{m}} = addDot(sum{{i}}_{{m}}, rho{{i}}, pi);
+#end
+        }
+#end
+      }
+    }
+    workgroupBarrier();
+  }
+  if (!works) { return; }
+  var sums = array<f32, {{held*span}}>(
+#for i in held
+#for m in span
+    sum{{i}}_{{m}},
+#end
+#end
+  );
+  for (var i = 0u; i < own.rhoCount; i++) {
+    for (var m = 0u; m < own.piCount; m++) {
+      let value = sums[i * {{span}}u + m];
+#if products
+      if (own.isProduct == 1u) {
+        // Unit q + i of the first layer, cyclically.
+        let pair = pairs[own.firstPair + m];
+        let d = pair % 65536u;
+        let e = pair / 65536u;
+        let q = layerAt[0] + (own.q + i) % layerUnits[0] * layerStride[0];
+        put(own.p + d, q + e, value);
+        if (d != e && q != own.p) { put(own.p + e, q + d, value); }
+        continue;
+      }
+#end
+      // The other half of a symmetric block.
+      if (own.p + m <= own.q + i) { put(own.p + m, own.q + i, value); }
     }
   }
 }

@@ -10,52 +10,52 @@ fn softmaxLoss(top: f32, own: f32, sum: f32, rest: f32) -> f32 {
 }
 #else
 struct Terms {
-  value: F,
-  first: F,
-  second: F,
+  value: f32,
+  first: f32,
+  second: f32,
 }
 
 #if loss_probit
 struct Normal {
-  logCdf: F,  // log Φ(z)
-  hazard: F,  // r = φ(z)/Φ(z)
-  excess: F,  // r + z, which cancels in the lower tail when it is formed from r
+  logCdf: f32,  // log Φ(z)
+  hazard: f32,  // r = φ(z)/Φ(z)
+  excess: f32,  // r + z, which cancels in the lower tail when it is formed from r
 }
 
 // Cody's rational approximations to erf and erfc (Mathematics of Computation 23, 1969).
-fn normalTerms(z: F) -> Normal {
+fn normalTerms(z: f32) -> Normal {
   let t = abs(z);
-  let x = t * F(0.70710678);
+  let x = t * 0.70710678;
   let s = x * x;
-  let gauss = expNegative(F(-0.5) * (t * t));
-  let erfP = fma(fma(fma(fma(F(0.185777706184603153), s, F(3.1611237438705656)), s, F(113.864154151050156)), s, F(377.485237685302021)), s, F(3209.37758913846947));
-  let erfQ = fma(fma(fma(s + F(23.6012909523441209), s, F(244.024637934444173)), s, F(1282.61652607737228)), s, F(2844.23683343917062));
+  let gauss = expNegative(-0.5 * (t * t));
+  let erfP = fma(fma(fma(fma(0.185777706184603153, s, 3.1611237438705656), s, 113.864154151050156), s, 377.485237685302021), s, 3209.37758913846947);
+  let erfQ = fma(fma(fma(s + 23.6012909523441209, s, 244.024637934444173), s, 1282.61652607737228), s, 2844.23683343917062);
   let erfSmall = x * erfP / erfQ;
-  let b = min(x, F(4.0));
-  let midHigh = fma(fma(fma(fma(F(2.15311535474403846e-8), b, F(0.564188496988670089)), b, F(8.88314979438837594)), b, F(66.1191906371416295)), b, F(298.635138197400131));
-  let midP = fma(fma(fma(fma(midHigh, b, F(881.95222124176909)), b, F(1712.04761263407058)), b, F(2051.07837782607147)), b, F(1230.33935479799725));
-  let midTop = fma(fma(fma(b + F(15.7449261107098347), b, F(117.693950891312499)), b, F(537.181101862009858)), b, F(1621.38957456669019));
-  let midQ = fma(fma(fma(fma(midTop, b, F(3290.79923573345963)), b, F(4362.61909014324716)), b, F(3439.36767414372164)), b, F(1230.33935480374942));
-  let safe = max(x, F(1.0));
-  let y = F(1.0) / (safe * safe);
-  let farP = fma(fma(fma(fma(fma(F(0.0163153871373020978), y, F(0.305326634961232344)), y, F(0.360344899949804439)), y, F(0.125781726111229246)), y, F(0.0160837851487422766)), y, F(6.58749161529837803e-4));
-  let farQ = fma(fma(fma(fma(y + F(2.56852019228982242), y, F(1.87295284992346725)), y, F(0.527905102951428412)), y, F(0.0605183413124413191)), y, F(0.00233520497626869185));
-  let w = F(1.77245385) * (y * farP / farQ);
-  let isSmall = x <= F(0.46875);
-  let isFar = t > F(5.65685424949238);
-  let far = (F(1.0) - w) / (F(1.77245385) * safe);
-  let erfcx = select(select(midP / midQ, far, isFar), (F(1.0) - erfSmall) / gauss, isSmall);
-  let erfc = select(gauss * erfcx, F(1.0) - erfSmall, isSmall);
+  let b = min(x, 4.0);
+  let midHigh = fma(fma(fma(fma(2.15311535474403846e-8, b, 0.564188496988670089), b, 8.88314979438837594), b, 66.1191906371416295), b, 298.635138197400131);
+  let midP = fma(fma(fma(fma(midHigh, b, 881.95222124176909), b, 1712.04761263407058), b, 2051.07837782607147), b, 1230.33935479799725);
+  let midTop = fma(fma(fma(b + 15.7449261107098347, b, 117.693950891312499), b, 537.181101862009858), b, 1621.38957456669019);
+  let midQ = fma(fma(fma(fma(midTop, b, 3290.79923573345963), b, 4362.61909014324716), b, 3439.36767414372164), b, 1230.33935480374942);
+  let safe = max(x, 1.0);
+  let y = 1.0 / (safe * safe);
+  let farP = fma(fma(fma(fma(fma(0.0163153871373020978, y, 0.305326634961232344), y, 0.360344899949804439), y, 0.125781726111229246), y, 0.0160837851487422766), y, 6.58749161529837803e-4);
+  let farQ = fma(fma(fma(fma(y + 2.56852019228982242, y, 1.87295284992346725), y, 0.527905102951428412), y, 0.0605183413124413191), y, 0.00233520497626869185);
+  let w = 1.77245385 * (y * farP / farQ);
+  let isSmall = x <= 0.46875;
+  let isFar = t > 5.65685424949238;
+  let far = (1.0 - w) / (1.77245385 * safe);
+  let erfcx = select(select(midP / midQ, far, isFar), (1.0 - erfSmall) / gauss, isSmall);
+  let erfc = select(gauss * erfcx, 1.0 - erfSmall, isSmall);
   // Lower tail.
-  let hazardLow = select(F(0.797884561) / erfcx, t / (F(1.0) - w), isFar);
-  let excessLow = select(hazardLow - t, t * w / (F(1.0) - w), isFar);
-  let logLow = logPositive(F(0.5) * erfcx) - F(0.5) * (t * t);
+  let hazardLow = select(0.797884561 / erfcx, t / (1.0 - w), isFar);
+  let excessLow = select(hazardLow - t, t * w / (1.0 - w), isFar);
+  let logLow = logPositive(0.5 * erfcx) - 0.5 * (t * t);
   // Upper half: Φ = 1 − q, q = erfc/2 ≤ ½.
-  let q = F(0.5) * erfc;
-  let cdf = F(1.0) - q;
-  let logHigh = select(logPositive(cdf), -twiceAtanh(q / (F(2.0) - q)), q < F(0.25));
-  let hazardHigh = F(0.398942280) * gauss / cdf;
-  let lower = z < F(0.0);
+  let q = 0.5 * erfc;
+  let cdf = 1.0 - q;
+  let logHigh = select(logPositive(cdf), -twiceAtanh(q / (2.0 - q)), q < 0.25);
+  let hazardHigh = 0.398942280 * gauss / cdf;
+  let lower = z < 0.0;
   return Normal(
     select(logHigh, logLow, lower),
     select(hazardHigh, hazardLow, lower),
@@ -64,28 +64,28 @@ fn normalTerms(z: F) -> Normal {
 }
 #end
 
-fn lossTerms(z: F, y: F) -> Terms {
+fn lossTerms(z: f32, y: f32) -> Terms {
 #if loss_squared
   let r = z - y;
-  return Terms(F(0.5) * r * r, r, F(1.0));
+  return Terms(0.5 * r * r, r, 1.0);
 #end
 #if loss_logistic
   let s = sigmoid(z);
-  let notY = F(1.0) - y;
+  let notY = 1.0 - y;
   // max(z, 0) − y z without forming a difference.
-  let linear = select(-part(y, z), part(notY, z), z > F(0.0));
+  let linear = select(-part(y, z), part(notY, z), z > 0.0);
   return Terms(keepNan(linear + log1pUnit(s.e), z), notY * s.up - y * s.down, s.up * s.down);
 #end
 #if loss_brier
   let s = sigmoid(z);
-  let d = (F(1.0) - y) * s.up - y * s.down;
+  let d = (1.0 - y) * s.up - y * s.down;
   let v = s.up * s.down;
-  return Terms(F(0.5) * d * d, d * v, v * v + d * v * (s.down - s.up));
+  return Terms(0.5 * d * d, d * v, v * v + d * v * (s.down - s.up));
 #end
 #if loss_probit
   let a = normalTerms(z);
   let b = normalTerms(-z);
-  let notY = F(1.0) - y;
+  let notY = 1.0 - y;
   return Terms(
     keepNan(-(part(y, a.logCdf) + part(notY, b.logCdf)), z),
     keepNan(notY * b.hazard - y * a.hazard, z),
@@ -93,22 +93,22 @@ fn lossTerms(z: F, y: F) -> Terms {
   );
 #end
 #if loss_cloglog
-  let notY = F(1.0) - y;
+  let notY = 1.0 - y;
   let u = expAny(z);
   let less = expm1Negative(-u);  // e^−u − 1
   let e = expNegative(-u);
   // −log(1 − e^−u): by −log1p(−e) = 2 atanh(e/(2 − e)) where e is small.
-  let near = select(-logPositive(-less), twiceAtanh(e / (F(2.0) - e)), e < F(0.25));
-  let event = select(near, -z, z < F(-36.0));
+  let near = select(-logPositive(-less), twiceAtanh(e / (2.0 - e)), e < 0.25);
+  let event = select(near, -z, z < -36.0);
   // q = u/(e^u − 1) = u e^−u/(1 − e^−u); k = 1 − u/(1 − e^−u), by its series for small u.
-  let huge = u > F(700.0);
-  let ratio = select(u / -less, F(1.0), u == F(0.0));
-  let q = select(ratio * e, F(0.0), huge);
+  let huge = u > 700.0;
+  let ratio = select(u / -less, 1.0, u == 0.0);
+  let q = select(ratio * e, 0.0, huge);
   let s = u * u;
-  let tail = F(3.3068783e-5) - s * (F(8.267196e-7) - s * F(2.0876757e-8));
-  let series = u * F(-0.5) - s * (F(0.083333336) - s * (F(0.0013888889) - s * tail));
-  let k = select(F(1.0) - ratio, series, u < F(0.25));
-  let slope = select(q * k, F(0.0), huge);
+  let tail = 3.3068783e-5 - s * (8.267196e-7 - s * 2.0876757e-8);
+  let series = u * -0.5 - s * (0.083333336 - s * (0.0013888889 - s * tail));
+  let k = select(1.0 - ratio, series, u < 0.25);
+  let slope = select(q * k, 0.0, huge);
   let rest = part(notY, u);
   return Terms(keepNan(part(y, event) + rest, z), keepNan(rest - part(y, q), z), keepNan(rest - part(y, slope), z));
 #end
@@ -118,7 +118,7 @@ fn lossTerms(z: F, y: F) -> Terms {
 #end
 #if loss_gamma
   let u = keepNan(part(y, expAny(-z)), z);
-  return Terms(z + u, F(1.0) - u, u);
+  return Terms(z + u, 1.0 - u, u);
 #end
 }
 #end

@@ -150,6 +150,26 @@ describe('mini-batches in teams of threads', () => {
   })
 })
 
+describe('weights and sums in memory', () => {
+  const recipes: Recipe[] = [
+    { loss: 'logistic', inputs: 3, hidden: [3, 3, 2, 3, 3, 3, 3], rows: 530, weighted: true, ridge: 0.125 },
+    { loss: 'softmax', inputs: 2, hidden: [4, 3, 4, 3, 4, 3], rows: 21, bias: false, ridge: 0.125 },
+    { loss: 'squared', inputs: 210, hidden: [90], rows: 10, ridge: 0.125, penalizeBias: true }
+  ]
+  it.each(recipes.map(recipe => ({ recipe, name: text(recipe) })))('$name', async ({ recipe }) => {
+    const problem = makeProblem(recipe)
+    expect(planGradient({ problem, gradient: true, batchSize: undefined }).file).toBe('gradient_any.wgsl')
+    await expectReference(problem)
+  })
+  it('on mini-batches', async () => {
+    const problem = makeProblem(recipes[0])
+    const rows = [5, 3, 0]
+      .map((count, r) => integers(7, problem.rows, r).subarray(0, count))
+      .map(r => Uint32Array.from(r))
+    await expectReference(problem, { batches: { size: 7, rows: [...rows.slice(0, 2), Uint32Array.of(0)] } }, 3)
+  })
+})
+
 describe('every lane is computed alone', () => {
   const recipes: Recipe[] = [
     { loss: 'logistic', inputs: 4, hidden: [5], rows: 530 },

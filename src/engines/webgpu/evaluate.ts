@@ -14,12 +14,13 @@
  * order that depends on the problem only, and so a lane's bits depend neither on L nor on its neighbours.
  */
 import { InputError } from '../../core/errors.js'
-import { layers, parameterCount, penalizedMask, validateProblem } from '../../models/network.js'
+import { parameterCount, penalizedMask, validateProblem } from '../../models/network.js'
 import type { Problem } from '../../models/types.js'
 import type { Binding, Gpu } from './device.js'
-import { chunksOf, commonValues, planGradient, type Tuning } from './gradientPlan.js'
+import { chunksOf, planGradient, type Tuning } from './gradientPlan.js'
+import { planHessian } from './hessianPlan.js'
 import { packRows, plainRows } from './rowData.js'
-import { kernelText, type Values } from './text.js'
+import { kernelText } from './text.js'
 
 export type EvaluationNeeds = 'f' | 'g' | 'H'
 
@@ -40,54 +41,8 @@ export interface EvaluatorOptions {
 
 /** Lanes of a workgroup: one each thread. */
 export const laneMultiple = 64
-/** Bytes that WGSL grants a thread in private memory, and again as much in a function; less what is no array of units. */
-const privateBytes = 8192 - 512
 /** Largest P of a Hessian. */
 export const mostHessianParameters = 1024
-
-/** Constants of the generic Hessian (network.wgsl and what includes it). */
-function hessianShape(problem: Problem): Values {
-  const { network, rows } = problem
-  const all = layers(network)
-  const P = parameterCount(network)
-  const C = network.outputs
-  const hidden = all.slice(0, -1).reduce((sum, layer) => sum + layer.units, 0)
-  const heldRows = Math.max(1, Math.min(8, Math.floor(512 / P)))
-  const fits = (rowsOfPack: number): boolean =>
-    4 * rowsOfPack * (3 * hidden + C) <= privateBytes &&
-    4 * (rowsOfPack * (4 * hidden + 3 * C) + heldRows * P) <= privateBytes
-  const rowsOfPack = fits(4) ? 4 : 1
-  if (!fits(rowsOfPack))
-    throw new InputError(
-      `The Hessian of a network with ${hidden} hidden units and ${C} outputs does not fit the memory of a GPU's thread; use --engine cpu.`
-    )
-  const before = (counts: readonly number[]): number[] =>
-    counts.map((_, i) => counts.slice(0, i).reduce((sum, n) => sum + n, 0))
-  const list = (numbers: readonly number[]): string => numbers.map(n => `${n}u`).join(', ')
-  const blocksOfUnit = all.map(layer => Math.ceil(layer.stride / heldRows))
-  const blocks = all.map((layer, l) => layer.units * blocksOfUnit[l])
-  return {
-    ...commonValues(problem, rowsOfPack),
-    WIDE: rowsOfPack === 4,
-    rowsOfPack,
-    batch: false,
-    hessian: true,
-    hidden: Math.max(1, hidden),
-    unitsOfAll: hidden + C,
-    layerAt: list(all.map(l => l.at)),
-    layerInputs: list(all.map(l => l.inputs)),
-    layerUnits: list(all.map(l => l.units)),
-    layerStride: list(all.map(l => l.stride)),
-    unitAt: list(before(all.map(l => l.units))),
-    packs: Math.ceil(rows / rowsOfPack),
-    ridged: network.ridge > 0,
-    heldRows,
-    sums: heldRows * P,
-    blockAt: list(before(blocks)),
-    blocksOfUnit: list(blocksOfUnit),
-    blocks: blocks.reduce((sum, n) => sum + n, 0)
-  }
-}
 
 interface Dispatch {
   readonly pipeline: GPUComputePipeline
@@ -154,8 +109,8 @@ export class Evaluator {
     const plan = planGradient({ problem, gradient: needs !== 'f', batchSize: rows?.batchSize }, options.tuning)
     const gradient = await gpu.pipeline(kernelText(plan.file, plan.values), 'gradient')
     const finish = plan.chunks > 1 ? await gpu.pipeline(kernelText('finish.wgsl', plan.values), 'finish') : undefined
-    const shape = needs === 'H' ? hessianShape(problem) : undefined
-    const hessian = shape && (await gpu.pipeline(kernelText('hessian.wgsl', shape), 'hessian'))
+    const second = needs === 'H' ? planHessian(problem) : undefined
+    const hessian = second && (await gpu.pipeline(kernelText('hessian.wgsl', second.values), 'hessian'))
     return gpu.guard(() => {
       const owned: GPUBuffer[] = []
       const make = (numbers: number, label: string): GPUBuffer => {
@@ -192,10 +147,15 @@ export class Evaluator {
           made.add(gradient, [...bound, sums], plan.chunks, z)
           made.add(finish, [theta, sums, f, penalized, g], g ? 1 + P : 1)
         } else made.add(gradient, [...bound, f, g], 1, z)
-        if (hessian && shape && H) {
-          const wide = Number(shape['rowsOfPack'])
-          const own = packRows(problem, wide, wide, 0)
-          made.add(hessian, [fill(own.x, 'x'), fill(own.data, 'rows'), theta, H, penalized], Number(shape['blocks']))
+        if (hessian && second && H) {
+          const own = packRows(problem, second.width, second.rowMultiple, 0)
+          const tables = [
+            fill(second.blockTable, 'blocks'),
+            fill(second.tileTable, 'tiles'),
+            fill(second.pairTable, 'pairs')
+          ]
+          const bindings = [fill(own.x, 'x'), fill(own.data, 'rows'), theta, H, ...tables, penalized]
+          made.add(hessian, bindings, second.blocks, laneMultiple / second.runs)
         }
         made.owned.push(...owned)
         return made

@@ -1,9 +1,10 @@
 /**
  * Which kernel takes the gradient of a network, in which blocks, and the constants of its text. This is the one place that decides.
  *
- * Two kernels share the work. gradient_thread.wgsl keeps a whole run in one thread: P weights and P sums in registers. It is taken
+ * Three kernels share the work. gradient_thread.wgsl keeps a whole run in one thread: P weights and P sums in registers. It is taken
  * while they fit. gradient_group.wgsl spreads a run over a team of threads, each of which owns a block of units × inputs of
- * every layer. Both count on some hundred registers a thread; the sums below estimate them.
+ * every layer. Both count on some hundred registers a thread; the sums below estimate them. gradient_any.wgsl keeps weights and
+ * sums in memory and takes the rest: networks of very many layers or parameters.
  */
 import { InputError } from '../../core/errors.js'
 import { layers, parameterCount, penalizedMask, type Layer } from '../../models/network.js'
@@ -22,7 +23,7 @@ export interface Tuning {
 export const defaultTuning: Tuning = { threadRegisters: 160, teamRegisters: 88, groupThreads: 128 }
 
 export interface GradientPlan {
-  readonly file: 'gradient_thread.wgsl' | 'gradient_group.wgsl'
+  readonly file: 'gradient_thread.wgsl' | 'gradient_group.wgsl' | 'gradient_any.wgsl'
   readonly values: Values
   /** Rows that lie side by side in the buffers of data. */
   readonly width: number
@@ -40,9 +41,13 @@ export interface GradientPlan {
 const rowsOfChunk = 512
 export const mostChunks = 16
 /** Workgroup memory that is taken for more than one pack of rows, and at all (every GPU so far has that much). */
-const easyBytes = 28672
-const mostBytes = 32768
+export const easyBytes = 28672
+export const mostBytes = 32768
 const mostThreads = 256
+/** Layers of weights that are written out in a kernel's text, one after the other. */
+const mostLayers = 6
+/** Threads of a run where weights and sums are in memory. */
+const anyTeam = 64
 
 /** Chunks of so many rows: depends on the problem only, never on the number of lanes. */
 export const chunksOf = (items: number): number => Math.min(mostChunks, Math.ceil(items / rowsOfChunk))
@@ -59,7 +64,6 @@ export function commonValues(problem: Problem, width: number): Values {
   return {
     ...Object.fromEntries(activations.map(name => [`activation_${name}`, name === network.activation])),
     ...Object.fromEntries(losses.map(name => [`loss_${name}`, name === network.loss])),
-    WIDE: false,
     scalar: network.loss !== 'softmax',
     width,
     width1: width === 1,
@@ -85,6 +89,17 @@ export function commonValues(problem: Problem, width: number): Values {
     ridge: literal(network.ridge)
   }
 }
+
+/** Elements of an array of WGSL. */
+export const constants = (numbers: readonly number[]): string => numbers.map(n => `${n}u`).join(', ')
+
+/** Of each layer, for kernels that go through the layers in a loop. */
+export const layerTables = (all: readonly Layer[]): Values => ({
+  layerAt: constants(all.map(l => l.at)),
+  layerInputs: constants(all.map(l => l.inputs)),
+  layerUnits: constants(all.map(l => l.units)),
+  layerStride: constants(all.map(l => l.stride))
+})
 
 interface Request {
   readonly problem: Problem
@@ -230,8 +245,9 @@ function memoryOf(
       m > 0 && bands > 1 ? bands * slices * span * lanes : 0
     )
   )
-  const parts = Math.max(team * runs, ...exchanged)
-  return { ...shape, parts, bytes: 4 * width * (inputs + 2 * hiddenSlots * lanes + outputs * lanes + parts) }
+  const parts = Math.max(...exchanged)
+  const numbers = inputs + 2 * hiddenSlots * lanes + outputs * lanes + parts
+  return { ...shape, parts, bytes: 4 * (width * numbers + team * runs) }
 }
 
 /** The first that fits of: several packs, inputs in workgroup memory, many threads, four rows a pack. */
@@ -255,54 +271,91 @@ function planGroup(request: Request, tuning: Tuning): GradientPlan | undefined {
   const all = layers(network)
   const last = all.length - 1
   const batch = batchSize !== undefined
-  // What no team can hold in the registers that one should take is left to the compiler to spill.
-  for (const registers of [tuning.teamRegisters, 240])
-    for (let team = 2; team <= mostThreads; team *= 2) {
-      const blocks = all.map((layer, m) => blocksOf(layer, m === 0, team))
-      if (registersOf(blocks, network.bias) > registers) continue
-      const memory = fitMemory(blocks, team, batch, tuning.groupThreads)
-      if (!memory) continue
-      const { width, packs, runs, staged } = memory
-      const items = batchSize ?? problem.rows
-      const tiles = Math.ceil(items / (width * packs))
-      const { each, chunks } = share(tiles, chunksOf(items))
-      const slots = blocks.slice(0, last).map((_, m) => slotsOf(blocks, m))
-      const slotAt = blocks.map((_, m) => slots.slice(0, m).reduce((sum, n) => sum + n, 0))
-      const top = blocks[last]
-      return {
-        file: 'gradient_group.wgsl',
-        values: {
-          ...commonValues(problem, width),
-          ...resultValues(request, chunks),
-          team,
-          runs,
-          threads: runs * team,
-          packs,
-          tiles,
-          tilesOfChunk: each,
-          staged,
-          inputSlots: blocks[0].span * blocks[0].slices,
-          hiddenSlots: slots.reduce((sum, n) => sum + n, 0),
-          outputSlots: top.block * top.bands,
-          parts: memory.parts,
-          block: blocks.map(b => b.block),
-          bands: blocks.map(b => b.bands),
-          span: blocks.map(b => b.span),
-          slices: blocks.map(b => b.slices),
-          slotAt,
-          slotUnder: slotAt.map((_, m) => (m > 0 ? slotAt[m - 1] : 0)),
-          source: all.map((_, m) => (m === 0 ? 'inputOf' : 'valueOf')),
-          direct: blocks.map((b, m) => m < last && b.slices === 1),
-          gathers: blocks.map((b, m) => m < last && b.slices > 1),
-          single: blocks.map(b => b.bands === 1)
-        },
-        width,
-        rowMultiple: width * packs,
-        overread: blocks[0].span * blocks[0].slices,
+  if (all.length > mostLayers) return undefined
+  for (let team = 2; team <= mostThreads; team *= 2) {
+    const blocks = all.map((layer, m) => blocksOf(layer, m === 0, team))
+    if (registersOf(blocks, network.bias) > tuning.teamRegisters) continue
+    const memory = fitMemory(blocks, team, batch, tuning.groupThreads)
+    if (!memory) continue
+    const { width, packs, runs, staged } = memory
+    const items = batchSize ?? problem.rows
+    const tiles = Math.ceil(items / (width * packs))
+    const { each, chunks } = share(tiles, chunksOf(items))
+    const slots = blocks.slice(0, last).map((_, m) => slotsOf(blocks, m))
+    const slotAt = blocks.map((_, m) => slots.slice(0, m).reduce((sum, n) => sum + n, 0))
+    const top = blocks[last]
+    return {
+      file: 'gradient_group.wgsl',
+      values: {
+        ...commonValues(problem, width),
+        ...resultValues(request, chunks),
+        team,
         runs,
-        chunks
-      }
+        threads: runs * team,
+        packs,
+        tiles,
+        tilesOfChunk: each,
+        staged,
+        inputSlots: blocks[0].span * blocks[0].slices,
+        hiddenSlots: slots.reduce((sum, n) => sum + n, 0),
+        outputSlots: top.block * top.bands,
+        parts: memory.parts,
+        block: blocks.map(b => b.block),
+        bands: blocks.map(b => b.bands),
+        span: blocks.map(b => b.span),
+        slices: blocks.map(b => b.slices),
+        slotAt,
+        slotUnder: slotAt.map((_, m) => (m > 0 ? slotAt[m - 1] : 0)),
+        source: all.map((_, m) => (m === 0 ? 'inputOf' : 'valueOf')),
+        direct: blocks.map((b, m) => m < last && b.slices === 1),
+        gathers: blocks.map((b, m) => m < last && b.slices > 1),
+        single: blocks.map(b => b.bands === 1)
+      },
+      width,
+      rowMultiple: width * packs,
+      overread: blocks[0].span * blocks[0].slices,
+      runs,
+      chunks
     }
+  }
+  return undefined
+}
+
+function planAny(request: Request, { groupThreads }: Tuning): GradientPlan | undefined {
+  const { problem, batchSize } = request
+  const all = layers(problem.network)
+  const hidden = all.slice(0, -1).reduce((sum, layer) => sum + layer.units, 0)
+  const items = batchSize ?? problem.rows
+  for (const width of [4, 1])
+    for (let runs = Math.max(1, groupThreads / anyTeam); runs >= 1; runs /= 2)
+      for (const packs of [4, 2, 1]) {
+        const numbers = (2 * hidden + problem.network.outputs) * width * packs * runs
+        if (4 * (numbers + anyTeam * runs) > (packs > 1 ? easyBytes : mostBytes)) continue
+        const tiles = Math.ceil(items / (width * packs))
+        const { each, chunks } = share(tiles, chunksOf(items))
+        return {
+          file: 'gradient_any.wgsl',
+          values: {
+            ...commonValues(problem, width),
+            ...resultValues(request, chunks),
+            ...layerTables(all),
+            team: anyTeam,
+            runs,
+            threads: runs * anyTeam,
+            packs,
+            tiles,
+            tilesOfChunk: each,
+            hidden,
+            unitAt: constants(all.map((_, m) => all.slice(0, m).reduce((sum, layer) => sum + layer.units, 0))),
+            outputSlots: problem.network.outputs
+          },
+          width,
+          rowMultiple: width * packs,
+          overread: 0,
+          runs,
+          chunks
+        }
+      }
   return undefined
 }
 
@@ -311,10 +364,10 @@ function planGroup(request: Request, tuning: Tuning): GradientPlan | undefined {
  * @throws InputError for networks whose units do not fit the memory of a workgroup
  */
 export function planGradient(request: Request, tuning: Tuning = defaultTuning): GradientPlan {
-  const plan = planThread(request, tuning) ?? planGroup(request, tuning)
+  const plan = planThread(request, tuning) ?? planGroup(request, tuning) ?? planAny(request, tuning)
   if (plan) return plan
   const P = parameterCount(request.problem.network)
   throw new InputError(
-    `A network of ${P} parameters does not fit the registers and the memory of a GPU's workgroup; use --engine cpu.`
+    `The units of a network of ${P} parameters do not fit the memory of a GPU's workgroup; use --engine cpu.`
   )
 }
