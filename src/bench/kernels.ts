@@ -46,6 +46,8 @@ export interface KernelOptions {
 /** Peak and kernel take turns so many times, so that both see the same machine. */
 const rounds = 5
 const peakMilliseconds = 5
+/** Submits that a record takes the time of. */
+const timedSubmits = 50
 /** A sample is long enough for the clock. */
 const sampleSeconds = 2e-4
 const mostSamples = 40
@@ -106,9 +108,10 @@ function timedKernel(
 ): Timed | null {
   const { problem, parameters: P } = objective
   if (timer) {
-    const theta = pointsFor(problem, timer.lanes)
+    const lanes = timer.lanesFor?.(kernel) ?? timer.lanes
+    const theta = pointsFor(problem, lanes)
     return {
-      lanes: timer.lanes,
+      lanes,
       peak: timer.peak ? async () => (await timer.peak?.(peakMilliseconds)) ?? NaN : null,
       async run(repeats) {
         if (kernel !== 'update') return { seconds: await timer.time(kernel, theta, repeats) }
@@ -231,7 +234,8 @@ async function record(
     rounds,
     spread: { q25: rate(0.75), q75: rate(0.25), best: rate(0) },
     ...traffic(),
-    ...(kernel === 'update' ? { shareOfStep: median(seconds) / (median(seconds) + median(evaluation)) } : {})
+    ...(kernel === 'update' ? { shareOfStep: median(seconds) / (median(seconds) + median(evaluation)) } : {}),
+    ...(timer?.submit ? { secondsPerSubmit: median(await timer.submit(timedSubmits)) } : {})
   }
 }
 

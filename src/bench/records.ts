@@ -53,6 +53,8 @@ export interface KernelRecord {
   readonly evaluationsPerSecond?: number
   /** Processor energy per run in joules, where it can be read. */
   readonly joulesPerRun?: number | null
+  /** Engines on a device of its own: from handing it next to nothing to having the answer, in seconds. */
+  readonly secondsPerSubmit?: number
 }
 
 /** A kernel that an engine could not be timed on, and why. */

@@ -109,6 +109,14 @@ export function machineLines(m: Machine): string[] {
   ]
 }
 
+/** One line for each engine that is handed its work in submits. */
+function submitLines(records: readonly KernelRecord[]): string[] {
+  const times = new Map<string, number>()
+  for (const r of records)
+    if (r.secondsPerSubmit !== undefined) times.set(`${r.engine} ${r.precision}`, r.secondsPerSubmit)
+  return [...times].map(([name, seconds]) => `${name}: a submit and its answer take ${formatSeconds(seconds)}.`)
+}
+
 export function kernelText(results: KernelResults): string {
   const missing = results.missing.map(
     m => [m.engine, m.precision, m.kernel].filter(Boolean).join(' ') + `: ${m.reason}`
@@ -118,6 +126,7 @@ export function kernelText(results: KernelResults): string {
     '',
     ...kernelTables(results.records).flatMap(table => [table, '']),
     ...(missing.length > 0 ? ['Not measured:', ...missing.map(m => `  ${m}`), ''] : []),
+    ...submitLines(results.records),
     'per second: from the median sample. GFLOP/s counts matrix products only; peak is what multiply-adds in registers reached meanwhile.',
     `Measured in ${formatSeconds(results.wallSeconds)}.`
   ].join('\n')

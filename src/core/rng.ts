@@ -124,6 +124,9 @@ const F = [
   1.8463183175100546818e-5, 1.4215117583164458887e-7, 2.04426310338993978564e-15
 ]
 
+/** What Φ⁻¹ is made of, for engines that do the same on a device: numerators and denominators, and the two parts of log 2. */
+export const quantileTables = { centre: [A, B], tail: [C, D], logTwo: [LN2_HIGH, LN2_LOW] } as const
+
 /** Φ⁻¹(u) for u in (0, 1), relative error about 1e-16 (Wichura 1988). */
 export function normalQuantile(u: number): number {
   const q = u - 0.5

@@ -14,17 +14,25 @@ const lazy = (
   load: async options => (await open()).load(options)
 })
 
-/** An engine that this version does not have: it says so and how else to work. */
-const absent = (name: EngineName, reason: string): EngineEntry => ({
-  name,
-  precisions: ['f32'],
-  available: () => Promise.resolve({ ok: false, reason }),
-  load: () => Promise.reject(new WorkError(reason))
+/** An engine on devices that may fail: the processor takes over what they had begun. */
+const withFallback = (entry: EngineEntry): EngineEntry => ({
+  ...entry,
+  load: options =>
+    entry.load({
+      fallback: async () => {
+        const { threads, precision } = options
+        const cpu = engines.find(e => e.name === 'cpu')
+        const support = await cpu?.available()
+        if (cpu && support?.ok) return cpu.load({ precision, ...(threads === undefined ? {} : { threads }) })
+        return (await import('./reference/index.js')).referenceEntry.load({ precision: 'f64' })
+      },
+      ...options
+    })
 })
 
 /** In the order in which `auto` looks at them. */
 export const engines: readonly EngineEntry[] = [
-  absent('webgpu', 'The webgpu engine is not part of this version; use --engine cpu.'),
+  withFallback(lazy('webgpu', ['f32'], async () => (await import('./webgpu/index.js')).webgpuEntry)),
   lazy('tensorflow', ['f32'], async () => (await import('./tensorflow/index.js')).tensorflowEntry),
   lazy('cpu', ['f64', 'f32'], async () => (await import('./cpu/index.js')).cpuEntry),
   lazy('reference', ['f64'], async () => (await import('./reference/index.js')).referenceEntry)

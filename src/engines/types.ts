@@ -15,6 +15,8 @@ export interface EngineOptions {
   readonly threads?: number
   /** One of the engine's devices, by name; default: the best that can run here. */
   readonly device?: string
+  /** Where the work goes on when the engine's own devices have failed. */
+  readonly fallback?: () => Promise<Engine>
 }
 
 /**
@@ -48,10 +50,14 @@ export interface EngineEntry {
 export interface KernelTimer {
   /** R of one repeat. */
   readonly lanes: number
+  /** The same for one kernel, where it differs. */
+  lanesFor?(kernel: 'gradient' | 'hessian' | 'eigh' | 'update'): number
   /** Multiply-add operations per second that registers alone reach, two for each; `milliseconds`: how long to look. */
   peak?(milliseconds: number): Promise<number>
   /** Bytes per second read and written by a copy of a block larger than the caches. */
   copy?(milliseconds: number): Promise<number>
+  /** Seconds from handing a device the least that there is to do to having its answer, of each repeat. */
+  submit?(repeats: number): Promise<Float64Array>
   /** Seconds of each repeat of f, g and what the kernel adds, or of the eigen-decomposition of H. θ: [lanes, P] */
   time(kernel: 'gradient' | 'hessian' | 'eigh', theta: Float64Array, repeats: number): Promise<Float64Array>
   /** Seconds of each of `repeats` steps from θ: of the evaluation, and of the update. */
@@ -68,6 +74,8 @@ export interface Engine {
   /** Words for the report: processor and instruction set, or adapter. */
   readonly device: string
   readonly threads: number
+  /** What happened to it that the report must say, in sentences; grows. */
+  readonly notes?: readonly string[]
   prepare(problem: Problem): Promise<Objective>
   /** For benchmarks; absent where the engine cannot time itself from inside. */
   timer?(problem: Problem): KernelTimer
@@ -113,6 +121,8 @@ export type Starts =
       /** [count, P] row-major. */
       readonly theta: Float64Array
       readonly count: number
+      /** Number of the first, by which mini-batches are drawn; default 0. */
+      readonly first?: number
     }
 
 export interface RunRequest {
@@ -135,7 +145,7 @@ export interface RunRequest {
 /** Finished runs, in the order in which they ended. */
 export interface RunBlock {
   readonly count: number
-  /** [count] start number (index into `theta` for given starts). */
+  /** [count] start number (place in `theta`, plus the number of the first, for given starts). */
   readonly start: Float64Array
   /** [count, P] the current point of the optimiser when the run stopped. */
   readonly theta: Float64Array

@@ -184,7 +184,8 @@ export function compile(graph: Graph): Program {
   function constantSlot(value: number): number {
     const known = constants.find(c => c.value === value)
     if (known) return known.slot
-    const slot = newSlot('scalar')
+    // Not one that a temporary value has had: it is set once, and that would overwrite it in every step.
+    const slot = count.scalar++
     constants.push({ slot, value })
     return slot
   }

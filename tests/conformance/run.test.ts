@@ -393,6 +393,22 @@ describe.each(candidates)('$label', candidate => {
       }
       objective.dispose()
     })
+
+    it('on mini-batches whose rows weigh nothing are those of the ridge alone', async () => {
+      const weighted = makeProblem({ loss: 'squared', rows: 4, weighted: true, bias: false, inputs: 1, ridge: 0.5 })
+      const objective = await engine.prepare({ ...weighted, weight: Float64Array.of(1, 0, 1, 0) })
+      const batch = { size: 1, order: 'run' as const, seed: 5 }
+      const stop = { steps: 3, gradient: 0 }
+      const starts = givenStarts(Float64Array.of(0.5), 1)
+      const { traces } = await collect(objective, { program: stay(), starts, stop, batch, trace: true })
+      const rows = shuffle(4, 5, Stream.batches, 0, 0)
+      for (let step = 0; step < 2; step++) {
+        if (rows[step] % 2 === 0) continue
+        expectSame(traces![0].subarray(2 * step, 2 * step + 2), [0.0625, 0.25], `step ${step}`)
+      }
+      expect(rows.subarray(0, 2).some(i => i % 2 === 1)).toBe(true)
+      objective.dispose()
+    })
   })
 
   it('compares the gradient with the tolerance as it was given, without rounding it', async () => {

@@ -12,6 +12,7 @@ import type {
   RunRequest,
   Support
 } from '../../src/engines/types.js'
+import { useSwiftshader } from './swiftshader.js'
 
 /** One way to compute: an engine at a precision, for `cpu` with one instruction set. */
 export interface Candidate {
@@ -20,6 +21,9 @@ export interface Candidate {
   readonly precision: Precision
   open(threads?: number): Promise<Engine>
 }
+
+// A software GPU beside those of the machine, before any engine looks for them.
+useSwiftshader()
 
 export interface EngineRow {
   /** Of the engine, or `engine/device` where it has several. */

@@ -55,7 +55,10 @@ function unpacked(): string {
 export function useSwiftshader(): string | undefined {
   if (process.platform !== 'linux' || process.arch !== 'x64') return undefined
   const folder = unpacked()
-  process.env['VK_DRIVER_FILES'] = join(folder, 'vk_swiftshader_icd.json')
+  // Beside the drivers of the machine, if it has any; child processes find the loader by its folder.
+  process.env['VK_ADD_DRIVER_FILES'] = join(folder, 'vk_swiftshader_icd.json')
+  const folders = (process.env['LD_LIBRARY_PATH'] ?? '').split(':').filter(Boolean)
+  if (!folders.includes(folder)) process.env['LD_LIBRARY_PATH'] = [...folders, folder].join(':')
   try {
     process.dlopen({ exports: {} }, join(folder, 'libvulkan.so.1'), constants.dlopen.RTLD_NOW | keepLoaded)
   } catch (error) {

@@ -210,6 +210,16 @@ describe('the compiler', () => {
     expect(constants).toContainEqual({ slot: outputs.stalled, value: 0 })
   })
 
+  it('writes to no slot that holds a constant', () => {
+    for (let seed = 1; seed <= 200; seed++) {
+      const { instructions, constants } = randomRule(seed).program
+      for (let at = 0; at < instructions.length; at += instructionWidth) {
+        const [op, dst] = instructions.subarray(at)
+        if (op >= scalarBase && op < Op.tridiagonalize) expect(constants.map(c => c.slot)).not.toContain(dst)
+      }
+    }
+  })
+
   it('refuses a rule that uses H without saying so', () => {
     const r = new Rule('careless', 'g')
     const { values } = r.eigh(r.H, r.scale)

@@ -120,7 +120,7 @@ class CpuObjective implements Objective {
     const drawn = starts.kind === 'random' ? initScales(this.problem.network, starts.init) : undefined
     const options = {
       count: starts.count,
-      first: starts.kind === 'random' ? starts.first : 0,
+      first: starts.first ?? 0,
       seed: starts.kind === 'random' ? starts.seed : 0,
       normal: drawn?.kind === 'normal',
       scale: drawn?.scale ?? null,

@@ -203,7 +203,8 @@ export class Evaluator {
     const count = rows ? rows.length : this.problem.rows
     for (let n = 0; n < count; n++) {
       const i = rows ? rows[n] : n
-      const c = (weight ? weight[i] : 1) / total
+      // A mini-batch whose rows all weigh nothing says nothing.
+      const c = total > 0 ? (weight ? weight[i] : 1) / total : 0
       if (c === 0) continue
       this.forward(theta, i)
       f += c * this.outputs(i, c, H !== undefined)

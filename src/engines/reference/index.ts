@@ -79,7 +79,7 @@ class ReferenceObjective implements Objective {
     const P = this.parameters
     const state = new Interpreter(program, P, columnScale(this.problem))
     const size = request.blockRuns ?? 2048
-    const first = starts.kind === 'random' ? starts.first : 0
+    const first = starts.first ?? 0
     let done: { start: number; run: FinishedRun }[] = []
     let since = performance.now()
     for (let i = 0; i < starts.count; i++) {

@@ -95,7 +95,7 @@ class Batches {
       for (const i of part) total += weight ? weight[i] : 1
       for (let k = 0; k < size; k++) {
         index[lane * size + k] = part[k < part.length ? k : 0]!
-        c[lane * size + k] = k < part.length ? (weight ? weight[part[k]] : 1) / total : 0
+        c[lane * size + k] = k < part.length && total > 0 ? (weight ? weight[part[k]] : 1) / total : 0
       }
     })
     const tiles: Rows[] = []
@@ -124,7 +124,7 @@ export async function* minimise(
   const P = evaluator.parameters
   const network = evaluator.problem.network
   const size = request.blockRuns ?? 2048
-  const first = starts.kind === 'random' ? starts.first : 0
+  const first = starts.first ?? 0
   const state = new Interpreter(device, program, P, columnScale(evaluator.problem), new Factors(device, P))
   const batches = request.batch ? new Batches(evaluator, request.batch) : undefined
   const needs = { g: true, H: program.needs === 'H' }

@@ -34,8 +34,11 @@ async function instance(options: readonly string[]): Promise<GPU> {
   return gpu
 }
 
-const firstSentence = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).split('\n')[0].replace(/\.$/, '')
+/** Dawn's errors have a message without being of JavaScript's class. */
+const firstSentence = (error: unknown): string => {
+  const { message } = (error ?? {}) as { readonly message?: unknown }
+  return (typeof message === 'string' ? message : String(error)).split('\n')[0].replace(/\.$/, '')
+}
 
 /** Lines of a shader around the place that a message points at. */
 function excerpt(source: string, line: number): string {
@@ -87,9 +90,11 @@ export async function findAdapter(name?: string): Promise<Adapter> {
   }
   // Kernels index within their arrays by construction; clamping every index costs an instruction for each number read.
   const lean = [...named, 'enable-dawn-features=disable_robustness']
-  const found = await look(lean)
+  // Browsers round the clock against spying.
+  const without = 'disable-dawn-features=timestamp_quantization'
+  const found = await look([...lean, without])
   // Their compile time grows with workgroup memory that Vulkan is asked to clear.
-  const plain = 'disable-dawn-features=use_vulkan_zero_initialize_workgroup_memory_extension'
+  const plain = `${without},use_vulkan_zero_initialize_workgroup_memory_extension`
   return found.software ? look([...lean, plain]) : found
 }
 
@@ -99,8 +104,10 @@ export class Gpu {
   readonly timestamps: boolean
   /** Settles when the device is gone, with the reason, unless `destroy` was called. */
   readonly lost: Promise<GpuLostError>
+  private readonly waits = new Set<{ readonly since: number }>()
   private readonly pipelines = new Map<string, Promise<GPUComputePipeline>>()
   private staging: GPUBuffer | undefined
+  private clock: { readonly queries: GPUQuerySet; readonly resolved: GPUBuffer } | undefined
   private reading: Promise<unknown> = Promise.resolve()
   private gone: GpuLostError | undefined
   private closed = false
@@ -165,6 +172,15 @@ export class Gpu {
   /** A buffer that holds `data`. */
   upload(data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>, label: string): GPUBuffer {
     const buffer = this.buffer(data.byteLength, label)
+    this.write(buffer, data)
+    return buffer
+  }
+
+  /** A few numbers that shaders read as uniforms. */
+  constants(data: Uint32Array<ArrayBuffer>, label: string): GPUBuffer {
+    this.check()
+    const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST
+    const buffer = this.device.createBuffer({ label, size: Math.ceil(data.byteLength / 16) * 16, usage })
     this.write(buffer, data)
     return buffer
   }
@@ -252,23 +268,88 @@ export class Gpu {
     const size = Math.ceil(bytes / 4) * 4
     if (!this.staging || this.staging.size < size) {
       this.staging?.destroy()
-      this.staging = this.device.createBuffer({
-        label: 'staging',
-        size: Math.max(65536, 2 ** Math.ceil(Math.log2(size))),
-        usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST
-      })
+      this.staging = this.mappable(Math.max(65536, 2 ** Math.ceil(Math.log2(size))), 'staging')
     }
     const { staging } = this
     this.submit(encoder => encoder.copyBufferToBuffer(from, offset, staging, 0, size))
+    return (await this.mapped(staging, size)).slice(0, bytes)
+  }
+
+  /** A buffer that copies go to and that `mapped` reads. */
+  mappable(bytes: number, label: string): GPUBuffer {
+    this.check()
+    return this.device.createBuffer({ label, size: bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST })
+  }
+
+  /**
+   * What a mappable buffer holds after all that was submitted before.
+   * @throws GpuLostError when the device is lost meanwhile
+   */
+  async mapped(buffer: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
+    const wait = { since: performance.now() }
+    this.waits.add(wait)
     try {
-      await Promise.race([staging.mapAsync(GPUMapMode.READ, 0, size), this.lost.then(e => Promise.reject(e))])
+      await Promise.race([buffer.mapAsync(GPUMapMode.READ, 0, bytes), this.lost.then(e => Promise.reject(e))])
+      const copy = buffer.getMappedRange(0, bytes).slice(0)
+      buffer.unmap()
+      return copy
     } catch (error) {
       this.check()
       throw error
+    } finally {
+      this.waits.delete(wait)
     }
-    const copy = staging.getMappedRange(0, size).slice(0, bytes)
-    staging.unmap()
-    return copy
+  }
+
+  /** How long the GPU has been at what was asked for first of all that it has not finished. */
+  get waitMilliseconds(): number {
+    const now = performance.now()
+    return Array.from(this.waits).reduce((longest, { since }) => Math.max(longest, now - since), 0)
+  }
+
+  /** Seconds that the GPU takes for a pass: by its own clock where it has one, else until the host hears of the end. */
+  async timed(record: (pass: GPUComputePassEncoder) => void): Promise<number> {
+    this.check()
+    if (!this.timestamps) {
+      const began = performance.now()
+      this.submit(encoder => {
+        const pass = encoder.beginComputePass()
+        record(pass)
+        pass.end()
+      })
+      await this.finished()
+      return (performance.now() - began) / 1000
+    }
+    this.clock ??= {
+      queries: this.device.createQuerySet({ type: 'timestamp', count: 2 }),
+      resolved: this.device.createBuffer({
+        label: 'timestamps',
+        size: 256,
+        usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC
+      })
+    }
+    const { queries, resolved } = this.clock
+    this.submit(encoder => {
+      const pass = encoder.beginComputePass({
+        timestampWrites: { querySet: queries, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 }
+      })
+      record(pass)
+      pass.end()
+      encoder.resolveQuerySet(queries, 0, 2, resolved, 0)
+    })
+    const [began, ended] = new BigUint64Array(await this.read(resolved, 16))
+    return Number(ended - began) * 1e-9
+  }
+
+  /** Resolves when the GPU has done all that was submitted before. */
+  async finished(): Promise<void> {
+    const wait = { since: performance.now() }
+    this.waits.add(wait)
+    try {
+      await Promise.race([this.device.queue.onSubmittedWorkDone(), this.lost.then(e => Promise.reject(e))])
+    } finally {
+      this.waits.delete(wait)
+    }
   }
 
   /**

@@ -1,0 +1,354 @@
+/**
+ * The `webgpu` engine: fused WGSL kernels in f32 on any GPU with a Vulkan, Metal or D3D12 driver, through Dawn (npm `webgpu`). Each GPU
+ * lives in a child process: where a kernel hangs, nothing but the end of its process gets rid of it.
+ */
+import { InputError, WorkError } from '../../core/errors.js'
+import { knownNames } from '../../core/names.js'
+import { parameterCount, validateProblem } from '../../models/network.js'
+import type { Problem } from '../../models/types.js'
+import { Child, ProcessError } from '../process/child.js'
+import type { PlainRequest } from '../process/protocol.js'
+import type {
+  Engine,
+  EngineEntry,
+  EngineOptions,
+  Evaluation,
+  KernelTimer,
+  Needs,
+  Objective,
+  RunBlock,
+  RunRequest,
+  Scores,
+  Support
+} from '../types.js'
+import { GpuLostError, GpuMemoryError } from './device.js'
+import { laneMultiple } from './evaluate.js'
+import type { Faults, ListedAdapter, OpenedGpu, WebgpuQuestions } from './protocol.js'
+import { runOnDevices, type RunDevice } from './runs.js'
+
+export interface WebgpuOptions extends EngineOptions {
+  /** For tests: the GPUs to open, by name, one as often as it stands here. */
+  readonly open?: readonly string[]
+  /** For tests: what goes wrong, by place in `open`. */
+  readonly faults?: readonly (Faults | undefined)[]
+  /** After how long without an answer a GPU is taken for hung. */
+  readonly patienceMilliseconds?: number
+}
+
+/** A submit takes some 20 ms, compiling a kernel seldom more than a second: who is silent for so long will not speak again. */
+const patience = 60_000
+/** Bytes of end points that may wait for who takes them, so that a GPU need not wait for slower work on the processor. */
+const waitingBytes = 2 ** 27
+
+/** Runs that the timer takes at a time. */
+const hardwareLanes = 65536
+const softwareLanes = 128
+
+const startChild = (patienceMilliseconds: number): Child<WebgpuQuestions> =>
+  new Child<WebgpuQuestions>({
+    parent: import.meta.url,
+    holds: 'the GPU',
+    patienceMilliseconds,
+    errors: { GpuLostError, GpuMemoryError }
+  })
+
+/** One GPU in its process. */
+class Device {
+  private fault: Error | undefined
+
+  constructor(
+    readonly child: Child<WebgpuQuestions>,
+    readonly gpu: OpenedGpu
+  ) {}
+
+  get usable(): boolean {
+    return this.fault === undefined && this.child.usable
+  }
+
+  /** It is of no more use: its process goes, and the memory that it held. */
+  giveUp(fault: Error): void {
+    this.fault ??= fault
+    this.child.dispose()
+  }
+}
+
+const isFault = (error: unknown): error is Error =>
+  error instanceof ProcessError || error instanceof GpuLostError || error instanceof GpuMemoryError
+
+class WebgpuObjective implements Objective {
+  readonly parameters: number
+  private readonly numbers = new Map<Device, Promise<number>>()
+  private other: Promise<Objective> | undefined
+  private disposed = false
+
+  constructor(
+    private readonly engine: WebgpuEngine,
+    readonly problem: Problem
+  ) {
+    this.parameters = parameterCount(problem.network)
+  }
+
+  /** The problem's number in the process of a device. */
+  private on(device: Device): Promise<number> {
+    const known = this.numbers.get(device)
+    if (known) return known
+    const made = device.child.ask('prepare', { problem: this.problem }).answer
+    this.numbers.set(device, made)
+    return made
+  }
+
+  private usable(theta?: Float64Array): void {
+    if (this.disposed) throw new Error('this objective has been disposed of')
+    if (theta && theta.length % this.parameters !== 0)
+      throw new Error(`theta holds ${theta.length} numbers, not a multiple of ${this.parameters}`)
+  }
+
+  private instead(fault: Error | undefined): Promise<Objective> {
+    this.other ??= this.engine.instead(fault).then(engine => engine.prepare(this.problem))
+    return this.other
+  }
+
+  /** On the first device that can, else elsewhere. */
+  private async somewhere<T>(
+    use: (device: Device, objective: number) => Promise<T>,
+    elsewhere: (objective: Objective) => Promise<T>
+  ): Promise<T> {
+    let fault: Error | undefined
+    for (const device of this.engine.devices) {
+      if (!device.usable) continue
+      try {
+        return await use(device, await this.on(device))
+      } catch (error) {
+        if (!isFault(error)) throw error
+        fault = error
+        this.engine.note(device, error, 0)
+      }
+    }
+    return elsewhere(await this.instead(fault))
+  }
+
+  async evaluate(theta: Float64Array, needs: Needs): Promise<Evaluation> {
+    this.usable(theta)
+    return this.somewhere(
+      (device, objective) => device.child.ask('evaluate', { objective, theta, needs }).answer,
+      other => other.evaluate(theta, needs)
+    )
+  }
+
+  async score(theta: Float64Array, data?: Problem): Promise<Scores> {
+    this.usable(theta)
+    return this.somewhere(
+      (device, objective) => device.child.ask('score', { objective, theta, ...(data ? { data } : {}) }).answer,
+      other => other.score(theta, data)
+    )
+  }
+
+  private runner(device: Device, blocks: number): RunDevice {
+    const { child } = device
+    return {
+      get usable() {
+        return device.usable
+      },
+      run: async (request, { onBlock, onWant, signal }) => {
+        const objective = await this.on(device)
+        if (signal.aborted) return { busy: 0, all: 0 }
+        const { id, answer } = child.ask(
+          'minimise',
+          { objective, request, blocks },
+          { onBlock: block => onBlock(block, () => child.taken(id)), onWant }
+        )
+        const abort = (): void => child.abort(id)
+        signal.addEventListener('abort', abort, { once: true })
+        try {
+          return await answer
+        } finally {
+          signal.removeEventListener('abort', abort)
+        }
+      }
+    }
+  }
+
+  async *minimise(request: RunRequest): AsyncIterable<RunBlock> {
+    this.usable()
+    const { signal, onOccupancy, ...plain } = request
+    const { starts } = plain
+    if (starts.kind === 'given' && starts.theta.length !== starts.count * this.parameters)
+      throw new Error(
+        `${starts.count} starts of ${this.parameters} parameters do not fit ${starts.theta.length} numbers`
+      )
+    if (starts.count === 0 || signal?.aborted) return
+    const { engine } = this
+    const blockBytes = 8 * (plain.blockRuns ?? 2048) * (this.parameters + 8)
+    const blocks = Math.max(4, Math.floor(waitingBytes / blockBytes / engine.devices.length))
+    const runners = new Map(engine.devices.map(device => [this.runner(device, blocks), device]))
+    yield* runOnDevices(
+      [...runners.keys()],
+      this.problem.network,
+      plain satisfies PlainRequest,
+      {
+        isFault,
+        instead: fault => this.instead(fault),
+        onFault: (device, fault, runs) => engine.note(runners.get(device)!, fault, runs)
+      },
+      signal,
+      onOccupancy
+    )
+  }
+
+  dispose(): void {
+    if (this.disposed) return
+    this.disposed = true
+    for (const [device, number] of this.numbers)
+      if (device.usable)
+        number.then(objective => device.child.ask('release', { objective }).answer).catch(() => undefined)
+    this.other?.then(objective => objective.dispose()).catch(() => undefined)
+  }
+}
+
+class WebgpuEngine implements Engine {
+  readonly name = 'webgpu'
+  readonly precision = 'f32'
+  readonly threads = 1
+  readonly device: string
+  readonly notes: string[] = []
+  private other: Promise<Engine> | undefined
+
+  constructor(
+    readonly devices: readonly Device[],
+    private readonly fallback: EngineOptions['fallback']
+  ) {
+    const names = devices.map(d => d.gpu.detail)
+    this.device = [...new Set(names)]
+      .map(name => [names.filter(n => n === name).length, name] as const)
+      .map(([count, name]) => (count > 1 ? `${count} × ${name}` : name))
+      .join(', ')
+  }
+
+  prepare(problem: Problem): Promise<Objective> {
+    // A wrong problem must reject, not throw.
+    return Promise.resolve().then(() => {
+      validateProblem(problem)
+      return new WebgpuObjective(this, problem)
+    })
+  }
+
+  timer(problem: Problem): KernelTimer {
+    const { child, gpu } = this.devices[0]
+    let prepared: Promise<number> | undefined
+    const objective = (): Promise<number> => (prepared ??= child.ask('prepare', { problem }).answer)
+    const P = parameterCount(problem.network)
+    // The largest array of a kernel in the memory that one buffer may have, and as many runs as fill a GPU.
+    const lanesFor = (kernel: 'gradient' | 'hessian' | 'eigh' | 'update'): number => {
+      const numbers = kernel === 'gradient' ? P : kernel === 'update' ? 32 * P + P * P : 4 * P * P
+      const fitting = Math.floor(gpu.limits.maxStorageBufferBindingSize / (4 * numbers))
+      const wanted = gpu.software ? softwareLanes : hardwareLanes
+      return Math.max(1, Math.floor(Math.min(wanted, fitting) / laneMultiple)) * laneMultiple
+    }
+    return {
+      lanes: lanesFor('gradient'),
+      lanesFor,
+      peak: milliseconds => child.ask('peak', { milliseconds }).answer,
+      copy: milliseconds => child.ask('copy', { milliseconds }).answer,
+      submit: repeats => child.ask('submit', { repeats }).answer,
+      time: async (kernel, theta, repeats) =>
+        child.ask('time', { objective: await objective(), kernel, theta, repeats }).answer,
+      timeSteps: async (program, theta, repeats) =>
+        child.ask('timeSteps', { objective: await objective(), program, theta, repeats }).answer
+    }
+  }
+
+  /** A device failed: it is not used again, and the report says so. */
+  note(device: Device, fault: Error, runs: number): void {
+    device.giveUp(fault)
+    this.notes.push(`${fault.message} ${runs} runs that it had begun were run again elsewhere.`)
+  }
+
+  /** Where work goes on when no device is left. */
+  instead(fault: Error | undefined): Promise<Engine> {
+    const { fallback } = this
+    if (!fallback) return Promise.reject(fault ?? new WorkError('No GPU is left; use --engine cpu.'))
+    this.other ??= fallback().then(engine => {
+      this.notes.push(`No GPU was left, so that the ${engine.name} engine went on (${engine.precision}).`)
+      return engine
+    })
+    return this.other
+  }
+
+  dispose(): void {
+    for (const { child } of this.devices) child.dispose()
+    this.other?.then(engine => engine.dispose()).catch(() => undefined)
+  }
+}
+
+/** What there is here is asked once per process: every answer costs a child. */
+let listed: Promise<{ list: readonly ListedAdapter[] } | { reason: string }> | undefined
+const look = () =>
+  (listed ??= (async () => {
+    const child = startChild(patience)
+    try {
+      return { list: await child.ask('list', {}).answer }
+    } catch (error) {
+      return { reason: error instanceof Error ? error.message : String(error) }
+    } finally {
+      child.dispose()
+    }
+  })())
+
+const supportOf = ({ detail, software, count }: ListedAdapter): Support => ({
+  ok: true,
+  detail: count > 1 ? `${detail}, the first of ${count} of that name: Dawn cannot tell them apart` : detail,
+  ...(software ? { software } : {})
+})
+
+async function adapters(): Promise<readonly ListedAdapter[]> {
+  const found = await look()
+  if ('reason' in found) throw new WorkError(found.reason)
+  return found.list
+}
+
+/** The GPUs that --device means: one by a part of its name, `all`, or the best. */
+async function chosen(device: string | undefined): Promise<string[]> {
+  const list = await adapters()
+  const hardware = list.filter(a => !a.software)
+  if (device === undefined) return list.slice(0, 1).map(a => a.name)
+  if (device === 'all') return (hardware.length > 0 ? hardware : list).map(a => a.name)
+  const words = device.toLowerCase()
+  const named = list.find(a => a.name === device) ?? list.find(a => a.name.toLowerCase().includes(words))
+  if (named) return [named.name]
+  const names = [...list.map(a => a.name), 'all']
+  throw new InputError(`The webgpu engine has no device "${device}" (${knownNames(device, names)}).`)
+}
+
+async function load(options: WebgpuOptions): Promise<Engine> {
+  if (options.precision !== 'f32') throw new WorkError('The webgpu engine computes in f32 only; use --precision f32.')
+  const names = options.open ?? (await chosen(options.device))
+  const children = names.map(() => startChild(options.patienceMilliseconds ?? patience))
+  try {
+    const devices = await Promise.all(
+      children.map(async (child, i) => {
+        const faults = options.faults?.[i]
+        return new Device(child, await child.ask('open', { name: names[i], ...(faults ? { faults } : {}) }).answer)
+      })
+    )
+    return new WebgpuEngine(devices, options.fallback)
+  } catch (error) {
+    for (const child of children) child.dispose()
+    throw error
+  }
+}
+
+export const webgpuEntry: EngineEntry = {
+  name: 'webgpu',
+  precisions: ['f32'],
+  async available() {
+    const found = await look()
+    if ('reason' in found) return { ok: false, reason: found.reason }
+    const [best] = found.list
+    return best ? supportOf(best) : { ok: false, reason: 'Dawn lists no GPU; use --engine cpu.' }
+  },
+  async devices() {
+    const found = await look()
+    return 'reason' in found ? [] : found.list.map(adapter => ({ name: adapter.name, support: supportOf(adapter) }))
+  },
+  load
+}

@@ -1,0 +1,211 @@
+/** What all batches of one run request share: compiled kernels, and the sizes of what a lane needs, term by term. */
+import { Status } from '../../core/status.js'
+import { initScales } from '../../models/initialise.js'
+import { parameterCount } from '../../models/network.js'
+import type { Problem } from '../../models/types.js'
+import { Slot } from '../../optimizers/program.js'
+import type { PlainRequest } from '../process/protocol.js'
+import type { Gpu } from './device.js'
+import { Evaluator, type EvaluationNeeds } from './evaluate.js'
+import { CompiledProgram, stateRows } from './program.js'
+import { quantileValues } from './quantile.js'
+import { kernelText, literal, type Values } from './text.js'
+import { elementAt } from './update.js'
+
+/** Numbers of a result before its report: entry, status, steps, loss, gradient norm. */
+export const resultHead = 5
+
+/** Both words of a whole number below 2⁵³. */
+export const halves = (n: number): [low: number, high: number] => [n % 2 ** 32, Math.floor(n / 2 ** 32)]
+
+const seedValues = (seed: number): Values => {
+  const [seedLow, seedHigh] = halves(seed)
+  return { seedLow, seedHigh }
+}
+
+/** The bits of the largest f32 that is at most `value`, which is not negative. */
+export function bitsBelow(value: number): number {
+  const nearest = Math.fround(value)
+  const bits = new Uint32Array(Float32Array.of(nearest).buffer)[0]
+  return nearest > value ? bits - 1 : bits
+}
+
+/** Places in the order of mini-batches. */
+export interface BatchRule {
+  readonly size: number
+  readonly perEpoch: number
+}
+
+export class Plan {
+  readonly parameters: number
+  /** Numbers of a result. */
+  readonly width: number
+  readonly needs: EvaluationNeeds
+  readonly rule: BatchRule | undefined
+
+  private constructor(
+    readonly gpu: Gpu,
+    readonly problem: Problem,
+    readonly request: PlainRequest,
+    readonly program: CompiledProgram,
+    readonly starts: GPUComputePipeline,
+    readonly turn: GPUComputePipeline,
+    readonly exchange: GPUComputePipeline,
+    /** Whether it touches vectors other than x. */
+    readonly exchangesVectors: boolean,
+    readonly order: GPUComputePipeline | undefined
+  ) {
+    this.parameters = parameterCount(problem.network)
+    this.width = resultHead + request.program.report.length + this.parameters
+    this.needs = request.program.needs
+    this.rule = ruleOf(problem, request)
+  }
+
+  static async make(gpu: Gpu, problem: Problem, request: PlainRequest): Promise<Plan> {
+    const P = parameterCount(problem.network)
+    const program = await CompiledProgram.compile(gpu, request.program, P)
+    const starts = await gpu.pipeline(kernelText('starts.wgsl', startValues(problem, request)), 'starts')
+    const turn = await gpu.pipeline(kernelText('turn.wgsl', turnValues(problem, request)), 'turn')
+    const exchanged = exchangeValues(P, request)
+    const exchange = await gpu.pipeline(kernelText('exchange.wgsl', exchanged), 'exchange')
+    const rule = ruleOf(problem, request)
+    const order =
+      request.batch &&
+      rule &&
+      (await gpu.pipeline(
+        kernelText('order.wgsl', {
+          ...seedValues(request.batch.seed),
+          ...rule,
+          dataRows: problem.rows,
+          shared: request.batch.order === 'shared'
+        }),
+        'order'
+      ))
+    return new Plan(gpu, problem, request, program, starts, turn, exchange, exchanged['usesVectors'] === true, order)
+  }
+
+  /** Bytes of device memory of each lane, term by term. */
+  laneTerms(): Readonly<Record<string, number>> {
+    const { sizes } = this.program
+    const P = this.parameters
+    const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0)
+    return {
+      // θ, f, g, H and partial sums; of those f and g lie among scalars and vectors.
+      evaluation: Evaluator.bytesPerLane(this.problem, this.needs) - 4 * (1 + P),
+      vectors: 4 * sizes.vectors,
+      scalars: 4 * sizes.scalars,
+      matrices: 4 * sum(sizes.matrices),
+      linearAlgebra: 4 * (sizes.work + sizes.factor + sizes.eigenvectors + sizes.copies),
+      state: 4 * stateRows,
+      miniBatches: this.rule
+        ? 4 * (this.problem.rows + this.rule.size) + Evaluator.bytesPerLane(this.problem, 'g') - 4 * P
+        : 0,
+      path: this.request.trace ? 4 * 3 * tracedRounds : 0
+    }
+  }
+
+  /** Bytes of each place of the queue of starts: θ0, its number, and both again on the way in. */
+  get placeBytes(): number {
+    return 4 * 2 * (this.parameters + 2)
+  }
+
+  /** Bytes of each lane in the largest buffer that has lanes. */
+  largestPerLane(): number {
+    const { sizes } = this.program
+    const P = this.parameters
+    return (
+      4 *
+      Math.max(
+        sizes.vectors,
+        sizes.scalars,
+        sizes.work,
+        sizes.factor,
+        sizes.copies,
+        ...sizes.matrices,
+        this.needs === 'H' ? P * P : P,
+        this.rule ? this.problem.rows : 0,
+        this.rule?.size ?? 0,
+        this.request.trace ? 3 * tracedRounds : 0
+      )
+    )
+  }
+}
+
+/** Rounds of a submit whose paths are kept. */
+export const tracedRounds = 64
+
+function ruleOf(problem: Problem, { batch }: PlainRequest): BatchRule | undefined {
+  if (!batch) return undefined
+  const size = Math.min(batch.size, problem.rows)
+  return { size, perEpoch: Math.ceil(problem.rows / size) }
+}
+
+function startValues({ network }: Problem, { starts }: PlainRequest): Values {
+  const parameters = parameterCount(network)
+  if (starts.kind === 'given') return { parameters, given: true, normal: false }
+  const { kind } = initScales(network, starts.init)
+  return {
+    ...seedValues(starts.seed),
+    parameters,
+    given: false,
+    normal: kind === 'normal',
+    ...(kind === 'normal' ? quantileValues() : {})
+  }
+}
+
+const indented = (lines: readonly string[]): string => lines.map(line => `      ${line}`).join('\n')
+
+function turnValues(problem: Problem, request: PlainRequest): Values {
+  const { program, stop } = request
+  const { loss, gradientNorm, stalled } = program.outputs
+  const parameters = parameterCount(problem.network)
+  const rule = ruleOf(problem, request)
+  // Constants that are read from memory lie there like the other initial values.
+  const initial = [...program.initialScalars, ...program.constants]
+  return {
+    batch: rule !== undefined,
+    perEpoch: rule?.perEpoch ?? 1,
+    trace: request.trace === true,
+    parameters,
+    budget: Math.min(stop.steps, 2 ** 32 - 1),
+    toleranceBits: bitsBelow(stop.gradient),
+    loss: scalarText(loss),
+    gradientNorm: scalarText(gradientNorm),
+    stalled: scalarText(stalled),
+    failed: Status.failed,
+    converged: Status.converged,
+    stalledStatus: Status.stalled,
+    budgetStatus: Status.budget,
+    width: resultHead + program.report.length + parameters,
+    report: indented(
+      program.report.map(({ slot }, k) => `results[at + ${resultHead + k}u] = bitcast<u32>(${scalarText(slot)});`)
+    ),
+    initial: indented(initial.map(({ slot, value }) => `scalars[${slot}u * lanes + lane] = ${initialText(value)};`))
+  }
+}
+
+/** A scalar after a step. The number of the step is one less than has been counted by then. */
+const scalarText = (slot: number): string =>
+  slot === Slot.step ? 'f32(state[stepsRow * lanes + lane] - 1u)' : `scalars[${slot}u * lanes + lane]`
+
+/** A number that a slot starts with, infinities included. */
+const initialText = (value: number): string =>
+  Number.isFinite(Math.fround(value)) ? literal(value) : value > 0 ? 'infinite()' : '-infinite()'
+
+function exchangeValues(parameters: number, { program }: PlainRequest): Values {
+  const { point } = program.outputs
+  if (point === Slot.scale) throw new Error(`${program.name}: the point is the scale`)
+  const place = (slot: number): string => {
+    const { buffer, index } = elementAt(slot, `${parameters}u`)
+    return `${buffer}[${index}]`
+  }
+  const vectors = [point, ...program.initialVectors.map(({ slot }) => slot)]
+  return {
+    parameters,
+    usesVectors: vectors.some(slot => slot !== Slot.x),
+    width: resultHead + program.report.length + parameters,
+    header: resultHead + program.report.length,
+    point: place(point),
+    initial: indented(program.initialVectors.map(({ slot, value }) => `${place(slot)} = ${initialText(value)};`))
+  }
+}

@@ -1,0 +1,46 @@
+/** What the child process that holds a GPU can be asked. */
+import type { EngineQuestions, Occupancy, PlainRequest } from '../process/protocol.js'
+import type { MemoryLimits } from './pace.js'
+
+/** A GPU as Dawn lists it. */
+export interface ListedAdapter {
+  /** By which it is opened. */
+  readonly name: string
+  /** Name and driver, for the report. */
+  readonly detail: string
+  /** Whether it computes on the processor. */
+  readonly software: boolean
+  /** GPUs of this name; Dawn can open the first of them only. */
+  readonly count: number
+}
+
+export interface OpenedGpu {
+  readonly detail: string
+  readonly software: boolean
+  readonly limits: MemoryLimits
+}
+
+/** Faults that tests have a GPU make; counted in submits of run loops. */
+export interface Faults {
+  /** An endless shader follows so many submits. */
+  readonly hangAfter?: number
+  /** The device is lost after so many submits. */
+  readonly loseAfter?: number
+  /** Buffers of more bytes do not fit. */
+  readonly mostBytes?: number
+}
+
+export interface WebgpuQuestions extends EngineQuestions {
+  /** Multiply-adds per second in registers, and bytes per second of a copy, each measured for about so long. */
+  peak: { ask: { readonly milliseconds: number }; answer: number }
+  copy: { ask: { readonly milliseconds: number }; answer: number }
+  /** Seconds of each of so many submits that do next to nothing. */
+  submit: { ask: { readonly repeats: number }; answer: Float64Array }
+  list: { ask: object; answer: readonly ListedAdapter[] }
+  open: { ask: { readonly name: string; readonly faults?: Faults }; answer: OpenedGpu }
+  /** Starts are wanted from the other side, whatever their number in the request. `blocks`: how many may wait there. */
+  minimise: {
+    ask: { readonly objective: number; readonly request: PlainRequest; readonly blocks: number }
+    answer: Occupancy
+  }
+}
