@@ -49,7 +49,43 @@ function schedule(graph: Graph, used: ReadonlySet<Node>): Node[] {
     keyed.push({ node, level, rank: isMatrixOp(node) ? 2 : node.kind === 'vector' || isReduction(node) ? 1 : 0 })
   }
   keyed.sort((a, b) => a.level - b.level || a.rank - b.rank || a.node.id - b.node.id)
-  return keyed.map(k => k.node)
+  const order: Node[] = []
+  for (let from = 0; from < keyed.length;) {
+    const { level, rank } = keyed[from]
+    const past = keyed.findIndex((k, i) => i > from && (k.level !== level || k.rank !== rank))
+    const to = past < 0 ? keyed.length : past
+    order.push(
+      ...readersFirst(
+        graph,
+        keyed.slice(from, to).map(k => k.node)
+      )
+    )
+    from = to
+  }
+  return order
+}
+
+/**
+ * The same nodes, each after its operands, and where that allows it after all that read the old value of the state that it becomes:
+ * then it can be written in place, and a memory that shifts needs no copies.
+ */
+function readersFirst(graph: Graph, nodes: readonly Node[]): Node[] {
+  const waiting = new Set(nodes)
+  const becomes = new Map<Node, Node>()
+  for (const { node, next } of graph.states) if (next) becomes.set(next, node)
+  const order: Node[] = []
+  const computable = (node: Node): boolean => !node.args.some(a => waiting.has(a))
+  const unread = (node: Node): boolean => {
+    const state = becomes.get(node)
+    return state === undefined || ![...waiting].some(n => n !== node && n.args.includes(state))
+  }
+  while (waiting.size > 0) {
+    const able = [...waiting].filter(computable)
+    const node = able.find(unread) ?? able[0]
+    waiting.delete(node)
+    order.push(node)
+  }
+  return order
 }
 
 export function compile(graph: Graph): Program {
