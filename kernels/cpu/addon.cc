@@ -182,6 +182,29 @@ napi_value evaluate(napi_env env, napi_callback_info info) {
   });
 }
 
+// outputs(problem, theta, threads) → Promise<Float64Array>, z [R, N, C]
+napi_value outputs(napi_env env, napi_callback_info info) {
+  return guarded(env, [&] {
+    const auto args = arguments(env, info, 3);
+    const Prepared* prepared = external<Prepared>(env, args[0]);
+    const auto theta = array<double>(env, args[1]);
+    const int threads = int(number(env, args[2]));
+    const size_t R = theta.size / prepared->P();
+    double* z;
+    const napi_value result =
+        typed<double>(env, napi_float64_array, nullptr, R * prepared->d().rows * prepared->d().outputs, &z);
+    const double* t = theta.data;
+    return start_job(
+        env,
+        [=] {
+          prepared->with([&](auto& problem, auto& k) {
+            over_threads(R, threads, k.lanes, [&](size_t, size_t from, size_t to) { k.outputs(problem, t, from, to, z); });
+          });
+        },
+        result, {args[0], args[1]});
+  });
+}
+
 // score(problem, theta, threads) → Promise<{values, classCounts}>
 napi_value score(napi_env env, napi_callback_info info) {
   return guarded(env, [&] {
@@ -471,7 +494,7 @@ napi_value init(napi_env env, napi_value exports) {
   };
   napi_add_env_cleanup_hook(env, hook, registry);
   const std::pair<const char*, napi_callback> functions[] = {
-      {"createProblem", create_problem}, {"evaluate", evaluate}, {"score", score},     {"run", run},
+      {"createProblem", create_problem}, {"evaluate", evaluate}, {"outputs", outputs}, {"score", score},     {"run", run},
       {"take", take},                    {"abort", abort_run},   {"targets", list_targets},
       {"startPoint", start_point_of},    {"bench", bench}};
   for (auto& [name, callback] : functions) {

@@ -11,6 +11,8 @@ struct Kernels {
   const char* name;
   int lanes;
   void (*evaluate)(const Problem<T>&, const double* theta, size_t from, size_t to, double* f, double* g, double* H);
+  /// z [R, N, C], offsets included.
+  void (*outputs)(const Problem<T>&, const double* theta, size_t from, size_t to, double* z);
   /// values [R, M]; counts [N, C'] is increased.
   void (*score)(const Problem<T>&, const double* theta, size_t from, size_t to, double* values, double* counts);
   int (*score_columns)(Loss);

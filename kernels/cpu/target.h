@@ -6,27 +6,50 @@
 
 namespace MS_TARGET {
 
-template <class T>
-void score_points(const Problem<T>& problem, const double* theta, size_t from, size_t to, double* values, double* counts) {
+/// Calls `each(first point, points, first row, workspace)` with the outputs of every tile of rows, a lane group of points at a time.
+template <class T, class F>
+void for_tiles(const Problem<T>& problem, const double* theta, size_t from, size_t to, F each) {
   constexpr int L = LANES<T>;
-  const size_t P = problem.P, N = problem.d.rows, C = problem.d.outputs;
-  const int M = score_columns(problem.d.loss);
+  const size_t P = problem.P;
   Workspace<T> w(problem, false);
   Aligned<T> x(P * L);
-  std::vector<ScoreScratch> lanes(L);
-  for (auto& s : lanes) s.z.resize(N * C);
   for (size_t r0 = from; r0 < to; r0 += L) {
     const size_t used = std::min<size_t>(L, to - r0);
     for (size_t p = 0; p < P; p++)
       for (size_t l = 0; l < L; l++) x[p * L + l] = l < used ? T(theta[(r0 + l) * P + p]) : T(0);
     for (int i = 0; i < problem.d.rows; i += w.cap) {
       Network<T>::predict(problem, x.get(), w, i);
-      for (size_t c = 0; c < C; c++)
-        for (int r = 0; r < w.rows; r++)
-          for (size_t l = 0; l < used; l++) lanes[l].z[(i + r) * C + c] = double(w.z[(c * w.cap + r) * L + l]);
+      each(r0, used, size_t(i), w);
     }
-    for (size_t l = 0; l < used; l++) score_lane(problem, lanes[l], values + (r0 + l) * M, counts);
   }
+}
+
+/// Outputs z [R, N, C] of the points from … to, offsets included.
+template <class T>
+void output_points(const Problem<T>& problem, const double* theta, size_t from, size_t to, double* z) {
+  constexpr int L = LANES<T>;
+  const size_t N = problem.d.rows, C = problem.d.outputs;
+  for_tiles(problem, theta, from, to, [&](size_t r0, size_t used, size_t i, const Workspace<T>& w) {
+    for (size_t l = 0; l < used; l++)
+      for (int r = 0; r < w.rows; r++)
+        for (size_t c = 0; c < C; c++) z[((r0 + l) * N + i + r) * C + c] = double(w.z.get()[(c * w.cap + r) * L + l]);
+  });
+}
+
+template <class T>
+void score_points(const Problem<T>& problem, const double* theta, size_t from, size_t to, double* values, double* counts) {
+  constexpr int L = LANES<T>;
+  const size_t N = problem.d.rows, C = problem.d.outputs;
+  const int M = score_columns(problem.d.loss);
+  std::vector<ScoreScratch> lanes(L);
+  for (auto& s : lanes) s.z.resize(N * C);
+  for_tiles(problem, theta, from, to, [&](size_t r0, size_t used, size_t i, const Workspace<T>& w) {
+    for (size_t c = 0; c < C; c++)
+      for (int r = 0; r < w.rows; r++)
+        for (size_t l = 0; l < used; l++) lanes[l].z[(i + r) * C + c] = double(w.z[(c * w.cap + r) * L + l]);
+    if (i + w.rows < N) return;
+    for (size_t l = 0; l < used; l++) score_lane(problem, lanes[l], values + (r0 + l) * M, counts);
+  });
 }
 
 /// One lane group at the points theta [L, P].
@@ -87,7 +110,7 @@ struct Bench {
 
 template <class T>
 constexpr manystart::Kernels<T> table(const char* name) {
-  return {name,          LANES<T>,      evaluate_points<T>, score_points<T>, score_columns,  class_count,
+  return {name,          LANES<T>,      evaluate_points<T>, output_points<T>, score_points<T>, score_columns,  class_count,
           run_thread<T>, fma_peak<T>,   copy_rate,          Bench<T>::evaluate, Bench<T>::step, Bench<T>::eigen};
 }
 

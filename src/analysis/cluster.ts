@@ -155,7 +155,8 @@ export class FunctionClusterer {
   private readonly half: number
   private readonly table: ClusterTable
   private readonly ranked = new RankedIds()
-  private readonly rows: Int32Array
+  /** The rows on which points are compared. */
+  readonly data: Problem
   private readonly C: number
   private readonly centred: boolean
   private readonly signature: Float64Array
@@ -177,7 +178,10 @@ export class FunctionClusterer {
     // What is computed on rows that do not count is not determined.
     const used = Array.from({ length: rows }, (_, i) => i).filter(i => !weight || weight[i] > 0)
     const kept = Math.min(used.length, signatureRows)
-    this.rows = Int32Array.from({ length: kept }, (_, i) => used[Math.floor((i * used.length) / kept)])
+    this.data = onRows(
+      problem,
+      Array.from({ length: kept }, (_, i) => used[Math.floor((i * used.length) / kept)])
+    )
     this.signature = new Float64Array(kept * this.C)
     this.table = new ClusterTable(this.canonicalizer.parameters, this.signature.length)
   }
@@ -186,7 +190,7 @@ export class FunctionClusterer {
     return this.table.size
   }
 
-  /** As `Clusterer.add`; `z` [N, C] are the outputs on the rows (analysis/predict.ts). θ is kept as it is. */
+  /** As `Clusterer.add`; `z` are the outputs on the rows of `data`, [N, C]. θ is kept as it is. */
   add(
     start: number,
     loss: number,
@@ -198,10 +202,10 @@ export class FunctionClusterer {
   ): number {
     const { table, C, signature } = this
     const width = signature.length
-    for (let i = 0; i < this.rows.length; i++) {
+    for (let i = 0; i < width; i += C) {
       let mean = 0
-      if (this.centred) for (let c = 0; c < C; c++) mean += z[this.rows[i] * C + c] / C
-      for (let c = 0; c < C; c++) signature[i * C + c] = z[this.rows[i] * C + c] - mean
+      if (this.centred) for (let c = 0; c < C; c++) mean += z[i + c] / C
+      for (let c = 0; c < C; c++) signature[i + c] = z[i + c] - mean
     }
     const image = this.canonicalizer.canonicalize(theta, this.scratch, at)
     const { degenerateLoss, degenerateOutputs } = this.tolerances
@@ -231,6 +235,20 @@ export class FunctionClusterer {
   }
 }
 
+function onRows(problem: Problem, rows: readonly number[]): Problem {
+  const { network, x, y, weight, offset } = problem
+  const D = network.inputs
+  const take = (from: ArrayLike<number>): Float64Array => Float64Array.from(rows, i => from[i])
+  return {
+    network,
+    rows: rows.length,
+    x: Float64Array.from(rows.flatMap(i => Array.from(x.subarray(i * D, (i + 1) * D)))),
+    y: take(y),
+    ...(weight ? { weight: take(weight) } : {}),
+    ...(offset ? { offset: take(offset) } : {})
+  }
+}
+
 /** A certified end point as saved. */
 export interface StoredPoint {
   readonly start: number
@@ -241,19 +259,20 @@ export interface StoredPoint {
   readonly parameters: Float64Array
 }
 
-/** Clusters of saved runs under other tolerances. `predict` gives z [N, C] of a degenerate point. */
+/** Clusters of saved runs under other tolerances. `outputs` gives z [N, C] of a degenerate point on these rows. */
 export function recluster(
   points: Iterable<StoredPoint>,
   problem: Problem,
   starts: number,
   tolerances: Tolerances,
-  predict: (theta: Float64Array) => Float64Array
+  outputs: (theta: Float64Array, data: Problem) => Float64Array
 ): { minima: Cluster[]; saddles: Cluster[]; degenerate: Cluster[] } {
   const minima = new Clusterer(problem.network, starts, tolerances)
   const saddles = new Clusterer(problem.network, starts, tolerances)
   const degenerate = new FunctionClusterer(problem, starts, tolerances)
   for (const { start, verdict, loss, gradientNorm, precision, parameters } of points) {
-    if (verdict === 'degenerate') degenerate.add(start, loss, gradientNorm, precision, predict(parameters), parameters)
+    if (verdict === 'degenerate')
+      degenerate.add(start, loss, gradientNorm, precision, outputs(parameters, degenerate.data), parameters)
     else (verdict === 'minimum' ? minima : saddles).add(start, loss, gradientNorm, precision, parameters)
   }
   return { minima: minima.clusters(), saddles: saddles.clusters(), degenerate: degenerate.clusters() }

@@ -170,6 +170,8 @@ export interface Objective {
   evaluate(theta: Float64Array, needs: Needs): Promise<Evaluation>
   /** Scores on these rows, or on the rows of `data` (same network) when given. */
   score(theta: Float64Array, data?: Problem): Promise<Scores>
+  /** z [R, N, C] row-major, offsets included, on these rows or those of `data`. Engines that certify have it. */
+  outputs?(theta: Float64Array, data?: Problem): Promise<Float64Array>
   /**
    * Run the program from every start. Blocks are delivered as runs end; the engine stops producing while the consumer
    * holds more than a few blocks, so memory stays bounded. A result never depends on lanes, threads or blocks.

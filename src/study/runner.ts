@@ -1,5 +1,4 @@
 /** Runs a study: starts → minimise → judge → cluster → aggregate, block by block, so that memory does not grow with the starts. */
-import { outputs } from '../analysis/predict.js'
 import { Aggregate, VerdictCode } from '../analysis/aggregate.js'
 import { Clusterer, FunctionClusterer } from '../analysis/cluster.js'
 import { judgeRuns, type Judged } from '../analysis/verdict.js'
@@ -72,6 +71,9 @@ export interface RunOptions {
 /** Blocks that are judged at the same time: enough to keep the cores busy while one is being clustered. */
 const blocksInFlight = 2
 
+/** Outputs that are held at a time, of as many points as that gives. */
+const outputNumbers = 2 ** 20
+
 /** Rows of θ of the runs that did not fail. */
 function finite(block: RunBlock, judged: Judged, P: number): { theta: Float64Array; rows: number[] } {
   const rows: number[] = []
@@ -110,19 +112,41 @@ export async function runStarts(setup: Setup, options: RunOptions = {}): Promise
   let judgeLosses = 0
   const began = performance.now()
 
-  const file = (block: RunBlock, judged: Judged, i: number): number => {
+  /** `z`: outputs of a degenerate point on the rows that tell such points apart. */
+  const file = (block: RunBlock, judged: Judged, i: number, z: Float64Array | undefined): number => {
     const start = block.start[i]
     const [loss, norm, precision] = [judged.loss[i], judged.gradientNorm[i], judged.precision[i]]
     const at = i * P
     const verdict: Verdict = judged.verdict[i]
     if (verdict === 'minimum') return minima.add(start, loss, norm, precision, judged.theta, at)
     if (verdict === 'saddle') return saddles.add(start, loss, norm, precision, judged.theta, at)
-    if (verdict === 'degenerate')
-      return degenerate.add(start, loss, norm, precision, outputs(problem, judged.theta, at), judged.theta, at)
+    if (z) return degenerate.add(start, loss, norm, precision, z, judged.theta, at)
     const direction = judged.directions.get(i)
     if (verdict === 'diverging' && direction && (!diverging || start < diverging.start))
       diverging = { start, loss, theta: judged.theta.slice(at, at + P), direction }
     return -1
+  }
+
+  /** Files all runs of a block in their order, with the outputs of so many degenerate ones at a time as memory allows. */
+  const fileAll = async (block: RunBlock, judged: Judged): Promise<Int32Array> => {
+    const width = degenerate.data.rows * network.outputs
+    const together = Math.max(1, Math.floor(outputNumbers / width))
+    const flat = [...judged.verdict.keys()].filter(i => judged.verdict[i] === 'degenerate')
+    const point = new Int32Array(block.count)
+    let next = 0
+    for (let from = 0; next < block.count; from += together) {
+      const part = flat.slice(from, from + together)
+      const theta = new Float64Array(part.length * P)
+      part.forEach((i, n) => theta.set(judged.theta.subarray(i * P, (i + 1) * P), n * P))
+      const z = part.length > 0 ? await certifier.objective.outputs(theta, degenerate.data) : new Float64Array(0)
+      const end = flat[from + together] ?? block.count
+      for (let n = 0; next < end; next++) {
+        const flatRun = next === part[n]
+        point[next] = file(block, judged, next, flatRun ? z.subarray(n * width, (n + 1) * width) : undefined)
+        if (flatRun) n++
+      }
+    }
+    return point
   }
 
   const absorb = async (block: RunBlock): Promise<void> => {
@@ -130,7 +154,7 @@ export async function runStarts(setup: Setup, options: RunOptions = {}): Promise
     const { theta, rows } = finite(block, judged, P)
     const train = await certifier.objective.score(theta)
     const held = test ? await certifier.objective.score(theta, test) : undefined
-    const point = Int32Array.from({ length: block.count }, (_, i) => file(block, judged, i))
+    const point = await fileAll(block, judged)
     const out: JudgedBlock = {
       count: block.count,
       start: block.start,

@@ -39,7 +39,7 @@ export interface Setup {
   readonly why: string
   readonly objective: Objective
   /** f64 on the CPU; the search engine itself where it is one. */
-  readonly certifier: { readonly engine: Engine; readonly objective: Objective }
+  readonly certifier: { readonly engine: Engine; readonly objective: Certifying }
   readonly judge: Judge
   dispose(): void
 }
@@ -96,6 +96,14 @@ export async function prepareProblem(config: StudyConfig): Promise<{
   }
 }
 
+/** An objective that tells outputs, too. */
+export type Certifying = Objective & Required<Pick<Objective, 'outputs'>>
+
+function certifies(objective: Objective): Certifying {
+  if (!objective.outputs) throw new Error('an engine that certifies must tell outputs')
+  return objective as Certifying
+}
+
 export async function setUp(config: StudyConfig, options: { readonly threads?: number } = {}): Promise<Setup> {
   const { data, network, names, problem, separation: separated, rank } = await prepareProblem(config)
   const parameters = parameterCount(network)
@@ -107,7 +115,7 @@ export async function setUp(config: StudyConfig, options: { readonly threads?: n
   const objective = await engine.prepare(problem)
   const exact = engine.precision === 'f64'
   const certifying = exact ? engine : (await chooseEngine('certify', { precision: 'f64', ...threads })).engine
-  const certifier = { engine: certifying, objective: exact ? objective : await certifying.prepare(problem) }
+  const certifier = { engine: certifying, objective: certifies(exact ? objective : await certifying.prepare(problem)) }
   const context = { eps: epsilonOf.f64, parameters }
   const isSeparated = separated.status === 'complete' || separated.status === 'quasi-complete'
   const convex = convexity(network).model

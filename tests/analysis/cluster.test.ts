@@ -185,7 +185,7 @@ it('reclusters saved runs under other tolerances', () => {
     precision: 1e-13,
     parameters: Float64Array.from([1, 2 + (start === 2 ? 1e-4 : 0)])
   }))
-  const predict = (theta: Float64Array): Float64Array => outputs(problem, theta)
+  const predict = (theta: Float64Array, data: Problem): Float64Array => outputs(data, theta)
   const fine = recluster(points, problem, 4, defaultTolerances, predict)
   const coarse = recluster(points, problem, 4, { ...defaultTolerances, parameters: 1e-3 }, predict)
   expect([fine.minima.length, fine.saddles.length, fine.degenerate.length]).toEqual([2, 1, 0])

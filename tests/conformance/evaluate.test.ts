@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Engine, Evaluation, Precision } from '../../src/engines/types.js'
 import { referenceEntry } from '../../src/engines/reference/index.js'
+import { outputs } from '../../src/analysis/predict.js'
 import { parameterCount } from '../../src/models/network.js'
 import { activations, losses, type Problem } from '../../src/models/types.js'
 import { candidates, missingEngines } from '../helpers/engines.js'
@@ -97,6 +98,42 @@ describe.each(candidates)('$label', candidate => {
           expectAllClose(got.H!, exact.H!, bound(exact.H!), 'H', 'H, large')
           for (let r = 0; r < count; r++) expectSymmetric(row(got.H!, r, P * P), P, `point ${r}`)
         })
+  })
+
+  it('tells outputs, where it certifies, on its own rows and on others', async () => {
+    const problem = makeProblem({ loss: 'softmax', hidden: [3, 2], rows: 61 })
+    const shifted = makeProblem({ loss: 'poisson', hidden: [4], rows: 50, shifted: true })
+    for (const own of [problem, shifted]) {
+      const others: Problem = {
+        ...own,
+        rows: 5,
+        x: own.x.slice(0, 5 * own.network.inputs),
+        y: own.y.slice(0, 5),
+        ...(own.offset ? { offset: own.offset.slice(0, 5) } : {})
+      }
+      const objective = await engine.prepare(own)
+      if (candidate.precision === 'f64') expect('outputs' in objective).toBe(true)
+      const P = parameterCount(own.network)
+      const theta = points(own, 37)
+      for (const data of [own, others]) {
+        const z = await objective.outputs?.(theta, data === own ? undefined : data)
+        if (!z) continue
+        const width = data.rows * own.network.outputs
+        expect(z.length).toBe(37 * width)
+        for (let r = 0; r < 37; r++) {
+          const exact = outputs(data, theta, r * P)
+          const size = exact.reduce((m, v) => Math.max(m, Math.abs(v)), 1)
+          expectAllClose(
+            row(z, r, width),
+            exact,
+            tolerance(candidate.precision, operations(problem) - problem.rows, size),
+            `z of point ${r}`,
+            'z'
+          )
+        }
+      }
+      objective.dispose()
+    }
   })
 
   it('gives the same numbers whichever parts are asked for and however many points there are', async () => {

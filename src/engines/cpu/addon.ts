@@ -39,6 +39,7 @@ export interface Addon {
     H: boolean,
     threads: number
   ): Promise<{ f: Float64Array; g?: Float64Array; H?: Float64Array }>
+  outputs(problem: NativeProblem, theta: Float64Array, threads: number): Promise<Float64Array>
   score(
     problem: NativeProblem,
     theta: Float64Array,

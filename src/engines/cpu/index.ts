@@ -100,14 +100,24 @@ class CpuObjective implements Objective {
     return this.addon.evaluate(this.handle(), theta, needs.g === true, needs.H === true, this.threads)
   }
 
+  private on(data?: Problem): NativeProblem {
+    if (!data) return this.handle()
+    let native = this.others.get(data)
+    if (!native) {
+      native = createNativeProblem(this.addon, data, this.precision, this.target)
+      this.others.set(data, native)
+    }
+    return native
+  }
+
   async score(theta: Float64Array, data?: Problem): Promise<Scores> {
     this.check(theta)
-    let native = data ? this.others.get(data) : this.handle()
-    if (!native) {
-      native = createNativeProblem(this.addon, data ?? this.problem, this.precision, this.target)
-      if (data) this.others.set(data, native)
-    }
-    return this.addon.score(native, theta, this.threads)
+    return this.addon.score(this.on(data), theta, this.threads)
+  }
+
+  async outputs(theta: Float64Array, data?: Problem): Promise<Float64Array> {
+    this.check(theta)
+    return this.addon.outputs(this.on(data), theta, this.threads)
   }
 
   async *minimise(request: RunRequest): AsyncIterable<RunBlock> {

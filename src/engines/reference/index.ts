@@ -50,28 +50,52 @@ class ReferenceObjective implements Objective {
     return { f, ...(g ? { g } : {}), ...(H ? { H } : {}) }
   }
 
-  async score(theta: Float64Array, data?: Problem): Promise<Scores> {
+  private on(data?: Problem): Evaluator {
+    if (!data) return this.evaluator
+    let evaluator = this.others.get(data)
+    if (!evaluator) {
+      evaluator = new Evaluator(data)
+      this.others.set(data, evaluator)
+    }
+    return evaluator
+  }
+
+  /** Calls `each` with the outputs of every point, and gives the event loop its turn in between. */
+  private async predictAll(
+    theta: Float64Array,
+    data: Problem | undefined,
+    each: (z: Float64Array, r: number) => void
+  ): Promise<void> {
     const P = this.parameters
     const R = this.count(theta)
-    const problem = data ?? this.problem
-    let evaluator = data ? this.others.get(data) : this.evaluator
-    if (!evaluator) {
-      evaluator = new Evaluator(problem)
-      this.others.set(problem, evaluator)
-    }
-    const columns = scoreNames(problem.network.loss).length
-    const values = new Float64Array(R * columns)
-    const classCounts = new Float64Array(problem.rows * classCount(problem.network))
+    const evaluator = this.on(data)
     let since = performance.now()
     for (let r = 0; r < R; r++) {
-      const z = evaluator.predict(theta.subarray(r * P, (r + 1) * P))
-      scoreRun(problem.network, problem, z, values.subarray(r * columns, (r + 1) * columns), classCounts)
+      each(evaluator.predict(theta.subarray(r * P, (r + 1) * P)), r)
       if (performance.now() - since > sliceMilliseconds) {
         await tick()
         since = performance.now()
       }
     }
+  }
+
+  async score(theta: Float64Array, data?: Problem): Promise<Scores> {
+    const problem = data ?? this.problem
+    const columns = scoreNames(problem.network.loss).length
+    const values = new Float64Array(this.count(theta) * columns)
+    const classCounts = new Float64Array(problem.rows * classCount(problem.network))
+    await this.predictAll(theta, data, (z, r) => {
+      scoreRun(problem.network, problem, z, values.subarray(r * columns, (r + 1) * columns), classCounts)
+    })
     return { values, classCounts }
+  }
+
+  async outputs(theta: Float64Array, data?: Problem): Promise<Float64Array> {
+    const { rows, network } = data ?? this.problem
+    const width = rows * network.outputs
+    const all = new Float64Array(this.count(theta) * width)
+    await this.predictAll(theta, data, (z, r) => all.set(z, r * width))
+    return all
   }
 
   async *minimise(request: RunRequest): AsyncIterable<RunBlock> {
