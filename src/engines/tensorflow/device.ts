@@ -18,8 +18,18 @@ export interface Device {
   readonly select: (condition: Tensor, a: Tensor, b: Tensor) => Tensor
   /** log(1 + x), precise for small x; x is finite. */
   readonly log1p: (x: Tensor) => Tensor
-  /** Eigenvalues [B, P], ascending, and eigenvectors [B, P, P] as columns, of finite symmetric matrices. Absent on wasm. */
-  readonly eigh?: (matrices: Tensor) => { readonly values: Tensor; readonly vectors: Tensor }
+  /** Absent on wasm. */
+  readonly linalg?: NativeLinalg
+}
+
+/** Operations of TensorFlow that TF.js has no functions for, on batches of matrices [B, P, P]. */
+export interface NativeLinalg {
+  /** Eigenvalues [B, P], ascending, and eigenvectors [B, P, P] as columns, of finite symmetric matrices. */
+  readonly eigh: (matrices: Tensor) => { readonly values: Tensor; readonly vectors: Tensor }
+  /** L with L Lᵀ = A; NaN where A is not positive definite. */
+  readonly cholesky: (matrices: Tensor) => Tensor
+  /** X with L X = Y, or Lᵀ X = Y; Y: [B, P, k] */
+  readonly solveTriangular: (L: Tensor, Y: Tensor, transposed: boolean) => Tensor
 }
 
 /** Lanes that hold so many runs. */
@@ -63,10 +73,21 @@ export function deviceOf(tf: TF): Device {
     // tf.where tiles its operands first; this operation broadcasts by itself.
     select: (condition, a, b) => backend.executeSingleOutput('SelectV2', [float32], [condition, a, b]),
     log1p: x => tf.log1p(x),
-    eigh(matrices) {
-      const attributes = [{ name: 'compute_v', type: bool, value: true }, float32]
-      const [values, vectors] = backend.executeMultipleOutputs('SelfAdjointEigV2', attributes, [matrices], 2)
-      return { values, vectors }
+    linalg: {
+      eigh(matrices) {
+        const attributes = [{ name: 'compute_v', type: bool, value: true }, float32]
+        const [values, vectors] = backend.executeMultipleOutputs('SelfAdjointEigV2', attributes, [matrices], 2)
+        return { values, vectors }
+      },
+      cholesky: matrices => backend.executeSingleOutput('Cholesky', [float32], [matrices]),
+      solveTriangular(L, Y, transposed) {
+        const attributes = [
+          { name: 'lower', type: bool, value: true },
+          { name: 'adjoint', type: bool, value: transposed },
+          float32
+        ]
+        return backend.executeSingleOutput('MatrixTriangularSolve', attributes, [L, Y])
+      }
     }
   }
 }

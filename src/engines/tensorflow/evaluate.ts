@@ -42,7 +42,7 @@ interface Forward {
   /** Activations with a leading row of ones where there are biases: below[l] feeds layer l. */
   readonly below: Tensor[]
   readonly first: Tensor[]
-  readonly second: (Tensor | null)[]
+  readonly second: (Tensor | undefined)[]
   /** [R, C, n], offset included. */
   readonly z: Tensor
 }
@@ -145,10 +145,11 @@ export class Evaluator {
     const { n } = rows
     const below: Tensor[] = [rows.x]
     const first: Tensor[] = []
-    const second: (Tensor | null)[] = []
+    const second: (Tensor | undefined)[] = []
     let u = this.firstLayer(theta, rows)
     for (let l = 1; l < this.layers.length; l++) {
-      const terms = activationTensors(this.device, this.problem.network.activation, u)
+      const under = u
+      const terms = tf.tidy(() => activationTensors(this.device, this.problem.network.activation, under))
       first.push(terms.first)
       second.push(terms.second)
       below.push(this.bias ? tf.concat([tf.ones([R, 1, n]), terms.value], 1) : terms.value)
@@ -208,14 +209,19 @@ export class Evaluator {
     let curve: (T: Tensor) => Tensor
     let f: Tensor
     if (network.loss === 'softmax') {
-      const { value, first: d, p } = softmaxTensors(this.device, z, rows.y, tf.sub(1, rows.y))
+      const { value, first: d, p } = tf.tidy(() => softmaxTensors(this.device, z, rows.y, tf.sub(1, rows.y)))
       f = tf.sum(masked(value, rows.c), 1)
       const c = rows.c.rank === 2 ? tf.expandDims(rows.c, 1) : rows.c
       delta = masked(d, c)
       const c4 = rows.c.rank === 2 ? tf.reshape(rows.c, [R, 1, 1, n]) : rows.c
       curve = T => this.curve(p, c4, T)
     } else {
-      const { value, first: d, second: h } = lossTensors(this.device, network.loss, tf.reshape(z, [R, n]), rows.y)
+      const { loss } = network
+      const {
+        value,
+        first: d,
+        second: h
+      } = tf.tidy(() => lossTensors(this.device, loss, tf.reshape(z, [R, n]), rows.y))
       f = tf.sum(masked(value, rows.c), 1)
       delta = tf.reshape(masked(d, rows.c), [R, 1, n])
       const weighted = tf.reshape(masked(h, rows.c), [R, 1, 1, n])
@@ -247,35 +253,37 @@ export class Evaluator {
     const R = theta.shape[0]
     const last = this.layers.length - 1
     const n = below[0].shape[below[0].rank - 1]
-    const blocks: Tensor[] = []
-    for (let l = 0; l <= last; l++) {
+    // T and Q of kernels/README.md have the upper layer's unit first: [R, units of layer m, J, n].
+    const blocksOf = (l: number): Tensor[] => {
       const J = this.layers[l].units
-      // T and Q of kernels/README.md with the upper layer's unit first: [R, units of layer m, J, n].
       const T: Tensor[] = []
       const identity = tf.reshape(tf.eye(J), [1, J, J, 1])
       T[l] = identity
       for (let m = l + 1; m <= last; m++) {
-        const units = this.layers[m].units
-        if (m === l + 1)
-          T[m] = tf.mul(tf.reshape(this.weights(theta, m, false), [R, units, J, 1]), tf.reshape(first[l], [R, 1, J, n]))
+        const { units, inputs } = this.layers[m]
+        const W = this.weights(theta, m, false)
+        if (m === l + 1) T[m] = tf.mul(tf.reshape(W, [R, units, J, 1]), tf.reshape(first[l], [R, 1, J, n]))
         else {
-          const inner = tf.reshape(tf.mul(T[m - 1], tf.expandDims(first[m - 1], 2)), [R, this.layers[m].inputs, J * n])
-          T[m] = tf.reshape(tf.matMul(this.weights(theta, m, false), inner), [R, units, J, n])
+          const inner = (): Tensor => tf.reshape(tf.mul(T[m - 1], tf.expandDims(first[m - 1], 2)), [R, inputs, J * n])
+          T[m] = tf.tidy(() => tf.reshape(tf.matMul(W, inner()), [R, units, J, n]))
         }
       }
       const Q: Tensor[] = []
-      Q[last] = curve(l === last ? tf.tile(identity, [R, 1, 1, n]) : T[last])
-      for (let m = last - 1; m >= l; m--) {
-        const above = this.layers[m + 1].units
-        const units = this.layers[m].units
-        const inner = tf.matMul(this.weights(theta, m + 1, false), tf.reshape(Q[m + 1], [R, above, J * n]), true, false)
-        const linear = tf.mul(tf.reshape(inner, [R, units, J, n]), tf.expandDims(first[m], 2))
-        const bend = second[m]
-        Q[m] = bend ? tf.add(linear, tf.mul(T[m], tf.expandDims(tf.mul(bend, s[m]), 2))) : linear
-      }
-      for (let m = l; m <= last; m++) blocks.push(this.block(l, m, Q[m], T, deltas[m], first, below, R, n))
+      Q[last] = tf.tidy(() => curve(l === last ? tf.tile(identity, [R, 1, 1, n]) : T[last]))
+      for (let m = last - 1; m >= l; m--)
+        Q[m] = tf.tidy(() => {
+          const above = this.layers[m + 1].units
+          const W = this.weights(theta, m + 1, false)
+          const inner = tf.matMul(W, tf.reshape(Q[m + 1], [R, above, J * n]), true, false)
+          const linear = tf.mul(tf.reshape(inner, [R, this.layers[m].units, J, n]), tf.expandDims(first[m], 2))
+          const bend = second[m]
+          return bend ? tf.add(linear, tf.mul(T[m], tf.expandDims(tf.mul(bend, s[m]), 2))) : linear
+        })
+      return Array.from({ length: last - l + 1 }, (_, k) =>
+        tf.tidy(() => this.block(l, l + k, Q[l + k], T, deltas[l + k], first, below, R, n))
+      )
     }
-    return blocks
+    return this.layers.flatMap((_, l) => tf.tidy(() => blocksOf(l)))
   }
 
   private block(
@@ -384,22 +392,5 @@ export class Evaluator {
         2
       )
     )
-  }
-
-  /** Largest number of floats alive at a time for one run, about: what a chunk of runs is measured by. */
-  floatsPerRun(needs: Needs): number {
-    const n = Math.min(tileRows, this.used.length)
-    const P = this.parameters
-    const sizes = this.layers.map(l => l.units)
-    let most = sizes.reduce((sum, h) => sum + 8 * h * n, 0) + 4 * P
-    if (needs.H)
-      for (let l = 0; l < sizes.length; l++) {
-        const pairs = sizes.slice(l).reduce((sum, h) => sum + 4 * sizes[l] * h * n, 0)
-        const products = this.layers
-          .slice(Math.max(l, 1))
-          .reduce((top, layer) => Math.max(top, 4 * layer.units * layer.stride * sizes[l] * n), 0)
-        most = Math.max(most, pairs + products + 6 * P * P + sizes.reduce((sum, h) => sum + 8 * h * n, 0))
-      }
-    return most
   }
 }

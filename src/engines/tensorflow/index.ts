@@ -44,13 +44,13 @@ interface Opened {
 }
 
 /** @param threads for TensorFlow's operations; default: all cores */
-const start = (threads?: number): TensorflowChild =>
+const start = (device: DeviceName, threads?: number): TensorflowChild =>
   new Child<TensorflowQuestions>({
     parent: import.meta.url,
     holds: 'TensorFlow',
     env: {
-      // Warnings only: they name missing libraries.
-      TF_CPP_MIN_LOG_LEVEL: '1',
+      // On a GPU warnings name the libraries that are missing; on the CPU they only tell of matrices without a Cholesky factor.
+      TF_CPP_MIN_LOG_LEVEL: device === 'gpu' ? '1' : '2',
       ...(threads === undefined ? {} : { TF_NUM_INTRAOP_THREADS: String(threads), TF_NUM_INTEROP_THREADS: '1' })
     }
   })
@@ -59,7 +59,7 @@ const start = (threads?: number): TensorflowChild =>
 async function open(device: DeviceName, folder: string | null, threads?: number): Promise<Opened> {
   const missing = missingParts(device, folder)
   if (missing || folder === null) return { support: missing! }
-  const child = start(threads)
+  const child = start(device, threads)
   try {
     const loaded = await child.ask('open', { device, folder }).answer
     if (loaded.gpu || device !== 'gpu') return { support: loadedSupport(device, loaded, ''), child }

@@ -4,7 +4,7 @@
  */
 import { Op, Slot, instructionWidth, scalarBase, type Program } from '../../optimizers/program.js'
 import type { Device, Tensor } from './device.js'
-import type { Factors } from './factors.js'
+import { eigh, scaled, trustRegion } from './linalg.js'
 
 type Slots = (Tensor | undefined)[]
 /** Everything that outlives a step. */
@@ -17,6 +17,7 @@ export class Interpreter {
   /** Slots that the next step or the results of this one read; all other values are dropped after the step. */
   private readonly keptVectors: ReadonlySet<number>
   private readonly keptScalars: ReadonlySet<number>
+  private readonly keptMatrices: ReadonlySet<number>
   private readonly constant: ReadonlySet<number>
   /** Boolean tensors that comparisons made, by their numeric form; a select on it needs no further comparison. */
   private masks = new Map<Tensor, Tensor>()
@@ -26,11 +27,10 @@ export class Interpreter {
     private readonly device: Device,
     readonly program: Program,
     readonly parameters: number,
-    scale: Float64Array,
-    private readonly factors: Factors
+    scale: Float64Array
   ) {
     const { tf } = device
-    const { outputs, initialVectors, initialScalars, constants, report } = program
+    const { instructions, outputs, initialVectors, initialScalars, constants, report } = program
     this.vectors = new Array<Tensor | undefined>(program.vectors).fill(undefined)
     this.scalars = new Array<Tensor | undefined>(program.scalars).fill(undefined)
     this.matrices = new Array<Tensor | undefined>(program.matrices).fill(undefined)
@@ -47,6 +47,11 @@ export class Interpreter {
       ...constants.map(s => s.slot),
       ...report.map(r => r.slot)
     ])
+    this.keptMatrices = new Set(
+      Array.from({ length: instructions.length / instructionWidth }, (_, i) => i * instructionWidth)
+        .filter(at => instructions[at] === Op.tridiagonalize)
+        .map(at => instructions[at + 1])
+    )
   }
 
   /** [B, P] */
@@ -99,7 +104,6 @@ export class Interpreter {
       scalars[Slot.step] = tf.zeros([lanes])
       return { vectors, scalars, matrices: this.matrices.map(() => undefined) }
     })
-    this.factors.start(lanes)
   }
 
   /** New runs enter the lanes where `entering` is 1: [B]; theta [B, P] counts there. */
@@ -108,7 +112,7 @@ export class Interpreter {
     const P = this.parameters
     this.replace(() => {
       const lane = tf.cast(tf.tensor1d(Int32Array.from(entering), 'int32'), 'bool')
-      const rows = tf.tile(tf.expandDims(lane, 1), [1, P])
+      const rows = tf.expandDims(lane, 1)
       const vectors = this.vectors.map((v, slot) => (this.keptVectors.has(slot) ? v : undefined))
       const scalars = this.scalars.map((s, slot) => (this.keptScalars.has(slot) ? s : undefined))
       for (const { slot, value } of this.program.initialVectors)
@@ -131,10 +135,9 @@ export class Interpreter {
       return {
         vectors: this.vectors.map((v, slot) => (slot === Slot.scale ? v : pick(v, 2))),
         scalars: this.scalars.map(s => pick(s, 1)),
-        matrices: this.matrices.map(() => undefined)
+        matrices: this.matrices.map(m => pick(m, 3))
       }
     })
-    this.factors.gather(lanes)
     this.lanes = lanes.length
   }
 
@@ -167,7 +170,7 @@ export class Interpreter {
       return {
         vectors: vectors.map((v, slot) => (this.keptVectors.has(slot) ? v : undefined)),
         scalars: scalars.map((s, slot) => (this.keptScalars.has(slot) ? s : undefined)),
-        matrices: matrices.map(() => undefined)
+        matrices: matrices.map((m, slot) => (this.keptMatrices.has(slot) ? m : undefined))
       }
     })
   }
@@ -192,7 +195,6 @@ export class Interpreter {
 
   dispose(): void {
     for (const tensor of new Set([...this.vectors, ...this.scalars, ...this.matrices])) tensor?.dispose()
-    this.factors.dispose()
   }
 
   private broadcast(s: Tensor): Tensor {
@@ -293,21 +295,31 @@ export class Interpreter {
   }
 
   private matrixOp(op: number, at: number): void {
-    const { tf } = this.device
+    const { tf, select } = this.device
     const code = this.program.instructions
     const [dst, a, b, c, d] = [code[at + 1], code[at + 2], code[at + 3], code[at + 4], code[at + 5]]
     switch (op) {
-      case Op.tridiagonalize:
-        this.factors.tridiagonalize(dst, this.matrix(a), this.vector(b), this.broadcast(this.scalar(c)))
+      // The factor is the matrix itself: no TF.js device has a tridiagonal form.
+      case Op.tridiagonalize: {
+        const next = scaled(this.device, this.matrix(a), this.vector(b))
+        const old = this.matrices[dst]
+        const mask = tf.reshape(this.mask(this.scalar(c)), [-1, 1, 1])
+        this.matrices[dst] = old ? select(mask, next, old) : next
         return
+      }
       case Op.trustRegion: {
-        const { p, predicted } = this.factors.trustRegion(a, this.vector(b), this.broadcast(this.scalar(c)))
+        const { p, predicted } = trustRegion(
+          this.device,
+          this.matrix(a),
+          this.vector(b),
+          this.broadcast(this.scalar(c))
+        )
         this.vectors[dst] = p
         this.scalars[d] = predicted
         return
       }
       case Op.eigh: {
-        const { values, vectors } = this.factors.eigh(this.matrix(a), this.vector(b))
+        const { values, vectors } = eigh(this.device, scaled(this.device, this.matrix(a), this.vector(b)))
         this.vectors[dst] = values
         this.matrices[c] = vectors
         return

@@ -1,9 +1,9 @@
 /** ℓ with its first two derivatives in z (models/losses.ts), and φ, φ′, φ″ (models/activations.ts), on whole tensors. */
 import type { Activation, Loss } from '../../models/types.js'
 import type { Device, Tensor } from './device.js'
-import { cloglogEvent, cloglogRatio, logTail, normal, positivePart, sigmoids } from './special.js'
+import { cloglogEvent, cloglogRatio, normal, sigmoids } from './special.js'
 
-export interface LossTensors {
+export type LossTensors = {
   readonly value: Tensor
   readonly first: Tensor
   readonly second: Tensor
@@ -19,10 +19,11 @@ export function lossTensors(device: Device, loss: Exclude<Loss, 'softmax'>, z: T
       return { value: tf.mul(tf.mul(d, d), 0.5), first: d, second: tf.onesLike(z) }
     }
     case 'logistic': {
-      const { up, down } = sigmoids(device, z)
-      const linear = tf.add(tf.mul(not, positivePart(device, z)), tf.mul(y, positivePart(device, tf.neg(z))))
+      const { size, e, up, down } = sigmoids(device, z)
+      // (1 − y) z⁺ + y (−z)⁺
+      const linear = tf.mul(tf.add(tf.mul(not, tf.add(size, z)), tf.mul(y, tf.sub(size, z))), 0.5)
       return {
-        value: tf.add(linear, logTail(device, z)),
+        value: tf.add(linear, device.log1p(e)),
         first: tf.sub(tf.mul(not, up), tf.mul(y, down)),
         second: tf.mul(up, down)
       }
@@ -73,7 +74,7 @@ export function lossTensors(device: Device, loss: Exclude<Loss, 'softmax'>, z: T
   }
 }
 
-export interface SoftmaxTensors {
+export type SoftmaxTensors = {
   /** [R, n] */
   readonly value: Tensor
   /** [R, C, n] */
@@ -98,18 +99,18 @@ export function softmaxTensors({ tf, select, log1p }: Device, z: Tensor, label: 
   }
 }
 
-export interface ActivationTensors {
+export type ActivationTensors = {
   readonly value: Tensor
   readonly first: Tensor
-  /** null: zero everywhere. */
-  readonly second: Tensor | null
+  /** Absent: zero everywhere. */
+  readonly second: Tensor | undefined
 }
 
 export function activationTensors(device: Device, activation: Activation, u: Tensor): ActivationTensors {
-  const { tf } = device
+  const { tf, select } = device
   switch (activation) {
     case 'identity':
-      return { value: u, first: tf.onesLike(u), second: null }
+      return { value: u, first: tf.onesLike(u), second: undefined }
     case 'tanh': {
       const value = tf.tanh(u)
       const e = tf.exp(tf.mul(tf.abs(u), -2))
@@ -123,11 +124,16 @@ export function activationTensors(device: Device, activation: Activation, u: Ten
       return { value: up, first, second: tf.mul(first, tf.sub(down, up)) }
     }
     case 'softplus': {
-      const { up, down } = sigmoids(device, u)
-      return { value: tf.add(positivePart(device, u), logTail(device, u)), first: up, second: tf.mul(up, down) }
+      const { size, e, up, down } = sigmoids(device, u)
+      return { value: tf.add(tf.mul(tf.add(size, u), 0.5), device.log1p(e)), first: up, second: tf.mul(up, down) }
     }
     case 'relu':
-      return { value: positivePart(device, u), first: tf.cast(tf.greater(u, 0), 'float32'), second: null }
+      return {
+        // Not tf.relu, which drops a NaN on some devices.
+        value: select(tf.lessEqual(u, 0), tf.zerosLike(u), u),
+        first: tf.cast(tf.greater(u, 0), 'float32'),
+        second: undefined
+      }
     default:
       return activation satisfies never
   }

@@ -5,13 +5,9 @@ import type { Problem } from '../../models/types.js'
 import type { Evaluation, Needs, RunBlock, Scores } from '../types.js'
 import { wholeLanes, type Device, type Tensor } from './device.js'
 import { Evaluator } from './evaluate.js'
+import { memoryBudget, runsThatFit } from './memory.js'
 import type { PlainRequest } from '../process/protocol.js'
 import { minimise, type RunLimits } from './run.js'
-
-/** Bytes that the tensors of one evaluation may take, about. */
-export const memoryBudget = 256 * 2 ** 20
-/** More runs in a chunk gain nothing: the operations are long enough by then. */
-const mostRuns = 4096
 
 export class LocalObjective {
   readonly parameters: number
@@ -20,18 +16,37 @@ export class LocalObjective {
   constructor(
     readonly device: Device,
     readonly problem: Problem,
-    private readonly budget = memoryBudget
+    readonly budget = memoryBudget
   ) {
     validateProblem(problem)
     this.parameters = parameterCount(problem.network)
     this.evaluator = new Evaluator(device, problem)
   }
 
+  private readonly fitting = new Map<string, Promise<number>>()
   /** Runs that are evaluated at a time. */
-  capacity(needs: Needs): number {
-    const { laneMultiple } = this.device
-    const fitting = Math.min(mostRuns, Math.floor(this.budget / (4 * this.evaluator.floatsPerRun(needs))))
-    return Math.max(1, Math.floor(fitting / laneMultiple)) * laneMultiple
+  capacity(needs: Needs): Promise<number> {
+    const key = needs.H ? 'H' : needs.g ? 'g' : 'f'
+    return (
+      this.fitting.get(key) ??
+      this.fitting
+        .set(
+          key,
+          this.runsFor(t => this.evaluator.evaluate(t, needs))
+        )
+        .get(key)!
+    )
+  }
+
+  /** Runs for which `work`, given points, fits the budget. */
+  private runsFor(work: (theta: Tensor) => unknown): Promise<number> {
+    const { tf } = this.device
+    const P = this.parameters
+    return runsThatFit(this.device, this.budget, runs =>
+      tf.tidy(() => {
+        work(tf.zeros([runs, P]))
+      })
+    )
   }
 
   private count(theta: Float64Array): number {
@@ -55,13 +70,13 @@ export class LocalObjective {
     }
   }
 
-  evaluate(theta: Float64Array, needs: Needs): Evaluation {
+  async evaluate(theta: Float64Array, needs: Needs): Promise<Evaluation> {
     const P = this.parameters
     const R = this.count(theta)
     const f = new Float64Array(R)
     const g = needs.g ? new Float64Array(R * P) : undefined
     const H = needs.H ? new Float64Array(R * P * P) : undefined
-    this.chunks(theta, this.capacity(needs), (chunk, first, runs) => {
+    this.chunks(theta, await this.capacity(needs), (chunk, first, runs) => {
       const values = this.evaluator.evaluate(chunk, needs)
       f.set(values.f.dataSync().subarray(0, runs), first)
       if (values.g) g?.set(values.g.dataSync().subarray(0, runs * P), first * P)
@@ -71,7 +86,7 @@ export class LocalObjective {
   }
 
   /** z on the device, the rest on the host: ranks and counts are no tensor work. */
-  score(theta: Float64Array, data?: Problem): Scores {
+  async score(theta: Float64Array, data?: Problem): Promise<Scores> {
     const problem = data ?? this.problem
     const { network, rows } = problem
     const { weight: _, ...unweighted } = problem
@@ -82,7 +97,8 @@ export class LocalObjective {
     const classCounts = new Float64Array(rows * classCount(network))
     const C = network.outputs
     const z = new Float64Array(rows * C)
-    this.chunks(theta, this.capacity({}), (chunk, first, runs) => {
+    const capacity = await this.runsFor(t => evaluator.predict(t))
+    this.chunks(theta, capacity, (chunk, first, runs) => {
       const all = evaluator.predict(chunk).dataSync()
       for (let r = 0; r < runs; r++) {
         for (let i = 0; i < rows; i++) for (let c = 0; c < C; c++) z[i * C + c] = all[(r * C + c) * rows + i]!
@@ -94,9 +110,8 @@ export class LocalObjective {
   }
 
   minimise({ signal, onOccupancy, ...request }: PlainRequest & RunLimits): AsyncGenerator<RunBlock> {
-    const needs = { g: true, H: request.program.needs === 'H' }
     const limits = { ...(signal ? { signal } : {}), ...(onOccupancy ? { onOccupancy } : {}) }
-    return minimise(this.device, this.evaluator, request, this.capacity(needs), limits)
+    return minimise(this.device, this.evaluator, request, this.budget, limits)
   }
 
   dispose(): void {

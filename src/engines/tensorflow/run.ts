@@ -6,11 +6,12 @@ import { Stream, sharedStart, shuffle } from '../../core/rng.js'
 import { Status } from '../../core/status.js'
 import { startPoint } from '../../models/initialise.js'
 import { columnScale } from '../../models/network.js'
-import type { RunBlock } from '../types.js'
+import type { Program } from '../../optimizers/program.js'
+import type { Needs, RunBlock } from '../types.js'
 import { wholeLanes, type Device, type Tensor } from './device.js'
 import type { Evaluator, Rows } from './evaluate.js'
-import { Factors } from './factors.js'
 import { Interpreter } from './interpreter.js'
+import { runsThatFit } from './memory.js'
 import type { PlainRequest } from '../process/protocol.js'
 
 const tick = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
@@ -111,12 +112,12 @@ class Batches {
   }
 }
 
-/** @param most lanes that fit the memory budget */
+/** @param budget bytes that the tensors of a step may take, about */
 export async function* minimise(
   device: Device,
   evaluator: Evaluator,
   request: PlainRequest,
-  most: number,
+  budget: number,
   { signal, onOccupancy }: RunLimits
 ): AsyncGenerator<RunBlock> {
   const { tf } = device
@@ -125,9 +126,7 @@ export async function* minimise(
   const network = evaluator.problem.network
   const size = request.blockRuns ?? 2048
   const first = starts.first ?? 0
-  const state = new Interpreter(device, program, P, columnScale(evaluator.problem), new Factors(device, P))
   const batches = request.batch ? new Batches(evaluator, request.batch) : undefined
-  const needs = { g: true, H: program.needs === 'H' }
   let next = 0
   let busy = 0
   let all = 0
@@ -157,6 +156,8 @@ export async function* minimise(
     return theta
   }
 
+  const most = await lanesThatFit(device, evaluator, program, budget, batches)
+  const state = new Interpreter(device, program, P, columnScale(evaluator.problem))
   let lanes: (LaneRun | null)[] = Array.from(
     { length: wholeLanes(device, Math.max(1, Math.min(request.lanes ?? most, most, starts.count))) },
     enter
@@ -168,7 +169,7 @@ export async function* minimise(
       if (signal?.aborted) break
       busy += lanes.reduce((count, run) => count + (run ? 1 : 0), 0)
       all += lanes.length
-      step(state, evaluator, needs, batches?.rows(lanes))
+      step(state, evaluator, batches?.rows(lanes))
       const { loss, gradientNorm, stalled } = state.results()
       const tested = lanes.map(
         run => run !== null && (!batches || batches.isLast(run.steps) || run.steps + 1 >= stop.steps)
@@ -239,31 +240,51 @@ export async function* minimise(
   }
 }
 
-/** One evaluation and one update of all lanes. */
-export function step(
-  state: Interpreter,
+/** Lanes for which a step keeps within `budget` bytes. */
+export function lanesThatFit(
+  device: Device,
   evaluator: Evaluator,
-  needs: { readonly g: boolean; readonly H: boolean },
-  rows?: readonly Rows[]
-): void {
-  const { f, g, H } = evaluator.evaluate(state.x, needs, rows)
+  program: Program,
+  budget: number,
+  batches?: Batches
+): Promise<number> {
+  const { parameters: P, problem } = evaluator
+  return runsThatFit(device, budget, runs => {
+    const state = new Interpreter(device, program, P, columnScale(problem))
+    state.start(new Float32Array(runs * P), runs)
+    step(state, evaluator, batches?.rows(new Array<null>(runs).fill(null)))
+    if (batches) evaluateOnAllRows(device, evaluator, state.point)
+    state.dispose()
+  })
+}
+
+/** One evaluation and one update of all lanes. */
+export function step(state: Interpreter, evaluator: Evaluator, rows?: readonly Rows[]): void {
+  const { f, g, H } = evaluator.evaluate(state.x, needsOf(state.program), rows)
   for (const tile of rows ?? []) evaluator.disposeRows(tile)
   state.run(f, g!, H)
 }
 
+export const needsOf = (program: Program): Needs => ({ g: true, H: program.needs === 'H' })
+
+/** f [B] and g [B, P] over all rows. */
+function evaluateOnAllRows({ tf }: Device, evaluator: Evaluator, point: Tensor): [Float32Array, Float32Array] {
+  return tf.tidy(() => {
+    const { f, g } = evaluator.evaluate(point, { g: true })
+    return [f.dataSync<'float32'>(), g!.dataSync<'float32'>()]
+  }) as unknown as [Float32Array, Float32Array]
+}
+
 /** Loss and gradient norm over all rows take the place of those of the mini-batch. */
 function testOnAllRows(
-  { tf }: Device,
+  device: Device,
   evaluator: Evaluator,
   point: Tensor,
   tested: readonly boolean[],
   loss: Float32Array,
   gradientNorm: Float32Array
 ): void {
-  const [f, g] = tf.tidy(() => {
-    const values = evaluator.evaluate(point, { g: true })
-    return [values.f.dataSync<'float32'>(), values.g!.dataSync<'float32'>()]
-  }) as unknown as [Float32Array, Float32Array]
+  const [f, g] = evaluateOnAllRows(device, evaluator, point)
   const P = evaluator.parameters
   tested.forEach((test, lane) => {
     if (!test) return

@@ -33,21 +33,24 @@ function poly(tf: TF, coefficients: readonly number[], x: Tensor): Tensor {
   return tf.add(y, coefficients[0])
 }
 
-/** 1 / (1 + e^−z) from e^−|z|, so that both tails keep their digits. */
-export function sigmoids({ tf, select }: Device, z: Tensor): { up: Tensor; down: Tensor } {
-  const e = tf.exp(tf.neg(tf.abs(z)))
+export interface Sigmoids {
+  /** |z|, and e^−|z| */
+  readonly size: Tensor
+  readonly e: Tensor
+  /** 1 / (1 + e^−z) and 1 / (1 + e^z) */
+  readonly up: Tensor
+  readonly down: Tensor
+}
+
+/** The logistic function on both sides from e^−|z|, so that both tails keep their digits. */
+export function sigmoids({ tf, select }: Device, z: Tensor): Sigmoids {
+  const size = tf.abs(z)
+  const e = tf.exp(tf.neg(size))
   const large = tf.div(1, tf.add(e, 1))
   const small = tf.mul(e, large)
   const positive = tf.greater(z, 0)
-  return { up: select(positive, large, small), down: select(positive, small, large) }
+  return { size, e, up: select(positive, large, small), down: select(positive, small, large) }
 }
-
-/** z where z > 0, else 0; NaN stays NaN. */
-export const positivePart = ({ tf, select }: Device, z: Tensor): Tensor =>
-  select(tf.lessEqual(z, 0), tf.zerosLike(z), z)
-
-/** log(1 + e^−|z|) */
-export const logTail = ({ tf, log1p }: Device, z: Tensor): Tensor => log1p(tf.exp(tf.neg(tf.abs(z))))
 
 /** What the probit loss needs at t = |z| ≥ 0, on the near (t) and the far (−t) side. */
 export interface Normal {

@@ -1,9 +1,13 @@
-/** Times the kernels inside the child process. A time ends when the results have been read back, as far as they must be. */
+/**
+ * Times the kernels inside the child process, in chunks of runs that fit the memory budget. A time ends when the results have been
+ * read back, as far as they must be.
+ */
 import { columnScale } from '../../models/network.js'
 import type { Program } from '../../optimizers/program.js'
-import { Factors } from './factors.js'
 import { Interpreter } from './interpreter.js'
+import { eigh } from './linalg.js'
 import type { LocalObjective } from './objective.js'
+import { lanesThatFit, needsOf } from './run.js'
 import type { Tensor } from './device.js'
 import type { Values } from './evaluate.js'
 
@@ -13,64 +17,70 @@ const seconds = (work: () => void): number => {
   return (performance.now() - began) / 1000
 }
 
-/** Waits for a device that works on its own: one number that depends on everything asked for is read. */
-const settle = (tensors: readonly (Tensor | undefined)[]): void => {
-  for (const tensor of tensors) tensor?.dataSync()
+/** θ in parts of `size` runs at most: [r, P] each. */
+function parts(theta: Float64Array, P: number, size: number): Float32Array[] {
+  const list: Float32Array[] = []
+  for (let at = 0; at < theta.length; at += size * P) list.push(Float32Array.from(theta.subarray(at, at + size * P)))
+  return list
 }
 
-export function timeKernel(
-  { device, evaluator, parameters: P }: LocalObjective,
+export async function timeKernel(
+  objective: LocalObjective,
   what: 'gradient' | 'hessian' | 'eigh',
   theta: Float64Array,
   repeats: number
-): Float64Array {
+): Promise<Float64Array> {
+  const { device, evaluator, parameters: P } = objective
   const { tf } = device
-  const R = theta.length / P
-  const x = tf.tensor2d(Float32Array.from(theta), [R, P])
-  const H = what === 'eigh' ? evaluator.evaluate(x, { H: true }).H! : null
-  const one = tf.ones([1, P])
-  const factors = new Factors(device, P)
-  factors.start(R)
-  const times = Float64Array.from({ length: repeats }, () =>
-    seconds(() =>
+  const needs = { g: true, H: what !== 'gradient' }
+  const size = await objective.capacity(needs)
+  const points = parts(theta, P, size).map(part => tf.tensor2d(part, [part.length / P, P]))
+  const matrices = what === 'eigh' ? points.map(x => tf.tidy(() => evaluator.evaluate(x, needs).H!)) : []
+  const read = (tensors: readonly (Tensor | undefined)[]): void => {
+    for (const tensor of tensors) tensor?.dataSync()
+  }
+  const once = (): void => {
+    for (const x of points)
+      if (what !== 'eigh')
+        tf.tidy(() => {
+          const { f, g, H } = evaluator.evaluate(x, needs)
+          read([f, g, H])
+        })
+    for (const H of matrices)
       tf.tidy(() => {
-        if (H) {
-          const { values, vectors } = factors.eigh(H, one)
-          settle([values, vectors])
-        } else {
-          const values = evaluator.evaluate(x, { g: true, H: what === 'hessian' })
-          settle([values.f, values.g, values.H])
-        }
+        const { values, vectors } = eigh(device, H)
+        read([values, vectors])
       })
-    )
-  )
-  tf.dispose([x, one, ...(H ? [H] : [])])
+  }
+  const times = Float64Array.from({ length: repeats }, () => seconds(once))
+  tf.dispose([...points, ...matrices])
   return times
 }
 
-export function timeSteps(
-  { device, evaluator, parameters: P, problem }: LocalObjective,
+export async function timeSteps(
+  { device, evaluator, parameters: P, problem, budget }: LocalObjective,
   program: Program,
   theta: Float64Array,
   repeats: number
-): { evaluation: Float64Array; update: Float64Array } {
-  const R = theta.length / P
-  const state = new Interpreter(device, program, P, columnScale(problem), new Factors(device, P))
-  state.start(Float32Array.from(theta), R)
-  const needs = { g: true, H: program.needs === 'H' }
+): Promise<{ evaluation: Float64Array; update: Float64Array }> {
+  const needs = needsOf(program)
   const evaluation = new Float64Array(repeats)
   const update = new Float64Array(repeats)
-  for (let k = 0; k < repeats; k++) {
-    let values = { f: state.x } as Values
-    evaluation[k] = seconds(() => {
-      values = evaluator.evaluate(state.x, needs)
-      values.f.dataSync()
-    })
-    update[k] = seconds(() => {
-      state.run(values.f, values.g!, values.H)
-      state.results()
-    })
+  for (const part of parts(theta, P, await lanesThatFit(device, evaluator, program, budget))) {
+    const state = new Interpreter(device, program, P, columnScale(problem))
+    state.start(part, part.length / P)
+    for (let k = 0; k < repeats; k++) {
+      let values = { f: state.x } as Values
+      evaluation[k] += seconds(() => {
+        values = evaluator.evaluate(state.x, needs)
+        values.f.dataSync()
+      })
+      update[k] += seconds(() => {
+        state.run(values.f, values.g!, values.H)
+        state.results()
+      })
+    }
+    state.dispose()
   }
-  state.dispose()
   return { evaluation, update }
 }

@@ -4,12 +4,12 @@ import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { tensorflowEntry, tryPackage } from '../../src/engines/tensorflow/index.js'
-import { mendUtil } from '../../src/engines/tensorflow/load.js'
-import { deviceNames, findPackage, packageOf, type DeviceName } from '../../src/engines/tensorflow/packages.js'
-import type { Support } from '../../src/engines/types.js'
-import { knownNames } from '../../src/core/names.js'
-import { scratch } from '../helpers/files.js'
+import { tensorflowEntry, tryPackage } from '../../../src/engines/tensorflow/index.js'
+import { mendUtil } from '../../../src/engines/tensorflow/load.js'
+import { deviceNames, findPackage, packageOf, type DeviceName } from '../../../src/engines/tensorflow/packages.js'
+import type { Support } from '../../../src/engines/types.js'
+import { knownNames } from '../../../src/core/names.js'
+import { scratch } from '../../helpers/files.js'
 
 let made = 0
 /** A package of that name in a folder of its own: its main file, and whether there is a binding. */
