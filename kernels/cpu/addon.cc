@@ -3,7 +3,7 @@
 #include <set>
 #include <thread>
 
-#include "jobs.h"
+#include "napi_jobs.h"
 #include "kernels.h"
 
 using namespace manystart;
