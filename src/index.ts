@@ -1,6 +1,8 @@
 /** The library: the same objects that the program reads and writes, typed. */
 export { study, version, type StudyOptions } from './study/study.js'
 export { contrast, contrastModels, type ContrastModel, type ContrastOptions } from './study/contrast.js'
+export { recluster, type ReclusterOptions } from './study/recluster.js'
+export { replay, type Replay } from './study/replay.js'
 export { resolveConfig, type StudyConfig } from './study/config.js'
 export { InputError, WorkError } from './core/errors.js'
 export { renderReport } from './report/render.js'

@@ -12,7 +12,7 @@ import type { KnownPoint, Missing, PeerAnswer, PeerFigure } from './types.js'
 
 /** Distinct losses of the minima, flat minima and saddles that a whole study finds, by loss. */
 export async function knownPoints(setup: Setup): Promise<KnownPoint[]> {
-  const { minima, degenerate, saddles } = await runStarts(setup)
+  const { minima, degenerate, saddles } = (await runStarts(setup)).clusters
   const of = (kind: KnownPoint['kind'], clusters: readonly { loss: number }[]): KnownPoint[] =>
     clusters.map(({ loss }) => ({ kind, loss }))
   const all = [

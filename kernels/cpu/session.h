@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -67,9 +68,13 @@ class Sink {
   void append(Fill fill) {
     std::unique_lock lock(mutex_);
     room_.wait(lock, [&] { return blocks_.size() < max_waiting || aborted(); });
-    if (!current_) current_ = std::make_unique<Block>();
+    if (!current_) {
+      current_ = std::make_unique<Block>();
+      begun_ = std::chrono::steady_clock::now();
+    }
     fill(*current_);
-    if (++current_->count < options_.block_runs) return;
+    // Slow runs are handed over before a block is full: progress shows, and an interruption finds little unjudged.
+    if (++current_->count < options_.block_runs && std::chrono::steady_clock::now() - begun_ < patience) return;
     blocks_.push_back(std::move(current_));
     lock.unlock();
     ready_();
@@ -102,6 +107,7 @@ class Sink {
 
  private:
   static constexpr size_t max_waiting = 4;
+  static constexpr std::chrono::milliseconds patience{1000};
   const RunOptions& options_;
   std::function<void()> ready_;
   std::atomic<uint64_t> next_{0}, busy_{0}, all_{0};
@@ -109,6 +115,7 @@ class Sink {
   std::mutex mutex_;
   std::condition_variable room_;
   std::unique_ptr<Block> current_;
+  std::chrono::steady_clock::time_point begun_;
   std::deque<std::unique_ptr<Block>> blocks_;
   bool finished_ = false;
 };

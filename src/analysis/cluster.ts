@@ -3,6 +3,7 @@
  * of distinct points, never with the number of runs. One `Clusterer` serves one kind of point (minima or saddles); degenerate
  * points, which have no definite θ, go to a `FunctionClusterer` that compares what the network computes on the rows.
  */
+import { columnScale } from '../models/network.js'
 import { Canonicalizer, genericCoefficients } from '../models/symmetry.js'
 import { halfOf } from './coverage.js'
 import { ClusterTable } from './clusterTable.js'
@@ -12,7 +13,10 @@ import type { Network, Problem } from '../models/types.js'
 
 export type { Cluster } from './clusterTable.js'
 
-/** Limits that decide whether two end points are one. `max(1, |·|)` makes them relative for large values. */
+/**
+ * Limits that decide whether two end points are one. `max(1, |·|)` makes them relative for large values; parameters are compared
+ * for columns in units of their rms.
+ */
 export interface Tolerances {
   readonly loss: number
   readonly parameters: number
@@ -33,7 +37,7 @@ export const defaultTolerances: Tolerances = {
 export const toleranceMeanings: Readonly<Record<keyof Tolerances, string>> = {
   loss: 'Two end points are one only if their losses differ by at most this times max(1, |loss|).',
   parameters:
-    'Two end points are one only if, as canonical copies, no parameter differs by more than this times max(1, |parameter|).',
+    'Two end points are one only if, as canonical copies, no parameter differs by more than this times max(1, |parameter|) (columns in units of their rms).',
   precisionFactor:
     'The parameter tolerance is widened by this times the relative Newton steps that polishing left at the two points.',
   degenerateLoss: 'Two degenerate end points are one only if their losses differ by at most this times max(1, |loss|).',
@@ -62,14 +66,20 @@ export class Clusterer {
   private readonly ranked = new RankedIds()
   private readonly c: Float64Array
   private readonly point: Float64Array
+  private readonly own: Float64Array
+  private readonly scale: Float64Array
   private last = -1
   private worstPrecision = 0
 
-  /** `starts`: how many are asked for; their halves are what coverage needs. */
+  /**
+   * @param starts how many are asked for; their halves are what coverage needs
+   * @param scale [P] of `columnScale`; a power of two near it is taken, so that nothing is lost
+   */
   constructor(
     network: Network,
     starts: number,
-    private readonly tolerances: Tolerances = defaultTolerances
+    private readonly tolerances: Tolerances = defaultTolerances,
+    scale?: Float64Array
   ) {
     this.canonicalizer = new Canonicalizer(network)
     this.P = this.canonicalizer.parameters
@@ -77,6 +87,8 @@ export class Clusterer {
     this.table = new ClusterTable(this.P, 0)
     this.c = genericCoefficients(this.P)
     this.point = new Float64Array(this.P)
+    this.own = new Float64Array(this.P)
+    this.scale = scale ? scale.map(s => 2 ** Math.round(Math.log2(s))) : new Float64Array(this.P).fill(1)
   }
 
   /** Distinct points so far. */
@@ -89,8 +101,9 @@ export class Clusterer {
    * the relative size of the Newton step that polishing left.
    */
   add(start: number, loss: number, gradientNorm: number, precision: number, theta: Float64Array, at = 0): number {
-    const { point, table } = this
-    const image = this.canonicalizer.canonicalize(theta, point, at)
+    const { point, own, scale, table } = this
+    for (let p = 0; p < this.P; p++) own[p] = theta[at + p] / scale[p]
+    const image = this.canonicalizer.canonicalize(own, point)
     const again = this.last >= 0 && this.same(this.last, loss, precision, point)
     let id = again ? this.last : this.find(loss, precision, point)
     // A near-tie of the canonical form may have filed the same point under a neighbouring image.
@@ -116,7 +129,8 @@ export class Clusterer {
 
   /** Sorted by loss. */
   clusters(): Cluster[] {
-    return this.table.clusters()
+    const { scale } = this
+    return this.table.clusters().map(c => ({ ...c, parameters: c.parameters.map((v, p) => v * scale[p]) }))
   }
 
   private functional(point: Float64Array): number {
@@ -249,31 +263,22 @@ function onRows(problem: Problem, rows: readonly number[]): Problem {
   }
 }
 
-/** A certified end point as saved. */
-export interface StoredPoint {
-  readonly start: number
-  readonly verdict: 'minimum' | 'degenerate' | 'saddle'
-  readonly loss: number
-  readonly gradientNorm: number
-  readonly precision: number
-  readonly parameters: Float64Array
+/** Where the end points of a study are filed. */
+export interface Clusters {
+  readonly minima: Clusterer
+  readonly saddles: Clusterer
+  readonly degenerate: FunctionClusterer
 }
 
-/** Clusters of saved runs under other tolerances. `outputs` gives z [N, C] of a degenerate point on these rows. */
-export function recluster(
-  points: Iterable<StoredPoint>,
+export const openClusters = (
   problem: Problem,
   starts: number,
-  tolerances: Tolerances,
-  outputs: (theta: Float64Array, data: Problem) => Float64Array
-): { minima: Cluster[]; saddles: Cluster[]; degenerate: Cluster[] } {
-  const minima = new Clusterer(problem.network, starts, tolerances)
-  const saddles = new Clusterer(problem.network, starts, tolerances)
-  const degenerate = new FunctionClusterer(problem, starts, tolerances)
-  for (const { start, verdict, loss, gradientNorm, precision, parameters } of points) {
-    if (verdict === 'degenerate')
-      degenerate.add(start, loss, gradientNorm, precision, outputs(parameters, degenerate.data), parameters)
-    else (verdict === 'minimum' ? minima : saddles).add(start, loss, gradientNorm, precision, parameters)
+  tolerances: Tolerances = defaultTolerances
+): Clusters => {
+  const scale = columnScale(problem)
+  return {
+    minima: new Clusterer(problem.network, starts, tolerances, scale),
+    saddles: new Clusterer(problem.network, starts, tolerances, scale),
+    degenerate: new FunctionClusterer(problem, starts, tolerances)
   }
-  return { minima: minima.clusters(), saddles: saddles.clusters(), degenerate: degenerate.clusters() }
 }

@@ -37,7 +37,7 @@ export async function answerProblem(problem: GridProblem): Promise<ProblemAnswer
         for (const loss of block.loss) if (loss < lowest) lowest = loss
       }
     })
-    const found = outcome.minima.clusters()
+    const found = outcome.clusters.minima.clusters()
     const P = setup.objective.parameters
     const best = found[0]
     const H = best ? (await setup.certifier.objective.evaluate(best.parameters, { H: true })).H : undefined
@@ -200,7 +200,7 @@ export async function measureCell(cell: GridCell, answer: ProblemAnswer, signal?
       perStep: { f: 1, g: 1, H: needsH, rows: size + (stride > 1 ? problem.rows / stride : 0) },
       seconds,
       stepsTotal: steps.reduce((a, b) => a + b, 0),
-      minima: outcome.minima.clusters().map(c => c.loss),
+      minima: outcome.clusters.minima.clusters().map(c => c.loss),
       runs: {
         steps,
         verdict,

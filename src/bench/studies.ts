@@ -51,7 +51,7 @@ async function referenceMinima(studyCase: StudyCase): Promise<number[]> {
   const setup = await setUp(configOf(studyCase, 'reference', 'f64', checkedStarts))
   try {
     const outcome = await runStarts(setup)
-    return outcome.minima.clusters().map(c => c.loss)
+    return outcome.clusters.minima.clusters().map(c => c.loss)
   } finally {
     setup.dispose()
   }
@@ -145,7 +145,7 @@ async function studyRecord(
       const began = performance.now()
       const outcome = await runStarts(setup)
       seconds.push((performance.now() - began) / 1000)
-      const found = outcome.minima.clusters().map(c => c.loss)
+      const found = outcome.clusters.minima.clusters().map(c => c.loss)
       const lost = wanted.find(w => !found.some(f => Math.abs(f - w) <= lossTolerance * Math.max(1, Math.abs(w))))
       if (lost !== undefined)
         error = `The minimum with loss ${lost} that the reference finds from these starts is missing.`

@@ -2,12 +2,18 @@
 import type { Argv } from 'yargs'
 import { InputError } from '../core/errors.js'
 import { readConfigFile, resolveConfig, type StudyConfig } from '../study/config.js'
+import { abortOpenResults } from '../study/results.js'
 import { mergeFlags, type Flags } from './flags.js'
 
 /** The raw study from a file (if given) and flags. */
 export function rawStudy(flags: Flags): { raw: Record<string, unknown>; source: string } {
   const path = flags['config']
   const file = typeof path === 'string' ? readConfigFile(path) : {}
+  for (const [name, part] of Object.entries(file))
+    if (['data', 'model', 'starts', 'stop'].includes(name) && (part === null || typeof part !== 'object'))
+      throw new InputError(
+        `${name} in ${String(path)} is ${JSON.stringify(part)}; give a mapping${name === 'data' ? ', such as {builtin: iris2} or {csv: FILE}' : ''}.`
+      )
   const raw = mergeFlags(file, flags)
   if (Object.keys(raw['data'] ?? {}).length === 0)
     throw new InputError(
@@ -21,16 +27,26 @@ export function studyFrom(flags: Flags): StudyConfig {
   return resolveConfig(raw, source)
 }
 
-/** A signal that Ctrl-C sets: the first time runs stop and results are saved, the second time the program ends at once. */
+/**
+ * A signal that Ctrl-C sets, and the system where it ends a job: the first time runs stop and results are saved, the second time the program
+ * ends at once and leaves nothing half-written.
+ */
 export function interruptSignal(): { signal: AbortSignal; release: () => void } {
   const controller = new AbortController()
   const onInterrupt = (): void => {
-    if (controller.signal.aborted) process.exit(130)
+    if (controller.signal.aborted) {
+      abortOpenResults()
+      process.exit(130)
+    }
     process.stderr.write('\nStopping; results so far are being saved. Press Ctrl-C again to stop at once.\n')
     controller.abort()
   }
-  process.on('SIGINT', onInterrupt)
-  return { signal: controller.signal, release: () => process.off('SIGINT', onInterrupt) }
+  const signals = ['SIGINT', 'SIGTERM'] as const
+  for (const name of signals) process.on(name, onInterrupt)
+  const release = (): void => {
+    for (const name of signals) process.off(name, onInterrupt)
+  }
+  return { signal: controller.signal, release }
 }
 
 export const print = (text: string): void => {

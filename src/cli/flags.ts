@@ -13,6 +13,7 @@ const flag = (describe: string): Options => ({ type: 'boolean', describe })
 
 export const dataOptions: Record<string, Options> = {
   data: text(`CSV file or built-in data set (${Object.keys(builtins).join(', ')})`),
+  generate: text('two normal classes, e.g. rows:200,inputs:3,overlap:0.1,seed:1; overlap: error rate of the best rule'),
   target: text('column to predict'),
   features: text('input columns, comma-separated; default: all others'),
   numeric: text('columns that must hold numbers, comma-separated'),
@@ -62,6 +63,7 @@ export const runOptions: Record<string, Options> = {
 }
 
 export const outputOptions: Record<string, Options> = {
+  name: text('what to call the study'),
   out: text('directory for the results'),
   force: flag('replace an existing directory'),
   quiet: flag('no progress'),
@@ -139,8 +141,26 @@ function optimizerFlag(flags: Flags, fromFile: unknown): unknown {
   return { [entry[0]]: { ...(entry[1] as object | null), ...given } }
 }
 
+/** rows:200,inputs:3 → {rows: 200, inputs: 3}; what the names and numbers may be, the schema knows. */
+function generateFlag(value: unknown): Record<string, unknown> {
+  return Object.fromEntries(
+    (list(value) ?? []).map(part => {
+      const [name = '', number = ''] = part.split(':')
+      if (number.trim() === '' || !Number.isFinite(Number(number)))
+        throw new InputError(
+          `--generate is "${String(value)}"; give pairs such as rows:200,inputs:3,overlap:0.1,seed:1.`
+        )
+      return [name, Number(number)]
+    })
+  )
+}
+
 function dataFlag(flags: Flags): Record<string, unknown> {
   const named = flags['data']
+  const generated = flags['generate']
+  if (named !== undefined && generated !== undefined)
+    throw new InputError('--data and --generate both name the data; give one of them.')
+  if (generated !== undefined) return { generate: generateFlag(generated), csv: undefined, builtin: undefined }
   if (named === undefined) return {}
   const name = String(named)
   if (Object.hasOwn(builtins, name) && !existsSync(name)) return { builtin: name, csv: undefined, generate: undefined }
@@ -210,6 +230,7 @@ export function mergeFlags(file: Readonly<Record<string, unknown>>, flags: Flags
     stop,
     ...without(
       {
+        name: flags['name'],
         optimizer: optimizerFlag(flags, file['optimizer']),
         engine: flags['engine'],
         device: flags['device'],

@@ -10,7 +10,7 @@ import { checkCommand } from './commands/check.js'
 import { contrastCommand } from './commands/contrast.js'
 import { enginesCommand } from './commands/engines.js'
 import { replayCommand } from './commands/replay.js'
-import { reportCommand } from './commands/report.js'
+import { reportCommand, reportFlags } from './commands/report.js'
 import { studyCommand } from './commands/study.js'
 import { dataOptions, modelOptions, outputOptions, runOptions, type Flags } from './flags.js'
 
@@ -27,12 +27,18 @@ const commandNames = commands.map(c => String(c.command).split(' ')[0])
 const knownFlags = [
   ...Object.keys({ ...dataOptions, ...modelOptions, ...runOptions, ...outputOptions }),
   ...benchFlags,
+  ...reportFlags,
   'start',
   'help'
 ]
 
 /** yargs' complaint as one sentence with the nearest known name. */
 function usageSentence(message: string): string {
+  const [, bare] = /^Not enough arguments following: (.+)/.exec(message) ?? []
+  if (bare !== undefined) return `--${bare} needs a value; \`manystart --help\` lists each command's flags with --help.`
+  const [, missing] = /^Missing required arguments?: (\S+)/.exec(message) ?? []
+  if (missing !== undefined)
+    return `--${missing} is missing; give it a value (\`manystart ${process.argv[2]} --help\`).`
   const [unknown] = /Unknown arguments?: (.+)/.exec(message)?.[1].split(', ') ?? []
   if (unknown !== undefined && process.argv[2] === unknown)
     return `Unknown command "${unknown}"; did you mean ${nearestName(unknown, commandNames)}? Known: ${commandNames.join(', ')}.`
@@ -70,6 +76,10 @@ let parser = yargs(hideBin(process.argv))
   .strict()
   .demandCommand(1, 'A command is missing.')
   .wrap(Math.min(110, process.stdout.columns || 110))
-  .fail((message, error) => fail(error ?? new InputError(usageSentence(message))))
+  .fail((message, error) => {
+    // yargs' own errors are about usage.
+    const usage = (error as Error | undefined)?.name === 'YError' ? error.message : message
+    fail(error && usage !== error.message ? error : new InputError(usageSentence(usage)))
+  })
 for (const command of commands) parser = parser.command(command)
 await parser.parseAsync().catch(fail)

@@ -8,6 +8,7 @@ export interface DesignUse {
 }
 
 /**
+ * @param levels text columns, and how many levels each has
  * @throws InputError for a constant column (where there is a bias), two columns that hold the same numbers, and more columns than
  * rows in a model that has neither ridge nor hidden layer.
  */
@@ -16,7 +17,8 @@ export function checkDesign(
   rows: number,
   columns: readonly string[],
   source: string,
-  use: DesignUse
+  use: DesignUse,
+  levels: readonly { readonly column: string; readonly levels: number }[] = []
 ): void {
   const D = columns.length
   if (D === 0) throw new InputError(`${source} has no input columns; name at least one in features.`)
@@ -37,8 +39,11 @@ export function checkDesign(
     seen.set(key, d)
   }
   const parameters = D + (use.bias ? 1 : 0)
+  const widest = [...levels].sort((a, b) => b.levels - a.levels)[0]
+  const coded =
+    widest && widest.levels > 2 ? ` (the text column ${widest.column} alone has ${widest.levels} levels)` : ''
   if (use.hidden.length === 0 && use.ridge === 0 && parameters > rows)
     throw new InputError(
-      `${source} has ${rows} rows for ${parameters} coefficients, so they are not determined; leave columns out, add rows, or set ridge above 0.`
+      `${source} has ${rows} ${rows === 1 ? 'row' : 'rows'} for ${parameters} coefficients, so they are not determined; leave columns out${coded}, add rows, or set ridge above 0.`
     )
 }

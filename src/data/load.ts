@@ -25,6 +25,9 @@ function readTable(path: string): Table {
   return parseTable(text, path)
 }
 
+/** N of the whole table. @throws InputError unless the configuration names one that can be read. */
+export const rowsOf = (config: DataConfig): number => openTable(config).table.cells.length
+
 function openTable(config: DataConfig): { table: Table; target: string | undefined } {
   const given = [config.csv, config.builtin, config.generate].filter(v => v !== undefined)
   if (given.length !== 1)
@@ -107,9 +110,9 @@ const standardized = (rows: Rows, { mean, sd }: { mean: number[]; sd: number[] }
   return { ...rows, x: rows.x.map((v, i) => (v - mean[i % D]) / sd[i % D]) }
 }
 
-function hashOf(table: Table): string {
+function hashOf(tables: readonly Table[]): string {
   const hash = createHash('sha256')
-  for (const row of [table.header, ...table.cells]) hash.update(JSON.stringify(row))
+  for (const table of tables) for (const row of [table.header, ...table.cells]) hash.update(JSON.stringify(row))
   return hash.digest('hex')
 }
 
@@ -144,14 +147,17 @@ export function loadData(config: DataConfig, loss: Loss | undefined, use: Design
 
   let train = all
   let test: Rows | undefined
+  let other: Table | undefined
   if (config.test && 'csv' in config.test) {
-    const other = readTable(config.test.csv)
+    other = readTable(config.test.csv)
     findColumn(other, targetName, 'target')
     test = numbers(other, config, terms, codeTarget(other, targetName, loss, target))
   } else if (config.test) {
     ;({ train, test } = split(all, target.classes !== undefined, config.test.fraction, config.test.seed))
   }
-  checkDesign(train.x, train.rows, columns, table.source, use)
+  const levels = terms.flatMap(t => (t.kind === 'category' ? [{ column: t.column, levels: t.levels.length }] : []))
+  const source = train === all ? table.source : `the training part of ${table.source}`
+  checkDesign(train.x, train.rows, columns, source, use, levels)
   const scaling = config.standardize === true ? standardization(train, columns.length) : undefined
   const rows = scaling ? standardized(train, scaling) : train
   const held = test && scaling ? standardized(test, scaling) : test
@@ -166,7 +172,7 @@ export function loadData(config: DataConfig, loss: Loss | undefined, use: Design
     ...(target.classes ? { classes: target.classes } : {}),
     coding: target.coding,
     loss: target.loss,
-    hash: hashOf(table),
+    hash: hashOf(other ? [table, other] : [table]),
     ...(held ? { test: held } : {})
   }
 }

@@ -45,7 +45,7 @@ export interface Dataset extends Rows {
   readonly coding: string
   /** The loss that was asked for, or the one chosen from the target. */
   readonly loss: Loss
-  /** SHA-256 of the table. */
+  /** SHA-256 of the table, and of that with the held-out rows where they have their own. */
   readonly hash: string
   readonly test?: Rows
 }

@@ -133,7 +133,7 @@ export interface RunRequest {
   readonly batch?: { readonly size: number; readonly order: 'run' | 'shared'; readonly seed: number }
   /** Lanes of the batch over all threads; the engine rounds as it needs. Never changes a result. */
   readonly lanes?: number
-  /** Runs per delivered block (the last may be smaller); default 2048. */
+  /** Runs per delivered block at most; default 2048. Slow runs come in smaller ones. */
   readonly blockRuns?: number
   /** Keep the path: per step, loss, gradient norm and step number of the current point (for replay and curves). */
   readonly trace?: boolean

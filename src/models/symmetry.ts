@@ -47,7 +47,7 @@ export function genericCoefficients(count: number): Float64Array {
 }
 
 /**
- * Functionals that agree to this, relative to their largest terms, count as a tie, which leaves sign and order as they are:
+ * Functionals that agree to this, relative to max(1, their largest terms), count as a tie, which leaves sign and order as they are:
  * so a dead unit or a pair of equal units, where rounding would decide, does not look like several copies.
  */
 export const tieTolerance = 1e-7
@@ -115,7 +115,7 @@ export class Canonicalizer {
       const units = this.hidden[l].units
       this.functionals(out, l)
       for (let k = 0; k < units; k++) {
-        const negative = this.flips !== 'none' && this.keys[k] < -tieTolerance * this.sizes[k]
+        const negative = this.flips !== 'none' && this.keys[k] < -tieTolerance * Math.max(1, this.sizes[k])
         this.sign[k] = negative ? -1 : 1
         if (negative) this.keys[k] = -this.keys[k]
       }
@@ -145,7 +145,7 @@ export class Canonicalizer {
       const units = this.hidden[l].units
       for (let k = 0; k < units; k++) {
         this.functionals(canonical, l)
-        const near = (gap: number): boolean => Math.abs(gap) <= nearTieTolerance * this.sizes[k]
+        const near = (gap: number): boolean => Math.abs(gap) <= nearTieTolerance * Math.max(1, this.sizes[k])
         const flip = this.flips !== 'none' && near(this.keys[k])
         const swap = k + 1 < units && near(this.keys[k + 1] - this.keys[k])
         if (flip && this.single(canonical, l, k, -1, visit)) return true
@@ -229,7 +229,7 @@ export class Canonicalizer {
       let to = from + 1
       while (
         to < units &&
-        keys[perm[to]] - keys[perm[to - 1]] <= tieTolerance * Math.max(sizes[perm[to]], sizes[perm[to - 1]])
+        keys[perm[to]] - keys[perm[to - 1]] <= tieTolerance * Math.max(1, sizes[perm[to]], sizes[perm[to - 1]])
       )
         to++
       if (to - from > 1) perm.subarray(from, to).sort()

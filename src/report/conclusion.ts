@@ -56,7 +56,8 @@ function convexSentence(s: Summary): string {
         `the same result whichever way it is started, because the loss is convex and has one minimiser${modulus}; ` +
         `${part(n, n)} reached it, to within ${short(s.spread.parameters, 2)}${merged}.`
       )
-    const remedy = v.unfinished > 0 ? '; more steps would bring the unfinished there' : ''
+    const remedy =
+      v.unfinished > 0 ? '; more steps or a smaller gradient tolerance would bring the unfinished there' : ''
     const others = elsewhere(s)
     return (
       `one minimiser whichever way it is started, because the loss is convex${modulus}; ` +
@@ -99,7 +100,11 @@ function nonconvexSentence(s: Summary): string {
     const one = flat ? 'one flat minimum, where some weights stay undetermined' : 'one minimum'
     if (arrived === n)
       return `the same result from ${n === 1 ? 'the only start' : `all ${formatCount(n)} starts`}${copies}: ${one}; since the loss is not convex, nothing rules out another one that these starts missed.${predictions(s)}`
-    return `the loss is not convex; ${part(arrived, n)} led to ${one}${copies}, but ${others}, so the result depends on the start.${predictions(s)}`
+    const depends =
+      v.saddle + v.diverging > 0
+        ? 'so the result depends on the start'
+        : 'so it is open whether the result depends on the start'
+    return `the loss is not convex; ${part(arrived, n)} led to ${one}${copies}, but ${others}, ${depends}.${predictions(s)}`
   }
   const kinds =
     s.degenerate.length === 0
@@ -108,13 +113,10 @@ function nonconvexSentence(s: Summary): string {
         ? ', all of them flat,'
         : `, ${s.degenerate.length} of them flat,`
   const losses = [...s.minima, ...s.degenerate].map(m => m.loss)
-  const range = `losses from ${short(
-    losses.reduce((a, b) => Math.min(a, b)),
-    6
-  )} to ${short(
-    losses.reduce((a, b) => Math.max(a, b)),
-    6
-  )}`
+  const [low, high] = [losses.reduce((a, b) => Math.min(a, b)), losses.reduce((a, b) => Math.max(a, b))].map(loss =>
+    short(loss, 6)
+  )
+  const range = low === high ? `with losses that agree to six digits (${low})` : `losses from ${low} to ${high}`
   const away = v.diverging > 0 ? ` In ${part(v.diverging, n)} the weights ${runAway}.` : ''
   const rest = elsewhere({ ...s, verdicts: { ...v, diverging: 0 } })
   return (
@@ -131,7 +133,7 @@ function sentence(s: Summary): string {
     return (
       `${name}: no finite result, because the data are separated (${s.separation.status}): wherever it is started, ` +
       `${list === '' ? 'weights run away' : `the weights run away (${list})`}, and where a run is stopped is the optimiser's doing; ` +
-      `a ridge makes the minimiser finite.`
+      `${s.problem.ridge > 0 ? 'a ridge on the biases too' : 'a ridge'} makes the minimiser finite.`
     )
   }
   return `${name}: ${s.convex.model ? convexSentence(s) : nonconvexSentence(s)}`

@@ -126,7 +126,7 @@ function notes(s: Summary): string {
     const which = infiniteText(s)
     list.push(
       `The data are separated (${s.separation.status})${which === '' ? '' : `: ${which}`}. ` +
-        'There is no finite maximum-likelihood estimate; a ridge makes it finite.'
+        `There is no finite estimate; ${s.problem.ridge > 0 ? 'a ridge on the biases too' : 'a ridge'} makes it finite.`
     )
   }
   for (const d of s.degenerate.slice(0, shownFlat)) {

@@ -4,6 +4,7 @@ import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
 import { InputError } from '../core/errors.js'
 import { knownNames } from '../core/names.js'
+import { builtins } from '../data/builtin.js'
 import type { DataConfig } from '../data/types.js'
 import type { Precision } from '../engines/types.js'
 import { activations, losses, type Activation, type Init, type Loss } from '../models/types.js'
@@ -114,24 +115,91 @@ function fieldsAt(path: readonly PropertyKey[]): string[] {
 
 const pathText = (path: readonly PropertyKey[]): string => path.map(String).join('.') || 'the study'
 
+const kinds: Readonly<Record<string, string>> = {
+  int: 'a whole number',
+  number: 'a number',
+  string: 'text',
+  boolean: 'true or false',
+  array: 'a list, such as [5, 3]',
+  object: 'a mapping',
+  record: 'a mapping'
+}
+
+/** What a schema node takes, in words: one of several values, or mappings by their fields. */
+function alternatives(node: Node): string[] {
+  const def = node._zod.def as {
+    type: string
+    innerType?: Node
+    options?: Node[]
+    entries?: Record<string, string>
+    shape?: Record<string, Node>
+  }
+  if (def.innerType) return alternatives(def.innerType)
+  if (def.options) return def.options.flatMap(alternatives)
+  if (def.entries) return Object.values(def.entries)
+  if (def.shape) return [`{${Object.keys(def.shape).join(': …, ')}: …}`]
+  return [kinds[def.type] ?? def.type]
+}
+
+/** The schema nodes at a path, optional and default ones opened. */
+function nodesAt(path: readonly PropertyKey[]): Node[] {
+  const open = (node: Node): Node[] => {
+    const { innerType } = node._zod.def as { innerType?: Node }
+    return innerType ? open(innerType) : [node]
+  }
+  let nodes: Node[] = [schema]
+  for (const key of path)
+    nodes = nodes.flatMap(open).flatMap(node => {
+      const child = (node._zod.def as { shape?: Record<string, Node> }).shape?.[String(key)]
+      return child ? [child] : []
+    })
+  return nodes
+}
+
+/** What is allowed instead, as the end of a sentence. */
+function remedy(issue: z.core.$ZodIssue, value: unknown): string {
+  switch (issue.code) {
+    case 'too_small': {
+      if (issue.origin === 'array') return `give at least ${issue.minimum}`
+      return `give a number ${issue.inclusive ? 'of at least' : 'above'} ${issue.minimum}`
+    }
+    case 'too_big': {
+      if (issue.origin === 'array') return `give at most ${issue.maximum}`
+      return `give a number ${issue.inclusive ? 'of at most' : 'below'} ${issue.maximum}`
+    }
+    case 'invalid_type':
+      return `give ${kinds[issue.expected] ?? issue.expected}`
+    case 'invalid_value':
+      return knownNames(String(value), issue.values.map(String))
+    case 'invalid_union': {
+      const allowed = nodesAt(issue.path).flatMap(alternatives)
+      return typeof value === 'string' ? knownNames(value, allowed) : `give one of ${allowed.join(', ')}`
+    }
+    default:
+      return issue.message
+  }
+}
+
 function sentence(issue: z.core.$ZodIssue, raw: unknown, source: string): string {
+  let value: unknown = raw
+  for (const key of issue.path) value = (value as Record<PropertyKey, unknown> | null | undefined)?.[key]
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0] ?? ''
     const where = issue.path.length > 0 ? ` under ${pathText(issue.path)}` : ''
     return `Unknown field "${key}"${where} in ${source}; ${knownNames(key, fieldsAt(issue.path))}.`
   }
   if (issue.code === 'invalid_union') {
-    const inner = issue.errors
-      .flat()
-      .filter(e => e.code !== 'invalid_type' || e.path.length > 0)
-      .sort((a, b) => (a.code === 'unrecognized_keys' ? 1 : 0) - (b.code === 'unrecognized_keys' ? 1 : 0))[0]
-    if (inner) return sentence({ ...inner, path: [...issue.path, ...inner.path] }, raw, source)
+    // A field that one alternative knows and refuses says more than that the others are different.
+    const inner = issue.errors.flat()
+    const close =
+      inner.find(e => e.path.length > 0 && (value as Record<PropertyKey, unknown> | null)?.[e.path[0]] !== undefined) ??
+      (fieldsAt(issue.path).some(name => Object.hasOwn(Object(value) as object, name))
+        ? undefined
+        : inner.find(e => e.code === 'unrecognized_keys'))
+    if (close) return sentence({ ...close, path: [...issue.path, ...close.path] }, raw, source)
   }
-  let value: unknown = raw
-  for (const key of issue.path) value = (value as Record<PropertyKey, unknown> | null | undefined)?.[key]
   const got = value === undefined ? 'is missing' : `is ${JSON.stringify(value)}`
-  const options = issue.code === 'invalid_value' ? ` (${knownNames(String(value), issue.values.map(String))})` : ''
-  return `${pathText(issue.path)} in ${source} ${got}: ${issue.message.replace(/^Invalid (input|option): /, '')}${options}.`
+  return `${pathText(issue.path)} in ${source} ${got}; ${remedy(issue, value)}.`
 }
 
 /**
@@ -174,13 +242,17 @@ export function resolveForSize(
   return { optimizer, steps: config.stop.steps ?? optimizers[optimizer.name].steps }
 }
 
+/** In the first line of a study.json. */
+export const studyFormat = 'manystart/study'
+
 /** Reads study.yaml or study.json as plain data. @throws InputError when it cannot be read or parsed. */
 export function readConfigFile(path: string): Record<string, unknown> {
   let text: string
   try {
     text = readFileSync(path, 'utf8')
   } catch {
-    throw new InputError(`The study file ${path} cannot be read; give the path of a YAML or JSON file.`)
+    const data = Object.hasOwn(builtins, path) ? ` For the built-in data, give --data ${path}.` : ''
+    throw new InputError(`The study file ${path} cannot be read; give the path of a YAML or JSON file.${data}`)
   }
   let value: unknown
   try {
@@ -191,5 +263,7 @@ export function readConfigFile(path: string): Record<string, unknown> {
   }
   if (value === null || typeof value !== 'object' || Array.isArray(value))
     throw new InputError(`${path} must hold a mapping with fields such as data, model and starts.`)
-  return value as Record<string, unknown>
+  // The study.json of a finished study keeps its configuration apart.
+  const { format, config } = value as { format?: unknown; config?: unknown }
+  return (format === studyFormat && config ? config : value) as Record<string, unknown>
 }

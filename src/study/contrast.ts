@@ -1,7 +1,7 @@
 /** The main job: convex and non-convex models side by side on the same data and the same split. */
 import { InputError } from '../core/errors.js'
 import type { Summary } from '../core/result.js'
-import { loadData } from '../data/load.js'
+import { loadData, rowsOf } from '../data/load.js'
 import { twoClass } from '../models/scores.js'
 import type { Loss } from '../models/types.js'
 import { resolveConfig } from './config.js'
@@ -20,6 +20,10 @@ const defaultRidge = 0.01
 /** Starts per model when the configuration names none. */
 const defaultStarts = 1000
 
+/** Rows from which on some are held out when the configuration says nothing of it. */
+const defaultTestRows = 40
+const defaultTest = { fraction: 0.3, seed: 4 }
+
 type Raw = Readonly<Record<string, unknown>>
 const part = (raw: Raw, name: string): Raw => (raw[name] ?? {}) as Raw
 
@@ -27,15 +31,23 @@ const part = (raw: Raw, name: string): Raw => (raw[name] ?? {}) as Raw
  * The models that a contrast runs: the generalised linear model, the squared loss through the sigmoid (two-class data), a network
  * with ridge, and the same network without.
  * @param raw as study.yaml; model.hidden and model.ridge are those of the networks
+ * @param source what to call it in messages
  * @throws InputError as `study`
  */
-export function contrastModels(raw: Raw): ContrastModel[] {
+export function contrastModels(raw: Raw, source = 'the study'): ContrastModel[] {
   const model = part(raw, 'model')
-  const data = { test: { fraction: 0.3, seed: 4 }, standardize: true, ...part(raw, 'data') }
-  const checked = resolveConfig({ ...raw, data, model }, 'the command line')
+  const own = { standardize: true, ...part(raw, 'data') }
+  const checked = resolveConfig({ ...raw, data: own, model }, source)
+  const few = rowsOf(checked.data) < defaultTestRows
+  const test = few ? {} : { test: defaultTest }
+  const data = { ...test, ...own }
   const hidden = checked.model.hidden.length > 0 ? checked.model.hidden : defaultHidden
   const ridge = checked.model.ridge > 0 ? checked.model.ridge : defaultRidge
-  const { loss: found } = loadData(checked.data, checked.model.loss, { bias: checked.model.bias, hidden: [], ridge: 1 })
+  const { loss: found } = loadData({ ...test, ...checked.data }, checked.model.loss, {
+    bias: checked.model.bias,
+    hidden: [],
+    ridge: 1
+  })
   const loss: Loss = found === 'brier' ? 'logistic' : found
   const starts = { count: defaultStarts, ...part(raw, 'starts') }
   // A name in the file is that of one study; models side by side have their own.
@@ -70,7 +82,7 @@ export async function contrast(raw: Raw, options: ContrastOptions = {}): Promise
     if (options.signal?.aborted) break
     options.onModel?.(model, i, models.length)
     const { out, onModel: _, ...rest } = options
-    const config = resolveConfig(model.config, 'the command line')
+    const config = resolveConfig(model.config, 'the study')
     summaries.push(await runStudy(config, { ...rest, ...(out === undefined ? {} : { out: `${out}/${model.key}` }) }))
   }
   if (summaries.length === 0) throw new InputError('The contrast was stopped before its first model; run it again.')

@@ -6,7 +6,7 @@ import { InputError } from '../core/errors.js'
 import type { Verdict } from '../core/result.js'
 import { statusNames } from '../core/status.js'
 import type { StudyConfig } from './config.js'
-import { inSingle, resolveConfig } from './config.js'
+import { inSingle, resolveConfig, studyFormat } from './config.js'
 import { requestOf } from './curves.js'
 import { studyFile } from './results.js'
 import { setUp } from './setup.js'
@@ -42,7 +42,7 @@ export function savedConfig(directory: string): {
   } catch {
     throw new InputError(`${path} is not valid JSON; run the study again.`)
   }
-  if (saved.format !== 'manystart/study' || !saved.config)
+  if (saved.format !== studyFormat || !saved.config)
     throw new InputError(`${path} is not a study of this program; give the directory of a study.`)
   return { config: resolveConfig(saved.config, path), raw: saved.config, dataHash: saved.dataHash ?? '' }
 }

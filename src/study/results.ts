@@ -14,7 +14,7 @@ import {
   writeFileSync,
   writeSync
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
 import { InputError, WorkError } from '../core/errors.js'
 import { verdicts } from '../core/result.js'
@@ -164,10 +164,19 @@ export interface Results {
   abort(): void
 }
 
+/** What `abort` of the results that are still open does. */
+const unfinished = new Set<() => void>()
+
+/** Aborts all results that are still open: before the program ends at once. */
+export function abortOpenResults(): void {
+  for (const abort of [...unfinished]) abort()
+}
+
 const reason = (error: unknown): string => {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') return 'it is not writable'
   if (code === 'ENOTDIR' || code === 'EEXIST') return 'a file is in the way'
+  if (code === 'ENOENT') return 'nothing can be made there'
   if (code === 'ENOSPC') return 'the disk is full'
   return code || String(error)
 }
@@ -205,6 +214,14 @@ export function openResults(
     pending.add(name)
     writeFileSync(temporary(name), text)
   }
+  const abort = (): void => {
+    if (!open) return
+    open = false
+    unfinished.delete(abort)
+    writer.release()
+    undo()
+  }
+  unfinished.add(abort)
   return {
     directory,
     append: block => writer.append(block),
@@ -216,14 +233,21 @@ export function openResults(
       for (const name of ownFiles) if (!pending.has(name)) rmSync(join(directory, name), { force: true })
       for (const name of pending) renameSync(temporary(name), join(directory, name))
       open = false
+      unfinished.delete(abort)
     },
-    abort: () => {
-      if (!open) return
-      open = false
-      writer.release()
-      undo()
-    }
+    abort
   }
+}
+
+/**
+ * Makes a directory and its parents, and returns the topmost that was not there. Node's own `recursive` never returns where a file system
+ * says that a directory in an existing parent does not exist, as /proc does.
+ */
+function makeDirectory(directory: string): string | undefined {
+  if (existsSync(directory)) return undefined
+  const above = makeDirectory(dirname(directory))
+  mkdirSync(directory)
+  return above ?? directory
 }
 
 /** Returns the topmost directory that had to be made, if any. */
@@ -231,7 +255,7 @@ function prepareDirectory(directory: string, force: boolean): string | undefined
   let made: string | undefined
   let entries: string[]
   try {
-    made = mkdirSync(directory, { recursive: true })
+    made = makeDirectory(resolve(directory))
     entries = readdirSync(directory)
   } catch (error) {
     throw new InputError(`The output directory ${directory} cannot be used: ${reason(error)}; give another with --out.`)
@@ -246,7 +270,7 @@ function prepareDirectory(directory: string, force: boolean): string | undefined
 /** Removes `directory` and its parents down from `top`, as far as they are empty. */
 function removeEmpty(directory: string, top: string | undefined): void {
   if (top === undefined) return
-  for (let at = directory; existsSync(at) && readdirSync(at).length === 0; at = dirname(at)) {
+  for (let at = resolve(directory); existsSync(at) && readdirSync(at).length === 0; at = dirname(at)) {
     rmdirSync(at)
     if (at === top) return
   }

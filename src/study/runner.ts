@@ -1,12 +1,12 @@
 /** Runs a study: starts → minimise → judge → cluster → aggregate, block by block, so that memory does not grow with the starts. */
 import { Aggregate, VerdictCode } from '../analysis/aggregate.js'
-import { Clusterer, FunctionClusterer } from '../analysis/cluster.js'
+import { openClusters, type Clusters } from '../analysis/cluster.js'
 import { judgeRuns, type Judged } from '../analysis/verdict.js'
 import { WorkError } from '../core/errors.js'
-import type { Verdict } from '../core/result.js'
 import type { RunBlock } from '../engines/types.js'
 import { classCount, scoreNames } from '../models/scores.js'
 import { requestOf } from './curves.js'
+import { fileEndPoints } from './filing.js'
 import type { Setup } from './setup.js'
 
 export interface StudyProgress {
@@ -47,9 +47,7 @@ export interface DivergingExample {
 
 export interface Outcome {
   readonly aggregate: Aggregate
-  readonly minima: Clusterer
-  readonly saddles: Clusterer
-  readonly degenerate: FunctionClusterer
+  readonly clusters: Clusters
   readonly diverging: DivergingExample | undefined
   readonly runs: number
   readonly interrupted: boolean
@@ -71,8 +69,6 @@ export interface RunOptions {
 /** Blocks that are judged at the same time: enough to keep the cores busy while one is being clustered. */
 const blocksInFlight = 2
 
-/** Outputs that are held at a time, of as many points as that gives. */
-const outputNumbers = 2 ** 20
 
 /** Rows of θ of the runs that did not fail. */
 function finite(block: RunBlock, judged: Judged, P: number): { theta: Float64Array; rows: number[] } {
@@ -102,9 +98,7 @@ export async function runStarts(setup: Setup, options: RunOptions = {}): Promise
   const names = scoreNames(network.loss)
   const M = names.length
   const aggregate = new Aggregate({ parameters: P, metricNames: names, test: test !== undefined })
-  const minima = new Clusterer(network, total)
-  const saddles = new Clusterer(network, total)
-  const degenerate = new FunctionClusterer(problem, total)
+  const clusters = openClusters(problem, total)
   let diverging: DivergingExample | undefined
   let runs = 0
   let searchSteps = 0
@@ -112,49 +106,16 @@ export async function runStarts(setup: Setup, options: RunOptions = {}): Promise
   let judgeLosses = 0
   const began = performance.now()
 
-  /** `z`: outputs of a degenerate point on the rows that tell such points apart. */
-  const file = (block: RunBlock, judged: Judged, i: number, z: Float64Array | undefined): number => {
-    const start = block.start[i]
-    const [loss, norm, precision] = [judged.loss[i], judged.gradientNorm[i], judged.precision[i]]
-    const at = i * P
-    const verdict: Verdict = judged.verdict[i]
-    if (verdict === 'minimum') return minima.add(start, loss, norm, precision, judged.theta, at)
-    if (verdict === 'saddle') return saddles.add(start, loss, norm, precision, judged.theta, at)
-    if (z) return degenerate.add(start, loss, norm, precision, z, judged.theta, at)
-    const direction = judged.directions.get(i)
-    if (verdict === 'diverging' && direction && (!diverging || start < diverging.start))
-      diverging = { start, loss, theta: judged.theta.slice(at, at + P), direction }
-    return -1
-  }
-
-  /** Files all runs of a block in their order, with the outputs of so many degenerate ones at a time as memory allows. */
-  const fileAll = async (block: RunBlock, judged: Judged): Promise<Int32Array> => {
-    const width = degenerate.data.rows * network.outputs
-    const together = Math.max(1, Math.floor(outputNumbers / width))
-    const flat = [...judged.verdict.keys()].filter(i => judged.verdict[i] === 'degenerate')
-    const point = new Int32Array(block.count)
-    let next = 0
-    for (let from = 0; next < block.count; from += together) {
-      const part = flat.slice(from, from + together)
-      const theta = new Float64Array(part.length * P)
-      part.forEach((i, n) => theta.set(judged.theta.subarray(i * P, (i + 1) * P), n * P))
-      const z = part.length > 0 ? await certifier.objective.outputs(theta, degenerate.data) : new Float64Array(0)
-      const end = flat[from + together] ?? block.count
-      for (let n = 0; next < end; next++) {
-        const flatRun = next === part[n]
-        point[next] = file(block, judged, next, flatRun ? z.subarray(n * width, (n + 1) * width) : undefined)
-        if (flatRun) n++
-      }
-    }
-    return point
-  }
-
   const absorb = async (block: RunBlock): Promise<void> => {
     const judged = await judgeRuns(judge, block.theta, block, block.count)
     const { theta, rows } = finite(block, judged, P)
     const train = await certifier.objective.score(theta)
     const held = test ? await certifier.objective.score(theta, test) : undefined
-    const point = await fileAll(block, judged)
+    const { start, count } = block
+    const point = await fileEndPoints(clusters, certifier.objective, { ...judged, start, count })
+    for (const [i, direction] of judged.directions)
+      if (!diverging || start[i] < diverging.start)
+        diverging = { start: start[i], loss: judged.loss[i], theta: judged.theta.slice(i * P, (i + 1) * P), direction }
     const out: JudgedBlock = {
       count: block.count,
       start: block.start,
@@ -179,7 +140,7 @@ export async function runStarts(setup: Setup, options: RunOptions = {}): Promise
     judgeLosses += judged.losses
     for (const n of block.steps) searchSteps += n
     await options.onBlock?.(out)
-    options.onProgress?.({ done: runs, total, minima: minima.size })
+    options.onProgress?.({ done: runs, total, minima: clusters.minima.size })
   }
 
   const request = requestOf(setup, 0, total, {
@@ -208,9 +169,7 @@ export async function runStarts(setup: Setup, options: RunOptions = {}): Promise
   const H = judgeSteps + (setup.program.needs === 'H' ? searchSteps : 0)
   return {
     aggregate,
-    minima,
-    saddles,
-    degenerate,
+    clusters,
     diverging,
     runs,
     interrupted: runs < total,

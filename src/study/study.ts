@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { WorkError } from '../core/errors.js'
 import type { Curves, Summary } from '../core/result.js'
 import { scoreNames } from '../models/scores.js'
-import { resolveConfig, type StudyConfig } from './config.js'
+import { resolveConfig, studyFormat, type StudyConfig } from './config.js'
 import { convergenceCurves } from './curves.js'
 import { openResults, studyFile, summaryFile, type Results } from './results.js'
 import { runStarts, type JudgedBlock, type Outcome, type StudyProgress } from './runner.js'
@@ -33,7 +33,7 @@ export const version = (
 function record(setup: Setup): object {
   const { config, data, engine, optimizer, steps } = setup
   return {
-    format: 'manystart/study',
+    format: studyFormat,
     version: 1,
     config: {
       ...config,

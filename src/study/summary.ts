@@ -1,5 +1,5 @@
 /** From the outcome of a study to its summary: details of the distinct points, convexity, coverage, metrics. */
-import type { Cluster } from '../analysis/cluster.js'
+import type { Cluster, Clusters, Tolerances } from '../analysis/cluster.js'
 import { defaultTolerances, toleranceMeanings } from '../analysis/cluster.js'
 import { coverageOf, defaultConfidence } from '../analysis/coverage.js'
 import { describePoint } from '../analysis/stationary.js'
@@ -167,6 +167,32 @@ function minimisers({ network, rank, judge, separation: { status } }: Setup, one
   return 'Adding the same number to all outputs changes nothing, so the minimisers form a flat set.'
 }
 
+/** Everything that verdicts and clusters rest on, with its meaning. */
+export function thresholdsOf(tolerances: Tolerances): Summary['thresholds'] {
+  const meanings: Readonly<Record<string, string>> = { ...thresholdMeanings, ...toleranceMeanings }
+  return Object.fromEntries(
+    Object.entries({ ...thresholds, ...tolerances }).map(([key, value]) => [
+      key,
+      { value, meaning: meanings[key] ?? '' }
+    ])
+  )
+}
+
+/** The distinct points of a study, in all detail. */
+export async function describeClusters(
+  setup: Setup,
+  clusters: Clusters
+): Promise<Pick<Summary, 'minima' | 'degenerate' | 'saddles'>> {
+  const { problem, data, certifier } = setup
+  const view = presentation(problem, data)
+  const objective = view.problem === problem ? certifier.objective : await certifier.engine.prepare(view.problem)
+  const minima = await describe(setup, view, objective, clusters.minima.clusters(), 'minimum')
+  const degenerate = await describe(setup, view, objective, clusters.degenerate.clusters(), 'degenerate')
+  const saddles = await describe(setup, view, objective, clusters.saddles.clusters(), 'saddle')
+  if (objective !== certifier.objective) objective.dispose()
+  return { minima, degenerate, saddles }
+}
+
 const initText = (init: Setup['config']['starts']['init']): string =>
   typeof init === 'string' ? init : 'normal' in init ? `normal(0, ${init.normal}²)` : `uniform(±${init.uniform})`
 
@@ -184,19 +210,13 @@ export async function summarize(
 ): Promise<Summary> {
   const { config, data, network, problem, engine } = setup
   const view = presentation(problem, data)
-  const objective =
-    view.problem === problem ? setup.certifier.objective : await setup.certifier.engine.prepare(view.problem)
-  const minima = await describe(setup, view, objective, outcome.minima.clusters(), 'minimum')
-  const degenerate = await describe(setup, view, objective, outcome.degenerate.clusters(), 'degenerate')
-  const saddles = await describe(setup, view, objective, outcome.saddles.clusters(), 'saddle')
-  if (objective !== setup.certifier.objective) objective.dispose()
+  const points = await describeClusters(setup, outcome.clusters)
+  const { minima } = points
   const witness = convexity(network).model ? undefined : await findWitness(setup)
   const result = outcome.aggregate.result()
   const floor = result.waterfall[0]?.loss ?? 0
   const curves = await curvesAt(floor)
   const { diverging } = outcome
-  const all = { ...thresholds, ...defaultTolerances }
-  const meanings: Readonly<Record<string, string>> = { ...thresholdMeanings, ...toleranceMeanings }
   return {
     format: summaryFormat,
     version: summaryVersion,
@@ -208,9 +228,7 @@ export async function summarize(
     convex: convexSection(setup, minima, witness),
     separation: setup.separation,
     spread: result.spread,
-    minima,
-    degenerate,
-    saddles,
+    ...points,
     ...(diverging
       ? {
           diverging: {
@@ -228,7 +246,7 @@ export async function summarize(
       asGoodAsBest: result.asGoodAsBest,
       disagreement: result.disagreement
     },
-    coverage: coverageOf(outcome.minima.clusters(), outcome.runs),
+    coverage: coverageOf(outcome.clusters.minima.clusters(), outcome.runs),
     steps: result.steps,
     timing: {
       wallSeconds: outcome.wallSeconds,
@@ -264,9 +282,7 @@ export async function summarize(
       init: initText(config.starts.init),
       stop: { steps: setup.steps, gradient: config.stop.gradient }
     },
-    thresholds: Object.fromEntries(
-      Object.entries(all).map(([key, value]) => [key, { value, meaning: meanings[key] ?? '' }])
-    ),
+    thresholds: thresholdsOf(defaultTolerances),
     waterfall: result.waterfall,
     ...(curves ? { curves } : {}),
     notes: notesOf(setup, outcome, minima.length, result.exactQuantiles)

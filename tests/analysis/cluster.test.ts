@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { Clusterer, defaultTolerances, FunctionClusterer, recluster } from '../../src/analysis/cluster.js'
+import { Clusterer, FunctionClusterer, openClusters } from '../../src/analysis/cluster.js'
 import { outputs } from '../../src/analysis/predict.js'
 import { RankedIds } from '../../src/analysis/ranked.js'
 import { DistinctCounter, distinctCapacity } from '../../src/analysis/sketch.js'
 import { normalQuantile, Stream, uniform, words } from '../../src/core/rng.js'
 import { parameterCount } from '../../src/models/network.js'
 import { genericCoefficients } from '../../src/models/symmetry.js'
-import type { StoredPoint } from '../../src/analysis/cluster.js'
 import type { Network, Problem } from '../../src/models/types.js'
 
 const glm: Network = {
@@ -175,21 +174,42 @@ describe('FunctionClusterer', () => {
   })
 })
 
-it('reclusters saved runs under other tolerances', () => {
-  const problem: Problem = { network: glm, rows: 2, x: random(4, 60), y: new Float64Array(2) }
-  const points: StoredPoint[] = [0, 1, 2, 3].map(start => ({
-    start,
-    verdict: start === 3 ? 'saddle' : 'minimum',
-    loss: 0.3,
-    gradientNorm: 1e-14,
-    precision: 1e-13,
-    parameters: Float64Array.from([1, 2 + (start === 2 ? 1e-4 : 0)])
-  }))
-  const predict = (theta: Float64Array, data: Problem): Float64Array => outputs(data, theta)
-  const fine = recluster(points, problem, 4, defaultTolerances, predict)
-  const coarse = recluster(points, problem, 4, { ...defaultTolerances, parameters: 1e-3 }, predict)
-  expect([fine.minima.length, fine.saddles.length, fine.degenerate.length]).toEqual([2, 1, 0])
-  expect([coarse.minima.length, coarse.saddles.length]).toEqual([1, 1])
+it('tells points apart in the units of the columns, not of the numbers', () => {
+  // Two columns, of size 10⁸ and 10⁻⁸: weights of 1e-8 and 1e8 are of size one.
+  const columns = [1e8, 1e-8]
+  const problem: Problem = {
+    network: glm,
+    rows: 4,
+    x: Float64Array.from([1, -1, 1, 1, -1, 1, -1, -1], (v, n) => v * columns[n % 2]),
+    y: new Float64Array(4)
+  }
+  const { minima } = openClusters(problem, 4)
+  const add = (start: number, ...theta: number[]): number =>
+    minima.add(
+      start,
+      0.3,
+      1e-14,
+      1e-13,
+      Float64Array.from(theta, (v, p) => v / columns[p])
+    )
+  expect(add(0, 1, 2)).toBe(0)
+  expect(add(1, 1.1, 2)).toBe(1)
+  expect(add(2, 1 + 1e-8, 2 - 1e-8)).toBe(0)
+  // Nothing is lost on the way there and back.
+  expect([...minima.clusters()[0].parameters]).toEqual([1 / columns[0], 2 / columns[1]])
+})
+
+it('counts one copy of a point at the origin, whatever rounding leaves there', () => {
+  const clusterer = new Clusterer(net, 10)
+  for (let start = 0; start < 10; start++)
+    clusterer.add(
+      start,
+      0.5,
+      1e-17,
+      1e-16,
+      random(11, start).map(v => v * 1e-18)
+    )
+  expect(clusterer.clusters().map(c => [c.count, c.copies])).toEqual([[10, 1]])
 })
 
 it('ranked ids agree with a plain search through many insertions and removals', () => {

@@ -188,6 +188,63 @@ const cases: readonly { readonly name: string; readonly args: readonly (string |
       says: /\bc\b.*-1.*row 6/
     },
     {
+      name: 'a table with semicolons between its columns',
+      args: ['--data', file('semicolons.csv', 'a;b;y\n1;2;0\n2;1;1\n'), '--target', 'y'],
+      says: /semicolons\.csv has semicolons.*commas/
+    },
+    {
+      name: 'a text column with a level for almost every row, which is what makes the columns too many',
+      args: ['--data', file('ids.csv', 'id,a,y\nu1,1,0\nu2,3,1\nu3,2,0\nu4,5,1\n'), '--target', 'y'],
+      says: /4 rows for 5 coefficients.*\bid alone has 4 levels/
+    },
+    {
+      name: 'one row, in the singular',
+      args: ['--data', file('single-row.csv', 'a,y\n1,2\n'), '--target', 'y', '--loss', 'squared'],
+      says: /has 1 row for 2 coefficients/
+    },
+    {
+      name: 'a number out of range, with what is allowed',
+      args: ['--data', good, '--target', 'y', '--test-fraction', 2],
+      says: /data\.test\.fraction.*is 2; give a number below 1\./
+    },
+    {
+      name: 'no whole number',
+      args: [studyFile('half.yaml', `data: {csv: ${good}, target: y}\nstop: {steps: 1.5}\n`)],
+      says: /stop\.steps in .*half\.yaml is 1\.5; give a whole number\./
+    },
+    {
+      name: 'a number where a list is due',
+      args: [studyFile('list.yaml', `data: {csv: ${good}, target: y}\nmodel: {hidden: 5}\n`)],
+      says: /model\.hidden in .* is 5; give a list/
+    },
+    {
+      name: 'two distributions at once, with those that there are',
+      args: [studyFile('two.yaml', `data: {csv: ${good}, target: y}\nstarts: {init: {normal: 1, uniform: 2}}\n`)],
+      says: /starts\.init .*\{normal: …\}.*\{uniform: …\}.*glorot.*he/
+    },
+    {
+      name: 'an unknown distribution, with the nearest one',
+      args: [studyFile('init.yaml', `data: {csv: ${good}, target: y}\nstarts: {init: glorott}\n`)],
+      says: /glorott.*did you mean glorot/
+    },
+    {
+      name: 'an unknown field below a choice, with the nearest one',
+      args: [studyFile('frction.yaml', `data: {csv: ${good}, target: y, test: {frction: 0.3}}\n`)],
+      says: /frction.*data\.test.*fraction/
+    },
+    {
+      name: 'a name where a mapping is due',
+      args: [studyFile('name.yaml', 'data: iris2\n')],
+      says: /data in .*name\.yaml is "iris2"; give a mapping, such as \{builtin: iris2\}/
+    },
+    { name: 'a built-in name in the place of a file', args: ['iris2'], says: /iris2 cannot be read.*--data iris2/ },
+    {
+      name: 'data named by two flags',
+      args: ['--data', good, '--generate', 'rows:10,inputs:1,overlap:0.2'],
+      says: /--data and --generate/
+    },
+    { name: 'generated data in other words', args: ['--generate', 'rows=10'], says: /rows=10.*rows:200/ },
+    {
       name: 'a data set named both ways',
       args: [studyFile('both.yaml', `data: {csv: ${good}, builtin: iris2, target: y}\n`)],
       says: /one of csv, builtin/
@@ -224,6 +281,22 @@ describe('other commands refuse', () => {
   })
 })
 
+describe('usage', () => {
+  it('of a flag that stands at the end without a value is no failure of the program', async () => {
+    expectRefusal(await manystart(['study', '--data']), 2, /--data needs a value/)
+  })
+  it('of replay without a start names what is missing', async () => {
+    expectRefusal(await manystart(['replay', scratch]), 2, /--start is missing/)
+  })
+  it('of tolerances out of range', async () => {
+    const out = freshOut()
+    const study = await manystart(['study', '--data', good, '--target', 'y', '--starts', 5, '--quiet', '--out', out])
+    expect(study.code, study.stderr).toBe(0)
+    expectRefusal(await manystart(['report', out, '--loss-tolerance', 2]), 2, /loss-tolerance is 2/)
+    expectRefusal(await manystart(['report', out, '--los-tolerance', 0.1]), 2, /--loss-tolerance/)
+  })
+})
+
 describe('output directories', () => {
   const study = (out: string, ...more: string[]) =>
     manystart(['study', '--data', good, '--target', 'y', '--starts', 10, '--quiet', '--out', out, ...more])
@@ -251,5 +324,7 @@ describe('output directories', () => {
   it('that cannot be made are refused before any work', async () => {
     // Below a plain file nothing can be made, whoever asks.
     expectRefusal(await study(join(good, 'out')), 2, /good\.csv.out/)
+    // Nor in /proc, which denies that the new directory's parent exists.
+    if (existsSync('/proc/self')) expectRefusal(await study('/proc/manystart/out'), 2, /\/proc\/manystart\/out/)
   })
 })

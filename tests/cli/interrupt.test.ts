@@ -1,21 +1,22 @@
 // Ctrl-C: the study stops, saves what it has and says so.
-import { readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Summary } from '../../src/core/result.js'
 import { freshOut, manystart } from './helpers.js'
 
+const requested = 10_000_000
+const flags = ['--data', 'iris2', '--standardize', '--hidden', 4, '--ridge', 0.01, '--starts', requested] as const
+
 describe('Ctrl-C', () => {
-  it('stops a study after saving the runs that are done', async () => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('(%s) stops a study after saving the runs that are done', async signal => {
     const out = freshOut()
-    const requested = 10_000_000
-    const flags = ['--data', 'iris2', '--standardize', '--hidden', 4, '--ridge', 0.01, '--starts', requested]
     const outcome = await manystart(['study', ...flags, '--out', out], {
       onStart: running => {
         let sent = false
         // The first progress line says that runs are ending.
         running.onStderr(() => {
-          if (!sent) running.kill('SIGINT')
+          if (!sent) running.kill(signal)
           sent = true
         })
       }
@@ -31,5 +32,22 @@ describe('Ctrl-C', () => {
     const counted = Object.values(summary.verdicts).reduce((sum, count) => sum + count, 0)
     expect(counted).toBe(summary.starts)
     expect(readdirSync(out).sort()).toEqual(['report.html', 'runs.parquet', 'study.json', 'summary.json'])
+  })
+
+  it('a second time ends the program at once and leaves nothing half-written', async () => {
+    const out = freshOut()
+    const outcome = await manystart(['study', ...flags, '--out', out], {
+      onStart: running => {
+        // One for the first line of progress, another when the program says that it stops.
+        running.onStderr(text => {
+          if (/runs|again/.test(text)) running.kill('SIGINT')
+        })
+      }
+    })
+    // It may have been done with saving before the second one came.
+    if (outcome.code !== 0) {
+      expect(outcome.code).toBe(130)
+      expect(existsSync(out)).toBe(false)
+    } else expect(readdirSync(out).some(name => name.startsWith('.'))).toBe(false)
   })
 })

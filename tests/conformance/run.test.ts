@@ -304,7 +304,7 @@ describe.each(candidates)('$label', candidate => {
         expect(delivered).toBeLessThan(count)
         // Leaving the loop ends the work as well, and the objective can be used again.
         for await (const block of objective.minimise(request)) {
-          expect(block.count).toBe(4)
+          expect(block.count).toBeLessThanOrEqual(4)
           break
         }
         expectSame((await collect(objective, request)).theta, whole.theta, 'after leaving the loop')

@@ -29,7 +29,9 @@ describe('a convex model', () => {
 
   it('with unfinished runs says how to finish them', () => {
     const text = answer(makeSummary({ convex, verdicts: { minimum: 999, unfinished: 1 }, minima: one }))
-    expect(text).toContain('999 of 1000 runs reached it, 1 was unfinished; more steps would bring the unfinished there')
+    expect(text).toContain(
+      '999 of 1000 runs reached it, 1 was unfinished; more steps or a smaller gradient tolerance would bring the unfinished there'
+    )
     const two = answer(makeSummary({ convex, verdicts: { minimum: 998, unfinished: 2 }, minima: one }))
     expect(two).toContain('2 were unfinished')
   })
@@ -86,6 +88,20 @@ describe('a model that is not convex', () => {
     expect(text).toMatch(/same result from all 10 starts.*nothing rules out another one/)
     const single = answer(makeSummary({ verdicts: { minimum: 1 }, minima: [makePoint({ count: 1 })] }))
     expect(single).toContain('the same result from the only start')
+  })
+
+  it('with one minimum and unfinished runs leaves open what the unfinished would have found', () => {
+    const some = { minima: [makePoint({ count: 7 })] }
+    const text = answer(makeSummary({ verdicts: { minimum: 7, unfinished: 3 }, ...some }))
+    expect(text).toMatch(/it is open whether the result depends on the start/)
+    const saddles = answer(makeSummary({ verdicts: { minimum: 7, saddle: 3 }, ...some }))
+    expect(saddles).toMatch(/so the result depends on the start/)
+  })
+
+  it('does not give a range from a number to itself', () => {
+    const minima = [makePoint({ loss: 0.1021615833 }), makePoint({ loss: 0.1021615871 })]
+    const text = answer(makeSummary({ verdicts: { minimum: 20 }, minima }))
+    expect(text).toContain('with losses that agree to six digits (0.102162)')
   })
 
   it('whose weights run away is not called converged', () => {

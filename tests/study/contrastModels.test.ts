@@ -25,6 +25,14 @@ describe('the models of a contrast', () => {
     ])
   })
 
+  it('hold no rows out of a table that is too small for it', () => {
+    const [model] = contrastModels({ data: { builtin: 'xor' } })
+    expect(model.config['data']).toEqual({ builtin: 'xor', standardize: true })
+    const test = { fraction: 0.5, seed: 2 }
+    expect(contrastModels({ data: { builtin: 'longley', test } })[0].config['data']).toMatchObject({ test })
+    expect(contrastModels(iris)[0].config['data']).toMatchObject({ test: { fraction: 0.3 } })
+  })
+
   it('do not all take the name that a study file gives', () => {
     const names = contrastModels({ ...iris, name: 'mine' }).map(m => m.config['name'])
     expect(names).not.toContain('mine')

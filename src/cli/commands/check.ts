@@ -53,7 +53,9 @@ export const checkCommand: CommandModule<object, Flags> = {
           .filter(([, d]) => d !== 0)
           .map(([name, d]) => `${name} ${d.toPrecision(4)}`)
           .join(', ')}`,
-        'A ridge (--ridge 0.01) makes the minimiser finite.'
+        network.ridge > 0
+          ? 'A ridge on the biases too (--penalize-bias) makes the minimiser finite.'
+          : 'A ridge (--ridge 0.01) makes the minimiser finite.'
       )
     } else lines.push(`separation: ${separation.status}. ${separation.reason ?? ''}`)
     print(lines.join('\n'))

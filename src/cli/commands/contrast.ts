@@ -22,7 +22,7 @@ export const contrastCommand: CommandModule<object, Flags> = {
         .options({ ...dataOptions, ...modelOptions, ...runOptions, ...outputOptions })
     ),
   async handler(flags) {
-    const { raw } = rawStudy(flags)
+    const { raw, source } = rawStudy(flags)
     const threads = countFlag(flags, 'threads')
     const lanes = countFlag(flags, 'batch')
     const json = flags['json'] === true
@@ -31,7 +31,7 @@ export const contrastCommand: CommandModule<object, Flags> = {
     const named = typeof flags['out'] === 'string' ? flags['out'] : undefined
     const out = named ?? defaultDirectory
     const force = named === undefined || flags['force'] === true
-    contrastModels(raw)
+    const models = contrastModels(raw, source)
     const made = claimDirectory(out, force)
     let progress: Progress | undefined
     const { signal, release } = interruptSignal()
@@ -63,6 +63,8 @@ export const contrastCommand: CommandModule<object, Flags> = {
             .flatMap(text => wrap(text, 118))
             .join('\n')
         )
+        if (summaries.length < models.length)
+          print(`\nStopped: ${summaries.length} of ${models.length} models were run; give fewer --starts to see all.`)
         print(`\nReport: ${join(out, reportFile)}`)
       }
     } catch (error) {

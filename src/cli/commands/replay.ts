@@ -20,7 +20,7 @@ export const replayCommand: CommandModule<object, Flags> = {
         start: {
           type: 'string',
           requiresArg: true,
-          demandOption: 'give the number of a start',
+          demandOption: true,
           describe: 'number of the start'
         },
         engine: runOptions['engine'],

@@ -1,13 +1,16 @@
-/** `manystart report`: a study's directory → report.html. */
+/** `manystart report`: a study's directory → report.html, with its end points told apart anew where tolerances are given. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CommandModule } from 'yargs'
 import { InputError } from '../../core/errors.js'
 import { summaryFormat, type Summary } from '../../core/result.js'
+import type { Tolerances } from '../../analysis/cluster.js'
 import { renderReport } from '../../report/render.js'
-import { replaceFile, reportFile, summaryFile } from '../../study/results.js'
+import { studyText } from '../../report/text.js'
+import { recluster } from '../../study/recluster.js'
+import { replaceFile, reportFile, studyFile, summaryFile } from '../../study/results.js'
 import { asFlags, print } from '../common.js'
-import type { Flags } from '../flags.js'
+import { numberFlag, type Flags } from '../flags.js'
 
 interface Saved {
   readonly format?: string
@@ -32,14 +35,60 @@ function readSummaries(directory: string): readonly Summary[] {
   return [saved as Summary]
 }
 
+/** Tolerances as flags: which of analysis/cluster.ts each one sets, and what it says. */
+const toleranceFlags = {
+  'loss-tolerance': {
+    sets: ['loss', 'degenerateLoss'],
+    describe: 'end points are one only if their losses differ by at most this, relative to max(1, size)'
+  },
+  'parameter-tolerance': { sets: ['parameters'], describe: 'the same for the parameters of strict minima and saddles' },
+  'output-tolerance': { sets: ['degenerateOutputs'], describe: 'the same for the outputs of flat minima on every row' }
+} as const satisfies Record<string, { sets: readonly (keyof Tolerances)[]; describe: string }>
+
+/** Flags of this command, for suggestions. */
+export const reportFlags: readonly string[] = Object.keys(toleranceFlags)
+
+function tolerancesFrom(flags: Flags): Partial<Tolerances> {
+  const given: Partial<Record<keyof Tolerances, number>> = {}
+  for (const [name, { sets }] of Object.entries(toleranceFlags)) {
+    const value = numberFlag(flags, name)
+    if (value === undefined) continue
+    if (!(value > 0 && value < 1)) throw new InputError(`--${name} is ${value}; give a number above 0 and below 1.`)
+    for (const tolerance of sets) given[tolerance] = value
+  }
+  return given
+}
+
 export const reportCommand: CommandModule<object, Flags> = {
   command: 'report <directory>',
   describe: 'study directory → report.html',
   builder: yargs =>
-    asFlags(yargs.positional('directory', { type: 'string', describe: 'directory of a study or contrast' })),
+    asFlags(
+      yargs
+        .positional('directory', { type: 'string', describe: 'directory of a study or contrast' })
+        .options(
+          Object.fromEntries(
+            Object.entries(toleranceFlags).map(([name, { describe }]) => [
+              name,
+              { type: 'string', requiresArg: true, describe } as const
+            ])
+          )
+        )
+    ),
   async handler(flags) {
     const directory = String(flags['directory'])
     const summaries = readSummaries(directory)
+    const tolerances = tolerancesFrom(flags)
+    if (Object.keys(tolerances).length > 0) {
+      if (!existsSync(join(directory, studyFile)))
+        throw new InputError(`${directory} holds no ${studyFile}; give the directory of one study of the contrast.`)
+      const summary = await recluster(directory, tolerances, {
+        finish: async (done, results) => results.write(reportFile, await renderReport([done], { title: done.name }))
+      })
+      print(studyText(summary))
+      print(`Report: ${join(directory, reportFile)}`)
+      return
+    }
     const title =
       summaries.length > 1 ? `${summaries[0].problem.data}: convex and non-convex models` : summaries[0].name
     replaceFile(join(directory, reportFile), await renderReport(summaries, { title }))

@@ -13,6 +13,8 @@ import { referenceTimer } from './timer.js'
 const tick = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 /** The event loop gets a turn after so many milliseconds of work. */
 const sliceMilliseconds = 20
+/** After this a block is handed over before it is full, so that progress shows. */
+const patienceMilliseconds = 1000
 
 class ReferenceObjective implements Objective {
   readonly parameters: number
@@ -106,6 +108,7 @@ class ReferenceObjective implements Objective {
     const first = starts.first ?? 0
     let done: { start: number; run: FinishedRun }[] = []
     let since = performance.now()
+    let begun = since
     for (let i = 0; i < starts.count; i++) {
       if (request.signal?.aborted) break
       const start = first + i
@@ -113,8 +116,9 @@ class ReferenceObjective implements Objective {
         starts.kind === 'random'
           ? startPoint(this.problem.network, starts.init, starts.seed, start)
           : starts.theta.subarray(i * P, (i + 1) * P)
+      if (done.length === 0) begun = performance.now()
       done.push({ start, run: runOne(this.evaluator, state, request, start, theta0) })
-      if (done.length >= size) {
+      if (done.length >= size || performance.now() - begun > patienceMilliseconds) {
         yield this.block(done, request)
         done = []
       }
