@@ -69,7 +69,6 @@ export interface RunOptions {
 /** Blocks that are judged at the same time: enough to keep the cores busy while one is being clustered. */
 const blocksInFlight = 2
 
-
 /** Rows of θ of the runs that did not fail. */
 function finite(block: RunBlock, judged: Judged, P: number): { theta: Float64Array; rows: number[] } {
   const rows: number[] = []
