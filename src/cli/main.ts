@@ -44,12 +44,26 @@ function usageSentence(message: string): string {
     return `Unknown command "${unknown}"; did you mean ${nearestName(unknown, commandNames)}? Known: ${commandNames.join(', ')}.`
   if (unknown !== undefined && process.argv.includes(unknown))
     return `"${unknown}" is one word too many; each command takes one file or directory, and values of flags follow their flag.`
+  if (unknown !== undefined && knownFlags.includes(unknown))
+    return `\`manystart ${process.argv[2]}\` has no flag --${unknown}, though another command has; \`manystart ${process.argv[2]} --help\` lists its own.`
   if (unknown !== undefined)
     return `Unknown flag --${unknown}; did you mean --${nearestName(unknown, knownFlags)}? \`manystart --help\` lists all commands and each command's --help its flags.`
   return `${message
     .trim()
     .replace(/\s*\n\s*/g, ' ')
     .replace(/\.?$/, '.')} \`manystart --help\` shows the usage.`
+}
+
+/** Flags that take a list gather all that they are given; of any other, all but one value would be lost. */
+function onlyListsTwice(flags: Readonly<Record<string, unknown>>, parser?: Lists): void {
+  const lists = parser?.getOptions().array ?? []
+  for (const [name, value] of Object.entries(flags))
+    if (name !== '_' && Array.isArray(value) && !lists.includes(name))
+      throw new InputError(`--${name} is given ${value.length} times (${value.join(', ')}); leave one.`)
+}
+/** What yargs hands to middleware beside the flags. */
+interface Lists {
+  getOptions(): { readonly array: readonly string[] }
 }
 
 /** Exit codes: 0 done, 1 the work failed, 2 wrong usage or input. */
@@ -69,9 +83,9 @@ let parser = yargs(hideBin(process.argv))
   .usage('$0 <command>: train one small model from many random starts and say what lies at the end of every run')
   .parserConfiguration({
     'parse-numbers': false,
-    'parse-positional-numbers': false,
-    'duplicate-arguments-array': false
+    'parse-positional-numbers': false
   })
+  .middleware(onlyListsTwice, true)
   .version(version)
   .strict()
   .demandCommand(1, 'A command is missing.')
@@ -82,4 +96,8 @@ let parser = yargs(hideBin(process.argv))
     fail(error && usage !== error.message ? error : new InputError(usageSentence(usage)))
   })
 for (const command of commands) parser = parser.command(command)
-await parser.parseAsync().catch(fail)
+try {
+  await parser.parseAsync()
+} catch (error) {
+  fail(error)
+}

@@ -26,6 +26,16 @@ describe('bench kernels', () => {
     expectRefusal(await manystart([...tiny, '--kernel', 'gradent']), 2, /"gradent"; did you mean gradient/)
     expectRefusal(await manystart(['bench', 'kernels', '--engine', 'gpu']), 2, /--engine is "gpu"/)
     expectRefusal(await manystart([...tiny, '--threads', '0']), 2, /--threads is "0"/)
+    expectRefusal(
+      await manystart([...tiny, '--threads', '1', '--threads', '2']),
+      2,
+      /--threads is given 2 times \(1, 2\)/
+    )
+    expectRefusal(
+      await manystart([...tiny, '--starts', '2']),
+      2,
+      /`manystart bench` has no flag --starts, though another/
+    )
     expectRefusal(await manystart([...tiny, '--size', 'small']), 2, /Unknown flag --size; did you mean --sizes/)
     expectRefusal(await manystart([...tiny, '--out', 'no/such/file.json']), 2, /directory of --out/)
     expect(existsSync('no')).toBe(false)
