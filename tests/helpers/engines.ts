@@ -19,6 +19,8 @@ export interface Candidate {
   readonly label: string
   readonly name: EngineName
   readonly precision: Precision
+  /** By name, where the engine has several. */
+  readonly device?: string
   open(threads?: number): Promise<Engine>
 }
 
@@ -47,6 +49,7 @@ async function look(): Promise<{ candidates: Candidate[]; rows: EngineRow[] }> {
             label: `${entry.name} ${precision} ${name}`,
             name: entry.name,
             precision,
+            device: name,
             open: threads => entry.load({ precision, device: name, ...(threads === undefined ? {} : { threads }) })
           })
     }

@@ -1,11 +1,11 @@
-// Whole studies on a GPU: the certified result is that of the cpu engine.
+// Whole studies on every device of the engines that search in f32 alone: the certified result is that of the CPU in f64.
 import { describe, expect, it } from 'vitest'
 import type { StationaryPoint, Summary } from '../../src/core/result.js'
 import { study } from '../../src/study/study.js'
 import { candidates } from '../helpers/engines.js'
 import { epsOf, expectClose } from '../helpers/tolerance.js'
 
-const present = candidates.some(c => c.name === 'webgpu')
+const searching = candidates.filter(c => c.device !== undefined)
 
 const iris2 = { builtin: 'iris2', standardize: true }
 const cases = [
@@ -33,6 +33,17 @@ const cases = [
     name: 'logistic regression on columns as they are, newton',
     study: { data: { builtin: 'iris2' }, starts: { count: 100 }, optimizer: 'newton' },
     minima: 1
+  },
+  {
+    name: 'logistic regression with a ridge, adam on mini-batches',
+    study: {
+      data: iris2,
+      model: { ridge: 0.1 },
+      starts: { count: 50 },
+      optimizer: { adam: { learningRate: 0.05, batchSize: 25 } },
+      stop: { steps: 200 }
+    },
+    minima: 1
   }
 ]
 
@@ -55,14 +66,20 @@ function expectSameMinima(got: readonly StationaryPoint[], expected: readonly St
   })
 }
 
-describe.runIf(present)('a study on a GPU and on the CPU', () => {
-  it.each(cases)('$name: the same certified minima, shares within their intervals', async ({ study: raw, minima }) => {
-    const on = (engine: string): Promise<Summary> => study({ ...raw, engine })
-    const [gpu, cpu] = [await on('webgpu'), await on('cpu')]
-    expect(gpu.engine).toMatchObject({ name: 'webgpu', precision: 'f32' })
-    expect(cpu.minima).toHaveLength(minima)
-    expect(gpu.verdicts).toEqual(cpu.verdicts)
-    expectSameMinima(gpu.minima, cpu.minima)
-    expect(gpu.minima[0].gradientNorm).toBeLessThan(1e-10)
-  })
+/** On the best f64 engine of the CPU, once for all devices. */
+const onCpu = new Map<string, Promise<Summary>>()
+
+describe.each(searching)('a study on $label and on the CPU', ({ name: engine, device, precision }) => {
+  it.each(cases)(
+    '$name: the same certified minima, shares within their intervals',
+    async ({ name, study: raw, minima }) => {
+      const cpu = await (onCpu.get(name) ?? onCpu.set(name, study({ ...raw, engine: 'auto', precision: 'f64' })).get(name)!)
+      const other = await study({ ...raw, engine, device })
+      expect(other.engine).toMatchObject({ name: engine, precision })
+      expect(cpu.minima).toHaveLength(minima)
+      expect(other.verdicts).toEqual(cpu.verdicts)
+      expectSameMinima(other.minima, cpu.minima)
+      expect(other.minima[0].gradientNorm).toBeLessThan(1e-10)
+    }
+  )
 })
