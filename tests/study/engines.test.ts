@@ -73,7 +73,8 @@ describe.each(searching)('a study on $label and on the CPU', ({ name: engine, de
   it.each(cases)(
     '$name: the same certified minima, shares within their intervals',
     async ({ name, study: raw, minima }) => {
-      const cpu = await (onCpu.get(name) ?? onCpu.set(name, study({ ...raw, engine: 'auto', precision: 'f64' })).get(name)!)
+      const cpu = await (onCpu.get(name) ??
+        onCpu.set(name, study({ ...raw, engine: 'auto', precision: 'f64' })).get(name)!)
       const other = await study({ ...raw, engine, device })
       expect(other.engine).toMatchObject({ name: engine, precision })
       expect(cpu.minima).toHaveLength(minima)
