@@ -15,6 +15,12 @@ constexpr int NB_MAX = 12, VB = 2;
 constexpr int NB_MAX = 6, VB = 2;
 #endif
 
+/// q of `product` from memory: lane groups `stride` lane groups apart.
+template <class T>
+MS_INLINE auto stored(const T* q, ptrdiff_t stride) {
+  return [=](ptrdiff_t k, int v) { return load(q + k * stride * LANES<T> + v * W<T>); };
+}
+
 /// What becomes of the numbers in the place of the result: they are replaced, added to, or multiplied.
 enum class Into { set, add, scale };
 
@@ -37,8 +43,8 @@ struct PerLane {
   PerLane from(int n) const { return {b + n * bn * LANES<T>, bk, bn}; }
 };
 
-template <class T, class B, int NB>
-MS_INLINE void block(const B& b, const T* q, ptrdiff_t qk, int K, T* out, ptrdiff_t on, Into into) {
+template <class T, class B, int NB, class Q>
+MS_INLINE void block(const B& b, const Q& q, int K, T* out, ptrdiff_t on, Into into) {
   constexpr int L = LANES<T>;
   for (int v0 = 0; v0 < VPL<T>; v0 += VB) {
     Vec<T> acc[NB][VB];
@@ -49,7 +55,7 @@ MS_INLINE void block(const B& b, const T* q, ptrdiff_t qk, int K, T* out, ptrdif
     for (int k = 0; k < K; k++) {
       Vec<T> qv[VB];
 #pragma GCC unroll 4
-      for (int v = 0; v < VB; v++) qv[v] = load(q + k * qk * L + (v0 + v) * W<T>);
+      for (int v = 0; v < VB; v++) qv[v] = q(k, v0 + v);
 #pragma GCC unroll 16
       for (int n = 0; n < NB; n++)
 #pragma GCC unroll 4
@@ -66,20 +72,20 @@ MS_INLINE void block(const B& b, const T* q, ptrdiff_t qk, int K, T* out, ptrdif
 }
 
 /// The last M < NB_MAX columns: one instance of `block` for each size keeps all accumulators busy.
-template <class T, class B, int NB>
-MS_INLINE void remainder(const B& b, int M, const T* q, ptrdiff_t qk, int K, T* out, ptrdiff_t on, Into into) {
+template <class T, class B, int NB, class Q>
+MS_INLINE void remainder(const B& b, int M, const Q& q, int K, T* out, ptrdiff_t on, Into into) {
   if constexpr (NB > 0) {
-    if (M == NB) block<T, B, NB>(b, q, qk, K, out, on, into);
-    else remainder<T, B, NB - 1>(b, M, q, qk, K, out, on, into);
+    if (M == NB) block<T, B, NB>(b, q, K, out, on, into);
+    else remainder<T, B, NB - 1>(b, M, q, K, out, on, into);
   }
 }
 
-/// out[n·on] =, += or *= Σ_k b(k, n) q[k·qk], n = 0 … M−1; strides of q and out count lane groups.
-template <class T, class B>
-void product(B b, int M, const T* q, ptrdiff_t qk, int K, T* out, ptrdiff_t on, Into into) {
+/// out[n·on] =, += or *= Σ_k b(k, n) q(k), n = 0 … M−1; strides of out count lane groups. q(k, v): register v of q(k).
+template <class T, class B, class Q>
+void product(B b, int M, Q q, int K, T* out, ptrdiff_t on, Into into) {
   int n = 0;
-  for (; n + NB_MAX <= M; n += NB_MAX) block<T, B, NB_MAX>(b.from(n), q, qk, K, out + n * on * LANES<T>, on, into);
-  remainder<T, B, NB_MAX - 1>(b.from(n), M - n, q, qk, K, out + n * on * LANES<T>, on, into);
+  for (; n + NB_MAX <= M; n += NB_MAX) block<T, B, NB_MAX>(b.from(n), q, K, out + n * on * LANES<T>, on, into);
+  remainder<T, B, NB_MAX - 1>(b.from(n), M - n, q, K, out + n * on * LANES<T>, on, into);
 }
 
 }  // namespace MS_TARGET

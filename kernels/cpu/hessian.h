@@ -74,11 +74,10 @@ static void put(T* at, const T* value, bool first) {
   for (int i = 0; i < L; i += W<T>) store(at + i, first ? load(value + i) : load(at + i) + load(value + i));
 }
 
-/// Block of units j ≤ k of the first layer: the same products of inputs for every lane.
-static void first_block(const Problem<T>& p, Workspace<T>& w, int j, int k, T* H, bool first) {
-  const size_t tile = size_t(w.cap) * L;
+/// Block of units j ≤ k of the first layer, from their R over the tile: the same products of inputs for every lane.
+static void first_block(const Problem<T>& p, Workspace<T>& w, int j, int k, const T* r, T* H, bool first) {
   T* G = w.block_out.get();
-  product(Shared<T>{w.pairs.get(), w.products, 1}, w.products, w.rm[0].get() + k * tile, 1, w.rows, G, 1, Into::set);
+  product(Shared<T>{w.pairs.get(), w.products, 1}, w.products, stored(r, 1), w.rows, G, 1, Into::set);
   for (int d = 0; d < p.S; d++)
     for (int e = d; e < p.S; e++, G += L) {
       put(H + (size_t(j * p.S + d) * p.P + k * p.S + e) * L, G, first);
@@ -107,8 +106,9 @@ static void other_block(const Problem<T>& p, Workspace<T>& w, int l, int j, int 
       store(q + i, value);
     }
     T* out = H + (size_t(low.at + j * low.stride) * p.P + top.at + k * top.stride + e) * L;
-    if (l == 0) product(Shared<T>{w.x, p.S, 1}, p.S, q, 1, w.rows, out, p.P, first ? Into::set : Into::add);
-    else product(PerLane<T>{w.act[l].get(), 1, w.cap}, low.stride, q, 1, w.rows, out, p.P, first ? Into::set : Into::add);
+    if (l == 0) product(Shared<T>{w.x, p.S, 1}, p.S, stored(q, 1), w.rows, out, p.P, first ? Into::set : Into::add);
+    else product(PerLane<T>{w.act[l].get(), 1, w.cap}, low.stride, stored(q, 1), w.rows, out, p.P,
+                 first ? Into::set : Into::add);
   }
 }
 
@@ -120,7 +120,7 @@ static void hessian(const Problem<T>& p, const T* theta, Workspace<T>& w, T* H, 
       sensitivities(p, theta, w, l, j);
       for (int m = l; m < M; m++)
         for (int k = m == l ? j : 0; k < p.layers[m].units; k++) {
-          if (l == 0 && m == 0) first_block(p, w, j, k, H, first);
+          if (l == 0 && m == 0) first_block(p, w, j, k, w.rm[0].get() + k * size_t(w.cap) * L, H, first);
           else other_block(p, w, l, j, m, k, H, first);
         }
     }

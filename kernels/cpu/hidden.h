@@ -1,11 +1,9 @@
-// The part of class Network for one hidden layer and one output, without a Hessian (included inside its body): a tile passes once
-// forward and once backward, in registers as far as they go, because stores cost as much as arithmetic. φ and φ′ of the tile
-// are all that is kept in between.
+// The part of class Network for one hidden layer and one output (included inside its body): a tile passes once forward and once
+// backward, in registers as far as they go, because stores cost as much as arithmetic. φ and φ′ of the tile are all that is
+// kept in between, and φ″ where a Hessian wants it.
 
 /// Whether the fused passes apply.
-static bool fused(const Problem<T>& p, const Workspace<T>& w) {
-  return p.layers.size() == 2 && p.d.outputs == 1 && p.d.loss != Loss::softmax && !w.second;
-}
+static bool fused(const Problem<T>& p) { return p.layers.size() == 2 && p.d.outputs == 1 && p.d.loss != Loss::softmax; }
 
 /// z of R rows from row r on, in V registers of the lane group from register v0 on. `ready`: φ holds u.
 template <Activation A, int R, int V>
@@ -19,6 +17,7 @@ static void fused_rows(const Problem<T>& p, const T* theta, Workspace<T>& w, int
   const T* weights = theta + size_t(hidden.at) * L + v0 * W<T>;
   T* a = w.act[1].get() + extra * tile + at;
   T* d1 = w.d1[0].get() + at;
+  T* d2 = w.second ? w.d2[0].get() + at : nullptr;
   // Register k of a pack: row k / V, register k % V of the lane group.
   const auto place = [](int k) { return k / V * L + k % V * W<T>; };
   Pack<T, U> z;
@@ -41,6 +40,7 @@ static void fused_rows(const Problem<T>& p, const T* theta, Workspace<T>& w, int
     MS_EACH {
       store(a + place(k), value.v[k]);
       store(d1 + place(k), first.v[k]);
+      if (d2) store(d2 + unit * tile + place(k), second.v[k]);
       z.v[k] = fma(value.v[k], weight.v[k % V], z.v[k]);
     }
   }
@@ -71,8 +71,9 @@ static void fused_forward(const Problem<T>& p, const T* theta, Workspace<T>& w) 
   for (int r = 0; r < w.rows; r += rows) {
     const int end = std::min(w.rows, r + rows);
     for (int k = 0; k < hidden.units; k++)
-      product(Shared<T>{w.x + size_t(r) * p.S, 1, p.S}, end - r, theta + size_t(hidden.at + k * hidden.stride) * L, 1, p.S,
-              w.act[1].get() + (p.d.bias + k) * tile + size_t(r) * L, 1, Into::set);
+      product(Shared<T>{w.x + size_t(r) * p.S, 1, p.S}, end - r,
+              stored(theta + size_t(hidden.at + k * hidden.stride) * L, 1), p.S, w.act[1].get() + (p.d.bias + k) * tile + size_t(r) * L, 1,
+              Into::set);
     fused_tile<A, 2, 2>(p, theta, w, r, end, true);
   }
 #endif
@@ -147,7 +148,7 @@ static void fused_gradient(const Problem<T>& p, const T* theta, Workspace<T>& w,
     unit_gradients<NB_MAX>(first, p, w, w.act[1].get() + (extra + k) * tile, d1, above, theta + to_out, own, g + to_out);
     if (p.S == first) continue;
     T* sums = w.q.get();
-    product(Shared<T>{w.x + first, p.S, 1}, p.S - first, d1, 1, w.rows, sums, 1, Into::set);
+    product(Shared<T>{w.x + first, p.S, 1}, p.S - first, stored(d1, 1), w.rows, sums, 1, Into::set);
     for (int s = first; s < p.S; s++)
       for (int v = 0; v < VPL<T>; v++) {
         T* place = own + size_t(s) * L + v * W<T>;

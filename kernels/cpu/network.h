@@ -80,12 +80,13 @@ class Network {
     for (int r0 = 0; r0 < p.d.rows; r0 += w.cap) {
       w.rows = std::min(w.cap, p.d.rows - r0);
       w.x = p.x.get() + size_t(r0) * p.S;
-      if (fused(p, w)) fused_forward(p, theta, w);
+      if (fused(p)) fused_forward(p, theta, w);
       else forward(p, theta, w);
       losses(p, w, r0, f, g || H, H);
       if (!g && !H) continue;
-      if (fused(p, w)) {
-        fused_gradient(p, theta, w, g);
+      if (fused(p)) {
+        if (H) fused_hessian(p, theta, w, H, r0 == 0);
+        if (g) fused_gradient(p, theta, w, g);
         continue;
       }
       backward(p, theta, w);
@@ -150,10 +151,10 @@ class Network {
       for (int k = 0; k < layer.units; k++) {
         const T* weights = theta + size_t(layer.at + k * layer.stride) * L;
         T* u = m == last ? w.z.get() + k * tile : w.act[m + 1].get() + (extra + k) * tile;
-        if (m == 0 && w.x) product(Shared<T>{w.x, 1, p.S}, w.rows, weights, 1, p.S, u, 1, Into::set);
+        if (m == 0 && w.x) product(Shared<T>{w.x, 1, p.S}, w.rows, stored(weights, 1), p.S, u, 1, Into::set);
         else
-          product(PerLane<T>{m == 0 ? w.gathered.get() : w.act[m].get(), w.cap, 1}, w.rows, weights, 1, layer.stride, u, 1,
-                  Into::set);
+          product(PerLane<T>{m == 0 ? w.gathered.get() : w.act[m].get(), w.cap, 1}, w.rows, stored(weights, 1), layer.stride, u,
+                  1, Into::set);
         if (m < last)
           activate<T>(p.d.activation, u, u, w.d1[m].get() + k * tile, w.second ? w.d2[m].get() + k * tile : nullptr,
                       size_t(w.rows) * VPL<T>);
@@ -312,7 +313,7 @@ class Network {
       for (int e = 0; e < above.inputs; e++) {
         T* d1 = w.d1[m - 1].get() + e * tile;
         T* s = w.second ? w.s[m - 1].get() + e * tile : d1;
-        product(PerLane<T>{w.sensitivity(m), w.cap, 1}, w.rows, theta + size_t(above.at + extra + e) * L, above.stride,
+        product(PerLane<T>{w.sensitivity(m), w.cap, 1}, w.rows, stored(theta + size_t(above.at + extra + e) * L, above.stride),
                 above.units, s, 1, w.second ? Into::set : Into::scale);
         if (!w.second) continue;
         T* delta = w.delta[m - 1].get() + e * tile;
@@ -328,10 +329,10 @@ class Network {
       for (int k = 0; k < layer.units; k++) {
         T* out = g + size_t(layer.at + k * layer.stride) * L;
         const T* delta = w.sensitivity(m) + k * tile;
-        if (m == 0 && w.x) product(Shared<T>{w.x, p.S, 1}, p.S, delta, 1, w.rows, out, 1, Into::add);
+        if (m == 0 && w.x) product(Shared<T>{w.x, p.S, 1}, p.S, stored(delta, 1), w.rows, out, 1, Into::add);
         else
-          product(PerLane<T>{m == 0 ? w.gathered.get() : w.act[m].get(), 1, w.cap}, layer.stride, delta, 1, w.rows, out, 1,
-                  Into::add);
+          product(PerLane<T>{m == 0 ? w.gathered.get() : w.act[m].get(), 1, w.cap}, layer.stride, stored(delta, 1), w.rows,
+                  out, 1, Into::add);
       }
     }
   }
@@ -363,6 +364,8 @@ class Network {
   }
 
 #include "hidden.h"
+
+#include "hidden_hessian.h"
 
 #include "hessian.h"
 };
