@@ -64,7 +64,7 @@ export function barsOf(result: StoredResults): Bar[] {
       find(records, { engine: 'cpu', precision: 'f64', kernel: 'hessian', P }),
       0.6
     )
-  for (const name of ['adam', 'lbfgs']) {
+  for (const name of ['adam', 'lbfgs', 'newton']) {
     const update = find(records, { engine: 'cpu', precision: 'f64', kernel: 'update', name, N: 96 })
     if (update?.shareOfStep !== undefined)
       bars.push({

@@ -134,6 +134,9 @@ async function section(name: string, result: StoredResults): Promise<string> {
             ['what', 'wanted', 'measured', ''],
             bars.map(b => [b.what, b.wanted, b.measured, b.met ? 'met' : '**not met**'])
           ),
+          ...(bars.every(b => b.met)
+            ? []
+            : ['', 'Where the time of a step goes stands in [kernels/README.md](../kernels/README.md#on-the-cpu).']),
           ''
         ]
       : []),
