@@ -65,7 +65,7 @@ export default tseslint.config(
     rules: { 'no-console': 'off' }
   },
   {
-    files: ['tests/**/*.ts'],
+    files: ['tests/**/*.ts', 'bundle/**/*.ts'],
     rules: {
       'no-restricted-syntax': [
         'error',

@@ -32,7 +32,7 @@ export interface Machine {
   readonly node: string
   /** This package and the optional engines that are installed. */
   readonly versions: Readonly<Record<string, string>>
-  /** Commit of the repository, with `+` when files were changed since; null outside a repository. */
+  /** Commit of the repository, or that a bundle was made from, with `+` when files were changed since; null elsewhere. */
   readonly commit: string | null
   /** What energy can be read here. */
   readonly energy: { readonly cpu: 'rapl' | null; readonly gpu: 'nvidia-smi' | null }
@@ -124,6 +124,8 @@ function installedVersions(): Record<string, string> {
 }
 
 function commit(): string | null {
+  const bundle = join(root, 'bundle.json')
+  if (existsSync(bundle)) return (JSON.parse(readFileSync(bundle, 'utf8')) as { commit: string | null }).commit
   if (!existsSync(join(root, '.git'))) return null
   const hash = output('git', ['rev-parse', '--short=12', 'HEAD'])
   if (hash === null) return null

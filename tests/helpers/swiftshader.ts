@@ -28,8 +28,8 @@ function* tarFiles(tar: Buffer): Generator<{ name: string; data: Buffer }> {
   }
 }
 
-/** Unpacks driver and loader once; the folder appears under its name only when it is complete. */
-function unpacked(): string {
+/** The folder of driver and loader, unpacked once; it appears under its name only when it is complete. */
+export function swiftshaderFolder(): string {
   const cache = join(root, 'node_modules/.cache')
   const folder = join(cache, 'swiftshader-147')
   if (existsSync(folder)) return folder
@@ -54,7 +54,7 @@ function unpacked(): string {
  */
 export function useSwiftshader(): string | undefined {
   if (process.platform !== 'linux' || process.arch !== 'x64') return undefined
-  const folder = unpacked()
+  const folder = swiftshaderFolder()
   // Beside the drivers of the machine, if it has any; child processes find the loader by its folder.
   process.env['VK_ADD_DRIVER_FILES'] = join(folder, 'vk_swiftshader_icd.json')
   const folders = (process.env['LD_LIBRARY_PATH'] ?? '').split(':').filter(Boolean)
