@@ -57,7 +57,7 @@ export const runOptions: Record<string, Options> = {
   gradient: number('a run has converged when max |g| is at most this'),
   engine: text('auto, cpu, webgpu, tensorflow, reference'),
   device: text('of the engine: gpu, cpu or wasm for tensorflow, an adapter for webgpu; default: the best that runs'),
-  precision: text('f64 or f32; default: f64, or f32 on a GPU engine'),
+  precision: text('f64 or f32; default: the best of the engine'),
   threads: number('threads; default: all cores'),
   batch: number('lanes over all threads; never changes a result')
 }

@@ -1,6 +1,6 @@
 /** The engines by name, loaded only when asked for, and the choice among them. */
 import { InputError, WorkError } from '../core/errors.js'
-import type { DeviceEntry, Engine, EngineEntry, EngineName, EngineOptions, Support } from './types.js'
+import type { DeviceEntry, Engine, EngineEntry, EngineName, EngineOptions, Precision, Support } from './types.js'
 
 const lazy = (
   name: EngineName,
@@ -9,7 +9,7 @@ const lazy = (
 ): EngineEntry => ({
   name,
   precisions,
-  available: async () => (await open()).available(),
+  available: async hardware => (await open()).available(hardware),
   devices: async () => (await (await open()).devices?.()) ?? [],
   load: async options => (await open()).load(options)
 })
@@ -53,50 +53,67 @@ export async function listEngines(): Promise<ListedEngine[]> {
   return list
 }
 
+/** Engines that `auto` takes for the sake of a GPU. */
+const onGpu = (entry: EngineEntry): boolean => entry.name === 'webgpu' || entry.name === 'tensorflow'
+
+export interface ChoiceOptions extends Omit<EngineOptions, 'precision'> {
+  /** Default: the best that the engine has. */
+  readonly precision?: Precision
+}
+
 /**
- * Loads an engine. `auto`: a hardware GPU, else cpu, else reference. `certify`: the best f64 engine on the CPU.
- * @returns the engine, and in one sentence why it was taken
- * @throws InputError for a device without an engine, or that the engine does not have; WorkError when the named engine cannot run
- * here or does not compute in the precision asked for
+ * Loads an engine. `auto`: a hardware GPU, unless f64 is asked for, else cpu, else reference. `certify`: the best f64 engine on the
+ * CPU.
+ * @returns the engine, and in a few words why it was taken
+ * @throws InputError for a device or a precision that the named engine does not have, and for a device without an engine; WorkError
+ * when the engine cannot run here
  */
 export async function chooseEngine(
   name: EngineName | 'auto' | 'certify',
-  options: EngineOptions
+  options: ChoiceOptions,
+  among: readonly EngineEntry[] = engines
 ): Promise<{ engine: Engine; why: string }> {
-  const named = engines.find(e => e.name === name)
+  const load = (entry: EngineEntry): Promise<Engine> =>
+    entry.load({ ...options, precision: options.precision ?? entry.precisions[0] })
+  const named = among.find(e => e.name === name)
   if (named) {
-    if (options.device !== undefined && (name === 'cpu' || name === 'reference'))
-      throw new InputError(`The ${name} engine has no devices to choose from; leave out --device.`)
-    // The engine itself says what is wrong with a device that was named.
-    const support: Support = options.device === undefined ? await named.available() : { ok: true, detail: '' }
-    if (!support.ok) throw new WorkError(`Engine ${name} cannot run here: ${support.reason}`)
-    if (!named.precisions.includes(options.precision))
-      throw new WorkError(
-        `Engine ${name} does not compute in ${options.precision}; choose --precision ${named.precisions.join(' or ')}.`
-      )
-    return { engine: await named.load(options), why: `${name} was asked for` }
+    await expectToRun(named, options)
+    return { engine: await load(named), why: `${name} was asked for` }
   }
   if (options.device !== undefined && name === 'auto')
     throw new InputError(`Device "${options.device}" belongs to an engine; name it with --engine webgpu or tensorflow.`)
   const missing: string[] = []
-  for (const entry of engines) {
-    const onCpu = entry.name === 'cpu' || entry.name === 'reference'
-    if (name === 'certify' && !onCpu) continue
+  for (const entry of among) {
+    if (name === 'certify' && onGpu(entry)) continue
     // Asking what runs here may start a process, so engines that could not be taken are not asked.
-    if (!onCpu && !entry.precisions.includes(options.precision)) continue
-    const support = await entry.available()
-    if (support.ok && support.software) continue
-    if (support.ok && entry.precisions.includes(options.precision))
-      return {
-        engine: await entry.load(options),
-        why:
-          missing.length > 0
-            ? `${entry.name} is the first that can run here (${missing.join(' ')})`
-            : `${entry.name} comes first`
-      }
-    if (!support.ok && onCpu) missing.push(support.reason)
+    if (!computes(entry, options)) continue
+    const support = await entry.available(onGpu(entry))
+    if (!support.ok) missing.push(support.reason)
+    else if (support.software) missing.push(`${entry.name}: ${support.detail} computes on the processor.`)
+    else {
+      const first = missing.length > 0 ? `is the first that can run here (${missing.join(' ')})` : 'comes first'
+      const certified = onGpu(entry) ? '; it searches in f32, and end points are certified in f64 on the processor' : ''
+      return { engine: await load(entry), why: `${entry.name} ${first}${certified}` }
+    }
   }
   throw new WorkError(
-    `No engine here computes in ${options.precision}: ${missing.join(' ')} Use --precision f64, which every machine can run.`
+    `No engine here computes in ${options.precision ?? 'any precision'}: ${missing.join(' ')} Use --precision f64, which every machine can run.`
   )
+}
+
+const computes = (entry: EngineEntry, { precision }: ChoiceOptions): boolean =>
+  precision === undefined || entry.precisions.includes(precision)
+
+async function expectToRun(entry: EngineEntry, options: ChoiceOptions): Promise<void> {
+  const { name, precisions } = entry
+  if (!computes(entry, options))
+    throw new InputError(
+      `Engine ${name} does not compute in ${options.precision}; choose --precision ${precisions.join(' or ')}.`
+    )
+  if (options.device === undefined) {
+    const support = await entry.available()
+    if (!support.ok) throw new WorkError(`Engine ${name} cannot run here: ${support.reason}`)
+  } else if (name === 'cpu' || name === 'reference')
+    throw new InputError(`The ${name} engine has no devices to choose from; leave out --device.`)
+  // The engine itself says what is wrong with a device that it does not have.
 }

@@ -37,7 +37,8 @@ export interface DeviceEntry {
 export interface EngineEntry {
   readonly name: EngineName
   readonly precisions: readonly Precision[]
-  available(): Promise<Support>
+  /** @param hardware only what computes on something else than the processor counts; may be quicker to tell */
+  available(hardware?: boolean): Promise<Support>
   /** Every device that the engine knows, the best first; absent where there is nothing to choose. */
   devices?(): Promise<readonly DeviceEntry[]>
   load(options: EngineOptions): Promise<Engine>

@@ -168,6 +168,7 @@ function studied(s: Summary): string {
       `${p.optimizer}; stops at max |g| ≤ ${short(p.stop.gradient)} or after ${formatCount(p.stop.steps)} steps`
     ],
     ['engine', `${engine.name} ${engine.precision} on ${engine.device}, ${count(engine.threads, 'thread', 'threads')}`],
+    ['why that engine', engine.why],
     ['time', `${formatSeconds(timing.wallSeconds)}, ${formatRate(timing.runsPerSecond, 'runs')}`],
     ['evaluations', `${formatCount(f)} losses, ${formatCount(g)} gradients, ${formatCount(H)} Hessians`],
     ['convex', s.convex.reason]

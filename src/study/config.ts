@@ -88,8 +88,8 @@ export interface StudyConfig {
   readonly engine: 'auto' | 'cpu' | 'webgpu' | 'tensorflow' | 'reference'
   /** One of the engine's devices, by name; absent: the best that can run. */
   readonly device?: string
-  /** Default: f64, and f32 where a GPU engine is named, which has no other. */
-  readonly precision: Precision
+  /** Absent: the best of the engine that `auto` takes; for a named engine f64, or f32 where it has no other. */
+  readonly precision?: Precision
 }
 
 type Node = z.core.$ZodType
@@ -219,9 +219,10 @@ export function resolveConfig(raw: unknown, source: string): StudyConfig {
   const { optimizer, stop, ...rest } = result.data
   const resolved = optimizer === undefined ? null : resolveOptimizer(optimizer)
   const { steps, gradient } = stop
+  const precision = rest.precision ?? (rest.engine === 'auto' ? undefined : inSingle(rest.engine) ? 'f32' : 'f64')
   return {
     ...(JSON.parse(JSON.stringify(rest)) as Omit<StudyConfig, 'optimizer' | 'stop' | 'precision'>),
-    precision: rest.precision ?? (inSingle(rest.engine) ? 'f32' : 'f64'),
+    ...(precision === undefined ? {} : { precision }),
     optimizer: resolved,
     stop: { steps: steps ?? null, gradient }
   }

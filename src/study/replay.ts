@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { judgeRuns } from '../analysis/verdict.js'
 import { InputError } from '../core/errors.js'
 import type { Verdict } from '../core/result.js'
+import type { Precision } from '../engines/types.js'
 import { statusNames } from '../core/status.js'
 import type { StudyConfig } from './config.js'
 import { inSingle, resolveConfig, studyFormat } from './config.js'
@@ -57,7 +58,7 @@ export async function replay(
   overrides: {
     readonly engine?: StudyConfig['engine']
     readonly device?: string
-    readonly precision?: StudyConfig['precision']
+    readonly precision?: Precision
     readonly threads?: number
   } = {}
 ): Promise<Replay> {

@@ -110,8 +110,9 @@ export async function setUp(config: StudyConfig, options: { readonly threads?: n
   const { optimizer, steps } = resolveForSize(config, parameters)
   const threads = options.threads === undefined ? {} : { threads: options.threads }
   const device = config.device === undefined ? {} : { device: config.device }
-  const { engine, why } = await chooseEngine(config.engine, { precision: config.precision, ...device, ...threads })
-  const program = optimizers[optimizer.name].build(optimizer.options, { eps: epsilonOf[config.precision], parameters })
+  const precision = config.precision === undefined ? {} : { precision: config.precision }
+  const { engine, why } = await chooseEngine(config.engine, { ...precision, ...device, ...threads })
+  const program = optimizers[optimizer.name].build(optimizer.options, { eps: epsilonOf[engine.precision], parameters })
   const objective = await engine.prepare(problem)
   const exact = engine.precision === 'f64'
   const certifying = exact ? engine : (await chooseEngine('certify', { precision: 'f64', ...threads })).engine

@@ -38,6 +38,7 @@ function record(setup: Setup): object {
     config: {
       ...config,
       model: { ...config.model, loss: data.loss },
+      precision: engine.precision,
       optimizer: {
         [optimizer.name]: {
           ...optimizer.options,

@@ -32,7 +32,7 @@ export const enginesCommand: CommandModule<object, Flags> = {
       for (const { name, support: there } of devices)
         print(`  ${name.padEnd(9)} ${there.ok ? `ready: ${there.detail}` : `not here: ${there.reason}`}`)
     }
-    const { engine, why } = await chooseEngine('auto', { precision: 'f64' })
+    const { engine, why } = await chooseEngine('auto', {})
     print(`auto takes ${engine.name}: ${why}.`)
     engine.dispose()
   }

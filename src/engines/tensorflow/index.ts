@@ -183,9 +183,9 @@ async function load(options: EngineOptions): Promise<Engine> {
 export const tensorflowEntry: EngineEntry = {
   name: 'tensorflow',
   precisions: ['f32'],
-  async available() {
+  async available(hardware = false) {
     const reasons: string[] = []
-    for (const device of deviceNames) {
+    for (const device of hardware ? (['gpu'] as const) : deviceNames) {
       const support = await supportOf(device)
       if (support.ok) return support
       reasons.push(support.reason)

@@ -1,0 +1,97 @@
+// Which engine is taken, and why: made-up engines for what this machine may not have, and the real ones.
+import { describe, expect, it } from 'vitest'
+import { InputError } from '../../src/core/errors.js'
+import { chooseEngine } from '../../src/engines/registry.js'
+import type { Engine, EngineEntry, EngineName, EngineOptions, Precision, Support } from '../../src/engines/types.js'
+import { candidates } from '../helpers/engines.js'
+
+interface Made extends EngineEntry {
+  readonly asked: (boolean | undefined)[]
+}
+
+function made(name: EngineName, precisions: readonly Precision[], support: Support): Made {
+  const asked: (boolean | undefined)[] = []
+  return {
+    name,
+    precisions,
+    asked,
+    available(hardware) {
+      asked.push(hardware)
+      return Promise.resolve(support)
+    },
+    load: ({ precision }: EngineOptions) => Promise.resolve({ name, precision } as Engine)
+  }
+}
+const ready: Support = { ok: true, detail: 'a device' }
+const onCpu: Support = { ok: true, detail: 'A rasteriser', software: true }
+const absent: Support = { ok: false, reason: 'There is none.' }
+const entries = (webgpu: Support, tensorflow: Support, cpu: Support): readonly Made[] => [
+  made('webgpu', ['f32'], webgpu),
+  made('tensorflow', ['f32'], tensorflow),
+  made('cpu', ['f64', 'f32'], cpu),
+  made('reference', ['f64'], ready)
+]
+const taken = async (
+  list: readonly EngineEntry[],
+  precision?: Precision,
+  name: 'auto' | 'certify' = 'auto'
+): Promise<string> => {
+  const { engine, why } = await chooseEngine(name, precision === undefined ? {} : { precision }, list)
+  return `${engine.name} ${engine.precision}: ${why}`
+}
+
+describe('auto', () => {
+  it('takes a GPU that is one, in the precision that it has', async () => {
+    const certified = '; it searches in f32, and end points are certified in f64 on the processor'
+    expect(await taken(entries(ready, ready, ready))).toBe(`webgpu f32: webgpu comes first${certified}`)
+    expect(await taken(entries(absent, ready, ready))).toBe(
+      `tensorflow f32: tensorflow is the first that can run here (There is none.)${certified}`
+    )
+  })
+  it('takes no GPU that computes on the processor, and says so', async () => {
+    expect(await taken(entries(onCpu, absent, ready))).toBe(
+      'cpu f64: cpu is the first that can run here (webgpu: A rasteriser computes on the processor. There is none.)'
+    )
+  })
+  it('keeps to the processor for f64, and asks no GPU', async () => {
+    const list = entries(ready, ready, absent)
+    expect(await taken(list, 'f64')).toMatch(/^reference f64/)
+    expect(list[0].asked).toEqual([])
+    expect(await taken(entries(absent, onCpu, ready), 'f32')).toMatch(/^cpu f32/)
+  })
+  it('asks GPU engines for hardware only', async () => {
+    const list = entries(absent, absent, ready)
+    await taken(list)
+    expect(list.map(e => e.asked)).toEqual([[true], [true], [false], []])
+  })
+  it('has no device', async () => {
+    await expect(chooseEngine('auto', { device: 'x' })).rejects.toThrow(/^Device "x" belongs to an engine; name it/)
+  })
+})
+
+it('certifying stays on the processor', async () => {
+  expect(await taken(entries(ready, ready, ready), 'f64', 'certify')).toMatch(/^cpu f64/)
+})
+
+describe('the real engines', () => {
+  it.runIf(candidates.some(c => c.label.includes('SwiftShader')))('auto passes over SwiftShader', async () => {
+    const { engine, why } = await chooseEngine('auto', {})
+    engine.dispose()
+    expect(engine.name === 'webgpu' ? engine.device : why).toMatch(
+      engine.name === 'webgpu' ? /^(?!.*SwiftShader)/ : /webgpu: .*SwiftShader.* computes on the processor/
+    )
+  })
+  it.runIf(candidates.some(c => c.name === 'webgpu'))(
+    'webgpu names its devices when there is none of a name',
+    async () => {
+      await expect(chooseEngine('webgpu', { device: 'Voodoo 2' })).rejects.toThrow(
+        /^The webgpu engine has no device "Voodoo 2" \(.*SwiftShader.*\)\.$/
+      )
+    }
+  )
+  it('webgpu refuses f64, whether there is a GPU or not', async () => {
+    const refusal = chooseEngine('webgpu', { precision: 'f64' })
+    await expect(refusal).rejects.toThrow('Engine webgpu does not compute in f64; choose --precision f32.')
+    await expect(refusal).rejects.toBeInstanceOf(InputError)
+  })
+})
