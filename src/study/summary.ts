@@ -301,5 +301,6 @@ function notesOf(setup: Setup, outcome: Outcome, minima: number, exactQuantiles:
   if (minima > describedPoints)
     notes.push(`Eigenvalues and metrics are given for the ${describedPoints} minima with the lowest loss.`)
   if (!exactQuantiles) notes.push('Quartiles of the metrics are those of a seeded sample of runs.')
+  notes.push(...(setup.engine.notes ?? []))
   return notes
 }

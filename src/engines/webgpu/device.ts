@@ -111,6 +111,11 @@ export class Gpu {
   private reading: Promise<unknown> = Promise.resolve()
   private gone: GpuLostError | undefined
   private closed = false
+  /** An error of a command that no scope caught; whoever asks next gets it. */
+  private uncaught: WorkError | undefined
+  /** Faults are injected here (faults.ts): before each submit of a run loop, and by buffers that are too large. */
+  beforeLaunch: (() => void) | undefined
+  mostBytes = Infinity
 
   private constructor(
     readonly device: GPUDevice,
@@ -118,6 +123,10 @@ export class Gpu {
     readonly software: boolean
   ) {
     this.limits = device.limits
+    device.onuncapturederror = event => {
+      event.preventDefault()
+      this.uncaught ??= this.failure(event.error)
+    }
     this.timestamps = device.features.has('timestamp-query')
     this.lost = new Promise(resolve => {
       void device.lost.then(info => {
@@ -151,9 +160,18 @@ export class Gpu {
     return new Gpu(device, found.name, found.software)
   }
 
-  /** @throws GpuLostError when the device is gone */
+  /** @throws GpuLostError when the device is gone, and what went wrong since the last call */
   private check(): void {
     if (this.gone) throw this.gone
+    const { uncaught } = this
+    this.uncaught = undefined
+    if (uncaught) throw uncaught
+  }
+
+  private failure(error: GPUError): WorkError {
+    return error instanceof GPUOutOfMemoryError
+      ? new GpuMemoryError(`The GPU ${this.name} has too little memory: ${firstSentence(error)}.`)
+      : new WorkError(`The GPU ${this.name} refused a command: ${firstSentence(error)}.`)
   }
 
   /**
@@ -162,6 +180,8 @@ export class Gpu {
    */
   buffer(bytes: number, label: string): GPUBuffer {
     this.check()
+    if (bytes > this.mostBytes)
+      throw new GpuMemoryError(`The GPU ${this.name} has too little memory for ${bytes} bytes.`)
     return this.device.createBuffer({
       label,
       size: Math.max(256, Math.ceil(bytes / 256) * 256),
@@ -292,6 +312,7 @@ export class Gpu {
       await Promise.race([buffer.mapAsync(GPUMapMode.READ, 0, bytes), this.lost.then(e => Promise.reject(e))])
       const copy = buffer.getMappedRange(0, bytes).slice(0)
       buffer.unmap()
+      this.check()
       return copy
     } catch (error) {
       this.check()
@@ -368,9 +389,8 @@ export class Gpu {
       scopes = [device.popErrorScope(), device.popErrorScope(), device.popErrorScope()]
     }
     const [internal, memory, validation] = await Promise.all(scopes)
-    if (memory) throw new GpuMemoryError(`The GPU ${this.name} has too little memory: ${firstSentence(memory)}.`)
-    const other = validation ?? internal
-    if (other) throw new WorkError(`The GPU ${this.name} refused a command: ${firstSentence(other)}.`)
+    const caught = memory ?? validation ?? internal
+    if (caught) throw this.failure(caught)
     return result
   }
 

@@ -23,7 +23,8 @@ import type {
 } from '../types.js'
 import { GpuLostError, GpuMemoryError } from './device.js'
 import { laneMultiple } from './evaluate.js'
-import type { Faults, ListedAdapter, OpenedGpu, WebgpuQuestions } from './protocol.js'
+import type { Faults } from './faults.js'
+import type { ListedAdapter, OpenedGpu, WebgpuQuestions } from './protocol.js'
 import { runOnDevices, type RunDevice } from './runs.js'
 
 export interface WebgpuOptions extends EngineOptions {
@@ -260,7 +261,8 @@ class WebgpuEngine implements Engine {
   /** A device failed: it is not used again, and the report says so. */
   note(device: Device, fault: Error, runs: number): void {
     device.giveUp(fault)
-    this.notes.push(`${fault.message} ${runs} runs that it had begun were run again elsewhere.`)
+    const again = runs === 1 ? '1 run that it had begun was' : `${runs} runs that it had begun were`
+    this.notes.push(runs === 0 ? fault.message : `${fault.message} ${again} run again elsewhere.`)
   }
 
   /** Where work goes on when no device is left. */

@@ -1,5 +1,6 @@
 /** What the child process that holds a GPU can be asked. */
 import type { EngineQuestions, Occupancy, PlainRequest } from '../process/protocol.js'
+import type { Faults } from './faults.js'
 import type { MemoryLimits } from './pace.js'
 
 /** A GPU as Dawn lists it. */
@@ -18,16 +19,6 @@ export interface OpenedGpu {
   readonly detail: string
   readonly software: boolean
   readonly limits: MemoryLimits
-}
-
-/** Faults that tests have a GPU make; counted in submits of run loops. */
-export interface Faults {
-  /** An endless shader follows so many submits. */
-  readonly hangAfter?: number
-  /** The device is lost after so many submits. */
-  readonly loseAfter?: number
-  /** Buffers of more bytes do not fit. */
-  readonly mostBytes?: number
 }
 
 export interface WebgpuQuestions extends EngineQuestions {

@@ -74,6 +74,10 @@ class Runner {
       const batch = await this.create(lanes)
       try {
         lanes = yield* this.through(batch)
+      } catch (error) {
+        // Memory can run out after all buffers have been made, too.
+        lanes = error instanceof GpuMemoryError ? this.growth.halved(batch.lanes) : undefined
+        if (lanes === undefined) throw error
       } finally {
         batch.dispose()
       }

@@ -2,6 +2,7 @@
 import { serve } from '../process/serve.js'
 import { listAdapters } from './adapters.js'
 import { Gpu } from './device.js'
+import { inject } from './faults.js'
 import { LocalObjective } from './objective.js'
 import type { WebgpuQuestions } from './protocol.js'
 import { RemoteSupply } from './supply.js'
@@ -25,8 +26,9 @@ function find(number: number): LocalObjective {
 serve<WebgpuQuestions>(
   {
     list: () => listAdapters(),
-    async open({ name }) {
+    async open({ name, faults }) {
       gpu = await Gpu.open(name)
+      if (faults) await inject(gpu, faults)
       const { maxBufferSize, maxStorageBufferBindingSize } = gpu.limits
       return { detail: gpu.name, software: gpu.software, limits: { maxBufferSize, maxStorageBufferBindingSize } }
     },

@@ -1,0 +1,40 @@
+/** Faults that a GPU has only now and then, made to happen, so that tests can see what becomes of the runs. */
+import type { Gpu } from './device.js'
+
+export interface Faults {
+  /** An endless kernel follows so many submits of run loops. */
+  readonly hangAfter?: number
+  /** The device is lost after so many. */
+  readonly loseAfter?: number
+  /** Buffers of more bytes do not fit. */
+  readonly mostBytes?: number
+}
+
+/** Waits for a number that never comes. */
+const endlessKernel = `
+@group(0) @binding(0) var<storage, read_write> a: atomic<u32>;
+@compute @workgroup_size(1) fn main() { while (atomicLoad(&a) == 0u) {} }`
+
+export async function inject(gpu: Gpu, { hangAfter, loseAfter, mostBytes = Infinity }: Faults): Promise<void> {
+  const hang = hangAfter === undefined ? undefined : await endless(gpu)
+  gpu.mostBytes = mostBytes
+  let launches = 0
+  gpu.beforeLaunch = () => {
+    if (launches === loseAfter) gpu.device.destroy()
+    if (launches === hangAfter) hang?.()
+    launches++
+  }
+}
+
+async function endless(gpu: Gpu): Promise<() => void> {
+  const pipeline = await gpu.pipeline(endlessKernel, 'endless')
+  const group = gpu.bind(pipeline, [gpu.buffer(4, 'endless')])
+  return () =>
+    gpu.submit(encoder => {
+      const pass = encoder.beginComputePass()
+      pass.setPipeline(pipeline)
+      pass.setBindGroup(0, group)
+      pass.dispatchWorkgroups(1)
+      pass.end()
+    })
+}
