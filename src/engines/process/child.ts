@@ -43,6 +43,8 @@ interface Pending extends RunHooks {
 const logLength = 8192
 /** How often the watch looks. */
 const lookMilliseconds = 250
+/** Loading programs and drivers may take so long before a process says anything. */
+const startMilliseconds = 60_000
 
 /** From src/ the TypeScript file runs through vite-node, as the tests do; from dist/ plain Node runs what was compiled. */
 function worker(parent: string): { file: string; arguments: string[] } {
@@ -59,6 +61,7 @@ export class Child<Q extends { [K in keyof Q]: Question }> {
   private last = 0
   private ended: Error | undefined
   private heard = performance.now()
+  private spoken = false
   private watch: NodeJS.Timeout | undefined
   /** Settles when the process is gone and its error stream has been read to the end. */
   private readonly closed: Promise<void>
@@ -95,9 +98,9 @@ export class Child<Q extends { [K in keyof Q]: Question }> {
 
   private receive(message: FromChild): void {
     this.heard = performance.now()
+    this.spoken = true
     if (message.kind === 'alive') {
-      const { patienceMilliseconds: patience } = this.options
-      if (patience !== undefined && message.waitMilliseconds > patience) this.giveUp()
+      if (message.waitMilliseconds > this.patience) this.giveUp()
       return
     }
     const asked = this.pending.get(message.id)
@@ -122,8 +125,14 @@ export class Child<Q extends { [K in keyof Q]: Question }> {
     asked.reject(new make(message.message))
   }
 
+  /** Milliseconds. */
+  private get patience(): number {
+    const { patienceMilliseconds = Infinity } = this.options
+    return this.spoken ? patienceMilliseconds : Math.max(patienceMilliseconds, startMilliseconds)
+  }
+
   private giveUp(): void {
-    const seconds = Math.round((this.options.patienceMilliseconds ?? 0) / 1000)
+    const seconds = Math.round(this.patience / 1000)
     this.fail(
       new ProcessError(
         `The process that holds ${this.options.holds} was ended because its device did not answer for ${seconds} s.`
@@ -161,11 +170,10 @@ export class Child<Q extends { [K in keyof Q]: Question }> {
     } else {
       this.process.ref()
       channel?.ref()
-      const { patienceMilliseconds: patience } = this.options
-      if (this.watch || patience === undefined) return
+      if (this.watch || this.options.patienceMilliseconds === undefined) return
       this.heard = performance.now()
       this.watch = setInterval(() => {
-        if (performance.now() - this.heard > patience) this.giveUp()
+        if (performance.now() - this.heard > this.patience) this.giveUp()
       }, lookMilliseconds)
     }
   }
