@@ -11,12 +11,9 @@ import { expectSame } from '../helpers/tolerance.js'
 
 const present = candidates.some(c => c.name === 'webgpu')
 const gpuName = 'SwiftShader'
-/** Longer than anything that a healthy GPU does here, on a busy machine too. */
-const patienceMilliseconds = 8000
-
 const problem = makeProblem({ loss: 'logistic', hidden: [3], inputs: 2, rows: 19, ridge: 0.0625, penalizeBias: true })
 const P = parameterCount(problem.network)
-const count = 200
+const count = 400
 const request = (label: string, extra: Partial<RunRequest> = {}): RunRequest => ({
   ...rule(
     methods.find(m => m.label === label)!,
@@ -35,7 +32,6 @@ const load = (options: Partial<WebgpuOptions>): Promise<Engine> =>
   webgpuEntry.load({
     precision: 'f32',
     open: [gpuName],
-    patienceMilliseconds,
     fallback: () => cpuEntry.load({ precision: 'f32' }),
     ...options
   })
@@ -93,7 +89,7 @@ describe.runIf(present)('a GPU that fails', () => {
 
   it('by hanging is ended, and the cpu engine finishes what was not delivered', async () => {
     const same = await expectTakenOver(
-      { faults: [{ hangAfter: 6 }] },
+      { faults: [{ hangAfter: 20 }], patienceMilliseconds: 8000 },
       request('gd'),
       /^The process that holds the GPU was ended because its device did not answer for 8 s\. \d+ runs that it had begun were run again elsewhere\.$/
     )
@@ -103,28 +99,32 @@ describe.runIf(present)('a GPU that fails', () => {
 
   it('by being lost hands over, mini-batches of the same rows included', async () => {
     const same = await expectTakenOver(
-      { faults: [{ loseAfter: 7 }] },
+      { faults: [{ loseAfter: 20 }] },
       request('adam, mini-batches'),
       /^The GPU .*SwiftShader.* was lost \(.*\)\. \d+ runs that it had begun were run again elsewhere\.$/
     )
+    expect(same).toBeGreaterThan(0)
     expect(same).toBeLessThan(count)
   })
 
   it('by being lost hands over given starts', async () => {
     const theta = points(problem, count)
     const what = request('gd, mini-batches', { starts: givenStarts(theta, count) })
-    expect(await expectTakenOver({ faults: [{ loseAfter: 3 }] }, what, /was lost/)).toBeLessThan(count)
+    expect(await expectTakenOver({ faults: [{ loseAfter: 1 }] }, what, /was lost/)).toBeLessThan(count)
   })
 
   it('beside another one leaves the rest to that: every run is as if nothing had happened', async () => {
     for (const what of [request('gd'), request('adam, shared mini-batches')]) {
       const whole = await runsOf(healthy, what)
-      const pair = await load({ open: [gpuName, gpuName], faults: [{ loseAfter: 2 }] })
+      const pair = await load({ open: [gpuName, gpuName], faults: [{ loseAfter: 0 }] })
       try {
-        const got = await runsOf(pair, what)
-        expect([...got.start]).toEqual(numbers)
-        expectSame(got.theta, whole.theta, 'θ')
-        expectSame(got.steps, whole.steps, 'steps')
+        // One that is late gets no runs when the other is quick; the next time it is not.
+        while (pair.notes!.length === 0) {
+          const got = await runsOf(pair, what)
+          expect([...got.start]).toEqual(numbers)
+          expectSame(got.theta, whole.theta, 'θ')
+          expectSame(got.steps, whole.steps, 'steps')
+        }
         expect(pair.notes).toHaveLength(1)
         expect(pair.notes![0]).toMatch(/was lost/)
       } finally {

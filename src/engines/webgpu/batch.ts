@@ -127,7 +127,6 @@ export class Batch {
 
   /** Hands so many rounds to the GPU. Two submits may be under way, whose results must be read in between. */
   launch(rounds: number): Submitted {
-    this.gpu.beforeLaunch?.()
     const { parity, plan, commands } = this
     this.parity = parity === 0 ? 1 : 0
     const { control, counters } = this.buffers

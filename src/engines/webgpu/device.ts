@@ -113,8 +113,8 @@ export class Gpu {
   private closed = false
   /** An error of a command that no scope caught; whoever asks next gets it. */
   private uncaught: WorkError | undefined
-  /** Faults are injected here (faults.ts): before each submit of a run loop, and by buffers that are too large. */
-  beforeLaunch: (() => void) | undefined
+  /** Faults are injected here (faults.ts): before a submit of a run loop that has delivered so many runs, and by buffers too large. */
+  beforeLaunch: ((delivered: number) => void) | undefined
   mostBytes = Infinity
 
   private constructor(

@@ -2,9 +2,9 @@
 import type { Gpu } from './device.js'
 
 export interface Faults {
-  /** An endless kernel follows so many submits of run loops. */
+  /** An endless kernel comes first in the submit that follows so many runs of a request. */
   readonly hangAfter?: number
-  /** The device is lost after so many. */
+  /** The device is lost before the submit that follows so many. */
   readonly loseAfter?: number
   /** Buffers of more bytes do not fit. */
   readonly mostBytes?: number
@@ -15,14 +15,13 @@ const endlessKernel = `
 @group(0) @binding(0) var<storage, read_write> a: atomic<u32>;
 @compute @workgroup_size(1) fn main() { while (atomicLoad(&a) == 0u) {} }`
 
-export async function inject(gpu: Gpu, { hangAfter, loseAfter, mostBytes = Infinity }: Faults): Promise<void> {
-  const hang = hangAfter === undefined ? undefined : await endless(gpu)
+export async function inject(gpu: Gpu, faults: Faults): Promise<void> {
+  const { hangAfter = Infinity, loseAfter = Infinity, mostBytes = Infinity } = faults
+  const hang = Number.isFinite(hangAfter) ? await endless(gpu) : undefined
   gpu.mostBytes = mostBytes
-  let launches = 0
-  gpu.beforeLaunch = () => {
-    if (launches === loseAfter) gpu.device.destroy()
-    if (launches === hangAfter) hang?.()
-    launches++
+  gpu.beforeLaunch = delivered => {
+    if (delivered >= loseAfter) gpu.device.destroy()
+    if (delivered >= hangAfter) hang?.()
   }
 }
 

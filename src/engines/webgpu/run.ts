@@ -124,6 +124,7 @@ class Runner {
       put = (put + starts.length) % 2 ** 32
     }
     const launch = (): void => {
+      this.plan.gpu.beforeLaunch?.(this.delivered)
       fill()
       // A run needs no more rounds than its budget; with a queue behind it others follow.
       const useful = request.trace ? tracedRounds : Math.max(this.supply.stock > 0 ? 1024 : 0, request.stop.steps)
