@@ -20,7 +20,7 @@ export interface Rows {
   /** [n] or [R, n]; softmax: 1 at the row's class, [C, n] or [R, C, n]. */
   readonly y: Tensor
   readonly c: Tensor
-  readonly offset: Tensor | null
+  readonly offset?: Tensor
   /** Whether c may be 0, where the row counts as absent whatever its loss. */
   readonly masked: boolean
 }
@@ -41,6 +41,7 @@ type Sums = { f: Tensor; g: Tensor[]; H: Tensor[] }
 interface Forward {
   /** Activations with a leading row of ones where there are biases: below[l] feeds layer l. */
   readonly below: Tensor[]
+  /** φ′ and, for a Hessian, φ″ of each hidden layer; φ″ is absent where it is zero everywhere. */
   readonly first: Tensor[]
   readonly second: (Tensor | undefined)[]
   /** [R, C, n], offset included. */
@@ -51,79 +52,72 @@ export class Evaluator {
   readonly parameters: number
   private readonly layers: readonly Layer[]
   private readonly bias: 0 | 1
+  /** All rows of the problem: inputs [N, D + 1], targets [N] or [N, C], offsets [N]. */
+  private readonly x: Tensor
+  private readonly y: Tensor
+  private readonly offset: Tensor | undefined
+  /** Those with a weight. */
   private readonly tiles: Rows[] = []
   private readonly penalized: Tensor
   private readonly ridgeDiagonal: Tensor
-  /** Rows with a weight. */
-  private readonly used: Uint32Array
 
   constructor(
     private readonly device: Device,
     readonly problem: Problem
   ) {
-    const { network, weight, rows } = problem
+    const { tf } = device
+    const { network, weight, rows: N, x, y, offset } = problem
+    const { inputs: D, outputs: C } = network
     this.layers = layers(network)
     this.parameters = parameterCount(network)
     this.bias = network.bias ? 1 : 0
-    this.used = Uint32Array.from({ length: rows }, (_, i) => i).filter(i => !weight || weight[i] > 0)
+    this.x = tf.tidy(() => {
+      const inputs = tf.tensor2d(Float32Array.from(x), [N, D])
+      return this.bias ? tf.concat([tf.ones([N, 1]), inputs], 1) : inputs
+    })
+    this.y = tf.tidy(() =>
+      network.loss === 'softmax'
+        ? tf.cast(tf.oneHot(tf.tensor1d(Int32Array.from(y), 'int32'), C), 'float32')
+        : tf.tensor1d(Float32Array.from(y))
+    )
+    this.offset = offset ? tf.tensor1d(Float32Array.from(offset)) : undefined
+    const used = Int32Array.from({ length: N }, (_, i) => i).filter(i => !weight || weight[i] > 0)
     let total = 0
-    for (const i of this.used) total += weight ? weight[i] : 1
-    for (let at = 0; at < this.used.length; at += tileRows) {
-      const part = this.used.subarray(at, at + tileRows)
-      this.tiles.push(
-        this.rows(
-          part,
-          1,
-          Float64Array.from(part, i => (weight ? weight[i] : 1) / total),
-          false
-        )
-      )
+    for (const i of used) total += weight ? weight[i] : 1
+    for (let at = 0; at < used.length; at += tileRows) {
+      const part = used.subarray(at, at + tileRows)
+      const c = Float32Array.from(part, i => (weight ? weight[i] : 1) / total)
+      this.tiles.push(this.rows(part, c, [part.length]))
     }
-    const mask = Float32Array.from(penalizedMask(network))
-    const { tf } = device
-    this.penalized = tf.tensor1d(mask)
+    this.penalized = tf.tensor1d(Float32Array.from(penalizedMask(network)))
     this.ridgeDiagonal = tf.tidy(() => tf.mul(tf.diag(this.penalized), network.ridge))
   }
 
   dispose(): void {
     for (const tile of this.tiles) this.disposeRows(tile)
-    this.penalized.dispose()
-    this.ridgeDiagonal.dispose()
+    for (const tensor of [this.x, this.y, this.offset, this.penalized, this.ridgeDiagonal]) tensor?.dispose()
   }
 
   disposeRows({ x, y, c, offset }: Rows): void {
     for (const tensor of [x, y, c, offset]) tensor?.dispose()
   }
 
-  /**
-   * Rows `index` of the problem with weights c. For R = `sets` > 1 or `own`, index and c hold n entries for each of the R runs.
-   */
-  rows(index: Uint32Array, sets: number, c: Float64Array, own: boolean): Rows {
+  /** Rows `index` of the problem with weights c, both of that shape: [n], or [R, n] where every run has its own. */
+  rows(index: Int32Array, c: Float32Array, shape: [number] | [number, number]): Rows {
     const { tf } = this.device
-    const { x, y, offset, network } = this.problem
-    const { inputs: D, outputs: C } = network
-    const n = index.length / sets
-    const width = D + this.bias
-    const xs = new Float32Array(sets * width * n).fill(1)
-    const ys = new Float32Array(network.loss === 'softmax' ? sets * C * n : sets * n)
-    const offsets = offset ? new Float32Array(sets * n) : null
-    for (let s = 0; s < sets; s++)
-      for (let k = 0; k < n; k++) {
-        const i = index[s * n + k]
-        for (let d = 0; d < D; d++) xs[(s * width + this.bias + d) * n + k] = x[i * D + d]
-        if (network.loss === 'softmax') ys[(s * C + y[i]) * n + k] = 1
-        else ys[s * n + k] = y[i]
-        if (offsets) offsets[s * n + k] = offset![i]
+    return tf.tidy(() => {
+      const at = tf.tensor(index, shape, 'int32')
+      const columns = (table: Tensor): Tensor =>
+        tf.transpose(tf.gather(table, at), shape.length === 1 ? [1, 0] : [0, 2, 1])
+      return {
+        n: shape[shape.length - 1],
+        x: columns(this.x),
+        y: this.y.rank === 1 ? tf.gather(this.y, at) : columns(this.y),
+        c: tf.tensor(c, shape),
+        masked: shape.length === 2,
+        ...(this.offset ? { offset: tf.gather(this.offset, at) } : {})
       }
-    const lead = own ? [sets] : []
-    return {
-      n,
-      x: tf.tensor(xs, [...lead, width, n]),
-      y: tf.tensor(ys, network.loss === 'softmax' ? [...lead, C, n] : [...lead, n]),
-      c: tf.tensor(Float32Array.from(c), [...lead, n]),
-      offset: offsets ? tf.tensor(offsets, [...lead, n]) : null,
-      masked: own
-    }
+    })
   }
 
   /** θ of a layer: [R, units, stride], or without biases [R, units, inputs]. */
@@ -139,7 +133,8 @@ export class Evaluator {
     return withBias || this.bias === 0 ? all : tf.slice(all, [0, 0, 1], [R, layer.units, layer.inputs])
   }
 
-  private forward(theta: Tensor, rows: Rows): Forward {
+  /** @param curved whether φ″ is wanted */
+  private forward(theta: Tensor, rows: Rows, curved: boolean): Forward {
     const { tf } = this.device
     const R = theta.shape[0]
     const { n } = rows
@@ -149,7 +144,7 @@ export class Evaluator {
     let u = this.firstLayer(theta, rows)
     for (let l = 1; l < this.layers.length; l++) {
       const under = u
-      const terms = tf.tidy(() => activationTensors(this.device, this.problem.network.activation, under))
+      const terms = tf.tidy(() => activationTensors(this.device, this.problem.network.activation, under, curved))
       first.push(terms.first)
       second.push(terms.second)
       below.push(this.bias ? tf.concat([tf.ones([R, 1, n]), terms.value], 1) : terms.value)
@@ -200,7 +195,7 @@ export class Evaluator {
     const R = theta.shape[0]
     const { n } = rows
     const last = this.layers.length - 1
-    const { below, first, second, z } = this.forward(theta, rows)
+    const { below, first, second, z } = this.forward(theta, rows, needs.H === true)
     const masked = (v: Tensor, c: Tensor): Tensor => {
       const product = tf.mul(v, c)
       return rows.masked ? select(tf.equal(c, 0), tf.zerosLike(product), product) : product
@@ -388,7 +383,7 @@ export class Evaluator {
     const { tf } = this.device
     return tf.tidy(() =>
       tf.concat(
-        this.tiles.map(tile => this.forward(theta, tile).z),
+        this.tiles.map(tile => this.forward(theta, tile, false).z),
         2
       )
     )

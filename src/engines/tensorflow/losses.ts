@@ -102,11 +102,17 @@ export function softmaxTensors({ tf, select, log1p }: Device, z: Tensor, label: 
 export type ActivationTensors = {
   readonly value: Tensor
   readonly first: Tensor
-  /** Absent: zero everywhere. */
+  /** Absent: not wanted, or zero everywhere. */
   readonly second: Tensor | undefined
 }
 
-export function activationTensors(device: Device, activation: Activation, u: Tensor): ActivationTensors {
+/** @param curved whether φ″ is wanted */
+export function activationTensors(
+  device: Device,
+  activation: Activation,
+  u: Tensor,
+  curved: boolean
+): ActivationTensors {
   const { tf, select } = device
   switch (activation) {
     case 'identity':
@@ -116,16 +122,20 @@ export function activationTensors(device: Device, activation: Activation, u: Ten
       const e = tf.exp(tf.mul(tf.abs(u), -2))
       const root = tf.add(e, 1)
       const first = tf.div(tf.mul(e, 4), tf.mul(root, root))
-      return { value, first, second: tf.mul(tf.mul(value, first), -2) }
+      return { value, first, second: curved ? tf.mul(tf.mul(value, first), -2) : undefined }
     }
     case 'logistic': {
       const { up, down } = sigmoids(device, u)
       const first = tf.mul(up, down)
-      return { value: up, first, second: tf.mul(first, tf.sub(down, up)) }
+      return { value: up, first, second: curved ? tf.mul(first, tf.sub(down, up)) : undefined }
     }
     case 'softplus': {
       const { size, e, up, down } = sigmoids(device, u)
-      return { value: tf.add(tf.mul(tf.add(size, u), 0.5), device.log1p(e)), first: up, second: tf.mul(up, down) }
+      return {
+        value: tf.add(tf.mul(tf.add(size, u), 0.5), device.log1p(e)),
+        first: up,
+        second: curved ? tf.mul(up, down) : undefined
+      }
     }
     case 'relu':
       return {

@@ -17,8 +17,8 @@ import type { PlainRequest } from '../process/protocol.js'
 const tick = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 /** The event loop gets a turn, and an abort is seen, after so many milliseconds of work. */
 const sliceMilliseconds = 20
-/** Rows of a mini-batch that are evaluated at a time. */
-const tileRows = 256
+/** Slow runs are handed over before a block is full: progress shows, and an interruption finds little unjudged. */
+const patienceMilliseconds = 1000
 
 export interface RunLimits {
   readonly signal?: AbortSignal
@@ -78,13 +78,12 @@ class Batches {
     return (run.order = known)
   }
 
-  /** The batch of each lane at its own step, in tiles. A short batch is filled up with a row of its own at weight 0. */
-  rows(lanes: readonly (LaneRun | null)[]): Rows[] {
+  /** The batch of each lane at its own step. A short batch is filled up with a row of its own at weight 0. */
+  rows(lanes: readonly (LaneRun | null)[]): Rows {
     const { weight, rows } = this.evaluator.problem
     const { size } = this
-    const B = lanes.length
-    const index = new Uint32Array(B * size)
-    const c = new Float64Array(B * size)
+    const index = new Int32Array(lanes.length * size)
+    const c = new Float32Array(lanes.length * size)
     lanes.forEach((run, lane) => {
       if (!run) return
       const at = run.steps % this.perEpoch
@@ -99,16 +98,7 @@ class Batches {
         c[lane * size + k] = k < part.length && total > 0 ? (weight ? weight[part[k]] : 1) / total : 0
       }
     })
-    const tiles: Rows[] = []
-    for (let at = 0; at < size; at += tileRows) {
-      const n = Math.min(tileRows, size - at)
-      const cut = <T extends Uint32Array | Float64Array>(from: T, to: T): T => {
-        for (let lane = 0; lane < B; lane++) to.set(from.subarray(lane * size + at, lane * size + at + n), lane * n)
-        return to
-      }
-      tiles.push(this.evaluator.rows(cut(index, new Uint32Array(B * n)), B, cut(c, new Float64Array(B * n)), true))
-    }
-    return tiles
+    return this.evaluator.rows(index, c, [lanes.length, size])
   }
 }
 
@@ -130,7 +120,9 @@ export async function* minimise(
   let next = 0
   let busy = 0
   let all = 0
-  let done: Finished[] = []
+  /** Of the block at hand, and when the first of them ended. */
+  const done: Finished[] = []
+  let begun = 0
 
   const enter = (): LaneRun | null => {
     if (next >= starts.count) return null
@@ -197,6 +189,7 @@ export async function* minimise(
         const theta = tf.tidy(() => tf.gather(state.point, tf.tensor1d(index, 'int32')).dataSync())
         const report = state.read(program.report.map(r => r.slot))
         const entering = new Uint8Array(B)
+        if (done.length === 0) begun = performance.now()
         ended.forEach(({ lane, status }, i) => {
           const run = lanes[lane]!
           done.push({
@@ -223,17 +216,15 @@ export async function* minimise(
           state.gather(kept)
           lanes = Array.from(kept, lane => lanes[lane])
         }
-        while (done.length >= size) {
-          yield block(done.splice(0, size), request, P)
-        }
       }
+      while (done.length >= size) yield block(done.splice(0, size), request, P)
+      if (done.length > 0 && performance.now() - begun > patienceMilliseconds) yield block(done.splice(0), request, P)
       if (performance.now() - since > sliceMilliseconds) {
         await tick()
         since = performance.now()
       }
     }
     if (done.length > 0) yield block(done, request, P)
-    done = []
     onOccupancy?.(busy, all)
   } finally {
     state.dispose()
@@ -259,9 +250,9 @@ export function lanesThatFit(
 }
 
 /** One evaluation and one update of all lanes. */
-export function step(state: Interpreter, evaluator: Evaluator, rows?: readonly Rows[]): void {
-  const { f, g, H } = evaluator.evaluate(state.x, needsOf(state.program), rows)
-  for (const tile of rows ?? []) evaluator.disposeRows(tile)
+export function step(state: Interpreter, evaluator: Evaluator, rows?: Rows): void {
+  const { f, g, H } = evaluator.evaluate(state.x, needsOf(state.program), rows && [rows])
+  if (rows) evaluator.disposeRows(rows)
   state.run(f, g!, H)
 }
 
