@@ -19,6 +19,8 @@ export interface RunOptions {
   /** Working directory; the folder of `scratch` by default, so that default outputs stay out of the repository. */
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
+  /** Signals go to all processes of the program, as from a terminal. */
+  readonly signalAll?: boolean
   /** Called with the running process, to send it signals. */
   readonly onStart?: (process: RunningProcess) => void
 }
@@ -41,7 +43,8 @@ export function node(args: readonly string[], options: RunOptions = {}): Promise
     const child = spawn(process.execPath, args, {
       cwd: options.cwd ?? scratch,
       env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0', ...options.env },
-      stdio: ['ignore', 'pipe', 'pipe']
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: options.signalAll === true
     })
     let stdout = ''
     let stderr = ''
@@ -51,7 +54,7 @@ export function node(args: readonly string[], options: RunOptions = {}): Promise
     child.once('close', (code, signal) => resolve({ code, signal, stdout, stderr }))
     options.onStart?.({
       pid: child.pid ?? NaN,
-      kill: signal => child.kill(signal),
+      kill: signal => (options.signalAll === true ? process.kill(-child.pid!, signal) : child.kill(signal)),
       onStderr: listener => void child.stderr.on('data', listener)
     })
   })

@@ -9,9 +9,20 @@ const requested = 10_000_000
 const flags = ['--data', 'iris2', '--standardize', '--hidden', 4, '--ridge', 0.01, '--starts', requested] as const
 
 describe('Ctrl-C', () => {
-  it.each(['SIGINT', 'SIGTERM'] as const)('(%s) stops a study after saving the runs that are done', async signal => {
+  it.each([
+    { signal: 'SIGINT', engine: ['--engine', 'auto'] },
+    { signal: 'SIGTERM', engine: ['--engine', 'auto'] },
+    // As from a terminal, where the engine's process gets it too.
+    {
+      signal: 'SIGINT',
+      engine: ['--engine', 'tensorflow', '--device', 'wasm', '--batch', 64],
+      signalAll: true
+    }
+  ] as const)('($signal, $engine) stops a study after saving the runs that are done', async c => {
+    const { signal, engine } = c
     const out = freshOut()
-    const outcome = await manystart(['study', ...flags, '--out', out], {
+    const outcome = await manystart(['study', ...flags, ...engine, '--out', out], {
+      signalAll: 'signalAll' in c,
       onStart: running => {
         let sent = false
         // The first progress line says that runs are ending.

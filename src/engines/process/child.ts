@@ -212,14 +212,14 @@ export class Child<Q extends { [K in keyof Q]: Question }> {
   dispose(): void {
     this.ended ??= new WorkError('This engine has been disposed of.')
     if (this.process.connected) this.process.disconnect()
-    this.process.kill()
+    this.process.kill('SIGKILL')
   }
 
   /** As `dispose`, and waits until all that the process wrote stands in `log`: it comes another way than the answers. */
   async close(): Promise<void> {
     this.ended ??= new WorkError('This engine has been disposed of.')
     // Without disconnecting first: Node does not report the end of the streams then.
-    this.process.kill()
+    this.process.kill('SIGKILL')
     // Nothing else keeps the program alive until then.
     const wait = setInterval(() => undefined, lookMilliseconds)
     await this.closed

@@ -101,4 +101,6 @@ export function serve<Q extends { [K in keyof Q]: Question }>(
       .finally(() => finish(id))
   })
   process.on('disconnect', () => process.exit(0))
+  // Ctrl-C in a terminal reaches every process of the program. What becomes of the work is for the other side to say.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined)
 }
