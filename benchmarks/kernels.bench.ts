@@ -1,7 +1,7 @@
 /** The ladder of kernels on every engine that runs here. Flags: --small for sizes that end in seconds, which are not stored. */
 import { availableParallelism } from 'node:os'
 import { benchKernels } from '../src/bench/kernels.js'
-import { kernelNames } from '../src/bench/records.js'
+import { engineText, kernelNames } from '../src/bench/records.js'
 import { ladder, smallSizes } from '../src/bench/sizes.js'
 import { kernelText } from '../src/bench/tables.js'
 import { engines } from '../src/engines/registry.js'
@@ -18,8 +18,7 @@ const results = await benchKernels({
   threads,
   secondsPerKernel: small ? 0.05 : 0.5,
   studyScale: small ? 0.02 : 1,
-  onRecord: r =>
-    process.stderr.write(`${r.engine} ${r.precision} ${r.kernel} ${r.name} N=${r.sizes.N} P=${r.sizes.P}\n`)
+  onRecord: r => process.stderr.write(`${engineText(r)} ${r.kernel} ${r.name} N=${r.sizes.N} P=${r.sizes.P}\n`)
 })
 console.log(kernelText(results))
 if (!small) {

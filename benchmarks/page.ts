@@ -2,7 +2,15 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { KernelRecord } from '../src/bench/records.js'
-import { kernelTables, machineLines, markdownTable, recordName } from '../src/bench/tables.js'
+import {
+  engineLines,
+  kernelTables,
+  machineLines,
+  markdownTable,
+  missingLine,
+  ratioTable,
+  recordName
+} from '../src/bench/tables.js'
 import { formatBytes, formatRate, formatSeconds } from '../src/core/units.js'
 import { svg } from '../src/report/svg.js'
 import { barsOf } from './bars.js'
@@ -117,13 +125,12 @@ async function section(name: string, result: StoredResults): Promise<string> {
   const [kernels, studies] = kernelTables(result.records, markdownTable)
   const scaling = scalingTable(result.records)
   const picture = await roofline(name, result.records)
-  const missing = result.missing.map(
-    m => `- ${[m.engine, m.precision, m.kernel].filter(Boolean).join(' ')}: ${m.reason}`
-  )
+  const ratios = ratioTable(result.records, markdownTable)
+  const missing = result.missing.map(m => `- ${missingLine(m)}`)
   return [
     `## ${result.machine.cpu.name}, ${result.machine.date.slice(0, 10)}`,
     '',
-    ...machineLines(result.machine).map(line => `- ${line}`),
+    ...[...machineLines(result.machine), ...engineLines(result)].map(line => `- ${line}`),
     `- Every sample: [results/${name}](results/${name})`,
     '',
     ...(bars.length > 0
@@ -161,6 +168,16 @@ async function section(name: string, result: StoredResults): Promise<string> {
           ''
         ]
       : []),
+    ...(ratios === null
+      ? []
+      : [
+          '### Fused kernels beside composed operations',
+          '',
+          'The `tensorflow` engine composes the same formulas from tensor operations, each of which reads and writes whole arrays; the kernels of the `cpu` engine are fused. Kernels have one thread. Ratios are of medians.',
+          '',
+          ratios,
+          ''
+        ]),
     ...(scaling
       ? ['### Threads', '', 'Runs per second of the search alone, and its ratio to one thread.', '', scaling, '']
       : []),

@@ -116,7 +116,12 @@ function clocks(): number[] | null {
 
 function installedVersions(): Record<string, string> {
   const versions: Record<string, string> = { manystart: version }
-  for (const name of ['webgpu', '@tensorflow/tfjs', '@tensorflow/tfjs-node', '@tensorflow/tfjs-node-gpu']) {
+  for (const name of [
+    'webgpu',
+    '@tensorflow/tfjs-backend-wasm',
+    '@tensorflow/tfjs-node',
+    '@tensorflow/tfjs-node-gpu'
+  ]) {
     const file = join(root, 'node_modules', name, 'package.json')
     if (existsSync(file)) versions[name] = (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
   }

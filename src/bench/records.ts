@@ -55,6 +55,8 @@ export interface KernelRecord {
   readonly joulesPerRun?: number | null
   /** Engines on a device of its own: from handing it next to nothing to having the answer, in seconds. */
   readonly secondsPerSubmit?: number
+  /** By name, where the engine has several. */
+  readonly device?: string
 }
 
 /** A kernel that an engine could not be timed on, and why. */
@@ -63,6 +65,14 @@ export interface Missing {
   readonly precision?: Precision
   readonly kernel?: KernelName
   readonly reason: string
+  readonly device?: string
+}
+
+/** What was measured, in the engine's own words: processor and instruction set, or package, library and adapter. */
+export interface MeasuredEngine {
+  readonly engine: EngineName
+  readonly device?: string
+  readonly detail: string
 }
 
 export interface KernelResults {
@@ -72,13 +82,17 @@ export interface KernelResults {
   readonly records: readonly KernelRecord[]
   readonly missing: readonly Missing[]
   readonly wallSeconds: number
+  readonly engines?: readonly MeasuredEngine[]
 }
+
+/** "cpu f64", "tensorflow wasm f32" */
+export const engineText = (r: Pick<KernelRecord, 'engine' | 'device' | 'precision'>): string =>
+  [r.engine, r.device, r.precision].filter(Boolean).join(' ')
 
 /** What makes two records of different results the same measurement. */
 export const recordKey = (r: KernelRecord): string =>
   [
-    r.engine,
-    r.precision,
+    engineText(r),
     r.kernel,
     r.name,
     `N=${r.sizes.N} D=${r.sizes.D} h=${r.sizes.hidden.join(',') || '-'}`,

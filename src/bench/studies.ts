@@ -6,8 +6,9 @@ import { requestOf } from '../study/curves.js'
 import { runStarts } from '../study/runner.js'
 import { setUp, type Setup } from '../study/setup.js'
 import { quantileSorted } from '../core/stats.js'
+import { formatSeconds } from '../core/units.js'
 import { meterEnergy } from './machine.js'
-import type { KernelRecord } from './records.js'
+import type { KernelRecord, Missing } from './records.js'
 import { gradientFlops, hessianFlops } from './sizes.js'
 import { ascending, median } from './statistics.js'
 
@@ -38,17 +39,27 @@ export const studyCases: readonly StudyCase[] = [
 const referenceShare = 50
 const leastStarts = 8
 const studyRounds = 3
+/** A number of starts is left out where the study, which runs three times, would take longer. */
+const studyLimitSeconds = 20
 /** Starts whose minima the reference engine must have found too. */
 const checkedStarts = 6
 /** Losses of the same minimum after polishing in f64. */
 const lossTolerance = 1e-8
 
-const configOf = (studyCase: StudyCase, engine: EngineName, precision: Precision, count: number): StudyConfig =>
-  resolveConfig({ ...studyCase.study, starts: { count, seed: 1 }, engine, precision }, 'the benchmark')
+/** What a study runs on. */
+export interface StudyTarget {
+  readonly engine: EngineName
+  /** By name, where the engine has several. */
+  readonly device?: string
+  readonly precision: Precision
+}
+
+const configOf = (studyCase: StudyCase, target: StudyTarget, count: number): StudyConfig =>
+  resolveConfig({ ...studyCase.study, starts: { count, seed: 1 }, ...target }, 'the benchmark')
 
 /** Losses of the strict minima that a few starts lead to on the reference engine. */
 async function referenceMinima(studyCase: StudyCase): Promise<number[]> {
-  const setup = await setUp(configOf(studyCase, 'reference', 'f64', checkedStarts))
+  const setup = await setUp(configOf(studyCase, { engine: 'reference', precision: 'f64' }, checkedStarts))
   try {
     const outcome = await runStarts(setup)
     return outcome.clusters.minima.clusters().map(c => c.loss)
@@ -102,35 +113,44 @@ export interface StudyOptions {
 }
 
 export async function* studyRecords(
-  engineName: EngineName,
-  precision: Precision,
+  target: StudyTarget,
   options: StudyOptions
-): AsyncGenerator<KernelRecord> {
+): AsyncGenerator<KernelRecord | Missing> {
   // An engine of one thread gives the same figure whatever is asked for.
-  const threadCounts = engineName === 'cpu' ? options.threads : [Math.max(...options.threads)]
+  const threadCounts = target.engine === 'cpu' ? options.threads : [Math.max(...options.threads)]
   for (const studyCase of studyCases) {
     const wanted = await referenceMinima(studyCase)
-    const share = engineName === 'reference' ? referenceShare : 1
+    const share = target.engine === 'reference' ? referenceShare : 1
     const counts = studyCase.starts.map(usual =>
       Math.max(leastStarts, Math.round((usual * options.studyScale) / share))
     )
-    for (const threads of threadCounts)
+    for (const threads of threadCounts) {
+      let secondsPerStart = 0
       for (const count of new Set(counts)) {
         if (options.signal?.aborted) return
-        yield await studyRecord(studyCase, engineName, precision, count, threads, wanted)
+        const predicted = secondsPerStart * count
+        if (predicted > studyLimitSeconds) {
+          const limit = `more than ${formatSeconds(studyLimitSeconds)}`
+          const reason = `${studyCase.name}, ${count} starts, is left out: it would take about ${formatSeconds(predicted)}, ${limit}.`
+          yield { ...target, kernel: 'study', reason }
+          continue
+        }
+        const made = await studyRecord(studyCase, target, count, threads, wanted)
+        secondsPerStart = median(made.seconds) / count
+        yield made
       }
+    }
   }
 }
 
 async function studyRecord(
   studyCase: StudyCase,
-  engineName: EngineName,
-  precision: Precision,
+  target: StudyTarget,
   count: number,
   threads: number,
   wanted: readonly number[]
 ): Promise<KernelRecord> {
-  const setup = await setUp(configOf(studyCase, engineName, precision, count), { threads })
+  const setup = await setUp(configOf(studyCase, target, count), { threads })
   try {
     const { problem, engine, program } = setup
     const { network } = problem
@@ -160,8 +180,8 @@ async function studyRecord(
     const gflops = good ? (flops * searches[0].steps) / searchSeconds / 1e9 : 0
     const peakGflops = peaks.length > 0 ? median(peaks) * engine.threads : null
     return {
-      engine: engineName,
-      precision,
+      engine: target.engine,
+      precision: target.precision,
       kernel: 'study',
       sizes: { N: problem.rows, D: network.inputs, hidden: network.hidden, P: parameterCount(network), R: count },
       perSecond: good ? rate(0.5) : 0,
@@ -179,7 +199,8 @@ async function studyRecord(
       occupancyWithoutRefill: searches[0].withoutRefill,
       searchPerSecond: count / searchSeconds,
       evaluationsPerSecond: searches[0].steps / searchSeconds,
-      joulesPerRun: joules === null ? null : joules / (count * studyRounds)
+      joulesPerRun: joules === null ? null : joules / (count * studyRounds),
+      ...(target.device === undefined ? {} : { device: target.device })
     }
   } finally {
     setup.dispose()

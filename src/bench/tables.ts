@@ -2,7 +2,7 @@
 import { formatRate, formatSeconds } from '../core/units.js'
 import type { Comparison } from './compare.js'
 import type { Machine } from './machine.js'
-import type { KernelRecord, KernelResults } from './records.js'
+import { engineText, type KernelRecord, type KernelResults, type Missing } from './records.js'
 
 const none = '–'
 const percent = (share: number | null | undefined): string =>
@@ -50,7 +50,7 @@ const kernelHeader = [
 function kernelRow(r: KernelRecord): string[] {
   const spread = `${formatRate(r.spread.q25)} to ${formatRate(r.spread.q75)}`
   return [
-    `${r.engine} ${r.precision}`,
+    engineText(r),
     r.name === '' ? r.kernel : `${r.kernel} ${r.name}`,
     String(r.sizes.N),
     networkText(r),
@@ -76,7 +76,7 @@ const studyHeader = [
 ]
 
 const studyRow = (r: KernelRecord): string[] => [
-  `${r.engine} ${r.precision}`,
+  engineText(r),
   r.name,
   String(r.threads),
   String(r.sizes.R),
@@ -112,21 +112,69 @@ export function machineLines(m: Machine): string[] {
 /** One line for each engine that is handed its work in submits. */
 function submitLines(records: readonly KernelRecord[]): string[] {
   const times = new Map<string, number>()
-  for (const r of records)
-    if (r.secondsPerSubmit !== undefined) times.set(`${r.engine} ${r.precision}`, r.secondsPerSubmit)
+  for (const r of records) if (r.secondsPerSubmit !== undefined) times.set(engineText(r), r.secondsPerSubmit)
   return [...times].map(([name, seconds]) => `${name}: a submit and its answer take ${formatSeconds(seconds)}.`)
 }
 
+/** "tensorflow wasm f32 hessian: why" */
+export const missingLine = (m: Missing): string =>
+  `${[m.engine, m.device, m.precision, m.kernel].filter(Boolean).join(' ')}: ${m.reason}`
+
+export const engineLines = (results: Pick<KernelResults, 'engines'>): string[] =>
+  (results.engines ?? []).map(e => `${[e.engine, e.device].filter(Boolean).join(' ')}: ${e.detail}`)
+
+/** The engine that the others are set beside. */
+const beside = 'cpu f32'
+
+/** Rates of the other f32 engines beside that of the `cpu` engine, and how many times as fast that is; null with none of the others. */
+export function ratioTable(records: readonly KernelRecord[], render: Render = textTable): string | null {
+  const good = records.filter(r => r.error === undefined)
+  const others = [...new Set(good.filter(r => r.precision === 'f32').map(engineText))].filter(e => e !== beside)
+  const key = (r: KernelRecord): string =>
+    JSON.stringify([r.kernel, r.name, r.sizes.N, networkText(r), r.threads, r.kernel === 'study' && r.sizes.R])
+  const rows = good
+    .filter(r => engineText(r) === beside)
+    .flatMap(own => {
+      const there = others.map(o => good.find(r => engineText(r) === o && key(r) === key(own)))
+      if (there.every(r => r === undefined)) return []
+      return [
+        [
+          [own.kernel, own.name].filter(Boolean).join(' '),
+          String(own.sizes.N),
+          networkText(own),
+          own.kernel === 'study' ? `${own.sizes.R} starts` : none,
+          String(own.threads),
+          formatRate(own.perSecond),
+          ...there.flatMap(r => (r ? [formatRate(r.perSecond), timesText(own.perSecond / r.perSecond)] : [none, none]))
+        ]
+      ]
+    })
+  if (rows.length === 0) return null
+  const header = [
+    'kernel',
+    'N',
+    'network',
+    'study',
+    'threads',
+    beside,
+    ...others.flatMap(o => [o, `${beside} over it`])
+  ]
+  return render(header, rows)
+}
+
+const timesText = (ratio: number): string => `${ratio >= 100 ? ratio.toFixed(0) : ratio.toPrecision(3)}×`
+
 export function kernelText(results: KernelResults): string {
-  const missing = results.missing.map(
-    m => [m.engine, m.precision, m.kernel].filter(Boolean).join(' ') + `: ${m.reason}`
-  )
+  const { missing, records } = results
+  const ratios = ratioTable(records)
   return [
     ...machineLines(results.machine),
+    ...engineLines(results),
     '',
-    ...kernelTables(results.records).flatMap(table => [table, '']),
-    ...(missing.length > 0 ? ['Not measured:', ...missing.map(m => `  ${m}`), ''] : []),
-    ...submitLines(results.records),
+    ...kernelTables(records).flatMap(table => [table, '']),
+    ...(ratios === null ? [] : [ratios, '']),
+    ...(missing.length > 0 ? ['Not measured:', ...missing.map(m => `  ${missingLine(m)}`), ''] : []),
+    ...submitLines(records),
     'per second: from the median sample. GFLOP/s counts matrix products only; peak is what multiply-adds in registers reached meanwhile.',
     `Measured in ${formatSeconds(results.wallSeconds)}.`
   ].join('\n')

@@ -51,8 +51,8 @@ export interface EngineEntry {
 export interface KernelTimer {
   /** R of one repeat. */
   readonly lanes: number
-  /** The same for one kernel, where it differs. */
-  lanesFor?(kernel: 'gradient' | 'hessian' | 'eigh' | 'update'): number
+  /** The same for one kernel, or for the updates of one program, where it differs. */
+  lanesFor?(kernel: 'gradient' | 'hessian' | 'eigh' | 'update', program?: Program): number
   /** Multiply-add operations per second that registers alone reach, two for each; `milliseconds`: how long to look. */
   peak?(milliseconds: number): Promise<number>
   /** Bytes per second read and written by a copy of a block larger than the caches. */

@@ -2,13 +2,19 @@
 import { describe, expect, it } from 'vitest'
 import { benchKernels, type KernelOptions } from '../../src/bench/kernels.js'
 import { parseGpus } from '../../src/bench/machine.js'
-import { kernelNames, recordKey, type KernelName } from '../../src/bench/records.js'
+import {
+  kernelNames,
+  recordKey,
+  type KernelName,
+  type KernelRecord,
+  type KernelResults
+} from '../../src/bench/records.js'
 import { gradientFlops, hessianFlops, problemOfSize, smallSizes } from '../../src/bench/sizes.js'
 import { occupancyInBatches } from '../../src/bench/studies.js'
-import { kernelText } from '../../src/bench/tables.js'
+import { kernelText, ratioTable, textTable } from '../../src/bench/tables.js'
 import { engines } from '../../src/engines/registry.js'
 import { referenceEntry } from '../../src/engines/reference/index.js'
-import type { Engine, EngineEntry, Objective } from '../../src/engines/types.js'
+import type { DeviceEntry, Engine, EngineEntry, Objective } from '../../src/engines/types.js'
 
 const options = (given: Partial<KernelOptions>): KernelOptions => ({
   engines: [referenceEntry],
@@ -145,6 +151,112 @@ describe('an engine that cannot run', () => {
     expect(records).toEqual([])
     expect(missing).toEqual([{ engine: 'reference', reason: 'No card.' }])
   })
+})
+
+/** The reference engine on devices of those names, and which of them were loaded. */
+function listing(devices: readonly DeviceEntry[]): { entry: EngineEntry; loaded: (string | undefined)[] } {
+  const loaded: (string | undefined)[] = []
+  const entry: EngineEntry = {
+    ...referenceEntry,
+    devices: () => Promise.resolve(devices),
+    load: o => {
+      loaded.push(o.device)
+      return referenceEntry.load({ precision: o.precision })
+    }
+  }
+  return { entry, loaded }
+}
+
+describe('devices', () => {
+  const works = { ok: true, detail: 'here' } as const
+  const run = (entry: EngineEntry, devices?: readonly string[]): Promise<KernelResults> =>
+    benchKernels(
+      options({ engines: [entry], kernels: ['gradient'], sizes: [smallSizes[0]], ...(devices ? { devices } : {}) })
+    )
+
+  it('are all measured, each under its name; one that cannot run is named with its reason', async () => {
+    const { entry, loaded } = listing([
+      { name: 'fast', support: works },
+      { name: 'none', support: { ok: false, reason: 'No card.' } },
+      { name: 'slow', support: works }
+    ])
+    const { records, missing, engines: measured } = await run(entry)
+    expect(loaded).toEqual(['fast', 'slow'])
+    expect(records.map(r => r.device)).toEqual(['fast', 'slow'])
+    expect(new Set(records.map(recordKey)).size).toBe(2)
+    expect(measured?.map(m => m.device)).toEqual(['fast', 'slow'])
+    expect(missing).toEqual([{ engine: 'reference', device: 'none', reason: 'No card.' }])
+    expect((await run(entry, ['slow'])).records.map(r => r.device)).toEqual(['slow'])
+  })
+
+  it('a software GPU beside hardware is measured only when named, alone always', async () => {
+    const software = { name: 'software', support: { ...works, software: true } }
+    const { entry } = listing([{ name: 'card', support: works }, software])
+    const both = await run(entry)
+    expect(both.records.map(r => r.device)).toEqual(['card'])
+    expect(both.missing.map(m => m.device)).toEqual(['software'])
+    expect((await run(entry, ['software'])).records.map(r => r.device)).toEqual(['software'])
+    expect((await run(listing([software]).entry)).records.map(r => r.device)).toEqual(['software'])
+  })
+})
+
+it('a kernel of which a repeat would take more than 2 s, going by the size before, is left out', async () => {
+  const slow: EngineEntry = {
+    ...referenceEntry,
+    async load(o) {
+      const engine = await referenceEntry.load(o)
+      return {
+        name: engine.name,
+        precision: engine.precision,
+        device: engine.device,
+        threads: 1,
+        prepare: p => engine.prepare(p),
+        dispose: () => engine.dispose(),
+        timer: problem => ({
+          lanes: 4,
+          time: (_kernel, _theta, repeats) => Promise.resolve(new Float64Array(repeats).fill(0.15 * problem.rows)),
+          timeSteps: () => Promise.reject(new Error('no updates are asked for'))
+        })
+      }
+    }
+  }
+  const sizes = [10, 13, 14, 5].map(N => ({ N, D: 3, hidden: [] }))
+  const { records, missing } = await benchKernels(options({ engines: [slow], kernels: ['gradient'], sizes }))
+  expect(records.map(r => r.sizes.N)).toEqual([10, 13, 5])
+  expect(missing).toEqual([
+    {
+      engine: 'reference',
+      precision: 'f64',
+      kernel: 'gradient',
+      reason: 'N=14 P=4 R=4 is left out: one repeat would take about 2.1 s, more than 2 s.'
+    }
+  ])
+})
+
+it('rates of the other f32 engines stand beside the cpu engine, one thread beside one thread, wrong ones nowhere', async () => {
+  const { records } = await benchKernels(options({ kernels: ['gradient'] }))
+  const [one, two] = records
+  const like = (r: KernelRecord, change: Partial<KernelRecord>): KernelRecord => ({ ...r, precision: 'f32', ...change })
+  const table = ratioTable(
+    [
+      like(one, { engine: 'cpu', perSecond: 3000 }),
+      like(two, { engine: 'cpu', perSecond: 5000 }),
+      like(two, { engine: 'cpu', precision: 'f64', perSecond: 7 }),
+      like(one, { engine: 'tensorflow', device: 'cpu', perSecond: 20 }),
+      like(two, { engine: 'tensorflow', device: 'cpu', perSecond: 1, error: 'differs' }),
+      like(one, { engine: 'tensorflow', device: 'wasm', perSecond: 1200 }),
+      like(two, { engine: 'tensorflow', device: 'wasm', perSecond: 4000 })
+    ],
+    (header, rows) => JSON.stringify([header, ...rows].map(row => [row[0], ...row.slice(5)]))
+  )
+  expect(JSON.parse(table!)).toEqual([
+    ['kernel', 'cpu f32', 'tensorflow cpu f32', 'cpu f32 over it', 'tensorflow wasm f32', 'cpu f32 over it'],
+    ['gradient', '3 k/s', '20/s', '150×', '1.2 k/s', '2.50×'],
+    ['gradient', '5 k/s', '–', '–', '4 k/s', '1.25×']
+  ])
+  expect(ratioTable(records, textTable)).toBeNull()
+  const oneThread = like(one, { engine: 'cpu', perSecond: 3000 })
+  expect(ratioTable([oneThread, like(one, { engine: 'tensorflow', threads: 2 })], textTable)).toBeNull()
 })
 
 describe('operation counts', () => {

@@ -25,6 +25,12 @@ describe('bench kernels', () => {
   it('refuses what it does not know', async () => {
     expectRefusal(await manystart([...tiny, '--kernel', 'gradent']), 2, /"gradent"; did you mean gradient/)
     expectRefusal(await manystart(['bench', 'kernels', '--engine', 'gpu']), 2, /--engine is "gpu"/)
+    expectRefusal(await manystart([...tiny, '--device', 'cuda']), 2, /reference has no devices to choose from/)
+    expectRefusal(
+      await manystart(['bench', 'kernels', '--engine', 'reference,tensorflow', '--device', 'wsm']),
+      2,
+      /--device is "wsm"; did you mean wasm/
+    )
     expectRefusal(await manystart([...tiny, '--threads', '0']), 2, /--threads is "0"/)
     expectRefusal(
       await manystart([...tiny, '--threads', '1', '--threads', '2']),

@@ -8,7 +8,7 @@ import { benchKernels } from '../../bench/kernels.js'
 import { runConvergence, pageFile, writePage } from '../../bench/convergence.js'
 import { convergencePage, convergenceText } from '../../bench/convergencePage.js'
 import { defaultGrid, readGrid } from '../../bench/grid.js'
-import { kernelNames, type KernelName } from '../../bench/records.js'
+import { engineText, kernelNames, type KernelName } from '../../bench/records.js'
 import { ladder, smallSizes } from '../../bench/sizes.js'
 import { comparisonText, kernelText } from '../../bench/tables.js'
 import { InputError, WorkError } from '../../core/errors.js'
@@ -29,6 +29,9 @@ const common: Record<string, Options> = {
 }
 const kernelOptions: Record<string, Options> = {
   engine: list(`engines to measure (${engines.map(e => e.name).join(', ')}); default: all that can run here`),
+  device: list(
+    'for engines with several devices: these alone, as `manystart engines` lists them; default: all but software GPUs beside hardware'
+  ),
   precision: list('f64, f32; default: both where an engine has both'),
   kernel: list(`${kernelNames.join(', ')}; default: all`),
   sizes: text('ladder: up to 10 000 rows and 513 parameters; small: seconds on any engine'),
@@ -39,11 +42,14 @@ const kernelOptions: Record<string, Options> = {
 export const benchFlags: readonly string[] = ['kernel', 'sizes', 'threads', 'fail-above', 'runs']
 
 /** `--engine cpu reference` and `--engine cpu,reference` alike. */
-function listed<T extends string>(flags: Flags, name: string, known: readonly T[]): T[] | undefined {
+function wordsOf(flags: Flags, name: string): string[] | undefined {
   const value = flags[name] as unknown
   if (value === undefined) return undefined
-  const parts = (Array.isArray(value) ? value : [value]).flatMap(v => String(v).split(',')).map(v => v.trim())
-  return parts.map(part => {
+  return (Array.isArray(value) ? value : [value]).flatMap(v => String(v).split(',')).map(v => v.trim())
+}
+
+function listed<T extends string>(flags: Flags, name: string, known: readonly T[]): T[] | undefined {
+  return wordsOf(flags, name)?.map(part => {
     const found = known.find(k => k === part)
     if (found === undefined) throw new InputError(`--${name} is "${part}"; ${knownNames(part, known)}.`)
     return found
@@ -71,6 +77,28 @@ function threadCounts(flags: Flags): number[] {
     })
 }
 
+/**
+ * The devices that the words of --device mean: a name, or a part of one as with `study --device`.
+ * @throws InputError for a word that no device of the chosen engines has in its name
+ */
+async function chosenDevices(flags: Flags, chosen: readonly EngineEntry[]): Promise<string[] | undefined> {
+  const words = wordsOf(flags, 'device')
+  if (words === undefined) return undefined
+  const known: string[] = []
+  for (const entry of chosen) known.push(...((await entry.devices?.()) ?? []).map(d => d.name))
+  if (known.length === 0) {
+    const have = chosen.length > 1 ? 'have' : 'has'
+    const names = chosen.map(e => e.name).join(' and ')
+    throw new InputError(`--device is given, but ${names} ${have} no devices to choose from; leave it out.`)
+  }
+  return words.flatMap(word => {
+    if (known.includes(word)) return [word]
+    const meant = known.filter(name => name.toLowerCase().includes(word.toLowerCase()))
+    if (word === '' || meant.length === 0) throw new InputError(`--device is "${word}"; ${knownNames(word, known)}.`)
+    return meant
+  })
+}
+
 async function runKernels(flags: Flags): Promise<void> {
   const names = listed(
     flags,
@@ -85,10 +113,12 @@ async function runKernels(flags: Flags): Promise<void> {
   const out = checkOutFile(flags)
   const quiet = flags['quiet'] === true || flags['json'] === true
   const chosen: readonly EngineEntry[] = names ? engines.filter(e => names.includes(e.name)) : engines
+  const devices = await chosenDevices(flags, chosen)
   const { signal, release } = interruptSignal()
   try {
     const results = await benchKernels({
       engines: chosen,
+      ...(devices ? { devices } : {}),
       ...(precisions ? { precisions } : {}),
       kernels,
       sizes: sizes === 'ladder' ? ladder : smallSizes,
@@ -98,7 +128,7 @@ async function runKernels(flags: Flags): Promise<void> {
       signal,
       onRecord: r => {
         if (quiet) return
-        const what = [r.engine, r.precision, r.kernel, r.name].filter(Boolean).join(' ')
+        const what = [engineText(r), r.kernel, r.name].filter(Boolean).join(' ')
         const at = `N=${r.sizes.N} P=${r.sizes.P} R=${r.sizes.R}`
         process.stderr.write(`${what}, ${at}: ${r.error ?? formatRate(r.perSecond)}\n`)
       }

@@ -33,8 +33,9 @@ import {
 } from './packages.js'
 import type { TensorflowQuestions } from './protocol.js'
 
-/** Runs that the timer evaluates at a time. */
+/** Runs that the timer takes at a time: more are no faster. Fewer, but enough for a GPU, where each has a matrix. */
 const timedRuns = 512
+const matrixNumbers = 2 ** 22
 
 type TensorflowChild = Child<TensorflowQuestions>
 
@@ -123,8 +124,13 @@ class TensorflowObjective implements Objective {
 function timer(child: TensorflowChild, problem: Problem): KernelTimer {
   let prepared: Promise<number> | undefined
   const objective = (): Promise<number> => (prepared ??= child.ask('prepare', { problem }).answer)
+  const P = parameterCount(problem.network)
   return {
     lanes: timedRuns,
+    lanesFor(kernel, program) {
+      const matrices = kernel === 'hessian' || kernel === 'eigh' || program?.needs === 'H'
+      return matrices ? Math.min(timedRuns, 8 * Math.ceil(matrixNumbers / (8 * P * P))) : timedRuns
+    },
     async time(kernel, theta, repeats) {
       return child.ask('time', { objective: await objective(), kernel, theta, repeats }).answer
     },
