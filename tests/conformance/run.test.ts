@@ -346,29 +346,34 @@ describe.each(candidates)('$label', candidate => {
       objective.dispose()
     })
 
-    // Without movement the trace is f and max |g| at θ0 over the rows of each mini-batch.
-    it.each(['run', 'shared'] as const)(
-      'on mini-batches (%s) are over the rows that the contract names',
-      async order => {
+    // Without movement the trace is f and max |g| at θ0 over the rows of each mini-batch. The large ones are of several tiles.
+    it.each([
+      { order: 'run', rows: 9, size: 4, runs: 3, steps: 7 },
+      { order: 'shared', rows: 9, size: 4, runs: 3, steps: 7 },
+      { order: 'run', rows: 700, size: 300, runs: 2, steps: 2 }
+    ] as const)(
+      'on mini-batches ($order, $size of $rows rows) are over the rows that the contract names',
+      async ({ order, rows: N, size, runs, steps }) => {
+        const problem = makeProblem({ loss: 'brier', hidden: [2], rows: N, ridge: 0.0625 })
         const objective = await engine.prepare(problem)
-        const theta = points(problem, 3)
-        const size = 4
+        const theta = points(problem, runs)
         const batch = { size, order, seed: 2 ** 32 * 3 + 1 }
-        const stop = { steps: 7, gradient: 0 }
-        const request = { program: stay(), starts: givenStarts(theta, 3), stop, batch, trace: true }
+        const stop = { steps, gradient: 0 }
+        const request = { program: stay(), starts: givenStarts(theta, runs), stop, batch, trace: true }
         const { traces } = await collect(objective, request)
-        for (let r = 0; r < 3; r++)
-          for (let step = 0; step < 7; step++) {
+        for (let r = 0; r < runs; r++)
+          for (let step = 0; step < steps; step++) {
             const epoch = Math.floor(step / 3)
-            const rows = shuffle(9, batch.seed, Stream.batches, order === 'shared' ? sharedStart : r, epoch)
+            const rows = shuffle(N, batch.seed, Stream.batches, order === 'shared' ? sharedStart : r, epoch)
             const at = step % 3
             // At the end of an epoch, and of the budget, all rows count.
-            const used = at === 2 || step === 6 ? rows : rows.subarray(at * size, Math.min(9, (at + 1) * size))
+            const whole = at === 2 || step === steps - 1
+            const used = whole ? rows : rows.subarray(at * size, Math.min(N, (at + 1) * size))
             const pick = (values: Float64Array, width: number): Float64Array =>
               Float64Array.from(Array.from(used).flatMap(i => [...values.subarray(i * width, (i + 1) * width)]))
             const part = { ...problem, rows: used.length, x: pick(problem.x, 2), y: pick(problem.y, 1) }
             const exact = oracle(part, theta.subarray(r * P, (r + 1) * P))
-            const near = tolerance(precision, Math.sqrt(problem.rows), exact.magnitude.f + exact.magnitude.g)
+            const near = tolerance(precision, Math.sqrt(N), exact.magnitude.f + exact.magnitude.g)
             const [f, g] = traces![r].subarray(2 * step)
             expectClose(f, exact.f, near, `f of run ${r}, step ${step}`, 'f of a mini-batch')
             expectClose(g, largest(exact.g), near, `max |g| of run ${r}, step ${step}`, 'g of a mini-batch')

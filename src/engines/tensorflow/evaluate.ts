@@ -9,8 +9,8 @@ import type { Needs } from '../types.js'
 import type { Device, Tensor } from './device.js'
 import { activationTensors, lossTensors, softmaxTensors } from './losses.js'
 
-/** Rows of a tile: a sum over so many has the same order of additions whatever the number of runs. */
-const tileRows = 256
+/** Rows of a tile, of all rows and of mini-batches: a sum over so many has the same order of additions whatever the number of runs. */
+export const tileRows = 256
 
 /** Rows as tensors: inputs with a leading 1 where there are biases, targets, weights that sum to 1 and offsets. */
 export interface Rows {

@@ -9,7 +9,7 @@ import { columnScale } from '../../models/network.js'
 import type { Program } from '../../optimizers/program.js'
 import type { Needs, RunBlock } from '../types.js'
 import { wholeLanes, type Device, type Tensor } from './device.js'
-import type { Evaluator, Rows } from './evaluate.js'
+import { tileRows, type Evaluator, type Rows } from './evaluate.js'
 import { Interpreter } from './interpreter.js'
 import { runsThatFit } from './memory.js'
 import type { PlainRequest } from '../process/protocol.js'
@@ -78,12 +78,14 @@ class Batches {
     return (run.order = known)
   }
 
-  /** The batch of each lane at its own step. A short batch is filled up with a row of its own at weight 0. */
-  rows(lanes: readonly (LaneRun | null)[]): Rows {
+  /** The batch of each lane at its own step, in tiles. A short batch is filled up with a row of its own at weight 0. */
+  rows(lanes: readonly (LaneRun | null)[]): Rows[] {
     const { weight, rows } = this.evaluator.problem
     const { size } = this
-    const index = new Int32Array(lanes.length * size)
-    const c = new Float32Array(lanes.length * size)
+    const tiles = Array.from({ length: Math.ceil(size / tileRows) }, (_, t) => {
+      const n = Math.min(tileRows, size - t * tileRows)
+      return { n, index: new Int32Array(lanes.length * n), c: new Float32Array(lanes.length * n) }
+    })
     lanes.forEach((run, lane) => {
       if (!run) return
       const at = run.steps % this.perEpoch
@@ -93,12 +95,15 @@ class Batches {
       )
       let total = 0
       for (const i of part) total += weight ? weight[i] : 1
-      for (let k = 0; k < size; k++) {
-        index[lane * size + k] = part[k < part.length ? k : 0]!
-        c[lane * size + k] = k < part.length && total > 0 ? (weight ? weight[part[k]] : 1) / total : 0
-      }
+      tiles.forEach(({ n, index, c }, t) => {
+        for (let j = 0; j < n; j++) {
+          const k = t * tileRows + j
+          index[lane * n + j] = part[k < part.length ? k : 0]!
+          c[lane * n + j] = k < part.length && total > 0 ? (weight ? weight[part[k]] : 1) / total : 0
+        }
+      })
     })
-    return this.evaluator.rows(index, c, [lanes.length, size])
+    return tiles.map(({ n, index, c }) => this.evaluator.rows(index, c, [lanes.length, n]))
   }
 }
 
@@ -250,9 +255,9 @@ export function lanesThatFit(
 }
 
 /** One evaluation and one update of all lanes. */
-export function step(state: Interpreter, evaluator: Evaluator, rows?: Rows): void {
-  const { f, g, H } = evaluator.evaluate(state.x, needsOf(state.program), rows && [rows])
-  if (rows) evaluator.disposeRows(rows)
+export function step(state: Interpreter, evaluator: Evaluator, rows?: readonly Rows[]): void {
+  const { f, g, H } = evaluator.evaluate(state.x, needsOf(state.program), rows)
+  for (const tile of rows ?? []) evaluator.disposeRows(tile)
   state.run(f, g!, H)
 }
 
