@@ -89,7 +89,9 @@ class Tridiagonal {
       largest = vmax(a, largest);
       if (j > k + 1) tail += a;
     }
-    const V unit = largest > zero ? one / largest : zero;
+    // The reciprocal of a subnormal number may overflow; what is that small beside the diagonal is nothing.
+    const auto tiny = largest < broadcast(std::numeric_limits<T>::min());
+    const V unit = tiny ? zero : one / largest;
     const V head = first * unit;
     for (int j = k + 1; j < P; j++) {
       const V a = element(row, j) * unit;
@@ -98,7 +100,7 @@ class Tridiagonal {
     const V norm = vsqrt(square);
     const V alpha = head > zero ? -norm : norm;
     // Nothing below the sub-diagonal: no reflection in that lane.
-    const auto none = tail == zero;
+    const auto none = (tail == zero) | tiny;
     const V tau = none ? zero : one / (norm * (norm + vabs<T>(head)));
     store(e, V(none ? first : alpha * largest));
     for (int j = k + 1; j < P; j++) put(row, j, V(none ? zero : element(row, j) * unit));

@@ -14,6 +14,8 @@ export interface Tridiagonal {
   readonly tau: Float64Array
 }
 
+const smallestNormal = 2 ** -1022
+
 /** Householder reduction (Golub and Van Loan, algorithm 8.3.1) of diag(s) A diag(s), or of A without s. */
 export function tridiagonalize(a: Float64Array, n: number, s?: Float64Array): Tridiagonal {
   const A = new Float64Array(n * n)
@@ -29,7 +31,8 @@ export function tridiagonalize(a: Float64Array, n: number, s?: Float64Array): Tr
     for (let i = k + 1; i < n; i++) largest = Math.max(largest, Math.abs(A[i * n + k]))
     let tail = 0
     for (let i = k + 2; i < n; i++) tail += Math.abs(A[i * n + k])
-    if (largest === 0 || tail === 0) {
+    // Subnormal numbers are nothing beside a diagonal, and their reciprocals overflow.
+    if (largest < smallestNormal || tail === 0) {
       e[k] = A[(k + 1) * n + k]!
       continue
     }

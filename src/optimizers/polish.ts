@@ -3,7 +3,8 @@
  * index. It does not descend, so that a saddle stays a saddle. Directions whose curvature is inside the zero band are left
  * alone. A step is kept while it at least halves the gradient. Beside a curved valley a flat direction has some curvature yet, and
  * the step along it leads astray: when a step fails from a point that is not stationary, one is tried that leaves alone
- * whatever is nearly flat. A run ends when that fails too.
+ * whatever is nearly flat. A run ends when that fails too, or when the step left to take is far below rounding: towards parameters
+ * that are 0, roundings shrink with the parameters, and the gradient could be halved until its numbers run out.
  *
  * Everything is judged in the scaled variables θ / scale, so that verdicts do not depend on the units of the columns
  * (inertia is the same in all of them, by Sylvester's law).
@@ -45,11 +46,11 @@ export function buildPolish({ eps, parameters }: RuleContext): Program {
   const first = r.less(r.step, 0.5)
   const scaledG = r.mul(r.scale, r.g)
   const scaledNormHere = r.maxAbs(scaledG)
-  const better = r.and(r.finite(r.f), r.less(scaledNormHere, r.mul(0.5, scaledNorm)))
-  const accept = r.or(first, better)
-
   const { values, vectors } = r.eigh(r.H, r.scale)
   const normH = r.maxAbs(values)
+  const better = r.and(r.and(r.finite(r.f), r.finite(normH)), r.less(scaledNormHere, r.mul(0.5, scaledNorm)))
+  const accept = r.or(first, better)
+
   const band = r.mul(thresholds.zeroBandFactor * eps * parameters, normH)
   const coefficients = r.multiplyTransposed(vectors, scaledG)
   const curved = r.less(band, r.abs(values))
@@ -99,6 +100,7 @@ export function buildPolish({ eps, parameters }: RuleContext): Program {
   r.next(hasSpare, r.select(accept, spareHere, 0))
   r.next(r.x, r.fma(r.scale, r.select(accept, p, r.select(retry, spare, 0)), pointNext))
   // gradientNorm 0 would end the run as converged with the same result; a rejected step without another ends it as stalled.
-  const stalled = r.and(r.not(accept), r.not(retry))
+  const arrived = r.and(accept, r.lessEqual(newtonStep, eps * eps))
+  const stalled = r.or(arrived, r.and(r.not(accept), r.not(retry)))
   return r.compile({ point: pointNext, loss: lossNext, gradientNorm: normNext, stalled, report })
 }

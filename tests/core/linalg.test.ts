@@ -136,6 +136,13 @@ describe('symmetricEigen', () => {
     expectClose(product, determinant, tolerance('f64', n, determinant * condition), 'determinant', 'det of Hilbert')
   })
 
+  it('takes elements below the smallest normal number beside a diagonal for nothing', () => {
+    const tiny = 2 ** -1030
+    const { values, vectors } = symmetricEigen(Float64Array.of(3, tiny, tiny, tiny, 1, tiny, tiny, tiny, 2), 3)
+    expect([...values]).toEqual([1, 2, 3])
+    expect([...vectors].map(Math.abs)).toEqual([0, 0, 1, 1, 0, 0, 0, 1, 0])
+  })
+
   it('gives NaN, and ends, for a matrix that is not finite', () => {
     for (const bad of [NaN, Infinity, -Infinity]) {
       const a = randomSymmetric(6, 9)

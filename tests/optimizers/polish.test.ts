@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { symmetricEigen } from '../../src/core/linalg.js'
 import { thresholds } from '../../src/core/thresholds.js'
 import { parameterCount } from '../../src/models/network.js'
+import type { Problem } from '../../src/models/types.js'
 import { buildPolish, polishReport, polishSteps } from '../../src/optimizers/polish.js'
 import {
   doubleWell,
@@ -131,6 +132,18 @@ describe('polish', () => {
       }
   })
 
+  it('ends near 0, where roundings shrink with the point and gradients could be halved until numbers run out', () => {
+    const bowl = quadratic([2, 1, 0.3, 1, 3, 0.7, 0.3, 0.7, 1.1], [0, 0, 0])
+    const { point, stalled, steps, report } = polish(bowl, [0.1, 0.2, -0.3])
+    expect(stalled).toBe(true)
+    // Each step leaves a rounding of the point before it.
+    expect(steps).toBeLessThanOrEqual(4)
+    const size = Math.max(...point.map(Math.abs))
+    expect(size).toBeLessThan(eps * eps)
+    expect(size).toBeGreaterThan(0)
+    expect([report.zero, report.negative]).toEqual([0, 0])
+  })
+
   it('goes no further where a step does not halve the gradient', () => {
     // The Newton step of |x|^1.5 leads from x to −x, where the gradient is as large as before.
     const rough: Landscape = {
@@ -179,6 +192,28 @@ describe.each(candidates.filter(c => c.precision === 'f64'))('polish on $label',
       expect(report[0], `negative eigenvalues of run ${r}`).toBe(values.filter(v => v < 0).length)
       expect(report[1], `zero eigenvalues of run ${r}`).toBe(0)
     }
+    objective.dispose()
+    engine.dispose()
+  })
+
+  it('is not led astray by second derivatives that are hardly numbers', async () => {
+    // Least squares with three columns that overlap in the last row alone: XᵀX / N off its diagonal is below the smallest normal number.
+    const problem: Problem = {
+      ...makeProblem({ loss: 'squared', inputs: 3, rows: 4, bias: false }),
+      x: Float64Array.of(2, 0, 0, 0, 2, 0, 0, 0, 2, 2 ** -515, 2 ** -515, 2 ** -515),
+      y: Float64Array.of(2, 4, -2, 0)
+    }
+    const engine = await candidate.open()
+    const objective = await engine.prepare(problem)
+    const block = await collect(objective, {
+      program: buildPolish({ eps, parameters: 3 }),
+      starts: givenStarts(Float64Array.of(0.5, 0.25, 0.75), 1),
+      stop: { steps: polishSteps, gradient: 0 }
+    })
+    const { H } = await objective.evaluate(block.theta, { H: true })
+    expect(H![1]).toBeGreaterThan(0)
+    expect(H![1]).toBeLessThan(2 ** -1022)
+    expectAllClose(block.theta, [1, 2, -1], tolerance('f64', 4, 2), 'coefficient', 'subnormal')
     objective.dispose()
     engine.dispose()
   })
