@@ -33,7 +33,7 @@ interface Turn {
 }
 
 /** Bytes that the results of a submit, and the places of the queue, may take. */
-const queueBytes = 64 * 2 ** 20
+const queueBytes = 192 * 2 ** 20
 const counterBytes = 16
 
 /** A power of two, so that counters may go round. */

@@ -53,7 +53,7 @@ export class Deal<Device> {
       if (last && last.first + last.count === start) last.count++
       else ranges.push({ first: start, count: 1 })
     }
-    this.free.unshift(...ranges)
+    this.free = [...ranges, ...this.free]
     return starts.length
   }
 }

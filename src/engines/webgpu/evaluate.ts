@@ -75,16 +75,17 @@ export class Evaluator {
     this.parameters = parameterCount(problem.network)
   }
 
-  /** Bytes of device memory of each lane: θ, f, g, H, and the partial sums of f and g. */
-  static bytesPerLane(problem: Problem, needs: EvaluationNeeds): number {
+  /** Bytes of device memory of each lane: θ, f, g, H, and at most so many for the partial sums of f and g. */
+  static laneBytes(
+    problem: Problem,
+    needs: EvaluationNeeds
+  ): Readonly<Record<'theta' | 'f' | 'g' | 'H' | 'sums', number>> {
     const P = parameterCount(problem.network)
     const chunks = chunksOf(problem.rows)
-    const theta = P
-    const f = 1
     const g = needs === 'f' ? 0 : P
     const H = needs === 'H' ? P * P : 0
     const sums = chunks > 1 ? chunks * (1 + g) : 0
-    return 4 * (theta + f + g + H + sums)
+    return { theta: 4 * P, f: 4, g: 4 * g, H: 4 * H, sums: 4 * sums }
   }
 
   /** Bytes of device memory that do not depend on the number of lanes: the rows of the data, padded, at most three times. */

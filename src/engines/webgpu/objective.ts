@@ -80,7 +80,8 @@ export class LocalObjective {
     const g = needs.g ? new Float64Array(R * P) : undefined
     const H = needs.H ? new Float64Array(R * P * P) : undefined
     const all: EvaluationNeeds = needs.H ? 'H' : needs.g ? 'g' : 'f'
-    await this.chunks(R, needs.H ? P * P : P, async (first, runs, lanes) => {
+    const { g: gradient, H: hessian, sums } = Evaluator.laneBytes(this.problem, all)
+    await this.chunks(R, Math.max(gradient, hessian, sums, 4) / 4, async (first, runs, lanes) => {
       const evaluator = await Evaluator.create(gpu, this.problem, { lanes, needs: all })
       try {
         gpu.write(evaluator.theta as GPUBuffer, this.pack(theta, first, runs, lanes))

@@ -89,44 +89,51 @@ export class Plan {
     const { sizes } = this.program
     const P = this.parameters
     const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0)
+    // f and g lie among scalars and vectors.
+    const { theta, H, sums } = Evaluator.laneBytes(this.problem, this.needs)
     return {
-      // θ, f, g, H and partial sums; of those f and g lie among scalars and vectors.
-      evaluation: Evaluator.bytesPerLane(this.problem, this.needs) - 4 * (1 + P),
+      theta,
+      hessian: H,
+      sums,
       vectors: 4 * sizes.vectors,
       scalars: 4 * sizes.scalars,
       matrices: 4 * sum(sizes.matrices),
       linearAlgebra: 4 * (sizes.work + sizes.factor + sizes.eigenvectors + sizes.copies),
       state: 4 * stateRows,
-      miniBatches: this.rule
-        ? 4 * (this.problem.rows + this.rule.size) + Evaluator.bytesPerLane(this.problem, 'g') - 4 * P
-        : 0,
+      // The order of the rows, those of the step, and f and g over all rows.
+      miniBatches: this.rule ? 4 * (this.problem.rows + this.rule.size + 1 + P) + sums : 0,
       path: this.request.trace ? 4 * 3 * tracedRounds : 0
     }
   }
 
-  /** Bytes of each place of the queue of starts: θ0, its number, and both again on the way in. */
+  /** Bytes of each place of the queue: θ0 and its number, both again on the way in, and a result in each of two submits. */
   get placeBytes(): number {
-    return 4 * 2 * (this.parameters + 2)
+    const P = this.parameters
+    const points = this.request.starts.kind === 'given' ? P : 0
+    return 4 * (P + 2 + points + 2 + 2 * this.width)
   }
 
   /** Bytes of each lane in the largest buffer that has lanes. */
   largestPerLane(): number {
     const { sizes } = this.program
     const P = this.parameters
-    return (
+    const { H, sums } = Evaluator.laneBytes(this.problem, this.needs)
+    return Math.max(
+      H,
+      sums,
       4 *
-      Math.max(
-        sizes.vectors,
-        sizes.scalars,
-        sizes.work,
-        sizes.factor,
-        sizes.copies,
-        ...sizes.matrices,
-        this.needs === 'H' ? P * P : P,
-        this.rule ? this.problem.rows : 0,
-        this.rule?.size ?? 0,
-        this.request.trace ? 3 * tracedRounds : 0
-      )
+        Math.max(
+          sizes.vectors,
+          sizes.scalars,
+          sizes.work,
+          sizes.factor,
+          sizes.copies,
+          ...sizes.matrices,
+          P,
+          this.rule ? this.problem.rows : 0,
+          this.rule?.size ?? 0,
+          this.request.trace ? 3 * tracedRounds : 0
+        )
     )
   }
 }

@@ -12,8 +12,14 @@ class BlockQueue {
   private wake: (() => void) | undefined
   private failure: Error | undefined
   private ended = false
+  private closed = false
 
+  /** @param taken called when the consumer has it, or will not have it any more */
   push(block: RunBlock, taken: () => void): void {
+    if (this.closed) {
+      taken()
+      return
+    }
     this.blocks.push({ block, taken })
     this.wake?.()
   }
@@ -22,8 +28,10 @@ class BlockQueue {
     this.failure ??= failure
     this.wake?.()
   }
-  clear(): void {
-    this.blocks.length = 0
+  /** Drops what is here and what comes: nobody wants it. */
+  close(): void {
+    this.closed = true
+    for (const { taken } of this.blocks.splice(0)) taken()
     this.wake?.()
   }
   async *[Symbol.asyncIterator](): AsyncGenerator<RunBlock> {
@@ -123,7 +131,7 @@ export async function* runOnDevices(
   }
   const abort = (): void => {
     stop.abort()
-    queue.clear()
+    queue.close()
   }
   signal?.addEventListener('abort', abort, { once: true })
   let finished = false

@@ -28,7 +28,8 @@ class Stock {
     }
   }
   giveBack(starts: readonly number[]): void {
-    this.single.push(...starts)
+    // One by one: there may be more than a call takes arguments.
+    for (const start of starts) this.single.push(start)
     this.size += starts.length
   }
   take(count: number): number[] {
