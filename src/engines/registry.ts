@@ -86,7 +86,10 @@ export async function chooseEngine(
   for (const entry of among) {
     if (name === 'certify' && onGpu(entry)) continue
     // Asking what runs here may start a process, so engines that could not be taken are not asked.
-    if (!computes(entry, options)) continue
+    if (!computes(entry, options)) {
+      missing.push(`${entry.name} does not compute in ${options.precision}.`)
+      continue
+    }
     const support = await entry.available(onGpu(entry))
     if (!support.ok) missing.push(support.reason)
     else if (support.software) missing.push(`${entry.name}: ${support.detail} computes on the processor.`)
