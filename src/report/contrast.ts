@@ -1,7 +1,7 @@
 /** Models side by side, as a plain-text table for the terminal. A pure function of summaries. */
 import type { MetricSet, Quantiles, Summary } from '../core/result.js'
 import { formatCount, formatRate } from '../core/units.js'
-import { bestPoint, count, none, percent, short, spreadOf } from './words.js'
+import { bestPoint, computer, count, none, percent, short, spreadOf } from './words.js'
 
 /** Digits of metrics in the table: four models with their ranges then fit 120 columns. */
 const digits = 3
@@ -114,7 +114,7 @@ export function contrastTable(summaries: readonly Summary[]): string {
   const about = [
     `${problem.data}: ${problem.rows} rows${held}, ${count(problem.inputs, 'column', 'columns')}, target ${problem.target}${coding}`,
     `seed ${problem.seed}, starts ${problem.init}, ${problem.optimizer.replace(/ \(.*/, '')} on ${engine.name} ` +
-      `(${engine.precision}, ${engine.device}, ${count(engine.threads, 'thread', 'threads')})`
+      `(${engine.precision}, ${computer(engine)})`
   ]
   const out = [...about.flatMap(text => wrap(text, 120)), '']
   const tall = Math.max(...heads.map(h => h.length))

@@ -5,7 +5,19 @@ import { convergence, discovery, scores, shares, spectrum, waterfall, type Chart
 import { conclusion, coverageText } from './conclusion.js'
 import { contrastNotes, contrastRows } from './contrast.js'
 import { style } from './style.js'
-import { count, escape, fixed, infiniteText, isSeparated, mainMetric, none, percent, short, spreadOf } from './words.js'
+import {
+  computer,
+  count,
+  escape,
+  fixed,
+  infiniteText,
+  isSeparated,
+  mainMetric,
+  none,
+  percent,
+  short,
+  spreadOf
+} from './words.js'
 
 const shownPoints = 30
 const shownFlat = 5
@@ -167,7 +179,7 @@ function studied(s: Summary): string {
       'optimiser',
       `${p.optimizer}; stops at max |g| ≤ ${short(p.stop.gradient)} or after ${formatCount(p.stop.steps)} steps`
     ],
-    ['engine', `${engine.name} ${engine.precision} on ${engine.device}, ${count(engine.threads, 'thread', 'threads')}`],
+    ['engine', `${engine.name} ${engine.precision} on ${computer(engine)}`],
     ['why that engine', engine.why],
     ['time', `${formatSeconds(timing.wallSeconds)}, ${formatRate(timing.runsPerSecond, 'runs')}`],
     ['evaluations', `${formatCount(f)} losses, ${formatCount(g)} gradients, ${formatCount(H)} Hessians`],

@@ -3,7 +3,7 @@ import { verdicts, type StationaryPoint, type Summary } from '../core/result.js'
 import { formatCount, formatRate, formatSeconds } from '../core/units.js'
 import { conclusion, coverageText } from './conclusion.js'
 import { wrap } from './contrast.js'
-import { count, fixed, infiniteText, none, percent, short, spreadOf } from './words.js'
+import { computer, count, fixed, infiniteText, none, percent, short, spreadOf } from './words.js'
 
 const shownPoints = 10
 const shownFlat = 3
@@ -76,7 +76,7 @@ export function studyText(s: Summary): string {
       textWidth
     ),
     ...wrap(
-      `${problem.optimizer}; ${engine.name} ${engine.precision}, ${count(engine.threads, 'thread', 'threads')}: ` +
+      `${problem.optimizer}; ${engine.name} ${engine.precision} on ${computer(engine)}: ` +
         `${formatSeconds(timing.wallSeconds)}, ${formatRate(timing.runsPerSecond, 'runs')}`,
       textWidth
     ),

@@ -78,3 +78,8 @@ export function infiniteText(s: Summary): string {
 
 export const isSeparated = (s: Summary): boolean =>
   s.separation.status === 'complete' || s.separation.status === 'quasi-complete'
+
+/** What computed, in few words: the device, and the threads of an engine that has them. */
+export function computer({ name, device, threads }: Summary['engine']): string {
+  return name === 'webgpu' ? device : `${device}, ${count(threads, 'thread', 'threads')}`
+}

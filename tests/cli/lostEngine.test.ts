@@ -1,35 +1,11 @@
 // An engine that breaks down in the middle of a study: one sentence, exit code 1, and the runs that had ended are saved.
-import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Summary } from '../../src/core/result.js'
 import { readRuns } from '../../src/study/results.js'
+import { childrenOf } from '../helpers/processes.js'
 import { expectRefusal, freshOut, manystart } from './helpers.js'
-
-/** Numbers of the processes that a process has started. */
-function childrenOf(pid: number): number[] {
-  if (!existsSync('/proc/self/stat'))
-    return execFileSync('pgrep', ['-P', String(pid)], { encoding: 'utf8' })
-      .trim()
-      .split('\n')
-      .map(Number)
-  return readdirSync('/proc')
-    .filter(name => /^\d+$/.test(name))
-    .filter(name => {
-      try {
-        // The name in brackets may hold anything; state and parent follow it.
-        return (
-          readFileSync(`/proc/${name}/stat`, 'utf8')
-            .replace(/^.*\) /s, '')
-            .split(' ')[1] === String(pid)
-        )
-      } catch {
-        return false
-      }
-    })
-    .map(Number)
-}
 
 describe('the process that holds TensorFlow is killed', () => {
   it('while a study runs: the runs that had ended are saved, and the sentence says where', async () => {

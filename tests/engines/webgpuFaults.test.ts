@@ -6,6 +6,7 @@ import type { Engine, EngineEntry, RunBlock, RunRequest } from '../../src/engine
 import { parameterCount } from '../../src/models/network.js'
 import { candidates, collect } from '../helpers/engines.js'
 import { makeProblem, points } from '../helpers/problems.js'
+import { childrenOf } from '../helpers/processes.js'
 import { givenStarts, methods, randomStarts, rule } from '../helpers/runs.js'
 import { expectSame } from '../helpers/tolerance.js'
 
@@ -95,6 +96,29 @@ describe.runIf(present)('a GPU that fails', () => {
     )
     expect(same).toBeGreaterThan(0)
     expect(same).toBeLessThan(count)
+  })
+
+  it('by the end of its process hands over, and the sentence has no warnings of drivers in it', async () => {
+    const others = childrenOf(process.pid)
+    const failing = await load({})
+    const own = childrenOf(process.pid).filter(pid => !others.includes(pid))
+    try {
+      expect(own).toHaveLength(1)
+      const objective = await failing.prepare(problem)
+      const starts: number[] = []
+      for await (const block of objective.minimise(request('gd'))) {
+        if (starts.length === 0) process.kill(own[0], 'SIGKILL')
+        starts.push(...block.start)
+      }
+      expect(starts.sort((a, b) => a - b)).toEqual(numbers)
+      // Whatever had been delivered by then.
+      await expect(objective.evaluate(points(problem, 2), { g: true })).resolves.toBeDefined()
+      expect(failing.notes![0]).toMatch(
+        /^The process that holds the GPU ended with signal SIGKILL\.( \d+ runs? that it had begun (was|were) run again elsewhere\.)?$/
+      )
+    } finally {
+      failing.dispose()
+    }
   })
 
   it('by being lost hands over, mini-batches of the same rows included', async () => {

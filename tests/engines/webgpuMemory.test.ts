@@ -1,5 +1,5 @@
 // What a batch takes of a GPU's memory is what the sum of its terms says, and any number of starts streams through it.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { Batch } from '../../src/engines/webgpu/batch.js'
 import { Gpu } from '../../src/engines/webgpu/device.js'
 import { LocalObjective } from '../../src/engines/webgpu/objective.js'
@@ -80,6 +80,47 @@ describe('memory of a batch', () => {
     const byLanes = large.made.map((b, i) => (ofPlaces.includes(b.label) ? 0 : b.bytes - small.made[i].bytes))
     expect(Math.max(...byLanes)).toBe(lanes * plan.largestPerLane())
   })
+})
+
+it('a model of which no batch fits is refused in one sentence', async () => {
+  const [wide, deep] = [1100, 700].map(inputs => makeProblem({ loss: 'logistic', inputs, rows: 5 }))
+  const newton = (problem: typeof wide): RunRequest => ({
+    ...rule(methods.at(-1)!, problem, 'f32'),
+    starts: randomStarts(2),
+    stop: { steps: 3, gradient: 0 }
+  })
+  await expect(Plan.make(gpu, wide, newton(wide))).rejects.toThrow(
+    /^The webgpu engine takes Hessians of up to 1024 parameters and the model has 1101; use lbfgs or --engine cpu\.$/
+  )
+  const limits = { ...gpu.limits, maxBufferSize: 2 ** 28, maxStorageBufferBindingSize: 2 ** 26 }
+  const small = Object.assign(Object.create(gpu) as Gpu, { limits })
+  await expect(Plan.make(small, deep, newton(deep))).rejects.toThrow(
+    /^64 runs of newton with 701 parameters on 5 rows need an array of 120 MiB, and the GPU .* takes at most 64 MiB; .*\.$/
+  )
+})
+
+it('slow runs are handed over before a block is full', async () => {
+  const local = new LocalObjective(gpu, makeProblem({ loss: 'squared', inputs: 1, rows: 2 }))
+  const count = 640
+  const request = { program: stay(), starts: randomStarts(count), stop: { steps: 1, gradient: 0 }, lanes: 64 }
+  const sizes = async (): Promise<number[]> => {
+    const blocks: number[] = []
+    for await (const block of local.minimise(request, new WholeSupply(count), {})) blocks.push(block.count)
+    return blocks
+  }
+  let hours = 0
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => 3.6e6 * hours)
+  try {
+    // No time passes.
+    expect(await sizes()).toEqual([count])
+    // An hour passes with every look at the clock.
+    clock.mockImplementation(() => 3.6e6 * hours++)
+    const blocks = await sizes()
+    expect(total(blocks)).toBe(count)
+    expect(Math.max(...blocks)).toBeLessThan(count)
+  } finally {
+    clock.mockRestore()
+  }
 })
 
 it('a million starts stream through: each comes back once, and few are held at a time', async () => {

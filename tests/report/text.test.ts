@@ -124,7 +124,7 @@ describe('the text of a study', () => {
       })
     )
     for (const line of text.split('\n')) expect(line.length, line).toBeLessThanOrEqual(120)
-    expect(text.replaceAll('\n', ' ')).toContain(`${long}; cpu f64, 2 threads: 500 ms`)
+    expect(text.replaceAll('\n', ' ')).toContain(`${long}; cpu f64 on a processor, 2 threads: 500 ms`)
   })
 
   it('says how the target was coded', () => {

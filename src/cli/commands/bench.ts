@@ -135,8 +135,9 @@ async function runKernels(flags: Flags): Promise<void> {
     })
     if (out !== undefined) writeFileSync(out, `${JSON.stringify(results)}\n`)
     print(flags['json'] === true ? JSON.stringify(results) : kernelText(results))
-    // A wrong result is a failure of the work, however fast.
+    // A wrong result is a failure of the work, however fast, and so is none.
     if (results.records.some(r => r.error !== undefined)) process.exitCode = 1
+    if (results.records.length === 0 && !signal.aborted) process.exitCode = 1
   } finally {
     release()
   }

@@ -10,8 +10,16 @@ import { InputError, WorkError } from '../../core/errors.js'
 import type { RunBlock } from '../types.js'
 import type { EngineQuestions, FromChild, PlainRequest, Question, Ranges, ToChild } from './protocol.js'
 
-/** The process is gone, or was ended because its device did not. */
-export class ProcessError extends WorkError {}
+/** The process is gone, or was ended because its device did not answer. */
+export class ProcessError extends WorkError {
+  /** @param happened a sentence without what to do about it */
+  constructor(
+    readonly happened: string,
+    advice = ''
+  ) {
+    super(advice === '' ? happened : `${happened.replace(/\.$/, '')}; ${advice}.`)
+  }
+}
 
 export interface ChildOptions {
   /** Of the file beside worker.ts or worker.js that the process runs. */
@@ -142,10 +150,13 @@ export class Child<Q extends { [K in keyof Q]: Question }> {
   }
 
   private end(how: string): void {
-    const line = this.log.trim().split('\n').at(-1) ?? ''
+    // Drivers warn of this and that, in paragraphs of indented lines; none of it is why a process ends.
+    const lines = this.log.split('\n').filter(line => /^\S/.test(line) && !line.startsWith('Warning:'))
+    const line = lines.at(-1)?.trim() ?? ''
     this.fail(
       new ProcessError(
-        `The process that holds ${this.options.holds} ended with ${how}${line ? ` (${line})` : ''}; use --engine cpu.`
+        `The process that holds ${this.options.holds} ended with ${how}${line ? ` (${line})` : ''}.`,
+        'use --engine cpu'
       )
     )
   }

@@ -42,7 +42,15 @@ export interface EvaluatorOptions {
 /** Lanes of a workgroup: one each thread. */
 export const laneMultiple = 64
 /** Largest P of a Hessian. */
-export const mostHessianParameters = 1024
+const mostHessianParameters = 1024
+
+/** @throws InputError for more parameters than Hessians may have */
+export function checkHessian(parameters: number): void {
+  if (parameters > mostHessianParameters)
+    throw new InputError(
+      `The webgpu engine takes Hessians of up to ${mostHessianParameters} parameters and the model has ${parameters}; use lbfgs or --engine cpu.`
+    )
+}
 
 interface Dispatch {
   readonly pipeline: GPUComputePipeline
@@ -103,10 +111,7 @@ export class Evaluator {
     const P = parameterCount(problem.network)
     if (lanes % laneMultiple !== 0) throw new Error(`${lanes} lanes are no multiple of ${laneMultiple}`)
     if (needs === 'H' && rows) throw new Error('mini-batches have no Hessian')
-    if (needs === 'H' && P > mostHessianParameters)
-      throw new InputError(
-        `The webgpu engine takes Hessians of up to ${mostHessianParameters} parameters and the model has ${P}; use lbfgs or --engine cpu.`
-      )
+    if (needs === 'H') checkHessian(P)
     const plan = planGradient({ problem, gradient: needs !== 'f', batchSize: rows?.batchSize }, options.tuning)
     const gradient = await gpu.pipeline(kernelText(plan.file, plan.values), 'gradient')
     const finish = plan.chunks > 1 ? await gpu.pipeline(kernelText('finish.wgsl', plan.values), 'finish') : undefined

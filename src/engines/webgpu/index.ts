@@ -261,8 +261,9 @@ class WebgpuEngine implements Engine {
   /** A device failed: it is not used again, and the report says so. */
   note(device: Device, fault: Error, runs: number): void {
     device.giveUp(fault)
+    const what = fault instanceof ProcessError ? fault.happened : fault.message
     const again = runs === 1 ? '1 run that it had begun was' : `${runs} runs that it had begun were`
-    this.notes.push(runs === 0 ? fault.message : `${fault.message} ${again} run again elsewhere.`)
+    this.notes.push(runs === 0 ? what : `${what} ${again} run again elsewhere.`)
   }
 
   /** Where work goes on when no device is left. */

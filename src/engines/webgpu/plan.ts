@@ -1,12 +1,14 @@
 /** What all batches of one run request share: compiled kernels, and the sizes of what a lane needs, term by term. */
+import { InputError } from '../../core/errors.js'
 import { Status } from '../../core/status.js'
+import { formatBytes } from '../../core/units.js'
 import { initScales } from '../../models/initialise.js'
 import { parameterCount } from '../../models/network.js'
 import type { Problem } from '../../models/types.js'
 import { Slot } from '../../optimizers/program.js'
 import type { PlainRequest } from '../process/protocol.js'
 import type { Gpu } from './device.js'
-import { Evaluator, type EvaluationNeeds } from './evaluate.js'
+import { Evaluator, checkHessian, laneMultiple, type EvaluationNeeds } from './evaluate.js'
 import { CompiledProgram, stateRows } from './program.js'
 import { quantileValues } from './quantile.js'
 import { kernelText, literal, type Values } from './text.js'
@@ -61,8 +63,10 @@ export class Plan {
     this.rule = ruleOf(problem, request)
   }
 
+  /** @throws InputError for a model of which not even the fewest lanes fit the buffers of the GPU */
   static async make(gpu: Gpu, problem: Problem, request: PlainRequest): Promise<Plan> {
     const P = parameterCount(problem.network)
+    if (request.program.needs === 'H') checkHessian(P)
     const program = await CompiledProgram.compile(gpu, request.program, P)
     const starts = await gpu.pipeline(kernelText('starts.wgsl', startValues(problem, request)), 'starts')
     const turn = await gpu.pipeline(kernelText('turn.wgsl', turnValues(problem, request)), 'turn')
@@ -81,7 +85,15 @@ export class Plan {
         }),
         'order'
       ))
-    return new Plan(gpu, problem, request, program, starts, turn, exchange, exchanged['usesVectors'] === true, order)
+    const usesVectors = exchanged['usesVectors'] === true
+    const plan = new Plan(gpu, problem, request, program, starts, turn, exchange, usesVectors, order)
+    const least = laneMultiple * plan.largestPerLane()
+    const most = Math.min(gpu.limits.maxBufferSize, gpu.limits.maxStorageBufferBindingSize)
+    if (least > most)
+      throw new InputError(
+        `${laneMultiple} runs of ${request.program.name} with ${P} parameters on ${problem.rows} rows need an array of ${formatBytes(least)}, and the GPU ${gpu.name} takes at most ${formatBytes(most)}; choose a smaller model, another optimizer or --engine cpu.`
+      )
+    return plan
   }
 
   /** Bytes of device memory of each lane, term by term. */

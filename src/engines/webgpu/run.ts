@@ -20,6 +20,9 @@ export interface RunLimits {
 /** Lanes to begin with where time tells the rest: enough to see whether more are worth it. */
 const firstLanes = { software: 128, hardware: 16384 } as const
 
+/** Slow runs are handed over before a block is full: progress shows, and an interruption finds little unjudged. */
+const patienceMilliseconds = 1000
+
 interface Finished {
   readonly start: number
   readonly theta: Float32Array
@@ -47,6 +50,8 @@ class Runner {
   private busy = 0
   private all = 0
   private delivered = 0
+  /** When the last block was handed over. */
+  private handed = performance.now()
 
   constructor(
     private readonly plan: Plan,
@@ -226,9 +231,12 @@ class Runner {
   private *full(): Generator<RunBlock> {
     const size = this.plan.request.blockRuns ?? 2048
     while (this.done.length >= size && !this.aborted) yield this.block(this.done.splice(0, size))
+    const late = performance.now() - this.handed > patienceMilliseconds
+    if (late && this.done.length > 0 && !this.aborted) yield this.block(this.done.splice(0))
   }
 
   private block(done: readonly Finished[]): RunBlock {
+    this.handed = performance.now()
     const { parameters: P, request } = this.plan
     const K = request.program.report.length
     const theta = new Float64Array(done.length * P)
