@@ -1,6 +1,6 @@
 // The bundle as its users meet it: unpacked into an empty folder and started with an empty environment. It is made anew, or is the
 // archive that BUNDLE names.
-import { execFile, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import {
   lstatSync,
   mkdirSync,
@@ -15,7 +15,6 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Summary } from '../src/core/result.js'
 import { swiftshaderFolder } from '../tests/helpers/swiftshader.js'
@@ -35,28 +34,30 @@ interface Ended {
   readonly stderr: string
 }
 
-/** Runs a program in a folder of its own with nothing but the given environment. */
-function run(program: string, args: readonly string[], { env = {}, cwd = folder } = {}): Ended {
-  const { status, stdout, stderr, error } = spawnSync(program, args, { env, cwd, encoding: 'utf8' })
-  if (error) throw error
-  return { status, stdout, stderr }
+/** Runs a program in a folder of its own with nothing but the given environment; the test runner must get its answers meanwhile. */
+function run(program: string, args: readonly string[], { env = {}, cwd = folder } = {}): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+    let [stdout, stderr] = ['', '']
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+    child.once('error', reject)
+    child.once('close', status => resolve({ status, stdout, stderr }))
+  })
 }
 
 const software = { VK_DRIVER_FILES: join(swiftshaderFolder(), 'vk_swiftshader_icd.json') }
 
 beforeAll(async () => {
-  if (process.env['BUNDLE'] === undefined) {
-    // It takes minutes, in which this process must answer that of the test runner.
-    const { stdout } = await promisify(execFile)(process.execPath, [join(here, 'make.mjs'), archive])
-    process.stdout.write(stdout)
+  const done = async (program: string, args: readonly string[]): Promise<string> => {
+    const { status, stdout, stderr } = await run(program, args, { env: process.env })
+    expect(status, stderr).toBe(0)
+    return stdout
   }
+  if (process.env['BUNDLE'] === undefined)
+    process.stdout.write(await done(process.execPath, [join(here, 'make.mjs'), archive]))
   mkdirSync(unpacked)
-  expect(
-    spawnSync('tar', ['--extract', '--file', archive, '--directory', unpacked], { encoding: 'utf8' })
-  ).toMatchObject({
-    status: 0,
-    stderr: ''
-  })
+  await done('tar', ['--extract', '--file', archive, '--directory', unpacked])
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -106,24 +107,24 @@ describe('the launcher', () => {
     expect(ended.stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
   }
 
-  it('starts from any folder, by any path, without a PATH', () => {
-    version(run(manystart, ['--version'], { cwd: '/' }))
-    version(run('./manystart', ['--version'], { cwd: bundle }))
-    version(run('../manystart', ['--version'], { cwd: join(bundle, 'app') }))
-    version(run('/bin/sh', ['manystart', '--version'], { cwd: bundle }))
-    version(run('/bin/sh', ['-c', 'manystart --version'], { cwd: '/', env: { PATH: bundle } }))
+  it('starts from any folder, by any path, without a PATH', async () => {
+    version(await run(manystart, ['--version'], { cwd: '/' }))
+    version(await run('./manystart', ['--version'], { cwd: bundle }))
+    version(await run('../manystart', ['--version'], { cwd: join(bundle, 'app') }))
+    version(await run('/bin/sh', ['manystart', '--version'], { cwd: bundle }))
+    version(await run('/bin/sh', ['-c', 'manystart --version'], { cwd: '/', env: { PATH: bundle } }))
   })
 
-  it('starts through links', () => {
+  it('starts through links', async () => {
     const [absolute, relative] = [join(folder, 'absolute'), join(folder, 'relative')]
     symlinkSync(manystart, absolute)
     symlinkSync('absolute', relative)
-    version(run(absolute, ['--version'], { cwd: '/' }))
-    version(run('./relative', ['--version']))
+    version(await run(absolute, ['--version'], { cwd: '/' }))
+    version(await run('./relative', ['--version']))
   })
 
-  it('passes arguments and exit codes on', () => {
-    const wrong = run(manystart, ['study', '--data', 'no such file.csv', '--target', 'y', '--out', 'wrong'])
+  it('passes arguments and exit codes on', async () => {
+    const wrong = await run(manystart, ['study', '--data', 'no such file.csv', '--target', 'y', '--out', 'wrong'])
     expect(wrong.status).toBe(2)
     expect(wrong.stderr).toContain('no such file.csv')
   })
@@ -131,7 +132,7 @@ describe('the launcher', () => {
 
 describe('the driver', () => {
   /** What setup.sh makes of the environment on a system whose root is `root`. */
-  function setUp(root: string, env: Record<string, string> = {}): Ended {
+  function setUp(root: string, env: Record<string, string> = {}): Promise<Ended> {
     const text = readFileSync(join(here, 'setup.sh'), 'utf8').replaceAll(/(?<=[\s"])\/(usr|etc)\//g, `${root}/$1/`)
     const script = join(folder, 'setup.sh')
     writeFileSync(script, text)
@@ -152,12 +153,12 @@ describe('the driver', () => {
     'usr/share/vulkan/icd.d/nvidia_icd.json',
     'usr/share/vulkan/icd.d/nvidia_icd.x86_64.json',
     'etc/vulkan/icd.d/nvidia_icd.json'
-  ])('of NVIDIA is found in %s', file => {
+  ])('of NVIDIA is found in %s', async file => {
     const root = systemWith(file.replaceAll('/', '-'), file, 'usr/share/vulkan/icd.d/lvp_icd.x86_64.json')
-    expect(setUp(root)).toEqual({ status: 0, stdout: `${root}/${file}|${bundle}/lib\n`, stderr: '' })
+    expect(await setUp(root)).toEqual({ status: 0, stdout: `${root}/${file}|${bundle}/lib\n`, stderr: '' })
   })
 
-  it('that the user has named stays, and so do folders of libraries', () => {
+  it('that the user has named stays, and so do folders of libraries', async () => {
     const root = systemWith(
       'named',
       'usr/share/vulkan/icd.d/nvidia_icd.json',
@@ -165,13 +166,13 @@ describe('the driver', () => {
     )
     const own = { VK_DRIVER_FILES: '/own/icd.json', LD_LIBRARY_PATH: '/own/lib' }
     const folders = `/own/lib:${root}/usr/local/nvidia/lib64:${bundle}/lib`
-    expect(setUp(root, own)).toEqual({ status: 0, stdout: `/own/icd.json|${folders}\n`, stderr: '' })
-    expect(setUp(root, { VK_ADD_DRIVER_FILES: '/own/icd.json' }).stdout).toMatch(/^\|/)
+    expect(await setUp(root, own)).toEqual({ status: 0, stdout: `/own/icd.json|${folders}\n`, stderr: '' })
+    expect((await setUp(root, { VK_ADD_DRIVER_FILES: '/own/icd.json' })).stdout).toMatch(/^\|/)
   })
 
-  it('that is missing is told in one sentence', () => {
+  it('that is missing is told in one sentence', async () => {
     const root = systemWith('none', 'usr/share/vulkan/icd.d/lvp_icd.x86_64.json')
-    const { stdout, stderr } = setUp(root)
+    const { stdout, stderr } = await setUp(root)
     expect(stdout).toBe(`|${bundle}/lib\n`)
     expect(stderr).toMatch(/^No nvidia_icd\.json was found [^.]+ nvidia_icd\.json\.\n$/)
   })
@@ -194,8 +195,8 @@ describe('the program', () => {
   const summaryOf = (name: string): Summary =>
     JSON.parse(readFileSync(join(folder, name, 'summary.json'), 'utf8')) as Summary
 
-  it('lists the engines', () => {
-    const { status, stdout, stderr } = run(manystart, ['engines', '--json'], { env: software })
+  it('lists the engines', async () => {
+    const { status, stdout, stderr } = await run(manystart, ['engines', '--json'], { env: software })
     expect(stderr).toBe('')
     expect(status).toBe(0)
     const list = JSON.parse(stdout) as { name: string; ok: boolean; reason?: string }[]
@@ -203,10 +204,13 @@ describe('the program', () => {
     expect(list.find(e => e.name === 'tensorflow')?.reason).toMatch(/not installed/)
   })
 
-  it('finds the same minima on the processor and on a GPU, and writes reports', () => {
-    expect(run(manystart, [...study, '--engine', 'cpu', '--out', 'on cpu'])).toMatchObject({ status: 0, stderr: '' })
+  it('finds the same minima on the processor and on a GPU, and writes reports', async () => {
+    expect(await run(manystart, [...study, '--engine', 'cpu', '--out', 'on cpu'])).toMatchObject({
+      status: 0,
+      stderr: ''
+    })
     const gpu = ['--engine', 'webgpu', '--precision', 'f32', '--out', 'on a GPU']
-    expect(run(manystart, [...study, ...gpu], { env: software })).toMatchObject({ status: 0, stderr: '' })
+    expect(await run(manystart, [...study, ...gpu], { env: software })).toMatchObject({ status: 0, stderr: '' })
     const [cpu, webgpu] = [summaryOf('on cpu'), summaryOf('on a GPU')]
     expect(webgpu.engine).toMatchObject({ name: 'webgpu', precision: 'f32' })
     expect(cpu.engine).toMatchObject({ name: 'cpu', precision: 'f64' })
@@ -218,9 +222,30 @@ describe('the program', () => {
     expect(readFileSync(join(folder, 'on a GPU/report.html'), 'utf8')).toContain('</html>')
   })
 
-  it('benchmarks kernels', () => {
+  it('reports on a GPU, and says what is missing', async () => {
+    const gpuReport = join(bundle, 'gpu-report')
+    const { status, stdout, stderr } = await run(gpuReport, ['--small', '--out', 'a report', 'studies', 'jax'], {
+      env: software
+    })
+    expect(stderr).toBe('')
+    expect(status).toBe(0)
+    expect(stdout).toMatch(/^Manystart on .*SwiftShader.* study /m)
+    expect(stdout).toMatch(/^Manystart +search .* newton in f32 /m)
+    expect(stdout).toMatch(/^JAX is missing: python3 with JAX did not do it \(.+\)\.$/m)
+    const report = JSON.parse(readFileSync(join(folder, 'a report/gpu-report.json'), 'utf8')) as {
+      studies: { perSecond: number }[]
+      searches: { figures: { perSecond: number; converged: number }[] }
+    }
+    for (const figure of [...report.studies, ...report.searches.figures]) expect(figure.perSecond).toBeGreaterThan(0)
+    for (const figure of report.searches.figures) expect(figure.converged).toBeGreaterThan(0)
+    const wrong = await run(gpuReport, ['everything'])
+    expect(wrong).toMatchObject({ status: 2 })
+    expect(wrong.stderr).toContain('There is no part "everything"; there are: kernels, studies, jax.')
+  })
+
+  it('benchmarks kernels', async () => {
     const bench = ['bench', 'kernels', '--sizes', 'small', '--kernel', 'gradient', '--engine', 'webgpu,cpu', '--json']
-    const { status, stdout } = run(manystart, bench, { env: software })
+    const { status, stdout } = await run(manystart, bench, { env: software })
     expect(status).toBe(0)
     const { machine, records } = JSON.parse(stdout) as {
       machine: { commit: string | null }

@@ -212,7 +212,12 @@ function fill(bundle) {
   for (const path of neededPackages()) copyPackage(join(root, path), join(app, path))
   pruneDawn(join(app, 'node_modules/webgpu'))
   copyLicenses(bundle)
+  for (const file of ['gpu/report.mjs', 'gpu/jax_gpu.py', 'peers/jax_models.py']) {
+    mkdirSync(dirname(join(app, 'benchmarks', file)), { recursive: true })
+    copyFileSync(join(root, 'benchmarks', file), join(app, 'benchmarks', file))
+  }
   writeLauncher(bundle, 'manystart', 'dist/cli/main.js', "*' engines '* | *webgpu*")
+  writeLauncher(bundle, 'gpu-report', 'benchmarks/gpu/report.mjs', '*')
   const dawn = join(app, 'node_modules/webgpu/dist', target, 'dawn.node')
   const needs = { program: libraryVersions([node, own]), gpu: libraryVersions([dawn, loader]) }
   writeFileSync(join(app, 'bundle.json'), `${JSON.stringify({ commit: commit(), node: nodePackage, needs })}\n`)
