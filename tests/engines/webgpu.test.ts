@@ -1,19 +1,16 @@
 // The webgpu engine's own parts, on a software GPU: what conformance tests do not reach.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { Gpu } from '../../src/engines/webgpu/device.js'
 import { Evaluator } from '../../src/engines/webgpu/evaluate.js'
 import { expandText, literal } from '../../src/engines/webgpu/text.js'
 import { Evaluator as Reference } from '../../src/engines/reference/evaluate.js'
 import { parameterCount } from '../../src/models/network.js'
+import { onSoftwareGpu } from '../helpers/localGpu.js'
 import { integers, makeProblem, points } from '../helpers/problems.js'
-import { useSwiftshader } from '../helpers/swiftshader.js'
 import { expectAllClose, expectClose, tolerance } from '../helpers/tolerance.js'
 
 let gpu: Gpu
-beforeAll(async () => {
-  gpu = await Gpu.open(useSwiftshader())
-})
-afterAll(() => gpu.destroy())
+onSoftwareGpu(opened => (gpu = opened))
 
 describe('templates', () => {
   it('repeat, choose and replace', () => {

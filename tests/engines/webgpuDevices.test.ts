@@ -156,7 +156,7 @@ it('reads the list of GPUs from the words of Dawn', () => {
   ])
 })
 
-describe.runIf(candidates.some(c => c.name === 'webgpu'))('two GPUs', () => {
+describe.runIf(candidates.some(c => c.name === 'webgpu' && c.label.includes('SwiftShader')))('two GPUs', () => {
   const problem = makeProblem({ loss: 'logistic', hidden: [3], inputs: 2, rows: 19, ridge: 0.0625 })
   const open = (names: readonly string[]): Promise<Engine> =>
     webgpuEntry.load({ precision: 'f32', open: names } as WebgpuOptions)

@@ -10,7 +10,7 @@ import { childrenOf } from '../helpers/processes.js'
 import { givenStarts, methods, randomStarts, rule } from '../helpers/runs.js'
 import { expectSame } from '../helpers/tolerance.js'
 
-const present = candidates.some(c => c.name === 'webgpu')
+const present = candidates.some(c => c.name === 'webgpu' && c.label.includes('SwiftShader'))
 const gpuName = 'SwiftShader'
 const problem = makeProblem({ loss: 'logistic', hidden: [3], inputs: 2, rows: 19, ridge: 0.0625, penalizeBias: true })
 const P = parameterCount(problem.network)

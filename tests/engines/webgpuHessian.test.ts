@@ -1,23 +1,20 @@
 // The Hessian kernel of the webgpu engine against the reference, on a software GPU, and the way in which it is cut into tiles.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Gpu } from '../../src/engines/webgpu/device.js'
+import { describe, expect, it } from 'vitest'
+import type { Gpu } from '../../src/engines/webgpu/device.js'
 import { planHessian } from '../../src/engines/webgpu/hessianPlan.js'
 import { numberFields, sourcesOf, tileCount, tilesOf } from '../../src/engines/webgpu/hessianTiles.js'
 import { Evaluator as Reference } from '../../src/engines/reference/evaluate.js'
 import { layers, parameterCount } from '../../src/models/network.js'
 import type { Problem } from '../../src/models/types.js'
 import { evaluateOn } from '../helpers/gpu.js'
+import { onSoftwareGpu } from '../helpers/localGpu.js'
 import { makeProblem, points, type Recipe } from '../helpers/problems.js'
-import { useSwiftshader } from '../helpers/swiftshader.js'
 import { expectAllClose, expectSame, printWorst, tolerance } from '../helpers/tolerance.js'
 
 printWorst()
 
 let gpu: Gpu
-beforeAll(async () => {
-  gpu = await Gpu.open(useSwiftshader())
-})
-afterAll(() => gpu.destroy())
+onSoftwareGpu(opened => (gpu = opened))
 
 /** Operations on the longest path from an input to a sum over the rows, there and back for the second derivative. */
 const operations = ({ network, rows }: Problem): number =>

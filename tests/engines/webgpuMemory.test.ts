@@ -1,21 +1,18 @@
 // What a batch takes of a GPU's memory is what the sum of its terms says, and any number of starts streams through it.
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { Batch } from '../../src/engines/webgpu/batch.js'
-import { Gpu } from '../../src/engines/webgpu/device.js'
+import type { Gpu } from '../../src/engines/webgpu/device.js'
 import { LocalObjective } from '../../src/engines/webgpu/objective.js'
 import { Plan } from '../../src/engines/webgpu/plan.js'
 import { WholeSupply, type Supply } from '../../src/engines/webgpu/supply.js'
 import type { RunRequest } from '../../src/engines/types.js'
 import { Rule } from '../../src/optimizers/expression.js'
+import { onSoftwareGpu } from '../helpers/localGpu.js'
 import { makeProblem, points } from '../helpers/problems.js'
 import { givenStarts, methods, randomStarts, rule, stay } from '../helpers/runs.js'
-import { useSwiftshader } from '../helpers/swiftshader.js'
 
 let gpu: Gpu
-beforeAll(async () => {
-  gpu = await Gpu.open(useSwiftshader())
-})
-afterAll(() => gpu.destroy())
+onSoftwareGpu(opened => (gpu = opened))
 
 /** Buffers with a place for each start of the queue or each result, not for each lane. */
 const ofPlaces = ['numbers', 'queue numbers', 'queue', 'points', 'results']

@@ -1,9 +1,9 @@
 // Update programs on a GPU beside what the conformance suite reaches: random graphs, long vectors that several threads share, matrix
 // operations on their own.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { symmetricEigen, trustRegionStep, tridiagonalize } from '../../src/core/linalg.js'
 import { referenceEntry } from '../../src/engines/reference/index.js'
-import { Gpu } from '../../src/engines/webgpu/device.js'
+import type { Gpu } from '../../src/engines/webgpu/device.js'
 import { partsOf, splitOf } from '../../src/engines/webgpu/update.js'
 import type { Objective, RunBlock } from '../../src/engines/types.js'
 import { columnScale, parameterCount } from '../../src/models/network.js'
@@ -12,19 +12,15 @@ import { Rule } from '../../src/optimizers/expression.js'
 import type { Program } from '../../src/optimizers/program.js'
 import { collect } from '../helpers/engines.js'
 import { outcome, randomRule } from '../helpers/graphs.js'
-import { localObjective } from '../helpers/localGpu.js'
+import { localObjective, onSoftwareGpu } from '../helpers/localGpu.js'
 import { integers, makeProblem, points } from '../helpers/problems.js'
 import { givenStarts, methods, rule } from '../helpers/runs.js'
-import { useSwiftshader } from '../helpers/swiftshader.js'
 import { expectAllClose, expectClose, epsOf, printWorst, tolerance } from '../helpers/tolerance.js'
 
 printWorst()
 
 let gpu: Gpu
-beforeAll(async () => {
-  gpu = await Gpu.open(useSwiftshader())
-})
-afterAll(() => gpu.destroy())
+onSoftwareGpu(opened => (gpu = opened))
 
 /** A regression of P parameters. */
 const regression = (parameters: number, rows = 7): Problem =>

@@ -1,16 +1,13 @@
 // Double precision and random numbers in whole numbers of the GPU: the same bits as JavaScript's arithmetic and core/rng.ts.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { Stream, normalQuantile, philox, uniform, words } from '../../src/core/rng.js'
-import { Gpu } from '../../src/engines/webgpu/device.js'
+import type { Gpu } from '../../src/engines/webgpu/device.js'
 import { quantileValues } from '../../src/engines/webgpu/quantile.js'
 import { expandText } from '../../src/engines/webgpu/text.js'
-import { useSwiftshader } from '../helpers/swiftshader.js'
+import { onSoftwareGpu } from '../helpers/localGpu.js'
 
 let gpu: Gpu
-beforeAll(async () => {
-  gpu = await Gpu.open(useSwiftshader())
-})
-afterAll(() => gpu.destroy())
+onSoftwareGpu(opened => (gpu = opened))
 
 /** Runs `main` of a kernel, `count` threads, with words in (binding 0) and words out (binding 1). */
 async function compute(

@@ -1,9 +1,11 @@
-// The webgpu engine's objective in this process, without the child process around it.
-import type { Gpu } from '../../src/engines/webgpu/device.js'
+// The webgpu engine's device and objective in this process, without the child process around them.
+import { afterAll, beforeAll, beforeEach } from 'vitest'
+import { Gpu } from '../../src/engines/webgpu/device.js'
 import { LocalObjective } from '../../src/engines/webgpu/objective.js'
 import { WholeSupply } from '../../src/engines/webgpu/supply.js'
 import type { Objective } from '../../src/engines/types.js'
 import type { Problem } from '../../src/models/types.js'
+import { useSwiftshader } from './swiftshader.js'
 
 export function localObjective(gpu: Gpu, problem: Problem): Objective {
   const local = new LocalObjective(gpu, problem)
@@ -19,4 +21,17 @@ export function localObjective(gpu: Gpu, problem: Problem): Objective {
       }),
     dispose: () => undefined
   }
+}
+
+/** Opens the software GPU for all tests of a file, which are skipped where there is none. */
+export function onSoftwareGpu(use: (gpu: Gpu) => void): void {
+  const name = useSwiftshader()
+  let gpu: Gpu | undefined
+  beforeAll(async () => {
+    if (name === undefined) return
+    gpu = await Gpu.open(name)
+    use(gpu)
+  })
+  beforeEach(context => context.skip(name === undefined, 'no software GPU for this system'))
+  afterAll(() => gpu?.destroy())
 }
