@@ -40,7 +40,7 @@ const referenceShare = 50
 const leastStarts = 8
 const studyRounds = 3
 /** A number of starts is left out where the study, which runs three times, would take longer. */
-const studyLimitSeconds = 20
+const studyLimitSeconds = 10
 /** Starts whose minima the reference engine must have found too. */
 const checkedStarts = 6
 /** Losses of the same minimum after polishing in f64. */

@@ -35,7 +35,7 @@ import type { TensorflowQuestions } from './protocol.js'
 
 /** Runs that the timer takes at a time: more are no faster. Fewer, but enough for a GPU, where each has a matrix. */
 const timedRuns = 512
-const matrixNumbers = 2 ** 22
+const matrixNumbers = 2 ** 19
 
 type TensorflowChild = Child<TensorflowQuestions>
 
