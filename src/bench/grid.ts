@@ -29,13 +29,24 @@ export type Grid = z.infer<typeof schema>
 
 /** Convex and non-convex models on the same rows; ends in a minute or two on two cores. */
 export const defaultGrid: Grid = schema.parse({
-  data: { iris2: { builtin: 'iris2', standardize: true } },
+  data: {
+    iris2: { builtin: 'iris2', standardize: true },
+    endometrial: { builtin: 'endometrial', standardize: true },
+    xor: { builtin: 'xor' }
+  },
   models: {
-    'logistic, ridge 0.01': { loss: 'logistic', ridge: 0.01, penalizeBias: true },
-    logistic: { loss: 'logistic' },
-    'brier, ridge 0.001': { loss: 'brier', ridge: 0.001, penalizeBias: true },
-    '4-3-1 tanh, ridge 0.001': { hidden: [3], activation: 'tanh', loss: 'logistic', ridge: 0.001, penalizeBias: true },
-    '4-5-1 tanh, ridge 0.01': { hidden: [5], activation: 'tanh', loss: 'logistic', ridge: 0.01 }
+    'logistic, ridge 0.01': { data: ['iris2', 'endometrial'], loss: 'logistic', ridge: 0.01, penalizeBias: true },
+    logistic: { data: ['iris2'], loss: 'logistic' },
+    'brier, ridge 0.001': { data: ['iris2', 'endometrial'], loss: 'brier', ridge: 0.001, penalizeBias: true },
+    '4-3-1 tanh, ridge 0.001': {
+      ...{ data: ['iris2'], hidden: [3], activation: 'tanh', loss: 'logistic' },
+      ...{ ridge: 0.001, penalizeBias: true }
+    },
+    '4-5-1 tanh, ridge 0.01': { data: ['iris2'], hidden: [5], activation: 'tanh', loss: 'logistic', ridge: 0.01 },
+    '2-2-1 tanh, ridge 0.01': {
+      ...{ data: ['xor'], hidden: [2], activation: 'tanh', loss: 'logistic' },
+      ...{ ridge: 0.01, penalizeBias: true }
+    }
   },
   optimizers: {
     gd: { gd: { learningRate: 0.5 } },

@@ -20,6 +20,11 @@ const unclear = (points: number): RateFit => ({ kind: 'unclear', order: null, co
 const leastPoints = 4
 /** A power law needs a long tail to be told from a slow line. */
 const powerLawPoints = 20
+/**
+ * Towards the minimum of xᵐ, m = 4, 6 …, losses fall like k^(−m/(m−2)) under gradient descent, k⁻² or slower, and no faster than the
+ * square of that under acceleration. What falls like a steeper power is a line that bends a little.
+ */
+const steepestPower = 4
 const quadraticOrder = 1.7
 const superlinearOrder = 1.2
 /** Steps of a fast sequence contract at least so much at the end; slower ones are linear whatever their noise. */
@@ -80,7 +85,8 @@ export function fitRate(errors: ArrayLike<number>, floor: number): RateFit {
   const second = (logs[n - 1] - logs[middle]) / (n - 1 - middle)
   const falling = drops.slice(-3).every((d, i, last) => i === 0 || d < last[i - 1])
   if (fast && falling && second < steepening * first) return { kind: 'superlinear', order, contraction, points: n }
-  if (n >= powerLawPoints && line(steps.map(Math.log), tail).residual < straight.residual)
+  const power = line(steps.map(Math.log), tail)
+  if (n >= powerLawPoints && -power.slope <= steepestPower && power.residual < straight.residual)
     return { kind: 'sublinear', order, contraction, points: n }
   return { kind: 'linear', order, contraction, points: n }
 }

@@ -68,6 +68,14 @@ describe('fitRate', () => {
         ).kind
       ).toBe('sublinear'))
 
+  it('linear, although it bends like a power that no method has', () =>
+    expect(
+      fitRate(
+        sequence(150, k => (k + 1) ** -13),
+        1e-300
+      ).kind
+    ).toBe('linear'))
+
   it('stops at the floor: rounding noise after convergence does not count', () => {
     const noisy = sequence(60, k => Math.max(0.5 ** k, 1e-12 * (1 + 0.5 * Math.sin(k))))
     const fit = fitRate(noisy, 1e-11)
