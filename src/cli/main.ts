@@ -78,6 +78,12 @@ function fail(error: unknown): never {
   process.exit(1)
 }
 
+// A reader that has seen enough and leaves, such as `head`, is no failure; the work goes on.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+
 let parser = yargs(hideBin(process.argv))
   .scriptName('manystart')
   .usage('$0 <command>: train one small model from many random starts and say what lies at the end of every run')

@@ -15,6 +15,14 @@ describe('exit code 0', () => {
       expect(stdout).toMatch(new RegExp(`\\b${command}\\b`))
   })
 
+  it('whoever reads the output may leave', async () => {
+    const out = freshOut()
+    const { code, stderr } = await manystart(['study', ...iris, '--quiet', '--out', out], { deaf: true })
+    expect(code, stderr).toBe(0)
+    expect(stderr).toBe('')
+    expect(existsSync(join(out, 'report.html'))).toBe(true)
+  })
+
   it('version is that of the package', async () => {
     const { code, stdout } = await manystart(['--version'])
     expect(code).toBe(0)

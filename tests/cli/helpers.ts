@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Signals go to all processes of the program, as from a terminal. */
   readonly signalAll?: boolean
+  /** Nobody reads stdout: it is closed at once. */
+  readonly deaf?: boolean
   /** Called with the running process, to send it signals. */
   readonly onStart?: (process: RunningProcess) => void
 }
@@ -49,6 +51,7 @@ export function node(args: readonly string[], options: RunOptions = {}): Promise
     let stdout = ''
     let stderr = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+    if (options.deaf === true) child.stdout.destroy()
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
     child.once('error', reject)
     child.once('close', (code, signal) => resolve({ code, signal, stdout, stderr }))
