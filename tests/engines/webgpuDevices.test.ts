@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { parseList } from '../../src/engines/webgpu/adapters.js'
 import { Deal } from '../../src/engines/webgpu/deal.js'
 import { webgpuEntry, type WebgpuOptions } from '../../src/engines/webgpu/index.js'
-import { Growth, Pace, lanesThatFit } from '../../src/engines/webgpu/pace.js'
+import { Growth, Pace, lanesThatFit, timedLanes } from '../../src/engines/webgpu/pace.js'
 import { RemoteSupply, WholeSupply } from '../../src/engines/webgpu/supply.js'
 import type { Engine } from '../../src/engines/types.js'
 import { candidates, collect } from '../helpers/engines.js'
@@ -84,6 +84,19 @@ describe('lanes by memory', () => {
     expect(lanesThatFit(limits, { a: 8 }, 0, 0, 1024)).toBe(2 ** 18)
     expect(lanesThatFit(limits, { a: 8 }, 0, 0, 1)).toBe(65535 * 64)
     expect(lanesThatFit(limits, { a: 2 ** 40 }, 0, 0, 1)).toBe(64)
+  })
+})
+
+describe('lanes of a kernel that is timed alone', () => {
+  const large = { maxBufferSize: 2 ** 32, maxStorageBufferBindingSize: 2 ** 31 }
+  it('leave room for the sums of chunks of rows and for matrices', () => {
+    const problem = makeProblem({ loss: 'logistic', inputs: 30, hidden: [16], rows: 10_000 })
+    const P = 30 * 16 + 16 + 16 + 1
+    // Sixteen chunks of f and g.
+    expect(timedLanes(large, problem, 'gradient', 2 ** 20)).toBe(64 * Math.floor(2 ** 31 / (16 * 4 * (1 + P)) / 64))
+    expect(timedLanes(large, problem, 'hessian', 2 ** 20)).toBe(64 * Math.floor(2 ** 31 / (16 * P * P) / 64))
+    expect(timedLanes(large, problem, 'gradient', 1024)).toBe(1024)
+    expect(timedLanes({ ...large, maxStorageBufferBindingSize: 1 }, problem, 'eigh', 1024)).toBe(64)
   })
 })
 

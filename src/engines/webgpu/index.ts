@@ -22,8 +22,8 @@ import type {
   Support
 } from '../types.js'
 import { GpuLostError, GpuMemoryError } from './device.js'
-import { laneMultiple } from './evaluate.js'
 import type { Faults } from './faults.js'
+import { timedLanes, type TimedKernel } from './pace.js'
 import type { ListedAdapter, OpenedGpu, WebgpuQuestions } from './protocol.js'
 import { runOnDevices, type RunDevice } from './runs.js'
 
@@ -237,14 +237,8 @@ class WebgpuEngine implements Engine {
     const { child, gpu } = this.devices[0]
     let prepared: Promise<number> | undefined
     const objective = (): Promise<number> => (prepared ??= child.ask('prepare', { problem }).answer)
-    const P = parameterCount(problem.network)
-    // The largest array of a kernel in the memory that one buffer may have, and as many runs as fill a GPU.
-    const lanesFor = (kernel: 'gradient' | 'hessian' | 'eigh' | 'update'): number => {
-      const numbers = kernel === 'gradient' ? P : kernel === 'update' ? 32 * P + P * P : 4 * P * P
-      const fitting = Math.floor(gpu.limits.maxStorageBufferBindingSize / (4 * numbers))
-      const wanted = gpu.software ? softwareLanes : hardwareLanes
-      return Math.max(1, Math.floor(Math.min(wanted, fitting) / laneMultiple)) * laneMultiple
-    }
+    const wanted = gpu.software ? softwareLanes : hardwareLanes
+    const lanesFor = (kernel: TimedKernel): number => timedLanes(gpu.limits, problem, kernel, wanted)
     return {
       lanes: lanesFor('gradient'),
       lanesFor,

@@ -1,5 +1,7 @@
 /** How many lanes a batch has and how many rounds a submit: by memory, and by measured time. */
-import { laneMultiple } from './evaluate.js'
+import { parameterCount } from '../../models/network.js'
+import type { Problem } from '../../models/types.js'
+import { Evaluator, laneMultiple } from './evaluate.js'
 
 /** What a GPU says of its memory: the largest buffer, and the largest part of one that a kernel sees. WebGPU tells no more. */
 export interface MemoryLimits {
@@ -25,6 +27,17 @@ export function lanesThatFit(
   const memory = (limits.maxBufferSize - fixedBytes) / (perLane + 4 * placeBytes)
   const binding = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize) / largestPerLane
   return whole(Math.min(memory, binding, 65535 * laneMultiple))
+}
+
+export type TimedKernel = 'gradient' | 'hessian' | 'eigh' | 'update'
+
+/** Of `wanted` lanes as many as the largest array of a kernel that is timed alone leaves room for. */
+export function timedLanes(limits: MemoryLimits, problem: Problem, kernel: TimedKernel, wanted: number): number {
+  const P = parameterCount(problem.network)
+  const { g, sums } = Evaluator.laneBytes(problem, 'g')
+  // A step keeps some vectors and a matrix; Hessians have copies and factors beside them.
+  const others = { gradient: 0, update: 4 * (32 * P + P * P), hessian: 16 * P * P, eigh: 16 * P * P }[kernel]
+  return whole(Math.min(wanted, limits.maxStorageBufferBindingSize / Math.max(g, sums, others)))
 }
 
 /** Milliseconds that a submit should take. */
