@@ -121,17 +121,26 @@ export function withRatios(rows: readonly PeerRow[]): PeerRow[] {
   })
 }
 
-/** The wanted ratios over a peer's fastest right method, for the peers that were measured. */
+/**
+ * The wanted ratios over a peer's fastest method, for the peers that were measured. Where no run of a peer met the test, all of its runs
+ * count, in its favour.
+ */
 export function peerBars(rows: readonly PeerRow[], problem: string): PeerBar[] {
+  const ours = fastest(rows.filter(r => r.peer === own && r.what === 'study' && r.problem === problem))
+  if (!ours) return []
   return (
     [
       ['JAX', 10],
       ['jax-js', 50]
     ] as const
   ).flatMap(([peer, wanted]) => {
-    const best = fastest(rows.filter(r => r.peer === peer && r.what === 'study' && r.problem === problem))
-    if (!best?.ratio) return []
-    return [{ what: `runs of ${problem} beside ${peer}'s fastest (${best.method})`, wanted, ratio: best.ratio.ratio }]
+    const all = rows.filter(r => r.peer === peer && r.what === 'study' && r.problem === problem && r.seconds.length > 0)
+    const right = fastest(all)
+    const best = right ?? fastest(all.map(r => ({ ...r, perSecond: r.count / median(r.seconds) })))
+    if (!best) return []
+    const note = right ? '' : ', none of whose runs met the test: all are counted'
+    const ratio = ours.perSecond / best.perSecond
+    return [{ what: `runs of ${problem} beside ${peer}'s fastest (${best.method}${note})`, wanted, ratio }]
   })
 }
 

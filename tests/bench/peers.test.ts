@@ -183,11 +183,19 @@ describe('ratios', () => {
 
   it('become bars for the peers that were measured, by their fastest method', () => {
     const slow = made('JAX', { method: 'slow', seconds: [50], perSecond: 2 })
-    const bars = peerBars(withRatios([faster, slow, half, wrong]), names.net)
+    const bars = peerBars(withRatios([faster, slow, half]), names.net)
     expect(bars).toHaveLength(1)
     expect(bars[0]).toMatchObject({ wanted: 10 })
     expectClose(bars[0].ratio, 40, tolerance('f64', 4, 40), 'bar')
     expect(peerBars(withRatios([faster, half]), names.logistic)).toEqual([])
+  })
+
+  it('count all runs of a peer of which none met the test, and say so', () => {
+    const [bar] = peerBars(withRatios([faster, wrong]), names.net)
+    expect(bar).toMatchObject({ wanted: 50 })
+    expect(bar.what).toContain('made up, none of whose runs met the test: all are counted')
+    // 1 s for 1000 runs beside 1 s for 100.
+    expectClose(bar.ratio, 10, tolerance('f64', 4, 10), 'bar')
   })
 })
 
@@ -314,7 +322,8 @@ describe('the tables', () => {
 
   it('carry the bars to the terminal and the page', () => {
     expect(barLines(results)).toEqual([
-      `runs of ${names.net} beside JAX's fastest (made up): 40.0 times, wanted 10: met.`
+      `runs of ${names.net} beside JAX's fastest (made up): 40.0 times, wanted 10: met.`,
+      `runs of ${names.net} beside jax-js's fastest (made up, none of whose runs met the test: all are counted): 10.0 times, wanted 50: not met.`
     ])
     const stored = {
       format: 'manystart/bench' as const,
@@ -325,7 +334,8 @@ describe('the tables', () => {
       wallSeconds: 0
     }
     expect(barsOf({ ...stored, peers: results })).toEqual([
-      { what: results.bars[0].what, wanted: '≥ 10 times', measured: '40.0 times', met: true }
+      { what: results.bars[0].what, wanted: '≥ 10 times', measured: '40.0 times', met: true },
+      { what: results.bars[1].what, wanted: '≥ 50 times', measured: '10.0 times', met: false }
     ])
     const slower = { ...results, bars: [{ ...results.bars[0], ratio: 9 }] }
     expect(barsOf({ ...stored, peers: slower })[0].met).toBe(false)
