@@ -11,6 +11,7 @@ export default tseslint.config(
       'dist/',
       'dist.*/',
       'kernels/cpu/build/',
+      'kernels/vulkan/build/',
       'manystart-*/',
       'src/data/tables/',
       'benchmarks/results/',

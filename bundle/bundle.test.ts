@@ -73,6 +73,8 @@ describe('the archive', () => {
       'lib/libvulkan.so.1',
       'app/kernels/cpu/build/manystart.node',
       'app/kernels/webgpu/gradient_group.wgsl',
+      'app/kernels/vulkan/build/libmanystart_one_gpu.so',
+      'app/kernels/vulkan/build/one_gpu.json',
       'app/node_modules/webgpu/dist/linux-x64/dawn.node',
       'licenses/manystart.txt',
       'licenses/node.txt',

@@ -193,6 +193,7 @@ function writeLauncher(bundle, name, script, gpu) {
 function fill(bundle) {
   const app = join(bundle, 'app')
   const own = join(app, 'kernels/cpu/build/manystart.node')
+  const layer = join(app, 'kernels/vulkan/build/libmanystart_one_gpu.so')
   const node = join(bundle, 'bin/node')
   const loader = join(bundle, 'lib/libvulkan.so.1')
   for (const file of [own, node, loader]) mkdirSync(dirname(file), { recursive: true })
@@ -204,6 +205,8 @@ function fill(bundle) {
   copyFileSync(join(root, 'kernels/cpu/build/portable.node'), own)
   strip(own)
   cpSync(join(root, 'kernels/webgpu'), join(app, 'kernels/webgpu'), { recursive: true })
+  cpSync(join(root, 'kernels/vulkan/build'), dirname(layer), { recursive: true })
+  strip(layer)
   cpSync(join(root, 'dist'), join(app, 'dist'), {
     recursive: true,
     filter: path => !/\.(d\.ts|map)$|\/\.made-from$/.test(path)
@@ -219,7 +222,7 @@ function fill(bundle) {
   writeLauncher(bundle, 'manystart', 'dist/cli/main.js', "*' engines '* | *webgpu*")
   writeLauncher(bundle, 'gpu-report', 'benchmarks/gpu/report.mjs', '*')
   const dawn = join(app, 'node_modules/webgpu/dist', target, 'dawn.node')
-  const needs = { program: libraryVersions([node, own]), gpu: libraryVersions([dawn, loader]) }
+  const needs = { program: libraryVersions([node, own]), gpu: libraryVersions([dawn, loader, layer]) }
   writeFileSync(join(app, 'bundle.json'), `${JSON.stringify({ commit: commit(), node: nodePackage, needs })}\n`)
   return needs
 }

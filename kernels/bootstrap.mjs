@@ -171,11 +171,14 @@ const lost =
   'so Manystart uses its reference engine, which finds the same but is 20 to 40 times slower on two cores and more so on more'
 
 const addonFolder = join(root, 'kernels/cpu')
-const addonSources = () => newest([addonFolder], ['build'])
+const layerFolder = join(root, 'kernels/vulkan')
+/** What make makes: the addon and, on Linux, the Vulkan layer that tells GPUs of one name apart. */
+const made = [addon, ...(process.platform === 'linux' ? [join(layerFolder, 'build/libmanystart_one_gpu.so')] : [])]
+const addonSources = () => newest([addonFolder, layerFolder], ['build'])
 const addonStamp = join(addonFolder, 'build/.made-from')
 
 /** Whether the addon was made from the sources as they are. */
-export const addonIsFresh = () => existsSync(addon) && madeFrom(addonStamp, addonSources())
+export const addonIsFresh = () => made.every(file => existsSync(file)) && madeFrom(addonStamp, addonSources())
 
 /**
  * Compile the addon where it is out of date. Everything works without it, so a failure is told, not thrown.
@@ -196,10 +199,10 @@ export function buildAddon() {
   }
   say('Compiling the C++ addon …')
   // Made first, so that its own appearance in the folder is part of what the stamp says.
-  mkdirSync(dirname(addon), { recursive: true })
+  for (const file of made) mkdirSync(dirname(file), { recursive: true })
   const sources = addonSources()
   const result = runQuietly('make', ['-C', addonFolder, `-j${availableParallelism()}`])
-  if (result.ok && existsSync(addon)) {
+  if (result.ok && made.every(file => existsSync(file))) {
     writeFileSync(addonStamp, String(sources))
     return true
   }

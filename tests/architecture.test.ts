@@ -158,7 +158,7 @@ function projectFiles(): string[] {
     })
     return listed.split('\0').filter(file => file !== '' && existsSync(join(root, file)))
   }
-  const skipped = /^(node_modules|dist|kernels\/cpu\/build)\//
+  const skipped = /^(node_modules|dist|kernels\/(cpu|vulkan)\/build)\//
   return walk('.').filter(file => !skipped.test(file))
 }
 

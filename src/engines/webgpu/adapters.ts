@@ -1,5 +1,5 @@
 /** The GPUs that Dawn sees. For the child process: asking loads Dawn and the system's drivers. */
-import { findAdapter } from './device.js'
+import { describe, findAdapter } from './device.js'
 import type { ListedAdapter } from './protocol.js'
 
 /** A name that no GPU has: Dawn answers it with the list of those that there are. */
@@ -34,8 +34,8 @@ export async function listAdapters(): Promise<ListedAdapter[]> {
   const names = await adapterNames()
   const list: ListedAdapter[] = []
   for (const name of new Set(names)) {
-    const { name: detail, software } = await findAdapter(name)
-    list.push({ name, detail, software, count: names.filter(n => n === name).length })
+    const { name: own, driver, software } = await findAdapter(name)
+    list.push({ name, detail: describe(own, driver), software, count: names.filter(n => n === name).length })
   }
   return list.sort((a, b) => Number(a.software) - Number(b.software))
 }

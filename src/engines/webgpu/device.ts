@@ -52,11 +52,16 @@ function excerpt(source: string, line: number): string {
 
 export interface Adapter {
   readonly adapter: GPUAdapter
-  /** Name and driver, for the report. */
   readonly name: string
+  /** Driver and its version. */
+  readonly driver: string
   /** Whether it computes on the processor. */
   readonly software: boolean
 }
+
+/** Name and driver as reports show them. */
+export const describe = (name: string, driver: string): string =>
+  [name, driver && `(${driver})`].filter(Boolean).join(' ')
 
 /**
  * The adapter with `name` in its name, else the one that the system prefers.
@@ -85,8 +90,8 @@ export async function findAdapter(name?: string): Promise<Adapter> {
         'No GPU was found; install its driver and the Vulkan loader (Debian and Ubuntu: libvulkan1), or use --engine cpu.'
       )
     const { vendor, device, description, isFallbackAdapter } = adapter.info
-    const words = [device || vendor, description && `(${description})`].filter(Boolean).join(' ')
-    return { adapter, name: words, software: isFallbackAdapter || softwareNames.test(`${device} ${description}`) }
+    const software = isFallbackAdapter || softwareNames.test(`${device} ${description}`)
+    return { adapter, name: device || vendor, driver: description, software }
   }
   // Kernels index within their arrays by construction; clamping every index costs an instruction for each number read.
   const lean = [...named, 'enable-dawn-features=disable_robustness']
@@ -119,7 +124,10 @@ export class Gpu {
 
   private constructor(
     readonly device: GPUDevice,
+    /** Name, number among those of the name, and driver, for messages and the report. */
     readonly name: string,
+    /** The same without the number. */
+    readonly kind: string,
     readonly software: boolean
   ) {
     this.limits = device.limits
@@ -139,9 +147,10 @@ export class Gpu {
 
   /**
    * Opens a device with all that its adapter can do.
+   * @param number of this GPU among those of its name, where there are several
    * @throws WorkError where there is no adapter of that name, or none at all
    */
-  static async open(name?: string): Promise<Gpu> {
+  static async open(name?: string, number?: number): Promise<Gpu> {
     const found = await findAdapter(name)
     const { adapter } = found
     const requiredLimits: Record<string, number> = {}
@@ -157,7 +166,8 @@ export class Gpu {
       requiredLimits[limit] = adapter.limits[limit]
     const requiredFeatures: GPUFeatureName[] = adapter.features.has('timestamp-query') ? ['timestamp-query'] : []
     const device = await adapter.requestDevice({ requiredLimits, requiredFeatures })
-    return new Gpu(device, found.name, found.software)
+    const own = number === undefined ? found.name : `${found.name} #${number}`
+    return new Gpu(device, describe(own, found.driver), describe(found.name, found.driver), found.software)
   }
 
   /** @throws GpuLostError when the device is gone, and what went wrong since the last call */

@@ -2,11 +2,10 @@
  * The `webgpu` engine: fused WGSL kernels in f32 on any GPU with a Vulkan, Metal or D3D12 driver, through Dawn (npm `webgpu`). Each GPU
  * lives in a child process: where a kernel hangs, nothing but the end of its process gets rid of it.
  */
-import { InputError, WorkError } from '../../core/errors.js'
-import { knownNames } from '../../core/names.js'
+import { WorkError } from '../../core/errors.js'
 import { parameterCount, validateProblem } from '../../models/network.js'
 import type { Problem } from '../../models/types.js'
-import { Child, ProcessError } from '../process/child.js'
+import { type Child, ProcessError } from '../process/child.js'
 import type { PlainRequest } from '../process/protocol.js'
 import type {
   Engine,
@@ -18,13 +17,13 @@ import type {
   Objective,
   RunBlock,
   RunRequest,
-  Scores,
-  Support
+  Scores
 } from '../types.js'
 import { GpuLostError, GpuMemoryError } from './device.js'
 import type { Faults } from './faults.js'
+import { chosen, look, startChild, type GpuAddress } from './gpus.js'
 import { timedLanes, type TimedKernel } from './pace.js'
-import type { ListedAdapter, OpenedGpu, WebgpuQuestions } from './protocol.js'
+import type { OpenedGpu, WebgpuQuestions } from './protocol.js'
 import { runOnDevices, type RunDevice } from './runs.js'
 
 export interface WebgpuOptions extends EngineOptions {
@@ -36,22 +35,12 @@ export interface WebgpuOptions extends EngineOptions {
   readonly patienceMilliseconds?: number
 }
 
-/** A submit takes some 20 ms, compiling a kernel seldom more than a second: who is silent for so long will not speak again. */
-const patience = 60_000
 /** Bytes of end points that may wait for who takes them, so that a GPU need not wait for slower work on the processor. */
 const waitingBytes = 2 ** 27
 
 /** Runs that the timer takes at a time. */
 const hardwareLanes = 65536
 const softwareLanes = 128
-
-const startChild = (patienceMilliseconds: number): Child<WebgpuQuestions> =>
-  new Child<WebgpuQuestions>({
-    parent: import.meta.url,
-    holds: 'the GPU',
-    patienceMilliseconds,
-    errors: { GpuLostError, GpuMemoryError }
-  })
 
 /** One GPU in its process. */
 class Device {
@@ -218,10 +207,9 @@ class WebgpuEngine implements Engine {
     readonly devices: readonly Device[],
     private readonly fallback: EngineOptions['fallback']
   ) {
-    const names = devices.map(d => d.gpu.detail)
-    this.device = [...new Set(names)]
-      .map(name => [names.filter(n => n === name).length, name] as const)
-      .map(([count, name]) => (count > 1 ? `${count} × ${name}` : name))
+    this.device = [...new Set(devices.map(d => d.gpu.kind))]
+      .map(kind => [kind, devices.filter(d => d.gpu.kind === kind)] as const)
+      .map(([kind, same]) => (same.length > 1 ? `${same.length} × ${kind}` : same[0].gpu.detail))
       .join(', ')
   }
 
@@ -277,54 +265,17 @@ class WebgpuEngine implements Engine {
   }
 }
 
-/** What there is here is asked once per process: every answer costs a child. */
-let listed: Promise<{ list: readonly ListedAdapter[] } | { reason: string }> | undefined
-const look = () =>
-  (listed ??= (async () => {
-    const child = startChild(patience)
-    try {
-      return { list: await child.ask('list', {}).answer }
-    } catch (error) {
-      return { reason: error instanceof Error ? error.message : String(error) }
-    } finally {
-      child.dispose()
-    }
-  })())
-
-const supportOf = ({ detail, software, count }: ListedAdapter): Support => ({
-  ok: true,
-  detail: count > 1 ? `${detail}, the first of ${count} of that name: Dawn cannot tell them apart` : detail,
-  ...(software ? { software } : {})
-})
-
-async function adapters(): Promise<readonly ListedAdapter[]> {
-  const found = await look()
-  if ('reason' in found) throw new WorkError(found.reason)
-  return found.list
-}
-
-/** The GPUs that --device means: one by a part of its name, `all`, or the best. */
-async function chosen(device: string | undefined): Promise<string[]> {
-  const list = await adapters()
-  const hardware = list.filter(a => !a.software)
-  if (device === undefined) return list.slice(0, 1).map(a => a.name)
-  if (device === 'all') return (hardware.length > 0 ? hardware : list).map(a => a.name)
-  const words = device.toLowerCase()
-  const named = list.find(a => a.name === device) ?? list.find(a => a.name.toLowerCase().includes(words))
-  if (named) return [named.name]
-  const names = [...list.map(a => a.name), 'all']
-  throw new InputError(`The webgpu engine has no device "${device}" (${knownNames(device, names)}).`)
-}
-
 async function load(options: WebgpuOptions): Promise<Engine> {
   if (options.precision !== 'f32') throw new WorkError('The webgpu engine computes in f32 only; use --precision f32.')
-  const names = options.open ?? (await chosen(options.device))
-  const children = names.map(() => startChild(options.patienceMilliseconds ?? patience))
+  const gpus: readonly GpuAddress[] = options.open?.map(adapter => ({ adapter })) ?? (await chosen(options.device))
+  const children = gpus.map(({ place }) => startChild(place, options.patienceMilliseconds))
   try {
     const devices = await Promise.all(
       children.map(async (child, i) => {
+        const { adapter: name, number } = gpus[i]
         const faults = options.faults?.[i]
-        return new Device(child, await child.ask('open', { name: names[i], ...(faults ? { faults } : {}) }).answer)
+        const body = { name, ...(number === undefined ? {} : { number }), ...(faults ? { faults } : {}) }
+        return new Device(child, await child.ask('open', body).answer)
       })
     )
     return new WebgpuEngine(devices, options.fallback)
@@ -341,11 +292,11 @@ export const webgpuEntry: EngineEntry = {
     const found = await look()
     if ('reason' in found) return { ok: false, reason: found.reason }
     const [best] = found.list
-    return best ? supportOf(best) : { ok: false, reason: 'Dawn lists no GPU; use --engine cpu.' }
+    return best?.support ?? { ok: false, reason: 'Dawn lists no GPU; use --engine cpu.' }
   },
   async devices() {
     const found = await look()
-    return 'reason' in found ? [] : found.list.map(adapter => ({ name: adapter.name, support: supportOf(adapter) }))
+    return 'reason' in found ? [] : found.list.map(({ name, support }) => ({ name, support }))
   },
   load
 }

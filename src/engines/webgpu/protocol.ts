@@ -11,12 +11,15 @@ export interface ListedAdapter {
   readonly detail: string
   /** Whether it computes on the processor. */
   readonly software: boolean
-  /** GPUs of this name; Dawn can open the first of them only. */
+  /** GPUs of this name; Dawn opens the first of them that its process sees. */
   readonly count: number
 }
 
 export interface OpenedGpu {
+  /** Name, its number among those of the name, and driver, for the report. */
   readonly detail: string
+  /** The same without the number. */
+  readonly kind: string
   readonly software: boolean
   readonly limits: MemoryLimits
 }
@@ -28,7 +31,7 @@ export interface WebgpuQuestions extends EngineQuestions {
   /** Seconds of each of so many submits that do next to nothing. */
   submit: { ask: { readonly repeats: number }; answer: Float64Array }
   list: { ask: object; answer: readonly ListedAdapter[] }
-  open: { ask: { readonly name: string; readonly faults?: Faults }; answer: OpenedGpu }
+  open: { ask: { readonly name: string; readonly number?: number; readonly faults?: Faults }; answer: OpenedGpu }
   /** Starts are wanted from the other side, whatever their number in the request. `blocks`: how many may wait there. */
   minimise: {
     ask: { readonly objective: number; readonly request: PlainRequest; readonly blocks: number }

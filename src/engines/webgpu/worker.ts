@@ -26,11 +26,12 @@ function find(number: number): LocalObjective {
 serve<WebgpuQuestions>(
   {
     list: () => listAdapters(),
-    async open({ name, faults }) {
-      gpu = await Gpu.open(name)
+    async open({ name, number, faults }) {
+      gpu = await Gpu.open(name, number)
       if (faults) await inject(gpu, faults)
       const { maxBufferSize, maxStorageBufferBindingSize } = gpu.limits
-      return { detail: gpu.name, software: gpu.software, limits: { maxBufferSize, maxStorageBufferBindingSize } }
+      const { name: detail, kind, software } = gpu
+      return { detail, kind, software, limits: { maxBufferSize, maxStorageBufferBindingSize } }
     },
     prepare({ problem }) {
       objectives.set(++objectiveNumber, new LocalObjective(opened(), problem))
