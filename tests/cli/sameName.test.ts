@@ -18,8 +18,8 @@ describe.runIf(twoGpus && layerBuilt())('two GPUs of one name', () => {
 
   it('give a study together what one of them gives', async () => {
     const study = async (device: string): Promise<Summary> => {
-      const data = ['--data', 'iris2', '--standardize', '--hidden', 2, '--ridge', 0.01]
-      const flags = ['--engine', 'webgpu', '--device', device, '--starts', 300, '--json', '--quiet']
+      const data = ['--data', 'iris2', '--standardize', '--hidden', 2, '--ridge', 0.001]
+      const flags = ['--engine', 'webgpu', '--device', device, '--starts', 120, '--json', '--quiet']
       const outcome = await manystart(['study', ...data, ...flags, '--out', freshOut()])
       expect(outcome.code, outcome.stderr).toBe(0)
       return JSON.parse(outcome.stdout) as Summary
