@@ -1,7 +1,7 @@
 /** What the commands share: reading the study, stopping on Ctrl-C, printing. */
 import type { Argv } from 'yargs'
 import { InputError } from '../core/errors.js'
-import { readConfigFile, resolveConfig, type StudyConfig } from '../study/config.js'
+import { checkFields, readConfigFile, resolveConfig, type StudyConfig } from '../study/config.js'
 import { abortOpenResults } from '../study/results.js'
 import { mergeFlags, type Flags } from './flags.js'
 
@@ -15,11 +15,15 @@ export function rawStudy(flags: Flags): { raw: Record<string, unknown>; source: 
         `${name} in ${String(path)} is ${JSON.stringify(part)}; give a mapping${name === 'data' ? ', such as {builtin: iris2} or {csv: FILE}' : ''}.`
       )
   const raw = mergeFlags(file, flags)
-  if (Object.keys(raw['data'] ?? {}).length === 0)
+  const source = typeof path === 'string' ? path : 'the command line'
+  if (Object.keys(raw['data'] ?? {}).length === 0) {
+    // The field may be there under a wrong name.
+    checkFields(raw, source)
     throw new InputError(
       'No data are named; give --data FILE or a built-in name such as iris2, or a study file with a data field.'
     )
-  return { raw, source: typeof path === 'string' ? path : 'the command line' }
+  }
+  return { raw, source }
 }
 
 export function studyFrom(flags: Flags): StudyConfig {

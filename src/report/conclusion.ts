@@ -76,7 +76,11 @@ function convexSentence(s: Summary): string {
       `no finite result: the loss is convex, but in ${part(v.diverging, n)} the weights run away while it goes on falling` +
       `${v.diverging < n ? ` (in all: ${elsewhere(s)})` : ''}.`
     )
-  return `the loss is convex, so no minimum is better than another, but no run arrived at one (${elsewhere(s)}); give the optimiser more steps.`
+  const advice =
+    v.failed > v.unfinished
+      ? 'numbers overflowed: take a smaller learning rate, smaller starts or another optimiser'
+      : 'give the optimiser more steps'
+  return `the loss is convex, so no minimum is better than another, but no run arrived at one (${elsewhere(s)}); ${advice}.`
 }
 
 /** Why there is nothing to converge to. */

@@ -202,20 +202,22 @@ function sentence(issue: z.core.$ZodIssue, raw: unknown, source: string): string
   return `${pathText(issue.path)} in ${source} ${got}; ${remedy(issue, value)}.`
 }
 
+/** @throws InputError for a field that there is not */
+export function checkFields(raw: unknown, source: string): void {
+  const unknown = schema.safeParse(raw).error?.issues.find(issue => issue.code === 'unrecognized_keys')
+  if (unknown) throw new InputError(sentence(unknown, raw, source))
+}
+
 /**
  * Checks a raw study and fills in every default.
  * @param source what to call it in messages: a file name or "the command line"
  * @throws InputError in one sentence: the field, its value, what is allowed
  */
 export function resolveConfig(raw: unknown, source: string): StudyConfig {
+  // A misspelt name explains other complaints, so it goes first.
+  checkFields(raw, source)
   const result = schema.safeParse(raw)
-  if (!result.success) {
-    // A misspelt name explains other complaints, so it goes first.
-    const issues = [...result.error.issues].sort(
-      (a, b) => (a.code === 'unrecognized_keys' ? 0 : 1) - (b.code === 'unrecognized_keys' ? 0 : 1)
-    )
-    throw new InputError(sentence(issues[0], raw, source))
-  }
+  if (!result.success) throw new InputError(sentence(result.error.issues[0], raw, source))
   const { optimizer, stop, ...rest } = result.data
   const resolved = optimizer === undefined ? null : resolveOptimizer(optimizer)
   const { steps, gradient } = stop

@@ -228,6 +228,11 @@ const cases: readonly { readonly name: string; readonly args: readonly (string |
       says: /glorott.*did you mean glorot/
     },
     {
+      name: 'a misspelt field before the data that it leaves out',
+      args: [studyFile('dta.yaml', `dta: {csv: ${good}, target: y}\n`)],
+      says: /Unknown field "dta" in .*dta\.yaml; did you mean data/
+    },
+    {
       name: 'an unknown field below a choice, with the nearest one',
       args: [studyFile('frction.yaml', `data: {csv: ${good}, target: y, test: {frction: 0.3}}\n`)],
       says: /frction.*data\.test.*fraction/

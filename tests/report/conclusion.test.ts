@@ -59,9 +59,13 @@ describe('a convex model', () => {
   })
 
   it('whose runs all failed or stopped early is not called solved', () => {
-    for (const verdict of ['unfinished', 'failed'] as const) {
+    for (const [verdict, advice] of [
+      ['unfinished', /give the optimiser more steps\.$/],
+      ['failed', /numbers overflowed: take a smaller learning rate, smaller starts or another optimiser\.$/]
+    ] as const) {
       const text = answer(makeSummary({ convex: { model: true }, verdicts: { [verdict]: 10 } }))
       expect(text).toMatch(/no run arrived/)
+      expect(text).toMatch(advice)
       expect(text).not.toMatch(/reached it/)
     }
   })
