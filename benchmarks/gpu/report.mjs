@@ -28,6 +28,8 @@ const { formatRate, formatSeconds } = await dist('core/units.js')
 const { engines } = await dist('engines/registry.js')
 /** @type {typeof import('../../src/models/initialise.js')} */
 const { startPoint } = await dist('models/initialise.js')
+/** @type {typeof import('../../src/models/network.js')} */
+const { parameterCount } = await dist('models/network.js')
 /** @type {typeof import('../../src/optimizers/registry.js')} */
 const { optimizers, resolveOptimizer } = await dist('optimizers/registry.js')
 /** @type {typeof import('../../src/optimizers/types.js')} */
@@ -201,7 +203,7 @@ async function ownSearches(setup) {
 async function askJax({ network, rows, x, y }, starts, more, onFigure) {
   const folder = mkdtempSync(join(tmpdir(), 'manystart-jax-'))
   try {
-    const P = problemParameters(network)
+    const P = parameterCount(network)
     const given = {
       N: rows,
       D: network.inputs,
@@ -244,9 +246,6 @@ async function askJax({ network, rows, x, y }, starts, more, onFigure) {
     rmSync(folder, { recursive: true, force: true })
   }
 }
-
-/** @param {import('../../src/models/types.js').Network} network one hidden layer, biases */
-const problemParameters = network => network.hidden[0] * (network.inputs + 2) + 1
 
 /** Searches by Manystart and JAX from the same starts; the fastest batch size of each method of JAX's. @param {number} count */
 async function compareSearches(count) {

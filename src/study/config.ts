@@ -214,10 +214,12 @@ export function checkFields(raw: unknown, source: string): void {
  * @throws InputError in one sentence: the field, its value, what is allowed
  */
 export function resolveConfig(raw: unknown, source: string): StudyConfig {
-  // A misspelt name explains other complaints, so it goes first.
-  checkFields(raw, source)
   const result = schema.safeParse(raw)
-  if (!result.success) throw new InputError(sentence(result.error.issues[0], raw, source))
+  if (!result.success) {
+    // A misspelt name explains other complaints, so it goes first.
+    checkFields(raw, source)
+    throw new InputError(sentence(result.error.issues[0], raw, source))
+  }
   const { optimizer, stop, ...rest } = result.data
   const resolved = optimizer === undefined ? null : resolveOptimizer(optimizer)
   const { steps, gradient } = stop
