@@ -26,10 +26,10 @@ const { kernelText, textTable } = await dist('bench/tables.js')
 const { formatRate, formatSeconds } = await dist('core/units.js')
 /** @type {typeof import('../../src/engines/registry.js')} */
 const { engines } = await dist('engines/registry.js')
-/** @type {typeof import('../../src/models/initialise.js')} */
-const { startPoint } = await dist('models/initialise.js')
-/** @type {typeof import('../../src/models/network.js')} */
-const { parameterCount } = await dist('models/network.js')
+/** @type {typeof import('../../src/models/network/initialise.js')} */
+const { startPoint } = await dist('models/network/initialise.js')
+/** @type {typeof import('../../src/models/network/network.js')} */
+const { parameterCount } = await dist('models/network/network.js')
 /** @type {typeof import('../../src/optimizers/registry.js')} */
 const { optimizers, resolveOptimizer } = await dist('optimizers/registry.js')
 /** @type {typeof import('../../src/optimizers/types.js')} */

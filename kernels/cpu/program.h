@@ -1,4 +1,4 @@
-// An update program as the kernels see it: the mirror of src/optimizers/program.ts.
+// An update program as the kernels see it: the mirror of src/language/program.ts.
 #pragma once
 
 #include <cstdint>

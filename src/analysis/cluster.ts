@@ -3,8 +3,8 @@
  * of distinct points, never with the number of runs. One `Clusterer` serves one kind of point (minima or saddles); degenerate
  * points, which have no definite θ, go to a `FunctionClusterer` that compares what the network computes on the rows.
  */
-import { columnScale } from '../models/network.js'
-import { Canonicalizer, genericCoefficients } from '../models/symmetry.js'
+import { columnScale } from '../models/network/network.js'
+import { Canonicalizer, genericCoefficients } from '../models/network/symmetry.js'
 import { halfOf } from './coverage.js'
 import { ClusterTable } from './clusterTable.js'
 import { RankedIds } from './ranked.js'

@@ -5,8 +5,8 @@
  */
 import { symmetricEigen } from '../core/linalg.js'
 import { activate } from '../models/activations.js'
-import { layers } from '../models/network.js'
-import type { Layer } from '../models/network.js'
+import { layers } from '../models/network/network.js'
+import type { Layer } from '../models/network/network.js'
 import type { Network } from '../models/types.js'
 
 /** A unit's weights count as zero below this times the largest parameter: polishing leaves them at rounding level. */

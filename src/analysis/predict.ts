@@ -1,6 +1,6 @@
 /** Outputs z of a network on the rows of a problem, for judging end points: one point at a time, no derivatives. */
 import { activate } from '../models/activations.js'
-import { layers } from '../models/network.js'
+import { layers } from '../models/network/network.js'
 import type { Problem } from '../models/types.js'
 
 /** z [N, C] row-major, offset included, at theta[at .. at+P); into `out` where given. */

@@ -3,7 +3,7 @@
  * and curvature are there, and runs near it have no minimum to arrive at.
  */
 import { thresholds } from '../core/thresholds.js'
-import { layers } from '../models/network.js'
+import { layers } from '../models/network/network.js'
 import type { Objective } from '../engines/types.js'
 import type { Network } from '../models/types.js'
 

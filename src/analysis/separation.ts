@@ -7,7 +7,7 @@
 import * as highsModule from 'highs'
 import type { Highs } from 'highs'
 import type { Summary } from '../core/result.js'
-import { parameterCount, penalizedMask } from '../models/network.js'
+import { parameterCount, penalizedMask } from '../models/network/network.js'
 import type { Problem } from '../models/types.js'
 import { designRank } from './rank.js'
 

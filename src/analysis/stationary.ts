@@ -4,7 +4,7 @@
  */
 import { symmetricEigen } from '../core/linalg.js'
 import { thresholds } from '../core/thresholds.js'
-import { columnScale } from '../models/network.js'
+import { columnScale } from '../models/network/network.js'
 import { explainedNullity } from './flat.js'
 import { inverseDiagonal, positiveEigenvalues, scaledCholesky } from './jacobi.js'
 import { outputs } from './predict.js'

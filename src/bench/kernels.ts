@@ -2,11 +2,11 @@
  * `bench kernels`: what each engine, on each of its devices, reaches on gradient, Hessian, update and eigen-decomposition, beside the peak
  * of the same machine in the same minutes. A result is compared with the reference before it is timed; a wrong one scores nothing.
  */
-import { parameterCount } from '../models/network.js'
+import { parameterCount } from '../models/network/network.js'
 import type { Problem } from '../models/types.js'
 import { optimizers, resolveOptimizer } from '../optimizers/registry.js'
 import { epsilonOf } from '../optimizers/types.js'
-import type { Program } from '../optimizers/program.js'
+import type { Program } from '../language/program.js'
 import { referenceEntry } from '../engines/reference/index.js'
 import type { DeviceEntry, Engine, EngineEntry, KernelTimer, Objective, Precision } from '../engines/types.js'
 import { quantileSorted } from '../core/stats.js'

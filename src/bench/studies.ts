@@ -1,5 +1,5 @@
 /** The `study` records of `bench kernels`: whole runs per second with verdicts and clusters, threads, and lane occupancy. */
-import { parameterCount } from '../models/network.js'
+import { parameterCount } from '../models/network/network.js'
 import type { EngineName, Precision } from '../engines/types.js'
 import { resolveConfig, type StudyConfig } from '../study/config.js'
 import { requestOf } from '../study/curves.js'

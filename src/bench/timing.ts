@@ -1,6 +1,6 @@
 /** How the kernels of `bench kernels` are timed: from inside where an engine has a timer, else `evaluate` from outside. */
 import type { KernelTimer, Objective } from '../engines/types.js'
-import type { Program } from '../optimizers/program.js'
+import type { Program } from '../language/program.js'
 import { checkedPoints } from './check.js'
 import { pointsFor } from './sizes.js'
 import { median } from './statistics.js'

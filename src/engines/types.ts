@@ -1,9 +1,9 @@
 /**
  * What an engine is: interfaces only. An engine prepares a problem once, evaluates f, g and H for a batch of parameter
- * vectors, and runs an update program (optimizers/expression.ts) from many starts.
+ * vectors, and runs an update program (language/rule.ts) from many starts.
  */
 import type { Init, Problem } from '../models/types.js'
-import type { Program } from '../optimizers/program.js'
+import type { Program } from '../language/program.js'
 import type { Status } from '../core/status.js'
 
 export type Precision = 'f64' | 'f32'

@@ -2,7 +2,7 @@
  * Adam (Kingma and Ba 2015, algorithm 1). The powers β₁ᵗ and β₂ᵗ of the bias correction are kept by recurrence, because
  * `pow` loses digits in f32.
  */
-import { Rule } from './expression.js'
+import { Rule } from '../language/rule.js'
 import { learningRate } from './gd.js'
 import type { OptimizerDefinition } from './types.js'
 

@@ -1,5 +1,5 @@
 /** Gradient descent with a constant step length. */
-import { Rule } from './expression.js'
+import { Rule } from '../language/rule.js'
 import type { OptimizerDefinition } from './types.js'
 
 export const learningRate = (value: number) =>

@@ -3,7 +3,7 @@
  * conditions by bracketing (Lewis and Overton 2013), whose trials are steps like any other. Where differences of f drown in
  * rounding, the approximate Wolfe conditions of Hager and Zhang (2005, eq. 4.1) take over.
  */
-import { Rule, type Scalar, type Vector } from './expression.js'
+import { Rule, type Scalar, type Vector } from '../language/rule.js'
 import type { OptimizerDefinition } from './types.js'
 
 const armijo = 1e-4

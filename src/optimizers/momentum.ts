@@ -2,7 +2,7 @@
  * Heavy ball (Polyak 1964): v ← βv − λg, x ← x + v; and Nesterov's accelerated gradient (1983) in the form of Sutskever et
  * al. (2013), with x the look-ahead point at which the gradient is taken: v ← βv − λg, x ← x + βv − λg.
  */
-import { Rule } from './expression.js'
+import { Rule } from '../language/rule.js'
 import { learningRate } from './gd.js'
 import type { OptimizerDefinition } from './types.js'
 

@@ -5,7 +5,7 @@
  *
  * A rejected trial is a step: the next one solves the same model again with a smaller radius.
  */
-import { Rule } from './expression.js'
+import { Rule } from '../language/rule.js'
 import type { OptimizerDefinition } from './types.js'
 
 /** A step is accepted when it attains this share of the predicted decrease. */

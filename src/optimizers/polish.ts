@@ -10,8 +10,8 @@
  * (inertia is the same in all of them, by Sylvester's law).
  */
 import { thresholds } from '../core/thresholds.js'
-import { Rule, type Scalar, type Vector } from './expression.js'
-import type { Program } from './program.js'
+import { Rule, type Scalar, type Vector } from '../language/rule.js'
+import type { Program } from '../language/program.js'
 import type { RuleContext } from './types.js'
 
 /** Steps that polishing may take. */

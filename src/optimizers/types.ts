@@ -1,5 +1,5 @@
 /** What an optimiser is: a name, options with defaults, and a function that writes its update rule. */
-import type { Program } from './program.js'
+import type { Program } from '../language/program.js'
 
 export interface NumberOption {
   readonly kind: 'number'

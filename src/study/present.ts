@@ -3,7 +3,7 @@
  * exactly to the columns as given: w = w′/sd, b = b′ − Σ w′ mean/sd. Otherwise results stay on the standardised scale and the
  * mapped first layer stands beside them.
  */
-import { layers } from '../models/network.js'
+import { layers } from '../models/network/network.js'
 import type { Network, Problem } from '../models/types.js'
 import type { Dataset } from '../data/types.js'
 

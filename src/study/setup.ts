@@ -6,7 +6,7 @@ import {
   parameterNames,
   ridgeOnAll,
   validateProblem
-} from '../models/network.js'
+} from '../models/network/network.js'
 import type { Network, Problem } from '../models/types.js'
 import type { Judge } from '../analysis/verdict.js'
 import { designRank, flatDirections } from '../analysis/rank.js'
@@ -19,7 +19,7 @@ import { buildPolish, polishSteps } from '../optimizers/polish.js'
 import { newton } from '../optimizers/newton.js'
 import { optimizers, resolveOptimizer } from '../optimizers/registry.js'
 import { epsilonOf, type ResolvedOptimizer } from '../optimizers/types.js'
-import type { Program } from '../optimizers/program.js'
+import type { Program } from '../language/program.js'
 import { resolveForSize, type StudyConfig } from './config.js'
 
 export interface Setup {

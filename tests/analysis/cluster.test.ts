@@ -4,8 +4,8 @@ import { outputs } from '../../src/analysis/predict.js'
 import { RankedIds } from '../../src/analysis/ranked.js'
 import { DistinctCounter, distinctCapacity } from '../../src/analysis/sketch.js'
 import { normalQuantile, Stream, uniform, words } from '../../src/core/rng.js'
-import { parameterCount } from '../../src/models/network.js'
-import { genericCoefficients } from '../../src/models/symmetry.js'
+import { parameterCount } from '../../src/models/network/network.js'
+import { genericCoefficients } from '../../src/models/network/symmetry.js'
 import type { Network, Problem } from '../../src/models/types.js'
 
 const glm: Network = {

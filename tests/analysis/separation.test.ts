@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { separation, type Separation } from '../../src/analysis/separation.js'
 import { loadData } from '../../src/data/load.js'
-import { parameterCount, parameterNames } from '../../src/models/network.js'
+import { parameterCount, parameterNames } from '../../src/models/network/network.js'
 import type { Loss, Network, Problem } from '../../src/models/types.js'
 import { integers } from '../helpers/problems.js'
 import { expectAllClose } from '../helpers/tolerance.js'

@@ -2,8 +2,8 @@
 // any part of the starts, and beside runs that fail.
 import { afterAll, describe, expect, it } from 'vitest'
 import type { Engine, RunBlock, RunRequest } from '../../src/engines/types.js'
-import { startPoint } from '../../src/models/initialise.js'
-import { parameterCount } from '../../src/models/network.js'
+import { startPoint } from '../../src/models/network/initialise.js'
+import { parameterCount } from '../../src/models/network/network.js'
 import { candidates, collect } from '../helpers/engines.js'
 import { makeProblem } from '../helpers/problems.js'
 import { givenStarts, methods, randomStarts, rule } from '../helpers/runs.js'

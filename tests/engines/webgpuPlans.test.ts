@@ -4,7 +4,7 @@ import { Stream, uniform, words } from '../../src/core/rng.js'
 import { planGradient } from '../../src/engines/webgpu/gradientPlan.js'
 import { planHessian } from '../../src/engines/webgpu/hessianPlan.js'
 import { kernelText, type Values } from '../../src/engines/webgpu/text.js'
-import { parameterCount } from '../../src/models/network.js'
+import { parameterCount } from '../../src/models/network/network.js'
 import type { Problem } from '../../src/models/types.js'
 import { makeProblem } from '../helpers/problems.js'
 

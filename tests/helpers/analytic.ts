@@ -3,7 +3,7 @@ import type { JudgedObjective } from '../../src/analysis/verdict.js'
 import { Interpreter } from '../../src/engines/reference/interpreter.js'
 import { runOne } from '../../src/engines/reference/run.js'
 import type { RunBlock } from '../../src/engines/types.js'
-import { Slot, type Program } from '../../src/optimizers/program.js'
+import { Slot, type Program } from '../../src/language/program.js'
 
 export interface Landscape {
   readonly size: number

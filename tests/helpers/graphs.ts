@@ -1,9 +1,9 @@
 // Random update rules over whole numbers, with an evaluator that walks their expression graph. All values stay so small that every
 // engine, in any precision and any order of sums, must compute them exactly.
 import { uniform, words } from '../../src/core/rng.js'
-import { Rule, type Scalar, type State, type Vector } from '../../src/optimizers/expression.js'
-import type { Node } from '../../src/optimizers/graph.js'
-import type { Program } from '../../src/optimizers/program.js'
+import { Rule, type Scalar, type State, type Vector } from '../../src/language/rule.js'
+import type { Node } from '../../src/language/graph.js'
+import type { Program } from '../../src/language/program.js'
 
 type Value = Float64Array | number
 

@@ -1,6 +1,6 @@
 // The oracle for f, g and H: the whole model family written once over hyper-dual numbers (Fike and Alonso 2011), which give
 // first and second derivatives exact to rounding. Nothing here uses the formulas of src/, not even the special functions.
-import { layers, penalizedMask, parameterCount } from '../../src/models/network.js'
+import { layers, penalizedMask, parameterCount } from '../../src/models/network/network.js'
 import type { Network, Problem } from '../../src/models/types.js'
 
 /** v + a ε₁ + b ε₂ + ab ε₁ε₂, with ε₁² = ε₂² = 0. */

@@ -1,7 +1,7 @@
 // Small seeded problems of the whole model family. All numbers are exact in f32, so that a single-precision engine is judged
 // by its arithmetic, not by the rounding of what it was given.
 import { Stream, normalQuantile, uniform, words } from '../../src/core/rng.js'
-import { parameterCount } from '../../src/models/network.js'
+import { parameterCount } from '../../src/models/network/network.js'
 import { activations, losses, type Activation, type Loss, type Network, type Problem } from '../../src/models/types.js'
 
 /** n standard normal numbers, each the nearest f32. */

@@ -1,9 +1,9 @@
 // Requests for the run loop, as the conformance tests make them.
 import type { Precision, RunRequest, Starts } from '../../src/engines/types.js'
-import { parameterCount } from '../../src/models/network.js'
+import { parameterCount } from '../../src/models/network/network.js'
 import type { Problem } from '../../src/models/types.js'
-import { Rule } from '../../src/optimizers/expression.js'
-import type { Program } from '../../src/optimizers/program.js'
+import { Rule } from '../../src/language/rule.js'
+import type { Program } from '../../src/language/program.js'
 import { optimizers, resolveOptimizer } from '../../src/optimizers/registry.js'
 import { epsilonOf } from '../../src/optimizers/types.js'
 

@@ -2,7 +2,7 @@
 // with trials outside the domain.
 import { describe, expect, it } from 'vitest'
 import { lbfgs } from '../../src/optimizers/lbfgs.js'
-import type { Program } from '../../src/optimizers/program.js'
+import type { Program } from '../../src/language/program.js'
 import { himmelblau, himmelblauMinima, quadratic, walk, type Landscape, type Taken } from '../helpers/analytic.js'
 import { normals } from '../helpers/problems.js'
 import { expectAllClose, expectClose, printWorst, tolerance } from '../helpers/tolerance.js'

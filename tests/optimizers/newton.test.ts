@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { Status } from '../../src/core/status.js'
 import { newton } from '../../src/optimizers/newton.js'
-import type { Program } from '../../src/optimizers/program.js'
+import type { Program } from '../../src/language/program.js'
 import {
   doubleWell,
   himmelblau,

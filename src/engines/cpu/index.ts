@@ -1,8 +1,8 @@
 /** The `cpu` engine: the C++ addon on all cores. This file checks arguments and keeps the handles; kernels/cpu does the rest. */
 import { availableParallelism, cpus } from 'node:os'
 import { WorkError } from '../../core/errors.js'
-import { initScales } from '../../models/initialise.js'
-import { parameterCount, validateProblem } from '../../models/network.js'
+import { initScales } from '../../models/network/initialise.js'
+import { parameterCount, validateProblem } from '../../models/network/network.js'
 import { activations, losses, type Problem } from '../../models/types.js'
 import type {
   Engine,

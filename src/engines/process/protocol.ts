@@ -3,7 +3,7 @@
  * child can be asked is a table of questions, by kind: what is sent, and what comes back.
  */
 import type { Problem } from '../../models/types.js'
-import type { Program } from '../../optimizers/program.js'
+import type { Program } from '../../language/program.js'
 import type { Evaluation, Needs, RunBlock, RunRequest, Scores } from '../types.js'
 
 /** A run request without what cannot travel. */

@@ -4,7 +4,7 @@
  */
 import { activate } from '../../models/activations.js'
 import { lossTerms, softmaxSecond, softmaxTerms } from '../../models/losses.js'
-import { layers, parameterCount, penalizedMask, type Layer } from '../../models/network.js'
+import { layers, parameterCount, penalizedMask, type Layer } from '../../models/network/network.js'
 import type { Problem } from '../../models/types.js'
 
 const matrix = (rows: number, columns: number): Float64Array[] =>

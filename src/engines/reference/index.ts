@@ -1,7 +1,7 @@
 /** The `reference` engine: plain TypeScript in f64, one run at a time. The definition, the oracle and the last fallback. */
 import { WorkError } from '../../core/errors.js'
-import { startPoint } from '../../models/initialise.js'
-import { columnScale, parameterCount, validateProblem } from '../../models/network.js'
+import { startPoint } from '../../models/network/initialise.js'
+import { columnScale, parameterCount, validateProblem } from '../../models/network/network.js'
 import { classCount, scoreNames, scoreRun } from '../../models/scores.js'
 import type { Problem } from '../../models/types.js'
 import type { Engine, EngineEntry, Evaluation, Needs, Objective, RunBlock, RunRequest, Scores } from '../types.js'

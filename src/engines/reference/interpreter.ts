@@ -1,6 +1,6 @@
 /** Executes an update program for one run with plain loops: the meaning of every instruction, one statement each. */
 import { symmetricEigen, tridiagonalize, trustRegionStep, type Tridiagonal } from '../../core/linalg.js'
-import { Op, Slot, instructionWidth, scalarBase, type Program } from '../../optimizers/program.js'
+import { Op, Slot, instructionWidth, scalarBase, type Program } from '../../language/program.js'
 
 function elementary(op: number, a: number, b: number, c: number): number {
   switch (op) {

@@ -1,7 +1,7 @@
 /** The run loop of kernels/README.md for one run: evaluate, update, test, until the run stops. */
 import { Status } from '../../core/status.js'
 import { Stream, sharedStart, shuffle } from '../../core/rng.js'
-import { Slot } from '../../optimizers/program.js'
+import { Slot } from '../../language/program.js'
 import type { RunRequest } from '../types.js'
 import type { Evaluator } from './evaluate.js'
 import type { Interpreter } from './interpreter.js'

@@ -1,8 +1,8 @@
 /** Times the reference engine's kernels, one run at a time. */
 import { symmetricEigen } from '../../core/linalg.js'
-import { columnScale } from '../../models/network.js'
+import { columnScale } from '../../models/network/network.js'
 import type { Problem } from '../../models/types.js'
-import { Slot } from '../../optimizers/program.js'
+import { Slot } from '../../language/program.js'
 import type { KernelTimer } from '../types.js'
 import { Evaluator } from './evaluate.js'
 import { Interpreter } from './interpreter.js'

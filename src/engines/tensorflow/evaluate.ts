@@ -3,7 +3,7 @@
  * rows come last: activations are [R, units, n], a layer's product is one matrix product over all runs, and the first layer of
  * all runs is a single product X W₁. Rows are taken in tiles, in a fixed order.
  */
-import { layers, parameterCount, penalizedMask, type Layer } from '../../models/network.js'
+import { layers, parameterCount, penalizedMask, type Layer } from '../../models/network/network.js'
 import type { Problem } from '../../models/types.js'
 import type { Needs } from '../types.js'
 import type { Device, Tensor } from './device.js'

@@ -5,7 +5,7 @@
 import { availableParallelism } from 'node:os'
 import { InputError, WorkError } from '../../core/errors.js'
 import { knownNames } from '../../core/names.js'
-import { parameterCount, validateProblem } from '../../models/network.js'
+import { parameterCount, validateProblem } from '../../models/network/network.js'
 import type { Problem } from '../../models/types.js'
 import type {
   DeviceEntry,

@@ -2,7 +2,7 @@
  * Executes an update program for B lanes with tensor operations: vectors are [B, P], scalars [B] (constants: rank 0), matrices
  * [B, P, P]. A slot's tensor is replaced, never written to, and two slots may share one.
  */
-import { Op, Slot, instructionWidth, scalarBase, type Program } from '../../optimizers/program.js'
+import { Op, Slot, instructionWidth, scalarBase, type Program } from '../../language/program.js'
 import type { Device, Tensor } from './device.js'
 import { eigh, scaled, trustRegion } from './linalg.js'
 

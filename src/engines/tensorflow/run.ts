@@ -4,9 +4,9 @@
  */
 import { Stream, sharedStart, shuffle } from '../../core/rng.js'
 import { Status } from '../../core/status.js'
-import { startPoint } from '../../models/initialise.js'
-import { columnScale } from '../../models/network.js'
-import type { Program } from '../../optimizers/program.js'
+import { startPoint } from '../../models/network/initialise.js'
+import { columnScale } from '../../models/network/network.js'
+import type { Program } from '../../language/program.js'
 import type { Needs, RunBlock } from '../types.js'
 import { wholeLanes, type Device, type Tensor } from './device.js'
 import { tileRows, type Evaluator, type Rows } from './evaluate.js'

@@ -2,8 +2,8 @@
  * Times the kernels inside the child process, in chunks of runs that fit the memory budget. A time ends when the results have been
  * read back, as far as they must be.
  */
-import { columnScale } from '../../models/network.js'
-import type { Program } from '../../optimizers/program.js'
+import { columnScale } from '../../models/network/network.js'
+import type { Program } from '../../language/program.js'
 import { Interpreter } from './interpreter.js'
 import { eigh } from './linalg.js'
 import type { LocalObjective } from './objective.js'

@@ -14,7 +14,7 @@
  * order that depends on the problem only, and so a lane's bits depend neither on L nor on its neighbours.
  */
 import { InputError } from '../../core/errors.js'
-import { parameterCount, penalizedMask, validateProblem } from '../../models/network.js'
+import { parameterCount, penalizedMask, validateProblem } from '../../models/network/network.js'
 import type { Problem } from '../../models/types.js'
 import type { Binding, Gpu } from './device.js'
 import { chunksOf, planGradient, type Tuning } from './gradientPlan.js'

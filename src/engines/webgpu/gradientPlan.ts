@@ -7,7 +7,7 @@
  * sums in memory and takes the rest: networks of very many layers or parameters.
  */
 import { InputError } from '../../core/errors.js'
-import { layers, parameterCount, penalizedMask, type Layer } from '../../models/network.js'
+import { layers, parameterCount, penalizedMask, type Layer } from '../../models/network/network.js'
 import { activations, losses, type Problem } from '../../models/types.js'
 import { literal, type Values } from './text.js'
 

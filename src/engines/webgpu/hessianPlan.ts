@@ -1,6 +1,6 @@
 /** How the Hessian of a network is shared out: shape of the tiles, blocks of tiles, teams of threads, memory. */
 import { InputError } from '../../core/errors.js'
-import { layers, parameterCount } from '../../models/network.js'
+import { layers, parameterCount } from '../../models/network/network.js'
 import type { Network, Problem } from '../../models/types.js'
 import { commonValues, constants, easyBytes, layerTables, mostBytes } from './gradientPlan.js'
 import {

@@ -3,7 +3,7 @@
  * lives in a child process: where a kernel hangs, nothing but the end of its process gets rid of it.
  */
 import { WorkError } from '../../core/errors.js'
-import { parameterCount, validateProblem } from '../../models/network.js'
+import { parameterCount, validateProblem } from '../../models/network/network.js'
 import type { Problem } from '../../models/types.js'
 import { type Child, ProcessError } from '../process/child.js'
 import type { PlainRequest } from '../process/protocol.js'

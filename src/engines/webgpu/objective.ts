@@ -1,6 +1,6 @@
 /** A problem on a GPU, in the process that holds it: evaluation and scores in chunks of runs that fit, and runs. */
 import { InputError } from '../../core/errors.js'
-import { layers, parameterCount, validateProblem } from '../../models/network.js'
+import { layers, parameterCount, validateProblem } from '../../models/network/network.js'
 import { classCount, scoreNames, scoreRun } from '../../models/scores.js'
 import { activations, type Problem } from '../../models/types.js'
 import type { PlainRequest } from '../process/protocol.js'

@@ -1,6 +1,6 @@
 /** An update program on a GPU: its kernels, compiled once, and the buffers that they work on, for any number of lanes. */
 import { radiusTolerance } from '../../core/linalg.js'
-import { Op, Slot, type Program } from '../../optimizers/program.js'
+import { Op, Slot, type Program } from '../../language/program.js'
 import type { Binding, Gpu } from './device.js'
 import { kernelText, literal, type Values } from './text.js'
 import {

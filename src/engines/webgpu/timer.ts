@@ -2,7 +2,7 @@
  * Times kernels inside the child process, by the GPU's own clock where it has one, beside what multiply-adds in registers and a copy
  * reach on the same GPU.
  */
-import { Op, Slot, type Program } from '../../optimizers/program.js'
+import { Op, Slot, type Program } from '../../language/program.js'
 import { Batch } from './batch.js'
 import type { Gpu } from './device.js'
 import { Evaluator, laneMultiple } from './evaluate.js'

@@ -1,9 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { Canonicalizer, canonicalize, copiesPossible, flipsOf, genericCoefficients } from '../../src/models/symmetry.js'
-import { parameterCount } from '../../src/models/network.js'
-import { outputs } from '../../src/analysis/predict.js'
-import { normalQuantile, Stream, uniform, words } from '../../src/core/rng.js'
-import type { Network, Problem } from '../../src/models/types.js'
+import {
+  Canonicalizer,
+  canonicalize,
+  copiesPossible,
+  flipsOf,
+  genericCoefficients
+} from '../../../src/models/network/symmetry.js'
+import { parameterCount } from '../../../src/models/network/network.js'
+import { outputs } from '../../../src/analysis/predict.js'
+import { normalQuantile, Stream, uniform, words } from '../../../src/core/rng.js'
+import type { Network, Problem } from '../../../src/models/types.js'
 
 const base: Network = {
   inputs: 3,

@@ -2,8 +2,8 @@
 // dead values cost nothing, and rules that make no sense are refused.
 import { describe, expect, it } from 'vitest'
 import { Interpreter } from '../../src/engines/reference/interpreter.js'
-import { Rule } from '../../src/optimizers/expression.js'
-import { Op, Slot, instructionWidth, scalarBase, type Program } from '../../src/optimizers/program.js'
+import { Rule } from '../../src/language/rule.js'
+import { Op, Slot, instructionWidth, scalarBase, type Program } from '../../src/language/program.js'
 import { optimizers, resolveOptimizer } from '../../src/optimizers/registry.js'
 import { outcome, randomRule } from '../helpers/graphs.js'
 import { integers } from '../helpers/problems.js'

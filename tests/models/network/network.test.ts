@@ -1,6 +1,6 @@
 // Layout, names, penalties, convexity, starts and scores, by hand-worked cases.
 import { describe, expect, it } from 'vitest'
-import { startPoint } from '../../src/models/initialise.js'
+import { startPoint } from '../../../src/models/network/initialise.js'
 import {
   biasMask,
   columnScale,
@@ -8,10 +8,10 @@ import {
   parameterCount,
   parameterNames,
   penalizedMask
-} from '../../src/models/network.js'
-import { scoreNames, scoreRun } from '../../src/models/scores.js'
-import { losses, type Init, type Loss, type Network } from '../../src/models/types.js'
-import { epsOf, expectClose } from '../helpers/tolerance.js'
+} from '../../../src/models/network/network.js'
+import { scoreNames, scoreRun } from '../../../src/models/scores.js'
+import { losses, type Init, type Loss, type Network } from '../../../src/models/types.js'
+import { epsOf, expectClose } from '../../helpers/tolerance.js'
 
 const net = (change: Partial<Network> = {}): Network => ({
   inputs: 2,

@@ -1,6 +1,6 @@
 /** The network family: sizes, packing, names, convexity, and the checks that a problem must pass. */
-import { InputError } from '../core/errors.js'
-import type { Network, Problem } from './types.js'
+import { InputError } from '../../core/errors.js'
+import type { Network, Problem } from '../types.js'
 
 /** One layer of weights in θ. */
 export interface Layer {

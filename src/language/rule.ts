@@ -3,7 +3,7 @@
  * matrices, compiled to the flat `Program` that engines execute. A rule has no loops and no branches; what would be a
  * branch is a `select`, and a line-search trial or a rejected step is a step like any other.
  */
-import { compile } from './compile.js'
+import { compile } from './compile/compile.js'
 import type {
   Elementwise,
   Kind,

@@ -8,7 +8,7 @@
  * (any invertible, or with ridge any orthogonal, mixing of the units); they are counted all the same.
  */
 import { layers } from './network.js'
-import type { Network } from './types.js'
+import type { Network } from '../types.js'
 
 export type Flips = 'none' | 'odd' | 'bias'
 

@@ -1,7 +1,7 @@
 /** Start points θ0: the distribution of each parameter, and the point itself from (seed, start). */
-import { Stream, normalQuantile, uniform, words } from '../core/rng.js'
+import { Stream, normalQuantile, uniform, words } from '../../core/rng.js'
 import { layers, parameterCount } from './network.js'
-import type { Init, Network } from './types.js'
+import type { Init, Network } from '../types.js'
 
 /**
  * How θ0 is drawn: `scale_p (2u − 1)` for uniform, `scale_p Φ⁻¹(u)` for normal. glorot: U(±√(6 / (fan in + fan out))) (Glorot
