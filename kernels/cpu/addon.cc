@@ -86,10 +86,24 @@ napi_value create_problem(napi_env env, napi_callback_info info) {
   });
 }
 
-// evaluate(problem, theta, needG, needH, threads) → Promise<{f, g?, H?}>
+// An array of n results: the caller's of that name in `out` where there is one, else a new one.
+napi_value result_array(napi_env env, napi_value out, const char* name, size_t n, double** data) {
+  if (!absent(env, out)) {
+    const napi_value given = field(env, out, name);
+    if (!absent(env, given)) {
+      const auto span = array<double>(env, given);
+      if (span.size != n) throw Failure{"an array for results has the wrong length"};
+      *data = span.data;
+      return given;
+    }
+  }
+  return typed<double>(env, napi_float64_array, nullptr, n, data);
+}
+
+// evaluate(problem, theta, needG, needH, threads, out?) → Promise<{f, g?, H?}>
 napi_value evaluate(napi_env env, napi_callback_info info) {
   return guarded(env, [&] {
-    const auto args = arguments(env, info, 5);
+    const auto args = arguments(env, info, 6);
     const Prepared* prepared = external<Prepared>(env, args[0]);
     const auto theta = array<double>(env, args[1]);
     const bool need_g = boolean(env, args[2]), need_h = boolean(env, args[3]);
@@ -97,9 +111,9 @@ napi_value evaluate(napi_env env, napi_callback_info info) {
     const size_t P = prepared->P(), R = theta.size / P;
     double *f, *g = nullptr, *H = nullptr;
     const napi_value result = object(env);
-    set(env, result, "f", typed<double>(env, napi_float64_array, nullptr, R, &f));
-    if (need_g) set(env, result, "g", typed<double>(env, napi_float64_array, nullptr, R * P, &g));
-    if (need_h) set(env, result, "H", typed<double>(env, napi_float64_array, nullptr, R * P * P, &H));
+    set(env, result, "f", result_array(env, args[5], "f", R, &f));
+    if (need_g) set(env, result, "g", result_array(env, args[5], "g", R * P, &g));
+    if (need_h) set(env, result, "H", result_array(env, args[5], "H", R * P * P, &H));
     const double* t = theta.data;
     return start_job(
         env,

@@ -196,28 +196,4 @@ void run_thread(const Problem<T>& problem, const Program& program, const RunOpti
   }
 }
 
-/// Evaluates points from … to of theta [R, P] (f64, row-major) into f [R], g [R, P], H [R, P, P] where not null.
-template <class T>
-void evaluate_points(const Problem<T>& problem, const double* theta, size_t from, size_t to, double* f, double* g, double* H) {
-  constexpr int L = LANES<T>;
-  const size_t P = problem.P;
-  Workspace<T> w(problem, H != nullptr);
-  Aligned<T> x(P * L), fs(L), gs(P * L), Hs(H ? P * P * L : 1);
-  for (size_t r0 = from; r0 < to; r0 += L) {
-    const size_t used = std::min<size_t>(L, to - r0);
-    for (size_t p = 0; p < P; p++)
-      for (size_t l = 0; l < L; l++) x[p * L + l] = l < used ? T(theta[(r0 + l) * P + p]) : T(0);
-    Network<T>::evaluate(problem, x.get(), fs.get(), g || H ? gs.get() : nullptr, H ? Hs.get() : nullptr, w);
-    for (size_t l = 0; l < used; l++) {
-      const size_t r = r0 + l;
-      f[r] = fs[l];
-      if (g)
-        for (size_t p = 0; p < P; p++) g[r * P + p] = gs[p * L + l];
-      if (H)
-        for (size_t p = 0; p < P; p++)
-          for (size_t q = p; q < P; q++) H[(r * P + p) * P + q] = H[(r * P + q) * P + p] = Hs[(p * P + q) * L + l];
-    }
-  }
-}
-
 }  // namespace MS_TARGET

@@ -1,6 +1,7 @@
 // Fills the tables of kernels.h for one target: included by target_*.cc after MS_TARGET and MS_TABLE are set.
 #include "kernels.h"
 #include "peak.h"
+#include "points.h"
 #include "run.h"
 #include "score.h"
 

@@ -1,5 +1,5 @@
 /** How the kernels of `bench kernels` are timed: from inside where an engine has a timer, else `evaluate` from outside. */
-import type { KernelTimer, Objective } from '../engines/types.js'
+import type { Evaluation, KernelTimer, Objective } from '../engines/types.js'
 import type { Program } from '../language/program.js'
 import { checkedPoints } from './check.js'
 import { pointsFor } from './sizes.js'
@@ -95,6 +95,7 @@ export function timedKernel(
   const lanes = Math.max(checkedPoints, Math.min(batchRuns, Math.floor(batchNumbers / perRun)))
   const theta = pointsFor(problem, lanes)
   const needs = { g: true, H: kernel === 'hessian' }
+  let out: Evaluation | undefined
   return {
     lanes,
     peak: null,
@@ -102,7 +103,7 @@ export function timedKernel(
       const seconds = new Float64Array(repeats)
       for (let k = 0; k < repeats; k++) {
         const began = performance.now()
-        await objective.evaluate(theta, needs)
+        out = await objective.evaluate(theta, needs, out)
         seconds[k] = (performance.now() - began) / 1000
       }
       return { seconds }

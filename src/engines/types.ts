@@ -167,8 +167,12 @@ export interface Objective {
   readonly problem: Problem
   /** P */
   readonly parameters: number
-  /** θ: [R, P] row-major. f is always computed. */
-  evaluate(theta: Float64Array, needs: Needs): Promise<Evaluation>
+  /**
+   * θ: [R, P] row-major. f is always computed.
+   * @param out arrays of an earlier call of the same sizes, which an engine may write the results into: fresh pages for large
+   * Hessians cost as much time as small Hessians. What is returned holds the results either way.
+   */
+  evaluate(theta: Float64Array, needs: Needs, out?: Evaluation): Promise<Evaluation>
   /** Scores on these rows, or on the rows of `data` (same network) when given. */
   score(theta: Float64Array, data?: Problem): Promise<Scores>
   /** z [R, N, C] row-major, offsets included, on these rows or those of `data`. Engines that certify have it. */

@@ -37,7 +37,8 @@ export interface Addon {
     theta: Float64Array,
     g: boolean,
     H: boolean,
-    threads: number
+    threads: number,
+    out: { readonly f: Float64Array; readonly g?: Float64Array; readonly H?: Float64Array } | undefined
   ): Promise<{ f: Float64Array; g?: Float64Array; H?: Float64Array }>
   outputs(problem: NativeProblem, theta: Float64Array, threads: number): Promise<Float64Array>
   score(

@@ -95,9 +95,9 @@ class CpuObjective implements Objective {
       throw new Error(`theta holds ${theta.length} numbers, not a multiple of ${this.parameters}`)
   }
 
-  async evaluate(theta: Float64Array, needs: Needs): Promise<Evaluation> {
+  async evaluate(theta: Float64Array, needs: Needs, out?: Evaluation): Promise<Evaluation> {
     this.check(theta)
-    return this.addon.evaluate(this.handle(), theta, needs.g === true, needs.H === true, this.threads)
+    return this.addon.evaluate(this.handle(), theta, needs.g === true, needs.H === true, this.threads, out)
   }
 
   private on(data?: Problem): NativeProblem {

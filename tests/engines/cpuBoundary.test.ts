@@ -1,0 +1,55 @@
+// Results of many points through the cpu engine's boundary: every number of parameters around the width of a block and every
+// number of points around a lane group, and arrays of the caller's that are written again.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { cpuEntry } from '../../src/engines/cpu/index.js'
+import type { Engine, Evaluation, Precision } from '../../src/engines/types.js'
+import { parameterCount } from '../../src/models/network/network.js'
+import { makeProblem, points } from '../helpers/problems.js'
+
+const bytes = (values: Float64Array): Buffer => Buffer.from(values.buffer, values.byteOffset, values.byteLength)
+const needs = { g: true, H: true }
+
+describe.each<Precision>(['f64', 'f32'])('%s', precision => {
+  let engine: Engine
+  beforeAll(async () => {
+    engine = await cpuEntry.load({ precision, threads: 2 })
+  })
+  afterAll(() => engine.dispose())
+
+  it.each([1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 33, 70])('%i parameters: a point alone and among others', async P => {
+    const problem = makeProblem({ loss: 'logistic', rows: 5, inputs: P, hidden: [], bias: false })
+    expect(parameterCount(problem.network)).toBe(P)
+    const objective = await engine.prepare(problem)
+    const count = 37
+    const theta = points(problem, count)
+    const all = await objective.evaluate(theta, needs)
+    for (const r of [0, 1, 15, 16, 31, 32, 36]) {
+      const alone = await objective.evaluate(theta.slice(r * P, (r + 1) * P), needs)
+      expect(all.f[r]).toBe(alone.f[0])
+      expect(all.g!.slice(r * P, (r + 1) * P)).toEqual(alone.g)
+      expect(Buffer.compare(bytes(all.H!.slice(r * P * P, (r + 1) * P * P)), bytes(alone.H!))).toBe(0)
+    }
+    let asymmetric = 0
+    for (let r = 0; r < count; r++)
+      for (let p = 0; p < P; p++)
+        for (let q = 0; q < P; q++) if (!(all.H![(r * P + p) * P + q] === all.H![(r * P + q) * P + p])) asymmetric++
+    expect(asymmetric).toBe(0)
+    objective.dispose()
+  })
+
+  it("writes into the caller's arrays, and refuses those of another length", async () => {
+    const problem = makeProblem({ loss: 'logistic', rows: 6, inputs: 3, hidden: [2] })
+    const objective = await engine.prepare(problem)
+    const P = objective.parameters
+    const theta = points(problem, 5)
+    const fresh = await objective.evaluate(theta, needs)
+    const nan = (n: number): Float64Array => new Float64Array(n).fill(NaN)
+    const out: Evaluation = { f: nan(5), g: nan(5 * P), H: nan(5 * P * P) }
+    const again = await objective.evaluate(theta, needs, out)
+    expect([again.f, again.g, again.H]).toEqual([fresh.f, fresh.g, fresh.H])
+    expect(again.f).toBe(out.f)
+    expect(again.H).toBe(out.H)
+    await expect(objective.evaluate(theta.slice(0, P), needs, out)).rejects.toThrow(/wrong length/)
+    objective.dispose()
+  })
+})
