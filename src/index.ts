@@ -1,5 +1,6 @@
 /** The library: the same objects that the program reads and writes, typed. */
-export { study, version, type StudyOptions } from './study/study.js'
+export { study, type StudyOptions } from './study/study.js'
+export { version } from './core/version.js'
 export { contrast, contrastModels, type ContrastModel, type ContrastOptions } from './study/contrast.js'
 export { recluster, type ReclusterOptions } from './study/recluster.js'
 export { replay, type Replay } from './study/replay.js'

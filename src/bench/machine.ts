@@ -4,7 +4,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { version } from '../study/study.js'
+import { version } from '../core/version.js'
 
 /** The repository's or the package's root, whether this file runs from src/ or from dist/. */
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))

@@ -1,9 +1,9 @@
 /** What the commands share: reading the study, stopping on Ctrl-C, printing. */
-import type { Argv } from 'yargs'
 import { InputError } from '../core/errors.js'
 import { checkFields, readConfigFile, resolveConfig, type StudyConfig } from '../study/config.js'
 import { abortOpenResults } from '../study/results.js'
-import { mergeFlags, type Flags } from './flags.js'
+import type { Flags, Positional } from './command.js'
+import { mergeFlags } from './flags.js'
 
 /** The raw study from a file (if given) and flags. */
 export function rawStudy(flags: Flags): { raw: Record<string, unknown>; source: string } {
@@ -53,9 +53,9 @@ export function interruptSignal(): { signal: AbortSignal; release: () => void } 
   return { signal: controller.signal, release }
 }
 
+/** The study file that `study`, `contrast` and `check` take. */
+export const configFile: Positional = { name: 'config', describe: 'study.yaml or study.json', required: false }
+
 export const print = (text: string): void => {
   process.stdout.write(text.endsWith('\n') ? text : `${text}\n`)
 }
-
-/** yargs infers `unknown` for options that come from a table; they are text or booleans. */
-export const asFlags = (yargs: unknown): Argv<Flags> => yargs as Argv<Flags>

@@ -1,77 +1,96 @@
 /** Every field of a study as a flag. A flag overrides the field of the file. */
 import { existsSync } from 'node:fs'
-import type { Options } from 'yargs'
 import { InputError } from '../core/errors.js'
 import { knownNames } from '../core/names.js'
 import { activations, losses } from '../models/types.js'
-import { optimizerNames, optimizers } from '../optimizers/registry.js'
+import { optimizerNames, optimizers, optionsOf } from '../optimizers/registry.js'
 import { builtins } from '../data/builtin.js'
+import type { Flag, Flags, FlagTable } from './command.js'
 
-const text = (describe: string): Options => ({ type: 'string', requiresArg: true, describe })
-const number = (describe: string): Options => ({ type: 'string', requiresArg: true, describe })
-const flag = (describe: string): Options => ({ type: 'boolean', describe })
+/** Numbers stay text until `numberFlag` has looked at them. */
+const text = (value: string, describe: string): Flag => ({ type: 'string', requiresArg: true, describe, value })
+const flag = (describe: string): Flag => ({ type: 'boolean', describe })
 
-export const dataOptions: Record<string, Options> = {
-  data: text(`CSV file or built-in data set (${Object.keys(builtins).join(', ')})`),
-  generate: text('two normal classes, e.g. rows:200,inputs:3,overlap:0.1,seed:1; overlap: error rate of the best rule'),
-  target: text('column to predict'),
-  features: text('input columns, comma-separated; default: all others'),
-  numeric: text('columns that must hold numbers, comma-separated'),
-  weights: text('column of row weights'),
-  offset: text('column added to z'),
+export const dataOptions: FlagTable = {
+  data: text('FILE', `CSV file or built-in data set (${Object.keys(builtins).join(', ')})`),
+  generate: text(
+    'rows:200,inputs:3',
+    'two normal classes; further pairs: overlap:0.1 (error rate of the best rule), seed:1'
+  ),
+  target: text('COLUMN', 'column to predict'),
+  features: text('A,B', 'input columns, comma-separated; default: all others'),
+  numeric: text('A,B', 'columns that must hold numbers, comma-separated'),
+  weights: text('COLUMN', 'column of row weights'),
+  offset: text('COLUMN', 'column added to z'),
   standardize: flag('subtract the mean, divide by the population standard deviation'),
-  'test-fraction': number('share of rows held out'),
-  'test-seed': number('seed of the split'),
-  'test-csv': text('CSV file of held-out rows')
+  'test-fraction': text('0.3', 'share of rows held out'),
+  'test-seed': text('N', 'seed of the split'),
+  'test-csv': text('FILE', 'CSV file of held-out rows')
 }
 
-export const modelOptions: Record<string, Options> = {
-  hidden: text('units of the hidden layers, e.g. 5,3; none: a generalised linear model'),
-  activation: text(activations.join(', ')),
-  loss: text(losses.join(', ')),
+export const modelOptions: FlagTable = {
+  hidden: text('5,3', 'units of the hidden layers; none: a generalised linear model'),
+  activation: text('NAME', activations.join(', ')),
+  loss: text('NAME', losses.join(', ')),
   bias: flag('biases (use --no-bias for none)'),
-  ridge: number('ridge penalty on the weights'),
+  ridge: text('NUMBER', 'ridge penalty on the weights'),
   'penalize-bias': flag('ridge on biases too')
 }
 
-/** Options of the optimisers as flags, e.g. --learning-rate. */
-const optimizerFields: readonly string[] = [
-  ...new Set(Object.values(optimizers).flatMap(o => Object.keys(o.options))),
-  'batchSize',
-  'order'
-]
 const kebab = (name: string): string => name.replace(/[A-Z]/g, c => `-${c.toLowerCase()}`)
 
-export const runOptions: Record<string, Options> = {
-  starts: number('number of starts'),
-  seed: number('seed of starts and mini-batches'),
-  init: text('normal:S, uniform:A, glorot or he'),
-  optimizer: text(optimizerNames.join(', ')),
-  ...Object.fromEntries(
-    optimizerFields.map(name => [
-      kebab(name),
-      name === 'nesterov' ? flag(`option ${name} of the optimizer`) : text(`option ${name} of the optimizer`)
-    ])
-  ),
-  steps: number('budget of steps per run'),
-  gradient: number('a run has converged when max |g| is at most this'),
-  engine: text('auto, cpu, webgpu, tensorflow, reference'),
-  device: text('of the engine: gpu, cpu or wasm for tensorflow, an adapter for webgpu; default: the best that runs'),
-  precision: text('f64 or f32; default: the best of the engine'),
-  threads: number('threads; default: all cores'),
-  batch: number('lanes over all threads; never changes a result')
+/** Options of all optimisers by name; what one means, and whose it is. */
+const optimizerFields = [...new Set(Object.values(optimizers).flatMap(o => Object.keys(optionsOf(o))))]
+function optimizerFlag(name: string): Flag {
+  const owners = optimizerNames.filter(o => Object.hasOwn(optionsOf(optimizers[o]), name))
+  const option = optionsOf(optimizers[owners[0]])[name]
+  const describe = `${option.meaning} (${owners.join(', ')})`
+  return option.kind === 'boolean' ? flag(describe) : text(option.kind === 'number' ? 'NUMBER' : 'NAME', describe)
 }
 
-export const outputOptions: Record<string, Options> = {
-  name: text('what to call the study'),
-  out: text('directory for the results'),
+export const runOptions: FlagTable = {
+  starts: text('N', 'number of starts'),
+  seed: text('N', 'seed of starts and mini-batches'),
+  init: text('normal:1', 'where starts lie: normal:S, uniform:A, glorot or he'),
+  steps: text('N', 'budget of steps per run'),
+  gradient: text('1e-8', 'a run has converged when max |g| is at most this')
+}
+
+export const optimizerOptions: FlagTable = {
+  optimizer: text('NAME', `${optimizerNames.join(', ')}; default: newton, above 256 parameters lbfgs`),
+  ...Object.fromEntries(optimizerFields.map(name => [kebab(name), optimizerFlag(name)]))
+}
+
+export const machineOptions: FlagTable = {
+  engine: text('NAME', 'auto, cpu, webgpu, tensorflow, reference'),
+  device: text(
+    'NAME',
+    'of the engine: gpu, cpu or wasm for tensorflow, an adapter for webgpu; default: the best that runs'
+  ),
+  precision: text('f64|f32', 'of the search; default: the best of the engine'),
+  threads: text('N', 'threads; default: all cores'),
+  lanes: { ...text('N', 'lanes over all threads; never changes a result'), alias: 'batch' }
+}
+
+export const jsonFlag: FlagTable = { json: flag('print the result alone, as JSON') }
+
+export const outputOptions: FlagTable = {
+  name: text('TEXT', 'what to call the study'),
+  out: text('DIR', 'directory for the results'),
   force: flag('replace an existing directory'),
   quiet: flag('no progress'),
-  json: flag('print the result alone, as JSON')
+  ...jsonFlag
 }
 
-/** What yargs hands over: numbers stay text until `numberFlag` has looked at them. */
-export type Flags = Readonly<Record<string, string | number | boolean | undefined>>
+/** The flags of commands that run a study, by heading. */
+export const studyFlags: Readonly<Record<string, FlagTable>> = {
+  Data: dataOptions,
+  Model: modelOptions,
+  Starts: runOptions,
+  Optimiser: optimizerOptions,
+  Machine: machineOptions,
+  Output: outputOptions
+}
 
 const list = (value: unknown): string[] | undefined =>
   typeof value === 'string'
@@ -121,7 +140,7 @@ function initFlag(value: unknown): unknown {
   return { [kind]: Number(size) }
 }
 
-function optimizerFlag(flags: Flags, fromFile: unknown): unknown {
+function chosenOptimizer(flags: Flags, fromFile: unknown): unknown {
   const given: Record<string, unknown> = {}
   for (const name of optimizerFields) {
     const value = flags[kebab(name)]
@@ -231,7 +250,7 @@ export function mergeFlags(file: Readonly<Record<string, unknown>>, flags: Flags
     ...without(
       {
         name: flags['name'],
-        optimizer: optimizerFlag(flags, file['optimizer']),
+        optimizer: chosenOptimizer(flags, file['optimizer']),
         engine: flags['engine'],
         device: flags['device'],
         precision: flags['precision']

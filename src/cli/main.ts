@@ -1,69 +1,15 @@
 #!/usr/bin/env node
-/** The command-line program: wires the commands, turns errors into one sentence and an exit code. No numerics here. */
-import yargs, { type CommandModule } from 'yargs'
-import { hideBin } from 'yargs/helpers'
+/** The command-line program: finds the command, turns errors into one sentence and an exit code. No numerics here. */
 import { InputError, WorkError } from '../core/errors.js'
-import { nearestName } from '../core/names.js'
-import { version } from '../study/study.js'
-import { benchCommand, benchFlags } from './commands/bench.js'
-import { checkCommand } from './commands/check.js'
-import { contrastCommand } from './commands/contrast.js'
-import { enginesCommand } from './commands/engines.js'
-import { replayCommand } from './commands/replay.js'
-import { reportCommand, reportFlags } from './commands/report.js'
-import { studyCommand } from './commands/study.js'
-import { dataOptions, modelOptions, outputOptions, runOptions, type Flags } from './flags.js'
+import { closeName, nearestName } from '../core/names.js'
+import { version } from '../core/version.js'
+import type { Command } from './command.js'
+import { commands } from './commands.js'
+import { commandHelp, guide, programHelp } from './help.js'
+import { widthOf } from './terminal.js'
 
-const commands: readonly CommandModule<object, Flags>[] = [
-  contrastCommand,
-  studyCommand,
-  checkCommand,
-  replayCommand,
-  reportCommand,
-  enginesCommand,
-  benchCommand
-]
-const commandNames = commands.map(c => String(c.command).split(' ')[0])
-const knownFlags = [
-  ...Object.keys({ ...dataOptions, ...modelOptions, ...runOptions, ...outputOptions }),
-  ...benchFlags,
-  ...reportFlags,
-  'start',
-  'help'
-]
-
-/** yargs' complaint as one sentence with the nearest known name. */
-function usageSentence(message: string): string {
-  const [, bare] = /^Not enough arguments following: (.+)/.exec(message) ?? []
-  if (bare !== undefined) return `--${bare} needs a value; \`manystart --help\` lists each command's flags with --help.`
-  const [, missing] = /^Missing required arguments?: (\S+)/.exec(message) ?? []
-  if (missing !== undefined)
-    return `--${missing} is missing; give it a value (\`manystart ${process.argv[2]} --help\`).`
-  const [unknown] = /Unknown arguments?: (.+)/.exec(message)?.[1].split(', ') ?? []
-  if (unknown !== undefined && process.argv[2] === unknown)
-    return `Unknown command "${unknown}"; did you mean ${nearestName(unknown, commandNames)}? Known: ${commandNames.join(', ')}.`
-  if (unknown !== undefined && process.argv.includes(unknown))
-    return `"${unknown}" is one word too many; each command takes one file or directory, and values of flags follow their flag.`
-  if (unknown !== undefined && knownFlags.includes(unknown))
-    return `\`manystart ${process.argv[2]}\` has no flag --${unknown}, though another command has; \`manystart ${process.argv[2]} --help\` lists its own.`
-  if (unknown !== undefined)
-    return `Unknown flag --${unknown}; did you mean --${nearestName(unknown, knownFlags)}? \`manystart --help\` lists all commands and each command's --help its flags.`
-  return `${message
-    .trim()
-    .replace(/\s*\n\s*/g, ' ')
-    .replace(/\.?$/, '.')} \`manystart --help\` shows the usage.`
-}
-
-/** Flags that take a list gather all that they are given; of any other, all but one value would be lost. */
-function onlyListsTwice(flags: Readonly<Record<string, unknown>>, parser?: Lists): void {
-  const lists = parser?.getOptions().array ?? []
-  for (const [name, value] of Object.entries(flags))
-    if (name !== '_' && Array.isArray(value) && !lists.includes(name))
-      throw new InputError(`--${name} is given ${value.length} times (${value.join(', ')}); leave one.`)
-}
-/** What yargs hands to middleware beside the flags. */
-interface Lists {
-  getOptions(): { readonly array: readonly string[] }
+const print = (text: string): void => {
+  process.stdout.write(`${text}\n`)
 }
 
 /** Exit codes: 0 done, 1 the work failed, 2 wrong usage or input. */
@@ -78,32 +24,63 @@ function fail(error: unknown): never {
   process.exit(1)
 }
 
+const asksHelp = (words: readonly string[]): boolean => words.some(word => word === '--help' || word === '-h')
+
+/** The command among the words, and the words without it. It stands first, or behind flags. */
+function split(words: readonly string[]): { name: string; rest: string[] } {
+  const names = Object.keys(commands)
+  const at = words[0]?.startsWith('-') ? words.findIndex(word => names.includes(word)) : 0
+  const name = words[at]
+  if (name === undefined)
+    throw new InputError(
+      `A command is missing; \`manystart contrast ${words.join(' ')}\` compares models, \`manystart study\` runs one, \`manystart --help\` lists all.`
+    )
+  if (!names.includes(name))
+    throw new InputError(
+      `Unknown command "${name}"; did you mean ${closeName(name, names) ?? nearestName(name, names)}? Known: ${names.join(', ')}.`
+    )
+  return { name, rest: words.filter((_, i) => i !== at) }
+}
+
+async function main(words: readonly string[]): Promise<void> {
+  const width = widthOf()
+  if (words.length === 0) return print(guide(width))
+  if (words[0] === '--version' || words[0] === '-v') return print(version)
+  const first = words[0] === 'help' ? words.slice(1) : words
+  if (first.length === 0 || first[0] === '--help' || first[0] === '-h') return print(programHelp(commands, width))
+  let { name, rest } = split(first)
+  const entry = commands[name]
+  let command: Command = await entry.load()
+  let describe = entry.describe
+  if (words[0] === 'help' && command.commands === undefined) rest = ['--help']
+  if (command.commands) {
+    const [word = ''] = rest
+    const sub = Object.hasOwn(command.commands, word) ? command.commands[word] : undefined
+    if (sub === undefined && asksHelp(rest)) return print(commandHelp(name, describe, command, width))
+    const [most] = Object.keys(command.commands)
+    if (sub === undefined && word !== '' && !word.startsWith('-')) {
+      const known = Object.keys(command.commands)
+      throw new InputError(
+        `Unknown command "${word}" of \`manystart ${name}\`; did you mean ${nearestName(word, known)}? Known: ${known.join(', ')}.`
+      )
+    }
+    command = sub ?? command.commands[most]
+    describe = (sub ?? command.commands?.[most])?.describe ?? describe
+    if (sub) [name, rest] = [`${name} ${word}`, rest.slice(1)]
+  }
+  if (asksHelp(rest)) return print(commandHelp(name, describe, command, width))
+  const { parseFlags } = await import('./parse.js')
+  await command.run?.(await parseFlags(name, command, rest), commands)
+}
+
 // A reader that has seen enough and leaves, such as `head`, is no failure; the work goes on.
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error
   })
 
-let parser = yargs(hideBin(process.argv))
-  .scriptName('manystart')
-  .usage('$0 <command>: train one small model from many random starts and say what lies at the end of every run')
-  .parserConfiguration({
-    'parse-numbers': false,
-    'parse-positional-numbers': false
-  })
-  .middleware(onlyListsTwice, true)
-  .version(version)
-  .strict()
-  .demandCommand(1, 'A command is missing.')
-  .wrap(Math.min(110, process.stdout.columns || 110))
-  .fail((message, error) => {
-    // yargs' own errors are about usage.
-    const usage = (error as Error | undefined)?.name === 'YError' ? error.message : message
-    fail(error && usage !== error.message ? error : new InputError(usageSentence(usage)))
-  })
-for (const command of commands) parser = parser.command(command)
 try {
-  await parser.parseAsync()
+  await main(process.argv.slice(2))
 } catch (error) {
   fail(error)
 }

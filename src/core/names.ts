@@ -1,11 +1,34 @@
 /** Suggests what a user may have meant. */
 import { distance } from 'fastest-levenshtein'
+import { synonyms } from './synonyms.js'
 
-/** The known name nearest to `name`, case aside; undefined when there are none. */
-export function nearestName(name: string, known: readonly string[]): string | undefined {
-  const gap = (k: string): number => distance(name.toLowerCase(), k.toLowerCase())
+const plain = (name: string): string => name.toLowerCase().replace(/[-_ .]/g, '')
+
+/** What another program's word for a thing is called here, if that is among the known names. */
+const translated = (name: string, known: readonly string[]): string | undefined =>
+  synonyms[plain(name)]?.find(word => known.includes(word))
+
+/**
+ * The known name that `name` surely stands for: another program's word for it, its beginning, or a spelling of it with an error in
+ * three letters at most.
+ */
+export function closeName(name: string, known: readonly string[]): string | undefined {
+  const other = translated(name, known)
+  if (other !== undefined) return other
+  const longer = name.length > 2 ? known.filter(k => plain(k).startsWith(plain(name))) : []
+  const nearest = nearestOf(name, longer.length > 0 ? longer : known)
+  if (nearest === undefined) return undefined
+  return longer.length > 0 || distance(plain(name), plain(nearest)) <= Math.ceil(name.length / 3) ? nearest : undefined
+}
+
+const nearestOf = (name: string, known: readonly string[]): string | undefined => {
+  const gap = (k: string): number => distance(plain(name), plain(k))
   return [...known].sort((a, b) => gap(a) - gap(b))[0]
 }
+
+/** The known name nearest to `name`, case aside; undefined when there are none. */
+export const nearestName = (name: string, known: readonly string[]): string | undefined =>
+  closeName(name, known) ?? nearestOf(name, known)
 
 /** ` Did you mean "x"?`-like clause and the list of what is known. */
 export function knownNames(name: string, known: readonly string[]): string {

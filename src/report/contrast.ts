@@ -1,5 +1,6 @@
 /** Models side by side, as a plain-text table for the terminal. A pure function of summaries. */
 import type { MetricSet, Quantiles, Summary } from '../core/result.js'
+import { wrap } from '../core/text.js'
 import { formatCount, formatRate } from '../core/units.js'
 import { bestPoint, computer, count, none, percent, short, spreadOf } from './words.js'
 
@@ -81,19 +82,6 @@ function rows(summaries: readonly Summary[]): Row[] {
     ['runs per second', s => formatRate(s.timing.runsPerSecond).replace('/s', '')]
   )
   return list
-}
-
-/** Words on lines of at most `width` characters; a longer word is broken. */
-export function wrap(text: string, width: number): string[] {
-  const lines: string[] = []
-  let line = ''
-  for (const word of text.split(' ').flatMap(w => w.match(new RegExp(`.{1,${width}}`, 'gu')) ?? [])) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line)
-      line = word
-    } else line = line === '' ? word : `${line} ${word}`
-  }
-  return [...lines, line]
 }
 
 /** Models as columns, aligned; at most 120 characters wide for four models. */

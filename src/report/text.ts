@@ -1,8 +1,8 @@
 /** The result of one study in plain text for the terminal. A pure function of a summary. */
 import { verdicts, type StationaryPoint, type Summary } from '../core/result.js'
+import { wrap } from '../core/text.js'
 import { formatCount, formatRate, formatSeconds } from '../core/units.js'
 import { conclusion, coverageText } from './conclusion.js'
-import { wrap } from './contrast.js'
 import { computer, count, fixed, infiniteText, none, percent, short, spreadOf } from './words.js'
 
 const shownPoints = 10

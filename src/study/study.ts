@@ -1,8 +1,7 @@
 /** The library's entry: run one study, or a contrast of several models on the same data. */
-import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { WorkError } from '../core/errors.js'
 import type { Curves, Summary } from '../core/result.js'
+import { version } from '../core/version.js'
 import { scoreNames } from '../models/scores.js'
 import { resolveConfig, studyFormat, type StudyConfig } from './config.js'
 import { convergenceCurves } from './curves.js'
@@ -23,11 +22,6 @@ export interface StudyOptions {
   /** Writes further files into the directory before it is closed, such as a report. */
   readonly finish?: (summary: Summary, results: Pick<Results, 'write'>) => Promise<void> | void
 }
-
-/** Version of this package. */
-export const version = (
-  JSON.parse(readFileSync(fileURLToPath(new URL('../../package.json', import.meta.url)), 'utf8')) as { version: string }
-).version
 
 /** What study.json holds: enough to repeat every run. */
 function record(setup: Setup): object {

@@ -40,9 +40,13 @@ describe('bench kernels', () => {
     expectRefusal(
       await manystart([...tiny, '--starts', '2']),
       2,
-      /`manystart bench` has no flag --starts, though another/
+      /`manystart bench kernels` has no flag --starts, though `contrast` has/
     )
-    expectRefusal(await manystart([...tiny, '--size', 'small']), 2, /Unknown flag --size; did you mean --sizes/)
+    expectRefusal(
+      await manystart([...tiny, '--size', 'small']),
+      2,
+      /Unknown flag --size of `manystart bench kernels`; did you mean --sizes/
+    )
     expectRefusal(await manystart([...tiny, '--out', 'no/such/file.json']), 2, /directory of --out/)
     expect(existsSync('no')).toBe(false)
   })

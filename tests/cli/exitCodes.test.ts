@@ -84,7 +84,11 @@ describe('exit code 1', () => {
 })
 
 describe('exit code 2', () => {
-  it('no command', async () => {
-    expectRefusal(await manystart([]), 2, /command is missing.*manystart --help/)
+  it('flags without a command', async () => {
+    expectRefusal(
+      await manystart(['--data', 'iris2']),
+      2,
+      /command is missing.*contrast --data iris2.*manystart --help/
+    )
   })
 })

@@ -1,7 +1,8 @@
 // The result on a terminal: one study, and the table of a contrast.
 import { describe, expect, it } from 'vitest'
 import type { Summary } from '../../src/core/result.js'
-import { contrastNotes, contrastRows, contrastTable, wrap } from '../../src/report/contrast.js'
+import { wrap } from '../../src/core/text.js'
+import { contrastNotes, contrastRows, contrastTable } from '../../src/report/contrast.js'
 import { studyText } from '../../src/report/text.js'
 import { everyKind, makePoint, makePoints, makeSummary, same, spread, throughJson } from './summaries.js'
 

@@ -2,7 +2,6 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname } from 'node:path'
-import type { CommandModule, Options } from 'yargs'
 import { compareSides, shareFlag, sideOf } from '../../bench/compare.js'
 import { benchKernels } from '../../bench/kernels.js'
 import { runConvergence, pageFile, writePage } from '../../bench/convergence.js'
@@ -16,18 +15,30 @@ import { knownNames } from '../../core/names.js'
 import { formatRate } from '../../core/units.js'
 import { engines } from '../../engines/registry.js'
 import type { EngineEntry, Precision } from '../../engines/types.js'
-import { asFlags, interruptSignal, print } from '../common.js'
-import { countFlag, type Flags } from '../flags.js'
+import type { Command, Flag, Flags, FlagTable, SubCommand } from '../command.js'
+import { interruptSignal, print } from '../common.js'
+import { countFlag } from '../flags.js'
 
-const list = (describe: string): Options => ({ type: 'array', string: true, requiresArg: true, describe })
-const text = (describe: string): Options => ({ type: 'string', requiresArg: true, describe })
+const list = (describe: string, value?: string): Flag => ({
+  type: 'array',
+  string: true,
+  requiresArg: true,
+  describe,
+  ...(value === undefined ? {} : { value })
+})
+const text = (describe: string, value?: string): Flag => ({
+  type: 'string',
+  requiresArg: true,
+  describe,
+  ...(value === undefined ? {} : { value })
+})
 
-const common: Record<string, Options> = {
+const common: FlagTable = {
   quiet: { type: 'boolean', describe: 'no progress' },
   json: { type: 'boolean', describe: 'print the result alone, as JSON' },
   out: text('file for the result as JSON')
 }
-const kernelOptions: Record<string, Options> = {
+const kernelOptions: FlagTable = {
   engine: list(`engines to measure (${engines.map(e => e.name).join(', ')}); default: all that can run here`),
   device: list(
     'for engines with several devices: these alone, as `manystart engines` lists them; default: all but software GPUs beside hardware'
@@ -38,9 +49,6 @@ const kernelOptions: Record<string, Options> = {
   threads: text('numbers of threads of the studies, e.g. 1,2; default: 1 and all cores'),
   ...common
 }
-/** Flags of this command alone, for suggestions. */
-export const benchFlags: readonly string[] = ['kernel', 'sizes', 'threads', 'fail-above', 'runs']
-
 /** `--engine cpu reference` and `--engine cpu,reference` alike. */
 function wordsOf(flags: Flags, name: string): string[] | undefined {
   const value = flags[name] as unknown
@@ -143,14 +151,14 @@ async function runKernels(flags: Flags): Promise<void> {
   }
 }
 
-const kernelsCommand: CommandModule<object, Flags> = {
-  command: ['kernels', '$0'],
+const kernelsCommand: SubCommand = {
   describe: 'gradient, Hessian, update, eigen-decomposition and runs per second beside the peak',
-  builder: yargs => asFlags(yargs.options(kernelOptions)),
-  handler: runKernels
+  flags: { Flags: kernelOptions },
+  examples: [['manystart bench kernels --engine cpu --sizes small', 'seconds instead of minutes']],
+  run: runKernels
 }
 
-const compareOptions: Record<string, Options> = {
+const compareOptions: FlagTable = {
   'fail-above': text('exit code 3 when B is slower by more than this beyond noise, e.g. 5%'),
   runs: text('for builds and commands: runs of each side, in turn; default 10'),
   engine: list('for builds: engines to measure; default: cpu'),
@@ -191,20 +199,18 @@ async function runCompare(flags: Flags): Promise<void> {
   if (comparison.failed.length > 0) process.exitCode = slower
 }
 
-const compareCommand: CommandModule<object, Flags> = {
-  command: 'compare <a> <b>',
+const compareCommand: SubCommand = {
   describe: 'what changed beyond noise between two result files, builds or commands',
-  builder: yargs =>
-    asFlags(
-      yargs
-        .positional('a', { type: 'string', describe: 'result file, folder of a build, or command in quotes' })
-        .positional('b', { type: 'string', describe: 'what to set beside it' })
-        .options(compareOptions)
-    ),
-  handler: runCompare
+  positionals: [
+    { name: 'a', describe: 'result file, folder of a build, or command in quotes', required: true },
+    { name: 'b', describe: 'what to set beside it', required: true }
+  ],
+  flags: { Flags: compareOptions },
+  examples: [['manystart bench compare old.json new.json --fail-above 5%', 'exit code 3 when something got slower']],
+  run: runCompare
 }
 
-const convergenceOptions: Record<string, Options> = {
+const convergenceOptions: FlagTable = {
   out: text('directory for cells, convergence.json and report.html; default: manystart-convergence'),
   force: { type: 'boolean', describe: 'start again where the directory holds results' },
   quiet: common['quiet'],
@@ -242,21 +248,13 @@ async function runGrid(flags: Flags): Promise<void> {
   }
 }
 
-const convergenceCommand: CommandModule<object, Flags> = {
-  command: 'convergence [grid]',
+const convergenceCommand: SubCommand = {
   describe: 'how the optimisers converge on convex and non-convex models',
-  builder: yargs =>
-    asFlags(
-      yargs
-        .positional('grid', { type: 'string', describe: 'grid.yaml; default: a built-in grid on iris2' })
-        .options(convergenceOptions)
-    ),
-  handler: runGrid
+  positionals: [{ name: 'grid', describe: 'grid.yaml; default: a built-in grid on iris2', required: false }],
+  flags: { Flags: convergenceOptions },
+  run: runGrid
 }
 
-export const benchCommand: CommandModule<object, Flags> = {
-  command: 'bench',
-  describe: 'what the hardware gives: kernels, convergence, and two results compared',
-  builder: yargs => asFlags(yargs.command(kernelsCommand).command(convergenceCommand).command(compareCommand)),
-  handler: () => undefined
+export const benchCommand: Command = {
+  commands: { kernels: kernelsCommand, convergence: convergenceCommand, compare: compareCommand }
 }

@@ -1,21 +1,17 @@
 /** `manystart check`: rank and separation of the data, before any training. */
-import type { CommandModule } from 'yargs'
 import { prepareProblem } from '../../study/setup.js'
-import { asFlags, print, studyFrom } from '../common.js'
-import { dataOptions, modelOptions, type Flags } from '../flags.js'
+import type { Command } from '../command.js'
+import { configFile, print, studyFrom } from '../common.js'
+import { dataOptions, jsonFlag, modelOptions } from '../flags.js'
 
-export const checkCommand: CommandModule<object, Flags> = {
-  command: 'check [config]',
-  describe: 'rank and separation of the data, before any training',
-  builder: yargs =>
-    asFlags(
-      yargs.positional('config', { type: 'string', describe: 'study.yaml or study.json' }).options({
-        ...dataOptions,
-        ...modelOptions,
-        json: { type: 'boolean', describe: 'print the result as JSON' }
-      })
-    ),
-  async handler(flags) {
+export const checkCommand: Command = {
+  positionals: [configFile],
+  flags: { Data: dataOptions, Model: modelOptions, Output: jsonFlag },
+  examples: [
+    ['manystart check --data endometrial', 'separated data'],
+    ['manystart check --data FILE.csv --target COLUMN', 'your own']
+  ],
+  async run(flags) {
     const { data, network, names, separation, rank } = await prepareProblem(studyFrom(flags))
     const full = rank.rank === rank.columns
     if (flags['json'] === true) {

@@ -1,30 +1,29 @@
 /** `manystart contrast`: convex and non-convex models side by side on one data set, one report. */
-import type { CommandModule } from 'yargs'
 import { renderReport } from '../../report/render.js'
 import { conclusion } from '../../report/conclusion.js'
-import { contrastTable, wrap } from '../../report/contrast.js'
+import { wrap } from '../../core/text.js'
+import { contrastTable } from '../../report/contrast.js'
 import { contrast, contrastModels } from '../../study/contrast.js'
 import { claimDirectory, replaceFile, reportFile, summaryFile } from '../../study/results.js'
-import { asFlags, interruptSignal, print, rawStudy } from '../common.js'
-import { countFlag, dataOptions, modelOptions, outputOptions, runOptions, type Flags } from '../flags.js'
+import type { Command } from '../command.js'
+import { configFile, interruptSignal, print, rawStudy } from '../common.js'
+import { countFlag, studyFlags } from '../flags.js'
 import { createProgress, type Progress } from '../progress.js'
 import { join } from 'node:path'
 
 const defaultDirectory = 'manystart-contrast'
 
-export const contrastCommand: CommandModule<object, Flags> = {
-  command: 'contrast [config]',
-  describe: 'convex and non-convex models side by side on one data set',
-  builder: yargs =>
-    asFlags(
-      yargs
-        .positional('config', { type: 'string', describe: 'study.yaml or study.json' })
-        .options({ ...dataOptions, ...modelOptions, ...runOptions, ...outputOptions })
-    ),
-  async handler(flags) {
+export const contrastCommand: Command = {
+  positionals: [configFile],
+  flags: studyFlags,
+  examples: [
+    ['manystart contrast --data iris2', 'on built-in data'],
+    ['manystart contrast --data FILE.csv --target COLUMN --starts 200', 'on your own, a first look']
+  ],
+  async run(flags) {
     const { raw, source } = rawStudy(flags)
     const threads = countFlag(flags, 'threads')
-    const lanes = countFlag(flags, 'batch')
+    const lanes = countFlag(flags, 'lanes')
     const json = flags['json'] === true
     const quiet = flags['quiet'] === true || json
     // Without --out the report goes to a directory of its own, which the next contrast replaces.

@@ -1,14 +1,12 @@
 /** `manystart engines`: what can run here, what cannot, and why. */
-import type { CommandModule } from 'yargs'
 import { chooseEngine, listEngines } from '../../engines/registry.js'
-import { asFlags, print } from '../common.js'
-import type { Flags } from '../flags.js'
+import type { Command } from '../command.js'
+import { print } from '../common.js'
+import { jsonFlag } from '../flags.js'
 
-export const enginesCommand: CommandModule<object, Flags> = {
-  command: 'engines',
-  describe: 'what can run here, what cannot, and why',
-  builder: yargs => asFlags(yargs.options({ json: { type: 'boolean', describe: 'print the result as JSON' } })),
-  async handler(flags) {
+export const enginesCommand: Command = {
+  flags: { Output: jsonFlag },
+  async run(flags) {
     const list = await listEngines()
     if (flags['json'] === true) {
       print(

@@ -1,36 +1,32 @@
 /** `manystart replay`: one start again, with its path, on any engine. */
-import type { CommandModule } from 'yargs'
 import { InputError } from '../../core/errors.js'
 import { knownNames } from '../../core/names.js'
 import { engines } from '../../engines/registry.js'
 import type { StudyConfig } from '../../study/config.js'
 import { replay } from '../../study/replay.js'
-import { asFlags, print } from '../common.js'
-import { countFlag, numberFlag, runOptions, type Flags } from '../flags.js'
+import type { Command } from '../command.js'
+import { print } from '../common.js'
+import { countFlag, jsonFlag, machineOptions, numberFlag } from '../flags.js'
 
 /** Steps of the path that are printed; --json has them all. */
 const shownSteps = 20
 
-export const replayCommand: CommandModule<object, Flags> = {
-  command: 'replay <directory>',
-  describe: 'one start again, with its path, on any engine',
-  builder: yargs =>
-    asFlags(
-      yargs.positional('directory', { type: 'string', describe: 'directory of a study' }).options({
-        start: {
-          type: 'string',
-          requiresArg: true,
-          demandOption: true,
-          describe: 'number of the start'
-        },
-        engine: runOptions['engine'],
-        device: runOptions['device'],
-        precision: runOptions['precision'],
-        threads: runOptions['threads'],
-        json: { type: 'boolean', describe: 'print the result as JSON' }
-      })
-    ),
-  async handler(flags) {
+export const replayCommand: Command = {
+  positionals: [{ name: 'directory', describe: 'directory of a study', required: true }],
+  flags: {
+    Start: {
+      start: { type: 'string', value: 'N', requiresArg: true, demandOption: true, describe: 'number of the start' }
+    },
+    Run: {
+      engine: machineOptions['engine'],
+      device: machineOptions['device'],
+      precision: machineOptions['precision'],
+      threads: machineOptions['threads']
+    },
+    Output: jsonFlag
+  },
+  examples: [['manystart replay DIR --start 17', 'start 17 of the study in DIR']],
+  async run(flags) {
     const threads = countFlag(flags, 'threads')
     const engine = flags['engine']
     const known = [...engines.map(e => e.name), 'auto']

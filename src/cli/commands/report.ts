@@ -1,7 +1,6 @@
 /** `manystart report`: a study's directory → report.html, with its end points told apart anew where tolerances are given. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { CommandModule } from 'yargs'
 import { InputError } from '../../core/errors.js'
 import { summaryFormat, type Summary } from '../../core/result.js'
 import type { Tolerances } from '../../analysis/cluster.js'
@@ -9,8 +8,9 @@ import { renderReport } from '../../report/render.js'
 import { studyText } from '../../report/text.js'
 import { recluster } from '../../study/recluster.js'
 import { replaceFile, reportFile, studyFile, summaryFile } from '../../study/results.js'
-import { asFlags, print } from '../common.js'
-import { numberFlag, type Flags } from '../flags.js'
+import type { Command, Flags } from '../command.js'
+import { print } from '../common.js'
+import { numberFlag } from '../flags.js'
 
 interface Saved {
   readonly format?: string
@@ -45,9 +45,6 @@ const toleranceFlags = {
   'output-tolerance': { sets: ['degenerateOutputs'], describe: 'the same for the outputs of flat minima on every row' }
 } as const satisfies Record<string, { sets: readonly (keyof Tolerances)[]; describe: string }>
 
-/** Flags of this command, for suggestions. */
-export const reportFlags: readonly string[] = Object.keys(toleranceFlags)
-
 function tolerancesFrom(flags: Flags): Partial<Tolerances> {
   const given: Partial<Record<keyof Tolerances, number>> = {}
   for (const [name, { sets }] of Object.entries(toleranceFlags)) {
@@ -59,23 +56,18 @@ function tolerancesFrom(flags: Flags): Partial<Tolerances> {
   return given
 }
 
-export const reportCommand: CommandModule<object, Flags> = {
-  command: 'report <directory>',
-  describe: 'study directory → report.html',
-  builder: yargs =>
-    asFlags(
-      yargs
-        .positional('directory', { type: 'string', describe: 'directory of a study or contrast' })
-        .options(
-          Object.fromEntries(
-            Object.entries(toleranceFlags).map(([name, { describe }]) => [
-              name,
-              { type: 'string', requiresArg: true, describe } as const
-            ])
-          )
-        )
-    ),
-  async handler(flags) {
+export const reportCommand: Command = {
+  positionals: [{ name: 'directory', describe: 'directory of a study or contrast', required: true }],
+  flags: {
+    'Told apart anew': Object.fromEntries(
+      Object.entries(toleranceFlags).map(([name, { describe }]) => [
+        name,
+        { type: 'string', requiresArg: true, describe, value: 'T' }
+      ])
+    )
+  },
+  examples: [['manystart report DIR --loss-tolerance 1e-8', 'end points told apart by larger differences only']],
+  async run(flags) {
     const directory = String(flags['directory'])
     const summaries = readSummaries(directory)
     const tolerances = tolerancesFrom(flags)

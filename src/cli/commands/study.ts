@@ -1,26 +1,25 @@
 /** `manystart study`: one model, many starts. */
-import type { CommandModule } from 'yargs'
 import { renderReport } from '../../report/render.js'
 import { studyText } from '../../report/text.js'
 import { reportFile } from '../../study/results.js'
 import { runStudy } from '../../study/study.js'
-import { asFlags, interruptSignal, print, studyFrom } from '../common.js'
-import { countFlag, dataOptions, modelOptions, outputOptions, runOptions, type Flags } from '../flags.js'
+import type { Command } from '../command.js'
+import { configFile, interruptSignal, print, studyFrom } from '../common.js'
+import { countFlag, studyFlags } from '../flags.js'
 import { createProgress } from '../progress.js'
 
-export const studyCommand: CommandModule<object, Flags> = {
-  command: 'study [config]',
-  describe: 'one model, many starts; flags override the file',
-  builder: yargs =>
-    asFlags(
-      yargs
-        .positional('config', { type: 'string', describe: 'study.yaml or study.json' })
-        .options({ ...dataOptions, ...modelOptions, ...runOptions, ...outputOptions })
-    ),
-  async handler(flags) {
+export const studyCommand: Command = {
+  positionals: [configFile],
+  flags: studyFlags,
+  examples: [
+    ['manystart study --data iris2 --hidden 3 --ridge 0.001', 'a network with three hidden units'],
+    ['manystart study --data FILE.csv --target COLUMN --out DIR', 'a model without hidden layer, kept in DIR'],
+    ['manystart study study.yaml --starts 100000 --out DIR', 'a study file, with more starts']
+  ],
+  async run(flags) {
     const config = studyFrom(flags)
     const threads = countFlag(flags, 'threads')
-    const lanes = countFlag(flags, 'batch')
+    const lanes = countFlag(flags, 'lanes')
     const quiet = flags['quiet'] === true || flags['json'] === true
     const progress = createProgress(process.stderr, 'study', quiet)
     const { signal, release } = interruptSignal()

@@ -1,0 +1,45 @@
+/** The commands of the program. A command's code is loaded when it is asked for, so that `--version` and `--help` answer at once. */
+import type { Entry } from './command.js'
+
+export const commands: Readonly<Record<string, Entry>> = {
+  contrast: {
+    describe: 'convex and non-convex models side by side on one data set',
+    group: 'Ask',
+    load: async () => (await import('./commands/contrast.js')).contrastCommand
+  },
+  study: {
+    describe: 'one model, many starts; flags override the file',
+    group: 'Ask',
+    load: async () => (await import('./commands/study.js')).studyCommand
+  },
+  check: {
+    describe: 'rank and separation of the data, before any training',
+    group: 'Ask',
+    load: async () => (await import('./commands/check.js')).checkCommand
+  },
+  report: {
+    describe: 'study directory → report.html',
+    group: 'Look again',
+    load: async () => (await import('./commands/report.js')).reportCommand
+  },
+  replay: {
+    describe: 'one start again, with its path, on any engine',
+    group: 'Look again',
+    load: async () => (await import('./commands/replay.js')).replayCommand
+  },
+  engines: {
+    describe: 'what can run here, what cannot, and why',
+    group: 'This machine',
+    load: async () => (await import('./commands/engines.js')).enginesCommand
+  },
+  bench: {
+    describe: 'what the hardware gives: kernels, convergence, and two results compared',
+    group: 'This machine',
+    load: async () => (await import('./commands/bench.js')).benchCommand
+  },
+  completion: {
+    describe: 'a script that completes commands and flags in bash, zsh or fish',
+    group: 'This machine',
+    load: async () => (await import('./commands/completion.js')).completionCommand
+  }
+}
