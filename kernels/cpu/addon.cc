@@ -66,8 +66,8 @@ napi_value create_problem(napi_env env, napi_callback_info info) {
     d.activation = Activation(int(number(env, o, "activation")));
     d.loss = Loss(int(number(env, o, "loss")));
     d.bias = boolean(env, o, "bias");
-    d.penalize_bias = boolean(env, o, "penalizeBias");
-    d.ridge = number(env, o, "ridge");
+    const auto penalty = array<double>(env, o, "penalty");
+    d.penalty.assign(penalty.data, penalty.data + penalty.size);
     const auto x = array<double>(env, o, "x"), y = array<double>(env, o, "y");
     const auto weight = array<double>(env, o, "weight"), offset = array<double>(env, o, "offset");
     const size_t rows = d.rows;
@@ -260,10 +260,16 @@ napi_value run(napi_env env, napi_callback_info info) {
     o.block_runs = std::max(1u, uint32_t(number(env, in, "blockRuns")));
     o.trace = boolean(env, in, "trace");
     const auto scale = array<double>(env, in, "scale"), given = array<double>(env, in, "given");
+    const auto map = array<double>(env, in, "map"), map_scale = array<double>(env, in, "mapScale"),
+               map_shift = array<double>(env, in, "mapShift");
     const size_t P = prepared->P();
     if (given.data ? given.size != o.count * P : scale.size != P) throw Failure{"starts do not fit the parameters"};
     o.given = given.data;
     o.scale.assign(scale.data, scale.data + scale.size);
+    const size_t S = prepared->d().inputs + (prepared->d().bias ? 1 : 0), C = prepared->d().outputs;
+    if (map.data && (map.size != S * S || map_scale.size != C || map_shift.size != C))
+      throw Failure{"the map of the starts does not fit the parameters"};
+    if (map.data) o.map = {{map.data, map.data + map.size}, {map_scale.data, map_scale.data + C}, {map_shift.data, map_shift.data + C}};
 
     napi_value name, keep;
     check(env, napi_create_string_utf8(env, "manystart", NAPI_AUTO_LENGTH, &name));

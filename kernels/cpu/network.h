@@ -338,19 +338,19 @@ class Network {
   }
 
   static void penalty(const Problem<T>& p, const T* theta, T* f, T* g, T* H) {
-    const T ridge = T(p.d.ridge);
-    if (!(ridge > 0)) return;
+    if (!p.penalized) return;
     T sum[L] = {};
     for (int k = 0; k < p.P; k++) {
-      if (!p.penalized[k]) continue;
+      const T ridge = p.penalty[k];
+      if (!(ridge > 0)) continue;
       const T* t = theta + size_t(k) * L;
       for (int l = 0; l < L; l++) {
-        sum[l] = fmas(t[l], t[l], sum[l]);
+        sum[l] = fmas(ridge * t[l], t[l], sum[l]);
         if (g) g[size_t(k) * L + l] += ridge * t[l];
         if (H) H[(size_t(k) * p.P + k) * L + l] += ridge;
       }
     }
-    for (int l = 0; l < L; l++) f[l] += T(0.5) * ridge * sum[l];
+    for (int l = 0; l < L; l++) f[l] += T(0.5) * sum[l];
   }
 
   static void fused_forward(const Problem<T>& p, const T* theta, Workspace<T>& w) {

@@ -4,6 +4,9 @@
 
 #include <cmath>
 #include <cstdint>
+#include <vector>
+
+#include "problem.h"
 
 namespace manystart {
 
@@ -82,6 +85,33 @@ inline void start_point(const Philox& philox, uint64_t start, bool normal, const
     if (p % 4 == 0) philox.block(uint32_t(p / 4), start, stream_init, word);
     const double u = uniform(word[p % 4]);
     out[p] = normal ? scale[p] * normal_quantile(u) : scale[p] * (2 * u - 1);
+  }
+}
+
+/// The twin of src/models/network/parameterMap.ts: slices of the first layer's units through `first` [S, S], then the last layer times
+/// `scale` [C] and its biases plus `shift` [C].
+struct ParameterMap {
+  std::vector<double> first, scale, shift;
+};
+
+/// In place, in plain IEEE operations, so that every engine gets the same bits.
+inline void apply_map(const ParameterMap& map, const std::vector<Layer>& layers, bool bias, double* theta, double* slice) {
+  const Layer& first = layers.front();
+  const int S = first.stride;
+  for (int k = 0; k < first.units; k++) {
+    double* t = theta + first.at + k * S;
+    for (int i = 0; i < S; i++) slice[i] = t[i];
+    for (int i = 0; i < S; i++) {
+      double sum = 0;
+      for (int j = 0; j < S; j++) sum += map.first[size_t(i) * S + j] * slice[j];
+      t[i] = sum;
+    }
+  }
+  const Layer& last = layers.back();
+  for (int k = 0; k < last.units; k++) {
+    double* t = theta + last.at + k * last.stride;
+    for (int i = 0; i < last.stride; i++) t[i] *= map.scale[k];
+    if (bias) t[0] += map.shift[k];
   }
 }
 

@@ -22,8 +22,9 @@ struct Description {
   std::vector<int> hidden;
   Activation activation = Activation::tanh;
   Loss loss = Loss::squared;
-  bool bias = true, penalize_bias = false;
-  double ridge = 0;
+  bool bias = true;
+  /// λ_p [P] of the penalty ½ Σ λ_p θ_p².
+  std::vector<double> penalty;
 };
 
 /// 64-byte aligned storage that is not initialised.
@@ -73,7 +74,8 @@ struct Problem {
   std::vector<T> c, weight;
   bool equal_weights = true;
   std::vector<T> offset;
-  std::vector<uint8_t> penalized;
+  std::vector<T> penalty;
+  bool penalized = false;
   std::vector<T> scale;
   double null_mean = 0;
 
@@ -106,10 +108,10 @@ struct Problem {
       offset.push_back(T(offsets ? offsets[i] : 0));
       null_mean += w / total * ys[i];
     }
-    penalized.assign(P, 1);
+    penalty.assign(d.penalty.begin(), d.penalty.end());
+    penalty.resize(P);
+    for (const T v : penalty) penalized = penalized || v > 0;
     scale.assign(P, T(1));
-    for (const Layer& layer : layers)
-      for (int k = 0; k < layer.units && extra; k++) penalized[layer.at + k * layer.stride] = d.penalize_bias;
     for (int k = 0; k < d.inputs; k++) {
       double sum = 0;
       for (int i = 0; i < d.rows; i++) sum += xs[size_t(i) * d.inputs + k] * xs[size_t(i) * d.inputs + k];

@@ -52,7 +52,7 @@ class Group {
         Sink& sink, int lanes)
       : problem_(problem), program_(program), options_(options), sink_(sink), lanes_(lanes),
         state_(program, segments, problem), workspace_(problem, program.needs_h), philox_(options.seed),
-        start_(problem.P), f_(L) {
+        start_(problem.P), slice_(problem.S), f_(L) {
     if (options.batch > 0) {
       batches_ = std::make_unique<Batches<T>>(options, uint32_t(problem.d.rows));
       full_g_.resize(size_t(problem.P) * L);
@@ -142,6 +142,8 @@ class Group {
       return;
     }
     manystart::start_point(philox_, number(l), options_.normal, options_.scale.data(), problem_.P, start_.data());
+    if (!options_.map.first.empty())
+      manystart::apply_map(options_.map, problem_.layers, problem_.d.bias, start_.data(), slice_.data());
     state_.enter(l, start_.data());
   }
 
@@ -167,7 +169,7 @@ class Group {
   State<T> state_;
   Workspace<T> workspace_;
   Philox philox_;
-  std::vector<double> start_;
+  std::vector<double> start_, slice_;
   Aligned<T> f_, full_g_;
   std::unique_ptr<Batches<T>> batches_;
   uint64_t index_[L] = {}, steps_[L] = {};

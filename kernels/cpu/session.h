@@ -23,6 +23,8 @@ struct RunOptions {
   /// Random starts: θ0 by philox.h.
   bool normal = true;
   std::vector<double> scale;
+  /// From the coordinates that they are drawn in to those of the problem; empty where they are the same.
+  ParameterMap map;
   /// Given starts [count, P]; null for random ones.
   const double* given = nullptr;
   uint64_t steps = 500;

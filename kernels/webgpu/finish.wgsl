@@ -4,7 +4,7 @@
 @group(0) @binding(1) var<storage, read> sums: array<f32>;        // [chunks][1 + P][lanes]
 @group(0) @binding(2) var<storage, read_write> f: array<f32>;     // [lanes]
 #if ridged
-@group(0) @binding(3) var<storage, read> penalized: array<u32>;   // [P]
+@group(0) @binding(3) var<storage, read> penalty: array<f32>;     // [P]
 #end
 #if gradient
 @group(0) @binding(4) var<storage, read_write> g: array<f32>;     // [P][lanes]
@@ -25,9 +25,9 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     var squares = 0.0;
     for (var p = 0u; p < parameters; p++) {
       let t = theta[p * lanes + lane];
-      if (penalized[p] != 0u) { squares = fma(t, t, squares); }
+      squares = fma(penalty[p] * t, t, squares);
     }
-    sum = fma(0.5 * {{ridge}}, squares, sum);
+    sum = fma(0.5, squares, sum);
 #else
     // Keeps the binding, which automatic layouts drop when nothing reads it.
     _ = &theta;
@@ -38,7 +38,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 #if gradient
   let p = id.y - 1u;
 #if ridged
-  if (penalized[p] != 0u) { sum = fma({{ridge}}, theta[p * lanes + lane], sum); }
+  sum = fma(penalty[p], theta[p * lanes + lane], sum);
 #end
   g[p * lanes + lane] = sum;
 #end

@@ -165,9 +165,9 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 #if whole
 #for p in parameters
 #if ridgeOf[p]
-  f = fma(0.5 * {{ridge}} * w{{p}}, w{{p}}, f);
+  f = fma(0.5 * {{ridges[p]}} * w{{p}}, w{{p}}, f);
 #if gradient
-  g{{p}} = fma({{ridge}}, w{{p}}, g{{p}});
+  g{{p}} = fma({{ridges[p]}}, w{{p}}, g{{p}});
 #end
 #end
 #end

@@ -47,7 +47,7 @@ const turnAt = array<u32, depth>({{turnAt}});
 @group(0) @binding(5) var<storage, read> table: array<Tile>;
 @group(0) @binding(6) var<storage, read> pairs: array<u32>;      // a + 65536 b of products of inputs, then of outputs
 #if ridged
-@group(0) @binding(7) var<storage, read> penalized: array<u32>;  // [P]
+@group(0) @binding(7) var<storage, read> penalty: array<f32>;    // [P]
 #end
 
 struct Block {
@@ -208,7 +208,7 @@ fn differentiate(tile: u32, t: u32, tStep: u32, r: u32, rStep: u32, k: u32) {
 fn put(p: u32, q: u32, value: f32) {
   var sum = value;
 #if ridged
-  if (p == q && penalized[p] != 0u) { sum += {{ridge}}; }
+  if (p == q) { sum += penalty[p]; }
 #end
   H[(p * parameters + q) * lanes + lane] = sum;
   H[(q * parameters + p) * lanes + lane] = sum;

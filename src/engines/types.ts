@@ -2,6 +2,7 @@
  * What an engine is: interfaces only. An engine prepares a problem once, evaluates f, g and H for a batch of parameter
  * vectors, and runs an update program (language/rule.ts) from many starts.
  */
+import type { ParameterMap } from '../models/network/parameterMap.js'
 import type { Init, Problem } from '../models/types.js'
 import type { Program } from '../language/program.js'
 import type { Status } from '../core/status.js'
@@ -116,6 +117,8 @@ export type Starts =
       readonly first: number
       readonly count: number
       readonly init: Init
+      /** From the coordinates that θ0 is drawn in to those of the problem, where they differ. */
+      readonly map?: ParameterMap
     }
   | {
       readonly kind: 'given'

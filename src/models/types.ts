@@ -42,6 +42,8 @@ export interface Problem {
   readonly y: Float64Array
   /** [N], non-negative with a positive sum; all one when absent. */
   readonly weight?: Float64Array
+  /** [P] λ_p, where it differs from one ridge on all penalised parameters: the penalty is then ½ Σ_p λ_p θ_p². */
+  readonly penalty?: Float64Array
   /** [N], added to z; refused for `softmax`, where it would have no effect. */
   readonly offset?: Float64Array
 }

@@ -5,7 +5,7 @@ import { startPoint } from '../../src/models/network/initialise.js'
 import { parameterCount } from '../../src/models/network/network.js'
 import type { Init } from '../../src/models/types.js'
 import { candidates, collect } from '../helpers/engines.js'
-import { makeProblem, points } from '../helpers/problems.js'
+import { makeProblem, normals, points } from '../helpers/problems.js'
 import { givenStarts, stay } from '../helpers/runs.js'
 import { expectSame } from '../helpers/tolerance.js'
 
@@ -45,6 +45,28 @@ describe.each(candidates)('$label', candidate => {
           const expected = round(startPoint(of.network, init, seed, first + r))
           expectSame(got.theta.subarray(r * P, (r + 1) * P), expected, `start ${first + r} of seed ${seed}`)
         }
+      }
+      objective.dispose()
+    }
+  })
+
+  it('mapped ones have the bits of the map', async () => {
+    for (const of of [problem, bare, makeProblem({ loss: 'squared', inputs: 3 })]) {
+      const P = parameterCount(of.network)
+      const S = of.network.inputs + (of.network.bias ? 1 : 0)
+      const C = of.network.outputs
+      // Numbers with all their bits, so that an operation fused or out of order would show.
+      const map = {
+        first: normals(S * S, 21, 1).map(v => v / 3),
+        scale: normals(C, 21, 2).map(v => v / 7),
+        shift: normals(C, 21, 3).map(v => v / 11)
+      }
+      const objective = await engine.prepare(of)
+      const starts = { kind: 'random' as const, seed: 3, first: 2, count: 37, init: { normal: 1 }, map }
+      const got = await collect(objective, { program: stay(), starts, stop })
+      for (let r = 0; r < 37; r++) {
+        const expected = round(startPoint(of.network, { normal: 1 }, 3, 2 + r, map))
+        expectSame(got.theta.subarray(r * P, (r + 1) * P), expected, `start ${2 + r}`)
       }
       objective.dispose()
     }

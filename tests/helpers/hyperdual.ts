@@ -1,6 +1,6 @@
 // The oracle for f, g and H: the whole model family written once over hyper-dual numbers (Fike and Alonso 2011), which give
 // first and second derivatives exact to rounding. Nothing here uses the formulas of src/, not even the special functions.
-import { layers, penalizedMask, parameterCount } from '../../src/models/network/network.js'
+import { layers, penaltyOf, parameterCount } from '../../src/models/network/network.js'
 import type { Network, Problem } from '../../src/models/types.js'
 
 /** v + a ε₁ + b ε₂ + ab ε₁ε₂, with ε₁² = ε₂² = 0. */
@@ -178,16 +178,14 @@ export function oracle(problem: Problem, theta: Float64Array): Exact {
     magnitude.g += size * (gTop + hTop)
     magnitude.H += size * (gTop + hTop)
   }
-  const penalized = penalizedMask(network)
-  for (let p = 0; p < P; p++) {
-    if (penalized[p] === 0) continue
-    f += 0.5 * network.ridge * theta[p] ** 2
-    g[p] += network.ridge * theta[p]
-    H[p * P + p] += network.ridge
-    magnitude.f += 0.5 * network.ridge * theta[p] ** 2
-    magnitude.g += network.ridge * Math.abs(theta[p])
-    magnitude.H += network.ridge
-  }
+  penaltyOf(problem).forEach((ridge, p) => {
+    f += 0.5 * ridge * theta[p] ** 2
+    g[p] += ridge * theta[p]
+    H[p * P + p] += ridge
+    magnitude.f += 0.5 * ridge * theta[p] ** 2
+    magnitude.g += ridge * Math.abs(theta[p])
+    magnitude.H += ridge
+  })
   for (let p = 0; p < P; p++) for (let q = 0; q < p; q++) H[p * P + q] = H[q * P + p]
   return { f, g, H, magnitude }
 }

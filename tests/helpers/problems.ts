@@ -22,6 +22,8 @@ export interface Recipe {
   readonly bias?: boolean
   readonly ridge?: number
   readonly penalizeBias?: boolean
+  /** A penalty that differs from parameter to parameter, some of them 0. */
+  readonly mixed?: boolean
   readonly weighted?: boolean
   readonly shifted?: boolean
   readonly seed?: number
@@ -66,6 +68,7 @@ export function makeProblem(recipe: Recipe): Problem {
     rows,
     x: normals(rows * inputs, seed, 1),
     y: integers(rows, 8, seed, 2).map(raw => target(loss, outputs, raw)),
+    ...(recipe.mixed ? { penalty: integers(parameterCount(network), 5, seed, 5).map(v => v / 64) } : {}),
     ...(recipe.weighted ? { weight: integers(rows, 4, seed, 3).map((w, i) => (i === 0 ? 1 : w)) } : {}),
     ...(recipe.shifted && loss !== 'softmax' ? { offset: normals(rows, seed, 4) } : {})
   }
@@ -92,12 +95,16 @@ export function familyCases(): { label: string; problem: Problem }[] {
           bias: n % 3 !== 1,
           ridge: n % 2 === 0 ? 0.03125 : 0,
           penalizeBias: n % 4 === 0,
+          mixed: n % 6 === 0,
           weighted: n % 5 < 2,
           shifted: n % 7 < 4,
           rows: 5 + (n % 3),
           seed: 100 + n
         }
-        const options = [recipe.bias && 'bias', recipe.ridge > 0 && (recipe.penalizeBias ? 'ridge on all' : 'ridge')]
+        const options = [
+          recipe.bias && 'bias',
+          recipe.mixed ? 'mixed penalty' : recipe.ridge > 0 && (recipe.penalizeBias ? 'ridge on all' : 'ridge')
+        ]
         const extra = [recipe.weighted && 'weights', recipe.shifted && loss !== 'softmax' && 'offset']
         const words = [...options, ...extra].filter(Boolean).join(' ')
         cases.push({ label: `${loss} [${hidden.join(',')}] ${activation} ${words}`, problem: makeProblem(recipe) })

@@ -2,7 +2,7 @@
 import { availableParallelism, cpus } from 'node:os'
 import { WorkError } from '../../core/errors.js'
 import { initScales } from '../../models/network/initialise.js'
-import { parameterCount, validateProblem } from '../../models/network/network.js'
+import { parameterCount, penaltyOf, validateProblem } from '../../models/network/network.js'
 import { activations, losses, type Problem } from '../../models/types.js'
 import type {
   Engine,
@@ -57,8 +57,7 @@ export function createNativeProblem(addon: Addon, problem: Problem, precision: P
     activation: activations.indexOf(network.activation),
     loss: losses.indexOf(network.loss),
     bias: network.bias,
-    penalizeBias: network.penalizeBias,
-    ridge: network.ridge,
+    penalty: penaltyOf(problem),
     x: problem.x,
     y: problem.y,
     weight: problem.weight ?? null,
@@ -128,12 +127,16 @@ class CpuObjective implements Objective {
       )
     if (starts.count === 0 || request.signal?.aborted) return
     const drawn = starts.kind === 'random' ? initScales(this.problem.network, starts.init) : undefined
+    const map = starts.kind === 'random' ? starts.map : undefined
     const options = {
       count: starts.count,
       first: starts.first ?? 0,
       seed: starts.kind === 'random' ? starts.seed : 0,
       normal: drawn?.kind === 'normal',
       scale: drawn?.scale ?? null,
+      map: map?.first ?? null,
+      mapScale: map?.scale ?? null,
+      mapShift: map?.shift ?? null,
       given: starts.kind === 'given' ? starts.theta : null,
       steps: stop.steps,
       gradient: stop.gradient,

@@ -4,7 +4,7 @@
  */
 import { activate } from '../../models/activations.js'
 import { lossTerms, softmaxSecond, softmaxTerms } from '../../models/losses.js'
-import { layers, parameterCount, penalizedMask, type Layer } from '../../models/network/network.js'
+import { layers, parameterCount, penaltyOf, type Layer } from '../../models/network/network.js'
 import type { Problem } from '../../models/types.js'
 
 const matrix = (rows: number, columns: number): Float64Array[] =>
@@ -14,7 +14,8 @@ const matrix = (rows: number, columns: number): Float64Array[] =>
 export class Evaluator {
   readonly parameters: number
   private readonly layers: readonly Layer[]
-  private readonly penalized: Uint8Array
+  private readonly penalty: Float64Array
+  private readonly penalized: boolean
   private readonly bias: 0 | 1
   private readonly totalWeight: number
   /** a[l]: activations of layer l, a[0] = x; u, first and second: pre-activations, φ′ and φ″ of layer l + 1. */
@@ -36,7 +37,8 @@ export class Evaluator {
     const { network } = problem
     this.layers = layers(network)
     this.parameters = parameterCount(network)
-    this.penalized = penalizedMask(network)
+    this.penalty = penaltyOf(problem)
+    this.penalized = this.penalty.some(v => v > 0)
     this.bias = network.bias ? 1 : 0
     let total = 0
     for (let i = 0; i < problem.rows; i++) total += problem.weight ? problem.weight[i] : 1
@@ -190,7 +192,7 @@ export class Evaluator {
    * f, and g [P] and H [P, P] where arrays are given, over all rows or over `rows` (a mini-batch, with the mean over its weights).
    */
   evaluate(theta: Float64Array, g?: Float64Array, H?: Float64Array, rows?: Uint32Array): number {
-    const { network, weight } = this.problem
+    const { weight } = this.problem
     const P = this.parameters
     g?.fill(0)
     H?.fill(0)
@@ -213,15 +215,16 @@ export class Evaluator {
       if (g) this.addGradient(g)
       if (H) this.addHessian(theta, H)
     }
-    if (network.ridge > 0) {
+    if (this.penalized) {
       let sum = 0
       for (let p = 0; p < P; p++) {
-        if (this.penalized[p] === 0) continue
-        sum += theta[p] * theta[p]
-        if (g) g[p] += network.ridge * theta[p]
-        if (H) H[p * P + p] += network.ridge
+        const ridge = this.penalty[p]
+        if (!(ridge > 0)) continue
+        sum += ridge * theta[p] * theta[p]
+        if (g) g[p] += ridge * theta[p]
+        if (H) H[p * P + p] += ridge
       }
-      f += 0.5 * network.ridge * sum
+      f += 0.5 * sum
     }
     if (H) for (let p = 0; p < P; p++) for (let q = 0; q < p; q++) H[p * P + q] = H[q * P + p]!
     return f

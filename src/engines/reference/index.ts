@@ -114,7 +114,7 @@ class ReferenceObjective implements Objective {
       const start = first + i
       const theta0 =
         starts.kind === 'random'
-          ? startPoint(this.problem.network, starts.init, starts.seed, start)
+          ? startPoint(this.problem.network, starts.init, starts.seed, start, starts.map)
           : starts.theta.subarray(i * P, (i + 1) * P)
       if (done.length === 0) begun = performance.now()
       done.push({ start, run: runOne(this.evaluator, state, request, start, theta0) })

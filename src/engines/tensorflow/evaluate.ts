@@ -3,7 +3,7 @@
  * rows come last: activations are [R, units, n], a layer's product is one matrix product over all runs, and the first layer of
  * all runs is a single product X W₁. Rows are taken in tiles, in a fixed order.
  */
-import { layers, parameterCount, penalizedMask, type Layer } from '../../models/network/network.js'
+import { layers, parameterCount, penaltyOf, type Layer } from '../../models/network/network.js'
 import type { Problem } from '../../models/types.js'
 import type { Needs } from '../types.js'
 import type { Device, Tensor } from './device.js'
@@ -58,8 +58,9 @@ export class Evaluator {
   private readonly offset: Tensor | undefined
   /** Those with a weight. */
   private readonly tiles: Rows[] = []
-  private readonly penalized: Tensor
-  private readonly ridgeDiagonal: Tensor
+  /** λ_p [P], where any is not 0. */
+  private readonly penalty: Tensor | undefined
+  private readonly penaltyDiagonal: Tensor | undefined
 
   constructor(
     private readonly device: Device,
@@ -89,13 +90,14 @@ export class Evaluator {
       const c = Float32Array.from(part, i => (weight ? weight[i] : 1) / total)
       this.tiles.push(this.rows(part, c, [part.length]))
     }
-    this.penalized = tf.tensor1d(Float32Array.from(penalizedMask(network)))
-    this.ridgeDiagonal = tf.tidy(() => tf.mul(tf.diag(this.penalized), network.ridge))
+    const penalty = Float32Array.from(penaltyOf(problem))
+    this.penalty = penalty.some(v => v > 0) ? tf.tensor1d(penalty) : undefined
+    this.penaltyDiagonal = this.penalty && tf.diag(this.penalty)
   }
 
   dispose(): void {
     for (const tile of this.tiles) this.disposeRows(tile)
-    for (const tensor of [this.x, this.y, this.offset, this.penalized, this.ridgeDiagonal]) tensor?.dispose()
+    for (const tensor of [this.x, this.y, this.offset, this.penalty, this.penaltyDiagonal]) tensor?.dispose()
   }
 
   disposeRows({ x, y, c, offset }: Rows): void {
@@ -342,7 +344,6 @@ export class Evaluator {
   /** θ: [R, P]. The caller disposes of the results, or calls this inside tf.tidy. */
   evaluate(theta: Tensor, needs: Needs, rows: readonly Rows[] = this.tiles): Values {
     const { tf } = this.device
-    const { ridge } = this.problem.network
     const R = theta.shape[0]
     return tf.tidy(() => {
       let sums: Sums | undefined
@@ -368,11 +369,11 @@ export class Evaluator {
         gradient = flat.length === 1 ? flat[0] : tf.concat(flat, 1)
       }
       if (needs.H) hessian = this.assemble(H, R)
-      if (ridge > 0) {
-        const pulled = tf.mul(theta, this.penalized)
-        value = tf.add(value, tf.mul(tf.sum(tf.mul(pulled, pulled), 1), 0.5 * ridge))
-        gradient = gradient && tf.add(gradient, tf.mul(pulled, ridge))
-        hessian = hessian && tf.add(hessian, this.ridgeDiagonal)
+      if (this.penalty && this.penaltyDiagonal) {
+        const pulled = tf.mul(theta, this.penalty)
+        value = tf.add(value, tf.mul(tf.sum(tf.mul(pulled, theta), 1), 0.5))
+        gradient = gradient && tf.add(gradient, pulled)
+        hessian = hessian && tf.add(hessian, this.penaltyDiagonal)
       }
       return { f: value, ...(gradient ? { g: gradient } : {}), ...(hessian ? { H: hessian } : {}) }
     })

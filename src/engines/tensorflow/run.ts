@@ -134,7 +134,7 @@ export async function* minimise(
     const i = next++
     const theta0 =
       starts.kind === 'random'
-        ? startPoint(network, starts.init, starts.seed, first + i)
+        ? startPoint(network, starts.init, starts.seed, first + i, starts.map)
         : starts.theta.subarray(i * P, (i + 1) * P)
     return {
       start: first + i,

@@ -14,7 +14,7 @@
  * order that depends on the problem only, and so a lane's bits depend neither on L nor on its neighbours.
  */
 import { InputError } from '../../core/errors.js'
-import { parameterCount, penalizedMask, validateProblem } from '../../models/network/network.js'
+import { parameterCount, penaltyOf, validateProblem } from '../../models/network/network.js'
 import type { Problem } from '../../models/types.js'
 import type { Binding, Gpu } from './device.js'
 import { chunksOf, planGradient, type Tuning } from './gradientPlan.js'
@@ -92,7 +92,7 @@ export class Evaluator {
     const chunks = chunksOf(problem.rows)
     const g = needs === 'f' ? 0 : P
     const H = needs === 'H' ? P * P : 0
-    const sums = chunks > 1 ? chunks * (1 + g) : 0
+    const sums = chunks > 1 || problem.penalty ? chunks * (1 + g) : 0
     return { theta: 4 * P, f: 4, g: 4 * g, H: 4 * H, sums: 4 * sums }
   }
 
@@ -114,7 +114,7 @@ export class Evaluator {
     if (needs === 'H') checkHessian(P)
     const plan = planGradient({ problem, gradient: needs !== 'f', batchSize: rows?.batchSize }, options.tuning)
     const gradient = await gpu.pipeline(kernelText(plan.file, plan.values), 'gradient')
-    const finish = plan.chunks > 1 ? await gpu.pipeline(kernelText('finish.wgsl', plan.values), 'finish') : undefined
+    const finish = plan.finishes ? await gpu.pipeline(kernelText('finish.wgsl', plan.values), 'finish') : undefined
     const second = needs === 'H' ? planHessian(problem) : undefined
     const hessian = second && (await gpu.pipeline(kernelText('hessian.wgsl', second.values), 'hessian'))
     return gpu.guard(() => {
@@ -143,15 +143,14 @@ export class Evaluator {
         const x = fill(data.x, 'x')
         const rowData = fill(data.data, 'rows')
         const bound = [x, rowData, theta, rows?.binding]
-        const penalized =
-          problem.network.ridge > 0 && (finish || hessian)
-            ? fill(Uint32Array.from(penalizedMask(problem.network)), 'penalized')
-            : undefined
+        const ridges = penaltyOf(problem)
+        const penalty =
+          ridges.some(v => v > 0) && (finish || hessian) ? fill(Float32Array.from(ridges), 'penalty') : undefined
         const z = laneMultiple / plan.runs
         if (finish) {
           const sums = make(plan.chunks * (g ? 1 + P : 1) * lanes, 'sums')
           made.add(gradient, [...bound, sums], plan.chunks, z)
-          made.add(finish, [theta, sums, f, penalized, g], g ? 1 + P : 1)
+          made.add(finish, [theta, sums, f, penalty, g], g ? 1 + P : 1)
         } else made.add(gradient, [...bound, f, g], 1, z)
         if (hessian && second && H) {
           const own = packRows(problem, second.width, second.rowMultiple, 0)
@@ -160,7 +159,7 @@ export class Evaluator {
             fill(second.tileTable, 'tiles'),
             fill(second.pairTable, 'pairs')
           ]
-          const bindings = [fill(own.x, 'x'), fill(own.data, 'rows'), theta, H, ...tables, penalized]
+          const bindings = [fill(own.x, 'x'), fill(own.data, 'rows'), theta, H, ...tables, penalty]
           made.add(hessian, bindings, second.blocks, laneMultiple / second.runs)
         }
         made.owned.push(...owned)

@@ -7,7 +7,7 @@
  * sums in memory and takes the rest: networks of very many layers or parameters.
  */
 import { InputError } from '../../core/errors.js'
-import { layers, parameterCount, penalizedMask, type Layer } from '../../models/network/network.js'
+import { biasMask, layers, parameterCount, penaltyOf, type Layer } from '../../models/network/network.js'
 import { activations, losses, type Problem } from '../../models/types.js'
 import { literal, type Values } from './text.js'
 
@@ -33,8 +33,10 @@ export interface GradientPlan {
   readonly overread: number
   /** Runs of a workgroup. */
   readonly runs: number
-  /** Parts of the rows whose sums finish.wgsl adds; with 1, f and g are complete. */
+  /** Parts of the rows. */
   readonly chunks: number
+  /** Whether finish.wgsl adds the sums of several chunks, or a penalty that differs from weight to weight; else f and g are complete. */
+  readonly finishes: boolean
 }
 
 /** Rows that one thread sums before another takes over; long sums are sums of these. */
@@ -86,7 +88,7 @@ export function commonValues(problem: Problem, width: number): Values {
     hiddenLayers: M > 1,
     back: numbers((_, m) => M - 1 - m),
     under: numbers((_, m) => Math.max(0, m - 1)),
-    ridge: literal(network.ridge)
+    ridge: literal(penaltyOf(problem).reduce((most, v) => Math.max(most, v), 0))
   }
 }
 
@@ -109,11 +111,28 @@ interface Request {
   readonly batchSize: number | undefined
 }
 
-function resultValues({ problem, gradient, batchSize }: Request, chunks: number): Values {
+/** The penalty: none, one ridge on all weights (`bias`: and on all biases), or a number for each parameter. */
+function penaltyShape(problem: Problem): { kind: 'none' | 'uniform' | 'mixed'; bias: boolean; penalty: Float64Array } {
+  const penalty = penaltyOf(problem)
+  const ridge = penalty.reduce((most, v) => Math.max(most, v), 0)
+  const mask = biasMask(problem.network)
+  const on = (bias: 0 | 1): number[] => [...penalty].filter((_, p) => mask[p] === bias)
+  const bias = on(1).length > 0 && on(1).every(v => v === ridge)
+  const uniform = on(0).every(v => v === ridge) && (bias || on(1).every(v => v === 0))
+  return { kind: ridge === 0 ? 'none' : uniform ? 'uniform' : 'mixed', bias, penalty }
+}
+
+/** @param mixes whether the kernel can take a number of the penalty for each parameter */
+function resultValues(
+  { problem, gradient, batchSize }: Request,
+  chunks: number,
+  mixes: boolean
+): { finishes: boolean; values: Values } {
   const P = parameterCount(problem.network)
-  const { ridge, bias, penalizeBias } = problem.network
-  const whole = chunks === 1
-  return {
+  const { kind, bias, penalty } = penaltyShape(problem)
+  const whole = chunks === 1 && (mixes || kind !== 'mixed')
+  const ridged = kind !== 'none'
+  const values = {
     gradient,
     batch: batchSize !== undefined,
     dataRows: problem.rows,
@@ -121,11 +140,13 @@ function resultValues({ problem, gradient, batchSize }: Request, chunks: number)
     chunks,
     whole,
     sumsOfChunk: gradient ? 1 + P : 1,
-    ridged: ridge > 0,
-    ridgeOnWeights: whole && ridge > 0,
-    ridgeOnBias: whole && ridge > 0 && bias && penalizeBias,
-    ridgeOf: [...penalizedMask(problem.network)].map(on => whole && ridge > 0 && on === 1)
+    ridged,
+    ridgeOnWeights: whole && ridged,
+    ridgeOnBias: whole && ridged && bias,
+    ridgeOf: [...penalty].map(v => whole && v > 0),
+    ridges: [...penalty].map(literal)
   }
+  return { finishes: !whole, values }
 }
 
 /** `packs` shared out among about as many chunks as there should be. */
@@ -155,11 +176,12 @@ function planThread(request: Request, { threadRegisters }: Tuning): GradientPlan
       const items = batchSize ?? problem.rows
       const packs = Math.ceil(items / width)
       const { each, chunks } = share(packs, chunksOf(items))
+      const { finishes, values } = resultValues(request, chunks, true)
       return {
         file: 'gradient_thread.wgsl',
         values: {
           ...commonValues(problem, width),
-          ...resultValues(request, chunks),
+          ...values,
           packs,
           packsOfChunk: each,
           keepInputs,
@@ -169,7 +191,8 @@ function planThread(request: Request, { threadRegisters }: Tuning): GradientPlan
         rowMultiple: width,
         overread: 0,
         runs: 64,
-        chunks
+        chunks,
+        finishes
       }
     }
   return undefined
@@ -281,6 +304,7 @@ function planGroup(request: Request, tuning: Tuning): GradientPlan | undefined {
     const items = batchSize ?? problem.rows
     const tiles = Math.ceil(items / (width * packs))
     const { each, chunks } = share(tiles, chunksOf(items))
+    const { finishes, values } = resultValues(request, chunks, false)
     const slots = blocks.slice(0, last).map((_, m) => slotsOf(blocks, m))
     const slotAt = blocks.map((_, m) => slots.slice(0, m).reduce((sum, n) => sum + n, 0))
     const top = blocks[last]
@@ -288,7 +312,7 @@ function planGroup(request: Request, tuning: Tuning): GradientPlan | undefined {
       file: 'gradient_group.wgsl',
       values: {
         ...commonValues(problem, width),
-        ...resultValues(request, chunks),
+        ...values,
         team,
         runs,
         threads: runs * team,
@@ -315,7 +339,8 @@ function planGroup(request: Request, tuning: Tuning): GradientPlan | undefined {
       rowMultiple: width * packs,
       overread: blocks[0].span * blocks[0].slices,
       runs,
-      chunks
+      chunks,
+      finishes
     }
   }
   return undefined
@@ -333,11 +358,12 @@ function planAny(request: Request, { groupThreads }: Tuning): GradientPlan | und
         if (4 * (numbers + anyTeam * runs) > (packs > 1 ? easyBytes : mostBytes)) continue
         const tiles = Math.ceil(items / (width * packs))
         const { each, chunks } = share(tiles, chunksOf(items))
+        const { finishes, values } = resultValues(request, chunks, false)
         return {
           file: 'gradient_any.wgsl',
           values: {
             ...commonValues(problem, width),
-            ...resultValues(request, chunks),
+            ...values,
             ...layerTables(all),
             team: anyTeam,
             runs,
@@ -353,7 +379,8 @@ function planAny(request: Request, { groupThreads }: Tuning): GradientPlan | und
           rowMultiple: width * packs,
           overread: 0,
           runs,
-          chunks
+          chunks,
+          finishes
         }
       }
   return undefined

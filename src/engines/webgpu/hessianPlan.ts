@@ -1,6 +1,6 @@
 /** How the Hessian of a network is shared out: shape of the tiles, blocks of tiles, teams of threads, memory. */
 import { InputError } from '../../core/errors.js'
-import { layers, parameterCount } from '../../models/network/network.js'
+import { layers, parameterCount, penaltyOf } from '../../models/network/network.js'
 import type { Network, Problem } from '../../models/types.js'
 import { commonValues, constants, easyBytes, layerTables, mostBytes } from './gradientPlan.js'
 import {
@@ -201,7 +201,7 @@ function valuesOf(problem: Problem, fields: Fields, layout: Layout, shape: TileS
     packs,
     threads: runs * team,
     tiles: Math.ceil(problem.rows / (width * packs)),
-    ridged: network.ridge > 0,
+    ridged: penaltyOf(problem).some(v => v > 0),
     deep: last > 1,
     products: last > 0,
     productsAt: all[0].stride,

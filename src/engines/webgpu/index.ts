@@ -3,6 +3,7 @@
  * lives in a child process: where a kernel hangs, nothing but the end of its process gets rid of it.
  */
 import { WorkError } from '../../core/errors.js'
+import { startPoint } from '../../models/network/initialise.js'
 import { parameterCount, validateProblem } from '../../models/network/network.js'
 import type { Problem } from '../../models/types.js'
 import { type Child, ProcessError } from '../process/child.js'
@@ -37,6 +38,9 @@ export interface WebgpuOptions extends EngineOptions {
 
 /** Bytes of end points that may wait for who takes them, so that a GPU need not wait for slower work on the processor. */
 const waitingBytes = 2 ** 27
+
+/** Bytes of mapped starts that are handed over at a time. */
+const mappedBytes = 2 ** 25
 
 /** Runs that the timer takes at a time. */
 const hardwareLanes = 65536
@@ -160,8 +164,12 @@ class WebgpuObjective implements Objective {
 
   async *minimise(request: RunRequest): AsyncIterable<RunBlock> {
     this.usable()
+    const { starts } = request
+    if (starts.kind === 'random' && starts.map) {
+      yield* this.mapped(request, starts)
+      return
+    }
     const { signal, onOccupancy, ...plain } = request
-    const { starts } = plain
     if (starts.kind === 'given' && starts.theta.length !== starts.count * this.parameters)
       throw new Error(
         `${starts.count} starts of ${this.parameters} parameters do not fit ${starts.theta.length} numbers`
@@ -183,6 +191,27 @@ class WebgpuObjective implements Objective {
       signal,
       onOccupancy
     )
+  }
+
+  /** The GPU draws θ0 itself, but does not map it: starts of mapped problems come from here, a range at a time. */
+  private async *mapped(
+    request: RunRequest,
+    starts: Extract<RunRequest['starts'], { kind: 'random' }>
+  ): AsyncIterable<RunBlock> {
+    const P = this.parameters
+    const most = Math.max(1, Math.floor(mappedBytes / (8 * P)))
+    let busy = 0
+    let all = 0
+    const onOccupancy = (some: number, of: number): void => void ((busy += some), (all += of))
+    for (let from = 0; from < starts.count && !request.signal?.aborted; from += most) {
+      const count = Math.min(most, starts.count - from)
+      const first = starts.first + from
+      const theta = new Float64Array(count * P)
+      for (let i = 0; i < count; i++)
+        theta.set(startPoint(this.problem.network, starts.init, starts.seed, first + i, starts.map), i * P)
+      yield* this.minimise({ ...request, onOccupancy, starts: { kind: 'given', theta, count, first } })
+    }
+    request.onOccupancy?.(busy, all)
   }
 
   dispose(): void {

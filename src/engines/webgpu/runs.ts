@@ -205,7 +205,7 @@ function partsOf(
   places.forEach((place, i) =>
     theta.set(
       starts.kind === 'random'
-        ? startPoint(network, starts.init, starts.seed, number + place)
+        ? startPoint(network, starts.init, starts.seed, number + place, starts.map)
         : starts.theta.subarray(place * P, (place + 1) * P),
       i * P
     )

@@ -1,6 +1,7 @@
 /** Start points θ0: the distribution of each parameter, and the point itself from (seed, start). */
 import { Stream, normalQuantile, uniform, words } from '../../core/rng.js'
 import { layers, parameterCount } from './network.js'
+import { applyMap, type ParameterMap } from './parameterMap.js'
 import type { Init, Network } from '../types.js'
 
 /**
@@ -24,12 +25,20 @@ export function initScales(network: Network, init: Init): { kind: 'uniform' | 'n
   return { kind: init === 'glorot' ? 'uniform' : 'normal', scale }
 }
 
-/** θ0 of a start: [P], the same on every engine. */
-export function startPoint(network: Network, init: Init, seed: number, start: number): Float64Array {
+/** θ0 of a start: [P], the same on every engine. `map`: from the coordinates it is drawn in to those of the problem. */
+export function startPoint(
+  network: Network,
+  init: Init,
+  seed: number,
+  start: number,
+  map?: ParameterMap
+): Float64Array {
   const { kind, scale } = initScales(network, init)
   const random = words(seed, Stream.init, start, 0, scale.length)
-  return scale.map((s, p) => {
+  const theta = scale.map((s, p) => {
     const u = uniform(random[p])
     return kind === 'uniform' ? s * (2 * u - 1) : s * normalQuantile(u)
   })
+  if (map) applyMap(network, map, theta, 0, theta, 0)
+  return theta
 }

@@ -43,6 +43,11 @@ export function penalizedMask(network: Network): Uint8Array {
   return mask.map(bias => (network.penalizeBias || bias === 0 ? 1 : 0))
 }
 
+/** [P] λ_p of the penalty ½ Σ_p λ_p θ_p²; all 0 where there is none. */
+export function penaltyOf({ network, penalty }: Pick<Problem, 'network' | 'penalty'>): Float64Array {
+  return penalty ?? Float64Array.from(penalizedMask(network), on => on * network.ridge)
+}
+
 /**
  * Names of the parameters: "(Intercept)" and the columns for a model without hidden layer; "h1.2:Petal.Width" (unit 2 of hidden
  * layer 1), "h2.1:h1.3" and "out:h1.2" otherwise; the class takes the place of "out" in softmax models.
@@ -141,6 +146,11 @@ export function validateProblem(problem: Problem): void {
   if (wrong >= 0) bad(`The target of row ${wrong + 1} is ${y[wrong]}, outside the range of the ${network.loss} loss.`)
   if (!(network.ridge >= 0 && Number.isFinite(network.ridge)))
     bad(`ridge is ${network.ridge}; give a number of at least 0.`)
+  if (
+    problem.penalty &&
+    (problem.penalty.length !== parameterCount(network) || !problem.penalty.every(v => v >= 0 && Number.isFinite(v)))
+  )
+    bad('The penalty must hold one number of at least 0 for each parameter.')
   if (weight) {
     if (weight.length !== rows) bad(`weight holds ${weight.length} numbers; ${rows} are needed.`)
     if (!weight.every(w => w >= 0 && Number.isFinite(w)))

@@ -1,0 +1,57 @@
+/**
+ * Affine maps of θ that leave the function of a network as it is while its inputs and its target are measured otherwise: the slices
+ * (bias, weights) of the first layer's units go through one matrix, the last layer is multiplied and its biases shifted.
+ */
+import { layers, parameterCount } from './network.js'
+import type { Network } from '../types.js'
+
+export interface ParameterMap {
+  /** [S, S] row-major: slice ↦ first · slice, S = inputs (+ 1 with biases). */
+  readonly first: Float64Array
+  /** [C]: then the last layer's unit k is multiplied by scale[k], and shift[k] added to its bias. */
+  readonly scale: Float64Array
+  readonly shift: Float64Array
+}
+
+/**
+ * Writes the image of theta[from .. from+P) to out[to .. to+P); kernels/cpu/philox.h does the same in the same order of operations.
+ * `theta` and `out` may be one array.
+ */
+export function applyMap(
+  network: Network,
+  map: ParameterMap,
+  theta: Float64Array,
+  from: number,
+  out: Float64Array,
+  to: number
+): void {
+  const all = layers(network)
+  const P = parameterCount(network)
+  if (out !== theta || from !== to) out.set(theta.subarray(from, from + P), to)
+  const first = all[0]
+  const S = first.stride
+  const slice = new Float64Array(S)
+  for (let k = 0; k < first.units; k++) {
+    const at = to + first.at + k * S
+    for (let i = 0; i < S; i++) slice[i] = out[at + i]
+    for (let i = 0; i < S; i++) {
+      let sum = 0
+      for (let j = 0; j < S; j++) sum += map.first[i * S + j] * slice[j]
+      out[at + i] = sum
+    }
+  }
+  const last = all[all.length - 1]
+  for (let k = 0; k < last.units; k++) {
+    const at = to + last.at + k * last.stride
+    for (let i = 0; i < last.stride; i++) out[at + i] *= map.scale[k]
+    if (network.bias) out[at] += map.shift[k]
+  }
+}
+
+/** The images of theta [R, P]. */
+export function mapPoints(network: Network, map: ParameterMap, theta: Float64Array): Float64Array {
+  const P = parameterCount(network)
+  const out = new Float64Array(theta.length)
+  for (let at = 0; at < theta.length; at += P) applyMap(network, map, theta, at, out, at)
+  return out
+}
