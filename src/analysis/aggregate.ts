@@ -2,19 +2,9 @@
  * What a study says about all its runs together: verdicts, spread of the end points, quantiles of metrics and steps, agreement
  * of predictions, and the waterfall of losses. Streaming, in bounded memory, and independent of the order in which runs end.
  */
-import { verdicts } from '../core/result.js'
+import { VerdictCode, verdicts } from '../core/result.js'
 import { hashInteger, QuantileSketch, ThinnedSample } from './sketch.js'
 import type { MetricSet, Quantiles, Verdict } from '../core/result.js'
-
-/** Numbers of the verdicts, by their place in `verdicts` (core/result.ts). */
-export const VerdictCode = {
-  minimum: 0,
-  degenerate: 1,
-  saddle: 2,
-  diverging: 3,
-  unfinished: 4,
-  failed: 5
-} as const satisfies Record<Verdict, number>
 
 /** Losses as found within this of the best one, times max(1, |best|), are as good as it (where there is no accuracy). */
 export const sameLossTolerance = 1e-6

@@ -8,9 +8,10 @@ import { Status } from '../core/status.js'
 import { thresholds } from '../core/thresholds.js'
 import { exactlyFlat } from './flat.js'
 import { lossNoise, outwards, recession, slopeDecides, unitDirections, type Suspect } from './recession.js'
-import type { Verdict } from '../core/result.js'
-import type { Objective, Program, RunBlock } from '../engines/types.js'
+import { VerdictCode, type Verdict } from '../core/result.js'
+import type { Objective, Program } from '../engines/types.js'
 import type { Network } from '../models/types.js'
+import type { Filled, RunBlock } from '../runs/table.js'
 
 /** Places of the report scalars of optimizers/polish.ts. */
 const Polished = { negative: 0, zero: 1, smallest: 2, normH: 3, newtonStep: 4, nullGradient: 5, decrease: 7 } as const
@@ -42,18 +43,8 @@ export interface Judge {
   readonly eps: number
 }
 
-/** Judged runs, in the order of the block they came from. */
-export interface Judged {
-  readonly verdict: readonly Verdict[]
-  /** [count, P] as certified (as found, where polishing found no stationary point). */
-  readonly theta: Float64Array
-  readonly loss: Float64Array
-  readonly gradientNorm: Float64Array
-  /** Negative and zero eigenvalues. */
-  readonly index: Uint32Array
-  readonly nullity: Uint32Array
-  /** Remaining predicted Newton step. */
-  readonly precision: Float64Array
+/** Judged runs, in the order of the block they came from; the places of `verdict` are those of `verdicts`. */
+export interface Judged extends Filled<'judge'> {
   /** Steps spent on certifying, and losses evaluated beside them, for the count of evaluations. */
   readonly steps: number
   readonly losses: number
@@ -166,8 +157,9 @@ class Judging {
     const open = await this.settle(alive, pick(this.theta, this.P, alive), true)
     // Runs found in f32, and runs whose polishing stopped early: the point reached downhill may be stationary after all.
     await this.settle(open.which, open.from, false)
-    const { theta, loss, gradientNorm, index, nullity, precision, steps, losses, directions } = this
-    return { verdict, theta, loss, gradientNorm, index, nullity, precision, steps, losses, directions }
+    const { count, theta, loss, gradientNorm, index, nullity, precision, steps, losses, directions } = this
+    const codes = Uint8Array.from(verdict, v => VerdictCode[v])
+    return { count, verdict: codes, theta, loss, gradientNorm, index, nullity, precision, steps, losses, directions }
   }
 
   /**

@@ -2,7 +2,7 @@
 import { symmetricEigen } from '../core/linalg.js'
 import type { Verdict } from '../core/result.js'
 import { quantileSorted } from '../core/stats.js'
-import { VerdictCode } from '../analysis/aggregate.js'
+import { VerdictCode } from '../core/result.js'
 import { convexity } from '../models/network/network.js'
 import { verdicts } from '../core/result.js'
 import { requestOf } from '../study/curves.js'

@@ -8,6 +8,15 @@ export const summaryVersion = 1
 export const verdicts = ['minimum', 'degenerate', 'saddle', 'diverging', 'unfinished', 'failed'] as const
 /** What lies at the end of a run (DESIGN §5). */
 export type Verdict = (typeof verdicts)[number]
+/** Numbers of the verdicts: their places in `verdicts`. */
+export const VerdictCode = {
+  minimum: 0,
+  degenerate: 1,
+  saddle: 2,
+  diverging: 3,
+  unfinished: 4,
+  failed: 5
+} as const satisfies Record<Verdict, number>
 
 /** min, quartiles and max over runs. */
 export interface Quantiles {

@@ -6,6 +6,7 @@ import type { ParameterMap } from '../models/network/parameterMap.js'
 import type { Init, Problem } from '../models/types.js'
 import type { Program } from '../language/program.js'
 import type { Status } from '../core/status.js'
+import type { RunBlock } from '../runs/table.js'
 
 export type Precision = 'f64' | 'f32'
 export type EngineName = 'reference' | 'cpu' | 'webgpu' | 'tensorflow'
@@ -146,26 +147,6 @@ export interface RunRequest {
   readonly onOccupancy?: (busy: number, all: number) => void
 }
 
-/** Finished runs, in the order in which they ended. */
-export interface RunBlock {
-  readonly count: number
-  /** [count] start number (place in `theta`, plus the number of the first, for given starts). */
-  readonly start: Float64Array
-  /** [count, P] the current point of the optimiser when the run stopped. */
-  readonly theta: Float64Array
-  /** [count] f there. */
-  readonly loss: Float64Array
-  /** [count] max |g_p| there. */
-  readonly gradientNorm: Float64Array
-  /** [count] steps taken; each costs one evaluation of what the program needs. */
-  readonly steps: Uint32Array
-  readonly status: Uint8Array
-  /** [count, K]: the program's `report` scalars at the end, in its order. */
-  readonly report: Float64Array
-  /** With `trace`: per run, [steps, 2] row-major (loss, gradient norm) of the current point after each step. */
-  readonly traces?: readonly Float64Array[]
-}
-
 export interface Objective {
   readonly problem: Problem
   /** P */
@@ -188,4 +169,4 @@ export interface Objective {
   dispose(): void
 }
 
-export type { Program, Status }
+export type { Program, RunBlock, Status }

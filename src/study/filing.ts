@@ -1,6 +1,6 @@
 /** Files end points under the distinct points that they belong to: those of a study while it runs, and saved ones anew. */
 import type { Clusters } from '../analysis/cluster.js'
-import type { Verdict } from '../core/result.js'
+import { VerdictCode } from '../core/result.js'
 import type { Objective } from '../engines/types.js'
 
 /** Certified end points. */
@@ -8,7 +8,7 @@ export interface EndPoints {
   readonly count: number
   /** [count] */
   readonly start: Float64Array
-  readonly verdict: readonly Verdict[]
+  readonly verdict: Uint8Array
   readonly loss: Float64Array
   readonly gradientNorm: Float64Array
   readonly precision: Float64Array
@@ -33,7 +33,7 @@ export async function fileEndPoints(
   const { data } = degenerate
   const width = data.rows * data.network.outputs
   const together = Math.max(1, Math.floor(outputNumbers / width))
-  const flat = [...verdict.keys()].filter(i => verdict[i] === 'degenerate')
+  const flat = [...verdict.keys()].filter(i => verdict[i] === VerdictCode.degenerate)
   const ids = new Int32Array(count).fill(-1)
   let next = 0
   for (let from = 0; next < count; from += together) {
@@ -44,8 +44,8 @@ export async function fileEndPoints(
     const end = flat[from + together] ?? count
     for (let n = 0; next < end; next++) {
       const [at, values] = [next * P, [start[next], loss[next], gradientNorm[next], precision[next]] as const]
-      if (verdict[next] === 'minimum') ids[next] = minima.add(...values, theta, at)
-      else if (verdict[next] === 'saddle') ids[next] = saddles.add(...values, theta, at)
+      if (verdict[next] === VerdictCode.minimum) ids[next] = minima.add(...values, theta, at)
+      else if (verdict[next] === VerdictCode.saddle) ids[next] = saddles.add(...values, theta, at)
       else if (next === part[n]) ids[next] = degenerate.add(...values, z.subarray(n * width, ++n * width), theta, at)
     }
   }

@@ -48,10 +48,9 @@ export async function recluster(
     const shown = new Map<string, number | null>(old.waterfall.map(w => [key(w.verdict, w.loss), w.point]))
     results = openResults(directory, layout, { force: true })
     for await (const block of readRuns(directory)) {
-      const verdict = Array.from(block.verdict, code => verdicts[code])
-      const point = await fileEndPoints(clusters, setup.certifier.objective, { ...block, verdict })
+      const point = await fileEndPoints(clusters, setup.certifier.objective, block)
       point.forEach((id, i) => {
-        const known = key(verdict[i], block.loss[i])
+        const known = key(verdicts[block.verdict[i]], block.loss[i])
         if (id >= 0 && shown.has(known)) shown.set(known, id)
       })
       results.append({ ...block, point })

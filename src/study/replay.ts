@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { judgeRuns } from '../analysis/verdict.js'
 import { InputError } from '../core/errors.js'
-import type { Verdict } from '../core/result.js'
+import { verdicts, type Verdict } from '../core/result.js'
 import type { Precision } from '../engines/types.js'
 import { statusNames } from '../core/status.js'
 import type { StudyConfig } from './config.js'
@@ -85,7 +85,7 @@ export async function replay(
       const trace = block.traces?.[0] ?? new Float64Array(0)
       return {
         start,
-        verdict: judged.verdict[0],
+        verdict: verdicts[judged.verdict[0]],
         status: statusNames[block.status[0]],
         loss: judged.loss[0],
         gradientNorm: judged.gradientNorm[0],

@@ -1,8 +1,9 @@
 /** Runs a study: starts → minimise → judge → cluster → aggregate, block by block, so that memory does not grow with the starts. */
-import { Aggregate, VerdictCode } from '../analysis/aggregate.js'
+import { Aggregate } from '../analysis/aggregate.js'
 import { openClusters, type Clusters } from '../analysis/cluster.js'
 import { judgeRuns, type Judged } from '../analysis/verdict.js'
 import { WorkError } from '../core/errors.js'
+import { VerdictCode } from '../core/result.js'
 import type { RunBlock } from '../engines/types.js'
 import { classCount, scoreNames } from '../models/scores.js'
 import { requestOf } from './curves.js'
@@ -72,7 +73,7 @@ const blocksInFlight = 2
 /** Rows of θ of the runs that did not fail. */
 function finite(block: RunBlock, judged: Judged, P: number): { theta: Float64Array; rows: number[] } {
   const rows: number[] = []
-  for (let i = 0; i < block.count; i++) if (judged.verdict[i] !== 'failed') rows.push(i)
+  for (let i = 0; i < block.count; i++) if (judged.verdict[i] !== VerdictCode.failed) rows.push(i)
   if (rows.length === block.count) return { theta: block.theta, rows }
   const theta = new Float64Array(rows.length * P)
   rows.forEach((i, n) => theta.set(block.theta.subarray(i * P, (i + 1) * P), n * P))
@@ -118,7 +119,7 @@ export async function runStarts(setup: Setup, options: RunOptions = {}): Promise
     const out: JudgedBlock = {
       count: block.count,
       start: block.start,
-      verdict: Uint8Array.from(judged.verdict, v => VerdictCode[v]),
+      verdict: judged.verdict,
       status: block.status,
       point,
       loss: judged.loss,

@@ -1,6 +1,7 @@
 // Every verdict, on functions, networks and data whose stationary points are known.
 import { describe, expect, it } from 'vitest'
 import { judgeRuns, type Judge, type Judged } from '../../src/analysis/verdict.js'
+import { verdicts } from '../../src/core/result.js'
 import { Status } from '../../src/core/status.js'
 import { thresholds } from '../../src/core/thresholds.js'
 import { resolveConfig } from '../../src/study/config.js'
@@ -29,7 +30,7 @@ async function judge(
   points: readonly (readonly number[])[],
   changes: Partial<Judge> = {},
   status: Status = Status.converged
-): Promise<Judged> {
+): Promise<Named> {
   const objective = objectiveOf(landscape)
   const context = { eps, parameters: landscape.size }
   const rule: Judge = {
@@ -54,8 +55,12 @@ async function judge(
     Math.max(...g!.subarray(i * P, (i + 1) * P).map(v => Math.abs(v)))
   )
   const found = { loss: f, gradientNorm, status: new Uint8Array(points.length).fill(status) }
-  return judgeRuns(rule, theta, found, points.length)
+  return inWords(await judgeRuns(rule, theta, found, points.length))
 }
+
+/** Verdicts by their names. */
+const inWords = (judged: Judged) => ({ ...judged, verdict: Array.from(judged.verdict, code => verdicts[code]) })
+type Named = ReturnType<typeof inWords>
 
 describe('on functions of two variables', () => {
   it('tells minima, saddles and the maximum of Himmelblau’s function apart, and moves to them', async () => {
@@ -260,7 +265,7 @@ describe.each(firstCandidates.filter(c => c.precision === 'f64').map(c => c.name
     const theta = Float64Array.from(points.flatMap(p => p.theta.map((w, j) => w * (1 + (j % 2 === 0 ? 1e-4 : -1e-4)))))
     const { f } = await setup.objective.evaluate(theta, {})
     const found = { loss: f, gradientNorm: f, status: new Uint8Array(points.length).fill(Status.converged) }
-    const judged = await judgeRuns(setup.judge, theta, found, points.length)
+    const judged = inWords(await judgeRuns(setup.judge, theta, found, points.length))
     setup.dispose()
     expect([...judged.index]).toEqual(points.map(p => p.index))
     expect(judged.verdict).toEqual(points.map(p => (p.index > 0 ? 'saddle' : 'minimum')))

@@ -3,22 +3,11 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { RunBlock } from '../../runs/table.js'
 
 /** Opaque handles of the addon. */
 export type NativeProblem = object & { readonly __nativeProblem: never }
 export type NativeRun = object & { readonly __nativeRun: never }
-
-export interface NativeBlock {
-  readonly count: number
-  readonly start: Float64Array
-  readonly theta: Float64Array
-  readonly loss: Float64Array
-  readonly gradientNorm: Float64Array
-  readonly report: Float64Array
-  readonly steps: Uint32Array
-  readonly status: Uint8Array
-  readonly traces?: readonly Float64Array[]
-}
 
 export interface NativeTarget {
   readonly id: string
@@ -47,7 +36,7 @@ export interface Addon {
     threads: number
   ): Promise<{ values: Float64Array; classCounts: Float64Array }>
   run(problem: NativeProblem, program: object, options: object, onReady: () => void): NativeRun
-  take(run: NativeRun): { end: boolean; busy: number; all: number; block?: NativeBlock }
+  take(run: NativeRun): { end: boolean; busy: number; all: number; block?: RunBlock }
   abort(run: NativeRun): void
   startPoint(seed: number, start: number, normal: boolean, scale: Float64Array): Float64Array
   bench(

@@ -1,0 +1,201 @@
+/**
+ * The columns of a run: what is known of it, how it is held in memory, and who finds it out. Engines' blocks, judged blocks, scored
+ * blocks and stored rows are columns of this table; a new column is one line here.
+ */
+import { verdicts } from '../core/result.js'
+import { statusNames } from '../core/status.js'
+
+/** Who fills a column: the engine that searches, the judge, the scores of predictions. */
+export type Filler = 'search' | 'judge' | 'scores'
+/** Numbers per run: one, one for each parameter, for each metric, or for each report scalar of the program. */
+export type Width = 'one' | 'parameters' | 'metrics' | 'report'
+
+interface ArrayTypes {
+  readonly f64: Float64Array
+  readonly u32: Uint32Array
+  readonly u8: Uint8Array
+}
+
+interface Column {
+  readonly by: Filler
+  /** Its name in the block of who fills it. */
+  readonly field: string
+  readonly type: keyof ArrayTypes
+  readonly width: Width
+  /** Absent: not stored. `text`: codes are stored as words. `integer`: INT64. `prefix`: of the names of a wide column. */
+  readonly stored?: { readonly text?: readonly string[]; readonly integer?: true; readonly prefix?: string }
+}
+
+/** All columns, in the order in which they are stored. */
+export const columns = {
+  start: { by: 'search', field: 'start', type: 'f64', width: 'one', stored: { integer: true } },
+  /** Place in `verdicts`. */
+  verdict: { by: 'judge', field: 'verdict', type: 'u8', width: 'one', stored: { text: verdicts } },
+  status: { by: 'search', field: 'status', type: 'u8', width: 'one', stored: { text: statusNames } },
+  /** Certified. */
+  loss: { by: 'judge', field: 'loss', type: 'f64', width: 'one', stored: {} },
+  /** Where the optimiser stopped. */
+  lossFound: { by: 'search', field: 'loss', type: 'f64', width: 'one', stored: {} },
+  /** max |g_p|, certified. */
+  gradientNorm: { by: 'judge', field: 'gradientNorm', type: 'f64', width: 'one', stored: {} },
+  gradientNormFound: { by: 'search', field: 'gradientNorm', type: 'f64', width: 'one', stored: {} },
+  /** Relative Newton step still predicted after polishing; Infinity where there is no stationary point. */
+  precision: { by: 'judge', field: 'precision', type: 'f64', width: 'one', stored: {} },
+  /** Negative and zero eigenvalues. */
+  index: { by: 'judge', field: 'index', type: 'u32', width: 'one' },
+  nullity: { by: 'judge', field: 'nullity', type: 'u32', width: 'one' },
+  /** Of the optimiser; each costs one evaluation of what the program needs. */
+  steps: { by: 'search', field: 'steps', type: 'u32', width: 'one', stored: {} },
+  /** Scores at the point as found, on the training rows and on the held-out ones. */
+  train: { by: 'scores', field: 'train', type: 'f64', width: 'metrics', stored: { prefix: 'train.' } },
+  test: { by: 'scores', field: 'test', type: 'f64', width: 'metrics', stored: { prefix: 'test.' } },
+  /** Certified (as found, where polishing found no stationary point), and as found. */
+  theta: { by: 'judge', field: 'theta', type: 'f64', width: 'parameters', stored: { prefix: 'certified:' } },
+  thetaFound: { by: 'search', field: 'theta', type: 'f64', width: 'parameters', stored: { prefix: 'found:' } },
+  /** The program's `report` scalars at the end. */
+  report: { by: 'search', field: 'report', type: 'f64', width: 'report' }
+} as const satisfies Record<string, Column>
+
+type Columns = typeof columns
+export type ColumnName = keyof Columns
+type ArrayOf<K extends ColumnName> = ArrayTypes[Columns[K]['type']]
+
+/** The columns that one filler finds out, under its own names: [count, width] row-major each. */
+export type Filled<F extends Filler> = { readonly count: number } & {
+  readonly [K in ColumnName as Columns[K]['by'] extends F ? Columns[K]['field'] : never]: ArrayOf<K>
+}
+
+/** Finished runs as an engine delivers them, in the order in which they ended. */
+export type RunBlock = Filled<'search'> & {
+  /** With `trace`: per run, [steps, 2] row-major (loss, gradient norm) of the current point after each step. */
+  readonly traces?: readonly Float64Array[]
+}
+
+export type StoredName = { [K in ColumnName]: Columns[K] extends { readonly stored: object } ? K : never }[ColumnName]
+/** Columns that a study may do without: no held-out rows, or parameters that are not kept. */
+type Optional = 'test' | 'theta' | 'thetaFound'
+
+/** Rows of runs: [count, width] row-major each, by column. */
+export type Rows = { readonly count: number } & {
+  readonly [K in Exclude<StoredName, Optional>]: ArrayOf<K>
+} & { readonly [K in Optional]?: ArrayOf<K> }
+
+/** Which columns the rows of a study have, and what their wide columns are called. */
+export interface Layout {
+  /** [P] names of the parameters. */
+  readonly parameters: readonly string[]
+  /** [M] names of the metrics. */
+  readonly metrics: readonly string[]
+  /** Whether there are metrics of held-out rows. */
+  readonly test: boolean
+  /** Parameters of every run as found and certified, or as certified. */
+  readonly keep: 'all' | 'end'
+}
+
+const storedNames = (Object.keys(columns) as ColumnName[]).filter(
+  (name): name is StoredName => 'stored' in columns[name]
+)
+
+/** The stored columns of a layout. */
+export function storedColumns({ test, keep }: Layout): StoredName[] {
+  return storedNames.filter(name => (name === 'test' ? test : name === 'thetaFound' ? keep === 'all' : true))
+}
+
+/** Numbers per run of a stored column. */
+export function widthOf(name: StoredName, { parameters, metrics }: Layout): number {
+  const { width } = columns[name]
+  return width === 'one' ? 1 : width === 'metrics' ? metrics.length : parameters.length
+}
+
+/** Names of a stored column's fields in a file. */
+export function fieldNames(name: StoredName, { parameters, metrics }: Layout): string[] {
+  const { width, stored } = columns[name]
+  if (width === 'one') return [name]
+  const { prefix } = stored
+  return (width === 'metrics' ? metrics : parameters).map(field => prefix + field)
+}
+
+/** Bytes of a run in memory. */
+export const rowBytes = (layout: Layout): number =>
+  storedColumns(layout).reduce((sum, name) => sum + widthOf(name, layout) * bytesOf[columns[name].type], 0)
+const bytesOf = { f64: 8, u32: 4, u8: 1 } as const
+
+type Mutable = { -readonly [K in StoredName]?: ArrayOf<K> } & { count: number }
+
+/** Rows of zeros. */
+export function makeRows(layout: Layout, count: number): Rows {
+  const rows: Record<string, unknown> = { count }
+  for (const name of storedColumns(layout)) {
+    const length = count * widthOf(name, layout)
+    const { type } = columns[name]
+    rows[name] =
+      type === 'f64' ? new Float64Array(length) : type === 'u32' ? new Uint32Array(length) : new Uint8Array(length)
+  }
+  return rows as unknown as Rows
+}
+
+/** Row i of the columns of `source` becomes row to[i] of `rows`; source columns that `rows` do not have are left out. */
+export function placeRows(rows: Rows, source: Rows, to: ArrayLike<number>): void {
+  for (const name of storedNames) {
+    const [out, from] = [rows[name], source[name]]
+    if (!out || !from) continue
+    const width = source.count === 0 ? 0 : from.length / source.count
+    if (width === 1) for (let i = 0; i < source.count; i++) out[to[i]] = from[i]
+    else
+      for (let i = 0; i < source.count; i++)
+        for (let w = 0, a = to[i] * width, b = i * width; w < width; w++) out[a + w] = from[b + w]
+  }
+}
+
+/** The rows `which`, in that order. */
+export function pickRows(rows: Rows, which: ArrayLike<number>): Rows {
+  const out: Mutable = { count: which.length }
+  for (const name of storedNames) {
+    const from = rows[name]
+    if (!from) continue
+    out[name] = pick(from, rows.count, which) as never
+  }
+  return out as Rows
+}
+
+/** Rows `which` of a block of finished runs. */
+export function pickRuns(block: RunBlock, which: ArrayLike<number>): RunBlock {
+  const { count, traces, start, theta, loss, gradientNorm, steps, status, report } = block
+  return {
+    count: which.length,
+    start: pick(start, count, which),
+    theta: pick(theta, count, which),
+    loss: pick(loss, count, which),
+    gradientNorm: pick(gradientNorm, count, which),
+    steps: pick(steps, count, which),
+    status: pick(status, count, which),
+    report: pick(report, count, which),
+    ...(traces ? { traces: Array.from(which, i => traces[i]) } : {})
+  }
+}
+
+function pick<T extends Float64Array | Uint32Array | Uint8Array>(from: T, count: number, which: ArrayLike<number>): T {
+  const width = count === 0 ? 0 : from.length / count
+  const out = new (from.constructor as new (length: number) => T)(which.length * width)
+  if (width === 1) for (let i = 0; i < which.length; i++) out[i] = from[which[i]]
+  else
+    for (let i = 0; i < which.length; i++)
+      for (let w = 0, a = i * width, b = which[i] * width; w < width; w++) out[a + w] = from[b + w]
+  return out
+}
+
+/** Rows from what each filler found out of the same runs. */
+export function rowsFrom(
+  layout: Layout,
+  search: Filled<'search'>,
+  judge: Filled<'judge'>,
+  scores: { readonly train: Float64Array; readonly test?: Float64Array }
+): Rows {
+  const blocks: Readonly<Record<Filler, unknown>> = { search, judge, scores }
+  const rows: Record<string, unknown> = { count: search.count }
+  for (const name of storedColumns(layout)) {
+    const { by, field } = columns[name]
+    rows[name] = (blocks[by] as Record<string, unknown>)[field]
+  }
+  return rows as unknown as Rows
+}

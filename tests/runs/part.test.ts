@@ -1,0 +1,141 @@
+// Parts: what is written comes back, the same bytes every time; their borders; the table of columns.
+import { parquetReadObjects } from 'hyparquet'
+import { describe, expect, it } from 'vitest'
+import { decodePart, encodePart, missing, partRanges, partRows, type Part } from '../../src/runs/part.js'
+import { makeRows, pickRows, placeRows, rowBytes, type Layout, type Rows } from '../../src/runs/table.js'
+import { Stream, uniform, words } from '../../src/core/rng.js'
+
+const layout: Layout = {
+  parameters: ['(Intercept)', 'Sepal.Length', 'a"b\n'],
+  metrics: ['accuracy', 'auc'],
+  test: true,
+  keep: 'all'
+}
+
+/** Rows whose every number tells its place. */
+function rowsOf(first: number, count: number, how: Layout = layout): Rows {
+  const rows = makeRows(how, count)
+  const fill = (values: Float64Array | undefined, base: number): void =>
+    values?.forEach((_, i) => (values[i] = base + (first * values.length) / count + i + 0.25))
+  for (let i = 0; i < count; i++) {
+    rows.start[i] = first + i
+    rows.verdict[i] = (first + i) % 6
+    rows.status[i] = (first + i) % 4
+    rows.steps[i] = 2 * (first + i)
+  }
+  const wide = [rows.loss, rows.lossFound, rows.gradientNorm, rows.gradientNormFound, rows.precision, rows.train]
+  ;[...wide, rows.test, rows.theta, rows.thetaFound].forEach((values, k) => fill(values, (k + 1) * 1e6))
+  return rows
+}
+
+const partOf = (rows: Rows, first: number, how = layout): Part => ({
+  identity: 'study',
+  first,
+  count: rows.count,
+  layout: how,
+  rows,
+  facts: { classCounts: Float64Array.of(3, 0, 2 ** 32 - 1, 7) }
+})
+
+describe('a part', () => {
+  it.each(['all', 'end'] as const)('comes back as it was written (keep: %s)', async keep => {
+    const how: Layout = { ...layout, keep, test: keep === 'all' }
+    const part = partOf(rowsOf(500, 777, how), 500, how)
+    const bytes = encodePart(part)
+    expect(await decodePart(bytes, 'a part')).toMatchObject(part)
+    expect(Buffer.compare(encodePart(part), bytes)).toBe(0)
+  })
+
+  it('keeps NaN, infinities, negative zero and numbers below the normal range, also in its metadata', async () => {
+    const rows = rowsOf(0, 2)
+    rows.loss.set([NaN, Infinity])
+    rows.theta!.set([NaN, -Infinity, -0, 5e-324, 1e308, -1])
+    const theta = Float64Array.of(NaN, -Infinity, 5e-324)
+    const diverging = { start: 1, loss: -Infinity, theta, direction: Float64Array.of(0, 1, 0) }
+    const part: Part = { ...partOf(rows, 0), facts: { classCounts: new Float64Array(0), diverging } }
+    expect(await decodePart(encodePart(part), 'a part')).toEqual(part)
+  })
+
+  it('may be empty', async () => {
+    const part = partOf(rowsOf(0, 0), 0)
+    expect(await decodePart(encodePart(part), 'a part')).toEqual(part)
+  })
+
+  it('is a plain Parquet table for other readers', async () => {
+    const bytes = encodePart(partOf(rowsOf(0, 7), 0))
+    const rows = await parquetReadObjects({ file: bytes.slice().buffer })
+    expect(rows[3]).toMatchObject({
+      start: 3n,
+      verdict: 'diverging',
+      status: 'failed',
+      steps: 6,
+      'certified:Sepal.Length': 8e6 + 3 * 3 + 1.25,
+      'train.auc': 6e6 + 3 * 2 + 1.25
+    })
+  })
+
+  it('is refused where bytes are missing, and where it is something else', async () => {
+    const bytes = encodePart(partOf(rowsOf(0, 100), 0))
+    for (const length of [0, 4, 11, bytes.length >> 1, bytes.length - 1])
+      await expect(decodePart(bytes.subarray(0, length), 'a part')).rejects.toThrow(
+        /^a part (is damaged|holds no runs)/
+      )
+    await expect(decodePart(new TextEncoder().encode('start,loss\n1,2\n'), 'a part')).rejects.toThrow(/^a part is/)
+  })
+})
+
+describe('rows', () => {
+  it('go to their places, and are picked from there', () => {
+    const whole = rowsOf(0, 50)
+    const out = makeRows(layout, 50)
+    const odd = [...Array(25).keys()].map(i => 2 * i + 1)
+    const even = odd.map(i => i - 1)
+    for (const which of [odd, even]) placeRows(out, pickRows(whole, which), which)
+    expect(out).toEqual(whole)
+    expect(pickRows(whole, [17]).theta).toEqual(rowsOf(17, 1).theta)
+  })
+
+  it('of a layout take as many bytes as its arrays', () => {
+    const arrays = Object.values(makeRows(layout, 10)).filter(v => ArrayBuffer.isView(v))
+    expect(arrays.reduce((sum, v) => sum + v.byteLength, 0)).toBe(10 * rowBytes(layout))
+  })
+})
+
+describe('the borders of parts', () => {
+  it('cover every start once, whatever the way', () => {
+    const random = words(11, Stream.split, 0, 0, 300)
+    for (let k = 0; k < 100; k++) {
+      const [a, b, most] = [0, 1, 2].map(j => Math.floor(uniform(random[3 * k + j]) * 5000))
+      const [first, end] = [Math.min(a, b), Math.max(a, b)]
+      const size = Math.max(256, 2 ** Math.floor(Math.log2(most + 1)))
+      const ranges = partRanges(first, end, size)
+      let at = first
+      for (const range of ranges) {
+        expect(range.first).toBe(at)
+        expect(range.count).toBeGreaterThan(0)
+        expect(range.count).toBeLessThanOrEqual(size)
+        at += range.count
+      }
+      expect(at).toBe(end)
+      // A study in two pieces has the borders of the whole one, but for the one between the pieces.
+      const middle = first + Math.floor((end - first) / 3)
+      const borders = [...partRanges(first, middle, size), ...partRanges(middle, end, size)].map(r => r.first)
+      const whole = new Set(ranges.map(r => r.first))
+      expect(borders.filter(at => at !== middle && !whole.has(at))).toEqual([])
+      expect(missing({ first, count: end - first }, ranges)).toEqual([])
+      const holes = ranges.filter((_, i) => i % 2 === 0)
+      const found = missing(
+        { first, count: end - first },
+        ranges.filter((_, i) => i % 2 === 1)
+      )
+      const sum = (list: readonly { count: number }[]): number => list.reduce((n, r) => n + r.count, 0)
+      expect(sum(found)).toBe(sum(holes))
+    }
+  })
+
+  it('are powers of two for rows of any size, within limits', () => {
+    expect(partRows(8)).toBe(65536)
+    expect(partRows(2 ** 20)).toBe(256)
+    expect(partRows(1000)).toBe(16384)
+  })
+})
