@@ -6,6 +6,8 @@ import { dirname, extname, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
+import { activations } from '../src/models/activations.js'
+import { losses } from '../src/models/losses/index.js'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const posix = (path: string) => path.split(sep).join('/')
@@ -37,7 +39,7 @@ const allowed: Readonly<Record<string, readonly string[] | 'all'>> = {
   'src/language/': ['src/core/'],
   'src/models/': ['src/core/', 'src/language/formula/'],
   // A loaded table becomes a Problem, which is plain data.
-  'src/data/': ['src/core/', 'src/models/types.ts'],
+  'src/data/': ['src/core/', 'src/models/types.ts', 'src/models/losses/'],
   // Parts know nothing of models or engines.
   'src/runs/': ['src/core/'],
   'src/engines/': ['src/models/', 'src/core/', 'src/language/', 'src/runs/table.ts'],
@@ -90,6 +92,19 @@ describe('imports', () => {
         const inside = target.startsWith(part) || may === 'all' || may?.some(prefix => target.startsWith(prefix))
         if (!inside) wrong.push(`${file} imports ${target}`)
       }
+    }
+    expect(wrong).toEqual([])
+  })
+
+  it('leave names of losses and activations to the models, which tell facts about them', () => {
+    const names = new Set<string>([...losses, ...activations])
+    const wrong: string[] = []
+    for (const file of sources.filter(f => /^src\/(analysis|data|study|report)\//.test(f) && !/\/tables\//.test(f))) {
+      const visit = (node: ts.Node): void => {
+        if (ts.isStringLiteralLike(node) && names.has(node.text)) wrong.push(`${file} says '${node.text}'`)
+        ts.forEachChild(node, visit)
+      }
+      visit(ts.createSourceFile(file, readFileSync(join(root, file), 'utf8'), ts.ScriptTarget.Latest))
     }
     expect(wrong).toEqual([])
   })

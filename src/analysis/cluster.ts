@@ -4,6 +4,7 @@
  * points, which have no definite θ, go to a `FunctionClusterer` that compares what the network computes on the rows.
  */
 import { columnScale } from '../models/network/network.js'
+import { isScalar } from '../models/losses/index.js'
 import { Canonicalizer, genericCoefficients } from '../models/network/symmetry.js'
 import { halfOf } from './coverage.js'
 import { ClusterTable } from './clusterTable.js'
@@ -187,7 +188,7 @@ export class FunctionClusterer {
     this.half = halfOf(starts)
     this.C = problem.network.outputs
     // Softmax sees only differences of its outputs.
-    this.centred = problem.network.loss === 'softmax'
+    this.centred = !isScalar(problem.network.loss)
     const { rows, weight } = problem
     // What is computed on rows that do not count is not determined.
     const used = Array.from({ length: rows }, (_, i) => i).filter(i => !weight || weight[i] > 0)

@@ -4,7 +4,8 @@
  * ridge, for one, bends most of them).
  */
 import { symmetricEigen } from '../core/linalg.js'
-import { activate } from '../models/activations.js'
+import { activate, activationTable } from '../models/activations.js'
+import { isScalar } from '../models/losses/index.js'
 import { layers } from '../models/network/network.js'
 import type { Layer } from '../models/network/network.js'
 import type { Network } from '../models/types.js'
@@ -26,7 +27,7 @@ type Entry = readonly [parameter: number, value: number]
 export function exactlyFlat(network: Network, theta: Float64Array, at = 0): number {
   if (!(network.ridge > 0) || !network.bias || network.penalizeBias) return 0
   const all = layers(network)
-  let count = network.loss === 'softmax' ? 1 : 0
+  let count = isScalar(network.loss) ? 0 : 1
   for (let l = 0; l + 1 < all.length; l++) {
     const next = all[l + 1]
     for (let j = 0; j < all[l].units; j++) {
@@ -44,15 +45,16 @@ export function symmetryTangents(network: Network, theta: Float64Array): Entry[]
   const bias = network.bias ? 1 : 0
   const list: Entry[][] = []
   const last = all[all.length - 1]
+  const phi = activationTable[network.activation]
   // Softmax: the same number added to all outputs, as a function of the layer below.
-  if (network.loss === 'softmax')
+  if (!isScalar(network.loss))
     for (let d = 0; d < last.stride; d++)
       list.push(Array.from({ length: last.units }, (_, q): Entry => [last.at + q * last.stride + d, 1]))
   for (let l = 0; l + 1 < all.length; l++) {
     list.push(...deadUnits(network, theta, all[l], all[l + 1], bias))
     list.push(...twinUnits(network, theta, all[l], all[l + 1], bias))
-    if (network.activation === 'identity') list.push(...mixings(theta, all[l], all[l + 1], bias))
-    if (network.activation === 'relu') list.push(...scalings(theta, all[l], all[l + 1], bias))
+    if (phi.linear) list.push(...mixings(theta, all[l], all[l + 1], bias))
+    else if (phi.homogeneous) list.push(...scalings(theta, all[l], all[l + 1], bias))
   }
   return list
 }
@@ -86,7 +88,7 @@ function deadUnits(network: Network, theta: Float64Array, layer: Layer, next: La
 function twinUnits(network: Network, theta: Float64Array, layer: Layer, next: Layer, bias: number): Entry[][] {
   const list: Entry[][] = []
   const limit = deadTolerance * theta.reduce((top, v) => Math.max(top, Math.abs(v)), 0)
-  const odd = network.activation === 'tanh' || network.activation === 'identity'
+  const odd = activationTable[network.activation].reflection === 0
   for (let i = 0; i < layer.units; i++)
     for (let j = i + 1; j < layer.units; j++)
       for (const sign of odd ? [1, -1] : [1]) {
@@ -103,7 +105,7 @@ function twinUnits(network: Network, theta: Float64Array, layer: Layer, next: La
   return list
 }
 
-/** Identity activation: W → (I + εE) W, V → V (I − εE) for each unit matrix E, and shifts of a bias taken up above. */
+/** Linear units: W → (I + εE) W, V → V (I − εE) for each unit matrix E, and shifts of a bias taken up above. */
 function mixings(theta: Float64Array, layer: Layer, next: Layer, bias: number): Entry[][] {
   const list: Entry[][] = []
   for (let i = 0; i < layer.units; i++) {
@@ -126,7 +128,7 @@ function mixings(theta: Float64Array, layer: Layer, next: Layer, bias: number): 
   return list
 }
 
-/** relu is positively homogeneous: (w, b) → (1 + ε)(w, b), v → (1 − ε) v. */
+/** Positively homogeneous units: (w, b) → (1 + ε)(w, b), v → (1 − ε) v. */
 function scalings(theta: Float64Array, layer: Layer, next: Layer, bias: number): Entry[][] {
   return Array.from({ length: layer.units }, (_, j) => {
     const entries: Entry[] = []

@@ -1,4 +1,5 @@
 /** Numerical rank of a design by QR with column pivoting, which columns are aliased, and what that leaves undetermined. */
+import { isScalar } from '../models/losses/index.js'
 import type { Network } from '../models/types.js'
 
 export interface Rank {
@@ -53,7 +54,7 @@ export function designRank(x: Float64Array, rows: number, columns: number): Rank
  */
 export function flatDirections(network: Network, { rank, columns }: { rank: number; columns: number }): number {
   const free = network.ridge > 0 ? 0 : columns - rank
-  if (network.loss !== 'softmax') return free
+  if (isScalar(network.loss)) return free
   const shifts = !(network.ridge > 0) ? columns : network.bias && !network.penalizeBias ? 1 : 0
   return shifts + (network.outputs - 1) * free
 }

@@ -3,6 +3,7 @@
  * and curvature are there, and runs near it have no minimum to arrive at.
  */
 import { thresholds } from '../core/thresholds.js'
+import { activationTable } from '../models/activations.js'
 import { layers } from '../models/network/network.js'
 import type { Objective } from '../engines/types.js'
 import type { Network } from '../models/types.js'
@@ -24,7 +25,7 @@ export interface Suspect {
 
 /** A relu unit that no row wakes is flat one way without any fall, so that a ray must begin with a downward slope. */
 export const slopeDecides = (network: Network | null): boolean =>
-  network !== null && network.hidden.length > 0 && network.activation === 'relu'
+  network !== null && network.hidden.length > 0 && !activationTable[network.activation].smooth
 
 const maxAbs = (v: Float64Array): number => v.reduce((m, a) => Math.max(m, Math.abs(a)), 0)
 
@@ -106,7 +107,7 @@ export function unitDirections(network: Network, theta: Float64Array, moved: Flo
     for (let k = 0; k < units; k++) {
       const from = at + k * stride
       list.push(only(theta, from, from + stride), only(moved, from, from + stride))
-      if (!network.bias || network.activation !== 'softplus') continue
+      if (!network.bias || !activationTable[network.activation].affineTail) continue
       const d = new Float64Array(theta.length)
       d[from] = 1
       for (let q = 0; q < next.units; q++) d[next.at + q * next.stride] = -theta[next.at + q * next.stride + 1 + k]

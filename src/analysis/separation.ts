@@ -7,6 +7,7 @@
 import * as highsModule from 'highs'
 import type { Highs } from 'highs'
 import type { Summary } from '../core/result.js'
+import { lossTable } from '../models/losses/index.js'
 import { parameterCount, penalizedMask } from '../models/network/network.js'
 import type { Problem } from '../models/types.js'
 import { designRank } from './rank.js'
@@ -40,6 +41,7 @@ function design(problem: Problem): { X: Float64Array; columns: number } {
 function constraints(problem: Problem, X: Float64Array, columns: number): Constraint[] {
   const { rows, y, weight, network } = problem
   const P = parameterCount(network)
+  const definition = lossTable[network.loss]
   const list: Constraint[] = []
   const seen = new Set<string>()
   const add = (a: Float64Array, equality: boolean): void => {
@@ -51,7 +53,7 @@ function constraints(problem: Problem, X: Float64Array, columns: number): Constr
   for (let i = 0; i < rows; i++) {
     if (weight && weight[i] === 0) continue
     const row = X.subarray(i * columns, (i + 1) * columns)
-    if (network.loss === 'softmax') {
+    if (definition.response === 'class') {
       for (let c = 0; c < network.outputs; c++) {
         if (c === y[i]) continue
         const a = new Float64Array(P)
@@ -61,12 +63,10 @@ function constraints(problem: Problem, X: Float64Array, columns: number): Constr
         })
         add(a, false)
       }
-    } else if (network.loss === 'poisson')
-      add(
-        row.map(v => -v),
-        y[i] > 0
-      )
-    else add(y[i] === 0 ? row.map(v => -v) : Float64Array.from(row), y[i] > 0 && y[i] < 1)
+    } else {
+      const way = definition.recedes?.(y[i]) ?? 0
+      add(way < 0 ? row.map(v => -v) : Float64Array.from(row), way === 0)
+    }
   }
   return list
 }
@@ -144,7 +144,8 @@ export async function separation(problem: Problem, names: readonly string[]): Pr
   const { network } = problem
   if (network.hidden.length > 0)
     return none('not-applicable', 'Separation is decided for models without a hidden layer only.')
-  if (network.loss === 'squared' || network.loss === 'gamma')
+  const definition = lossTable[network.loss]
+  if (definition.response !== 'class' && !definition.recedes)
     return none('not-applicable', `The ${network.loss} loss grows in every direction that changes a prediction.`)
   const penalized = penalizedMask(network)
   const ridge = network.ridge > 0
@@ -161,7 +162,7 @@ export async function separation(problem: Problem, names: readonly string[]): Pr
   const { aliased } = designRank(scaled, problem.rows, columns)
   for (let c = 0; c < network.outputs; c++) for (const d of aliased) fixed.add(c * columns + d)
   // Adding one vector to all classes changes nothing: class 0 stays where it is.
-  if (network.loss === 'softmax') for (let d = 0; d < columns; d++) fixed.add(d)
+  if (definition.response === 'class') for (let d = 0; d < columns; d++) fixed.add(d)
   // A ridge holds the weights; biases may still run away, as they do when all counts are 0.
   if (ridge) for (let p = 0; p < P; p++) if (penalized[p] === 1) fixed.add(p)
   const rows = constraints(problem, scaled, columns)
@@ -180,8 +181,9 @@ export async function separation(problem: Problem, names: readonly string[]): Pr
   const { low, high } = reach(rows, found.d)
   if (!(high > zero && low >= -violation * Math.max(1, high))) {
     if (ridge) return none('not-applicable', 'With a ridge no weight can run away.')
-    const bounded =
-      network.loss === 'brier' ? ' The loss is bounded, though, so runs that give up on some rows may run away.' : ''
+    const bounded = definition.bounded
+      ? ' The loss is bounded, though, so runs that give up on some rows may run away.'
+      : ''
     return none('none', `No direction lowers the loss of some rows without raising that of others.${bounded}`)
   }
 

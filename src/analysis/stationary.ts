@@ -4,6 +4,7 @@
  */
 import { symmetricEigen } from '../core/linalg.js'
 import { thresholds } from '../core/thresholds.js'
+import { lossTable } from '../models/losses/index.js'
 import { columnScale } from '../models/network/network.js'
 import { explainedNullity } from './flat.js'
 import { inverseDiagonal, positiveEigenvalues, scaledCholesky } from './jacobi.js'
@@ -72,13 +73,13 @@ export function describePoint({ problem, theta, H, names }: PointQuestion): Poin
 
 /**
  * Square roots of the diagonal of the inverse observed information, times the dispersion's root. With f the weighted mean of
- * −log-likelihoods, the information is Σw·H. For `squared` the dispersion is RSS / (n − P); for `gamma` Pearson's
- * Σ w ((y − μ)/μ)² / (n − P) (McCullagh & Nelder 1989, §8.3.6). Returns one sentence where there are none.
+ * −log-likelihoods, the information is Σw·H. Where the
+ * likelihood has a dispersion to estimate, it is Σ w (`pearson` of the loss) / (n − P) (McCullagh & Nelder 1989, §8.3.6). Returns one sentence where there are none.
  */
 function standardErrors(problem: Problem, theta: Float64Array, factor: ScaledCholesky | undefined): number[] | string {
   const { network, rows, y, weight } = problem
-  if (network.loss === 'brier')
-    return 'Squared loss through the logistic function is no likelihood, so its curvature says nothing about sampling errors.'
+  const definition = lossTable[network.loss]
+  if (definition.noLikelihood) return definition.noLikelihood
   if (network.ridge > 0)
     return 'With a ridge the estimate is biased and the Hessian holds the penalty too, so its inverse is no sampling variance.'
   if (!factor) return 'The point is not a strict minimum, so the parameters are not identified.'
@@ -90,13 +91,12 @@ function standardErrors(problem: Problem, theta: Float64Array, factor: ScaledCho
     if (w > 0) used++
   }
   let dispersion = 1
-  if (network.loss === 'squared' || network.loss === 'gamma') {
+  if (definition.response !== 'class' && definition.pearson) {
     if (used <= theta.length) return 'There are no more rows than parameters, so the dispersion cannot be estimated.'
     const z = outputs(problem, theta)
     let sum = 0
     for (let i = 0; i < rows; i++) {
-      const residual = network.loss === 'squared' ? y[i] - z[i] : y[i] * Math.exp(-z[i]) - 1
-      sum += (weight ? weight[i] : 1) * residual * residual
+      sum += (weight ? weight[i] : 1) * definition.pearson(y[i], z[i])
     }
     dispersion = sum / (used - theta.length)
   }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { InputError } from '../core/errors.js'
 import { Stream, shuffle } from '../core/rng.js'
-import type { Loss } from '../models/types.js'
+import { isScalar, type Loss } from '../models/losses/index.js'
 import { builtinTable, builtins, generateTable } from './builtin.js'
 import { checkDesign, type DesignUse } from './checks.js'
 import { parseTable, type Table } from './csv.js'
@@ -142,8 +142,8 @@ export function loadData(config: DataConfig, loss: Loss | undefined, use: Design
   const columns = designColumns(terms)
   const target = codeTarget(table, targetName, loss)
   const all = numbers(table, config, terms, target)
-  if (target.loss === 'softmax' && all.offset)
-    throw new InputError('An offset has no effect on the softmax loss; remove it.')
+  if (!isScalar(target.loss) && all.offset)
+    throw new InputError(`An offset has no effect on the ${target.loss} loss; remove it.`)
 
   let train = all
   let test: Rows | undefined

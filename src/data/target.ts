@@ -1,6 +1,6 @@
 /** Codes the target column for a loss: labels to 0/1 or class numbers, ranges checked, the coding said in words. */
 import { InputError } from '../core/errors.js'
-import type { Loss } from '../models/types.js'
+import { defaultLosses, lossTable, type Loss } from '../models/losses/index.js'
 import { isMissing, type Table } from './csv.js'
 
 export interface Target {
@@ -20,10 +20,10 @@ function distinctLabels(cells: readonly string[]): string[] {
   return labels.sort((a, b) => (numeric ? Number(a) - Number(b) : a < b ? -1 : a > b ? 1 : 0))
 }
 
-/** The loss that suits a target when the user names none: two labels → logistic, other text → softmax, numbers → squared. */
+/** The loss that suits a target when the user names none: for two labels, other text, or numbers. */
 function defaultLoss(cells: readonly string[], labels: readonly string[]): Loss {
-  if (labels.length === 2) return 'logistic'
-  return cells.every(c => Number.isFinite(Number(c))) ? 'squared' : 'softmax'
+  if (labels.length === 2) return defaultLosses.twoLabels
+  return cells.every(c => Number.isFinite(Number(c))) ? defaultLosses.numbers : defaultLosses.labels
 }
 
 /**
@@ -61,19 +61,18 @@ export function codeTarget(table: Table, column: string, loss: Loss | undefined,
         `the ${chosen} loss needs rows of two classes.`
     )
   }
-  switch (chosen) {
-    case 'squared':
-      return { y: number('any number', () => true), loss: chosen, coding: '' }
-    case 'poisson':
-      return { y: number('counts that are not negative', v => v >= 0), loss: chosen, coding: '' }
-    case 'gamma':
-      return { y: number('positive values', v => v > 0), loss: chosen, coding: '' }
-    case 'softmax': {
+  const { response, allowed, fits } = lossTable[chosen]
+  switch (response) {
+    case 'number':
+    case 'count':
+    case 'positive':
+      return { y: number(allowed, fits), loss: chosen, coding: '' }
+    case 'class': {
       const classes = known?.classes ?? labels
       if (!known && classes.length < 2) oneClass()
       if (!known && classes.length > 50)
         throw new InputError(
-          `The target ${column} of ${table.source} has ${classes.length} classes; softmax takes 2 to 50, ` +
+          `The target ${column} of ${table.source} has ${classes.length} classes; the ${chosen} loss takes 2 to 50, ` +
             'so group them or choose a loss for numbers.'
         )
       const y = Float64Array.from(cells, (cell, i) => {
@@ -86,15 +85,12 @@ export function codeTarget(table: Table, column: string, loss: Loss | undefined,
       })
       return { y, loss: chosen, classes, coding: `classes ${list(classes)}` }
     }
-    case 'logistic':
-    case 'probit':
-    case 'cloglog':
-    case 'brier': {
+    case 'share': {
       const two = known?.classes ?? labels
       const numeric = two.every(l => Number(l) >= 0 && Number(l) <= 1)
       if (!known && labels.length === 1) oneClass()
       if (numeric) {
-        const y = number('0 and 1, or shares between them', v => v >= 0 && v <= 1)
+        const y = number(allowed, fits)
         return {
           y,
           loss: chosen,
@@ -105,7 +101,8 @@ export function codeTarget(table: Table, column: string, loss: Loss | undefined,
       if (two.length !== 2)
         throw new InputError(
           `The target ${column} of ${table.source} has ${two.length} labels (${list(two)}); the ${chosen} loss needs exactly ` +
-            'two, so drop the other rows or use softmax.'
+            'two, so drop the other rows or use ' +
+            `${defaultLosses.labels}.`
         )
       const y = Float64Array.from(cells, (cell, i) => {
         const k = two.indexOf(cell)
@@ -118,6 +115,6 @@ export function codeTarget(table: Table, column: string, loss: Loss | undefined,
       return { y, loss: chosen, classes: two, coding: `${two[0]} = 0, ${two[1]} = 1` }
     }
     default:
-      return chosen satisfies never
+      return response satisfies never
   }
 }

@@ -1,16 +1,40 @@
-/** φ, φ′ and φ″ of the hidden activations. */
+/** The hidden activations: facts that the analysis reads in place of names, φ with its derivatives, and φ by its definition. */
+import { sigmoidOf, softplusOf, scaled, type Algebra } from './algebra.js'
 import { sigmoid, softplus } from './special.js'
-import type { Activation } from './types.js'
 
-/** Writes φ(u), φ′(u), φ″(u) into `out`. relu takes φ′(0) = 0. */
-export function activate(activation: Activation, u: number, out: Float64Array): void {
-  switch (activation) {
-    case 'identity':
+export interface ActivationDefinition {
+  /** c where φ(−u) = c − φ(u) for every u (0: odd), so that a unit's sign can be flipped; absent where there is no such number. */
+  readonly reflection?: 0 | 1
+  /** φ(s u) = s φ(u) for s > 0. */
+  readonly homogeneous?: boolean
+  /** φ(u) = u: units of a layer can be mixed. */
+  readonly linear?: boolean
+  /** φ(u) − u → 0 as u → ∞: a unit with a large bias is a line. */
+  readonly affineTail?: boolean
+  /** Whether φ has two continuous derivatives. */
+  readonly smooth: boolean
+  /** Writes φ(u), φ′(u), φ″(u) into `out`. */
+  terms(u: number, out: Float64Array): void
+  value<T>(A: Algebra<T>, u: T): T
+}
+
+const table = {
+  identity: {
+    reflection: 0,
+    homogeneous: true,
+    linear: true,
+    smooth: true,
+    terms(u, out) {
       out[0] = u
       out[1] = 1
       out[2] = 0
-      return
-    case 'tanh': {
+    },
+    value: (_, u) => u
+  },
+  tanh: {
+    reflection: 0,
+    smooth: true,
+    terms(u, out) {
       const t = Math.tanh(u)
       // 1 − tanh² as 4e/(1+e)², e = e^(−2|u|): keeps its digits in the tails.
       const e = Math.exp(-2 * Math.abs(u))
@@ -18,29 +42,58 @@ export function activate(activation: Activation, u: number, out: Float64Array): 
       out[0] = t
       out[1] = s
       out[2] = -2 * t * s
-      return
+    },
+    value(A, u) {
+      const e = A.expm1(scaled(A, 2, u))
+      return A.div(e, A.add(e, A.constant(2)))
     }
-    case 'logistic': {
+  },
+  logistic: {
+    reflection: 1,
+    smooth: true,
+    terms(u, out) {
       const up = sigmoid(u)
       const down = sigmoid(-u)
       out[0] = up
       out[1] = up * down
       out[2] = up * down * (down - up)
-      return
-    }
-    case 'softplus': {
+    },
+    value: sigmoidOf
+  },
+  softplus: {
+    affineTail: true,
+    smooth: true,
+    terms(u, out) {
       const up = sigmoid(u)
       out[0] = softplus(u)
       out[1] = up
       out[2] = up * sigmoid(-u)
-      return
-    }
-    case 'relu':
+    },
+    value: softplusOf
+  },
+  relu: {
+    homogeneous: true,
+    smooth: false,
+    /** φ′(0) = 0. */
+    terms(u, out) {
       out[0] = u <= 0 ? 0 : u
       out[1] = u > 0 ? 1 : 0
       out[2] = 0
-      return
-    default:
-      activation satisfies never
+    },
+    value: (A, u) =>
+      A.positive(
+        u,
+        () => u,
+        () => A.constant(0)
+      )
   }
-}
+} as const satisfies Readonly<Record<string, ActivationDefinition>>
+
+export type Activation = keyof typeof table
+export const activationTable: Readonly<Record<Activation, ActivationDefinition>> = table
+export const activations = Object.keys(table) as Activation[]
+export const defaultActivation: Activation = 'tanh'
+
+/** Writes φ(u), φ′(u), φ″(u) into `out`. */
+export const activate = (activation: Activation, u: number, out: Float64Array): void =>
+  activationTable[activation].terms(u, out)

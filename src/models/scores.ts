@@ -1,23 +1,25 @@
 /** How well parameters predict: names of the scores of each loss, and the scores from the outputs z of one run. */
-import { softplus, logNormalCdf, cloglogEvent } from './special.js'
-import type { Loss, Network } from './types.js'
+import { lossTable, scalarLoss, type Loss, type ScalarLoss } from './losses/index.js'
+import type { Network } from './types.js'
 
-export const twoClass = (loss: Loss): boolean =>
-  loss === 'logistic' || loss === 'probit' || loss === 'cloglog' || loss === 'brier'
+export const twoClass = (loss: Loss): boolean => lossTable[loss].response === 'share'
 
 const classNames = ['accuracy', 'recall', 'precision', 'auc', 'logLoss'] as const
-const softmaxNames = ['accuracy', 'logLoss'] as const
+const severalNames = ['accuracy', 'logLoss'] as const
 const responseNames = ['r2', 'devianceExplained', 'rmse'] as const
 export type ScoreName = (typeof classNames)[number] | (typeof responseNames)[number]
 
 /** Columns of `Scores.values`. */
 export function scoreNames(loss: Loss): readonly ScoreName[] {
-  return twoClass(loss) ? classNames : loss === 'softmax' ? softmaxNames : responseNames
+  const { response } = lossTable[loss]
+  return response === 'share' ? classNames : response === 'class' ? severalNames : responseNames
 }
 
 /** Classes that can be predicted: 2, C, or 0 where the response is a number. */
-export const classCount = (network: Network): number =>
-  twoClass(network.loss) ? 2 : network.loss === 'softmax' ? network.outputs : 0
+export function classCount(network: Network): number {
+  const { response } = lossTable[network.loss]
+  return response === 'share' ? 2 : response === 'class' ? network.outputs : 0
+}
 
 /** Rows that scores are taken on. */
 export interface ScoredRows {
@@ -25,17 +27,6 @@ export interface ScoredRows {
   readonly y: Float64Array
   readonly weight?: Float64Array
 }
-
-/** −[y log p + (1−y) log(1−p)] from z. */
-function logLoss(loss: Loss, z: number, y: number): number {
-  const term = (weight: number, value: () => number): number => (weight === 0 ? 0 : weight * value())
-  if (loss === 'probit') return -term(y, () => logNormalCdf(z)) - term(1 - y, () => logNormalCdf(-z))
-  if (loss === 'cloglog') return term(y, () => cloglogEvent(z)) + term(1 - y, () => Math.exp(z))
-  return term(y, () => softplus(-z)) + term(1 - y, () => softplus(z))
-}
-
-/** Class 1 is predicted when its probability is above one half. */
-const predictsOne = (loss: Loss, z: number): boolean => (loss === 'cloglog' ? -Math.expm1(-Math.exp(z)) > 0.5 : z > 0)
 
 /** Area under the ROC curve by weighted ranks, ties ½; NaN where only one class is present. */
 function areaUnderCurve(z: Float64Array, { rows, y, weight }: ScoredRows): number {
@@ -61,13 +52,6 @@ function areaUnderCurve(z: Float64Array, { rows, y, weight }: ScoredRows): numbe
   return ones > 0 && below > 0 ? pairs / (ones * below) : NaN
 }
 
-/** Mean response and unit deviance d(y, μ) of a response loss; the deviance of `squared` is (y − μ)². */
-function unitDeviance(loss: Loss, y: number, mu: number): number {
-  if (loss === 'poisson') return 2 * ((y === 0 ? 0 : y * Math.log(y / mu)) - (y - mu))
-  if (loss === 'gamma') return 2 * (-Math.log(y / mu) + (y - mu) / mu)
-  return (y - mu) ** 2
-}
-
 /**
  * Scores of one run. `z` is [N, C] row-major (offset included); `counts` [N, C'] is increased where the run predicts a class.
  * Rows count with their weights.
@@ -84,7 +68,7 @@ export function scoreRun(
   const C = network.outputs
   let total = 0
   for (let i = 0; i < rows; i++) total += weight ? weight[i] : 1
-  if (loss === 'softmax') {
+  if (lossTable[loss].response === 'class') {
     let right = 0
     let logs = 0
     for (let i = 0; i < rows; i++) {
@@ -101,6 +85,7 @@ export function scoreRun(
     out[0] = right / total
     out[1] = logs / total
   } else if (twoClass(loss)) {
+    const definition = scalarLoss(loss)
     let right = 0
     let hits = 0
     let ones = 0
@@ -108,14 +93,14 @@ export function scoreRun(
     let logs = 0
     for (let i = 0; i < rows; i++) {
       const w = weight ? weight[i] : 1
-      const one = predictsOne(loss, z[i])
+      const one = z[i] > definition.even!
       const isOne = y[i] > 0.5
       counts[2 * i + (one ? 1 : 0)] += 1
       if (one === isOne) right += w
       if (one && isOne) hits += w
       if (isOne) ones += w
       if (one) called += w
-      logs += w * logLoss(loss, z[i], y[i])
+      logs += w * definition.logLoss!(z[i], y[i])
     }
     out[0] = right / total
     out[1] = ones > 0 ? hits / ones : 0
@@ -123,6 +108,8 @@ export function scoreRun(
     out[3] = areaUnderCurve(z, data)
     out[4] = logs / total
   } else {
+    const { mean: meanOf, deviance: deviationOf } = scalarLoss(loss) as Required<ScalarLoss>
+    const parameters = network.lossParameters ?? []
     let mean = 0
     for (let i = 0; i < rows; i++) mean += ((weight ? weight[i] : 1) * y[i]) / total
     let sse = 0
@@ -131,11 +118,11 @@ export function scoreRun(
     let nullDeviance = 0
     for (let i = 0; i < rows; i++) {
       const w = weight ? weight[i] : 1
-      const mu = loss === 'squared' ? z[i] : Math.exp(z[i])
+      const mu = meanOf(z[i])
       sse += w * (y[i] - mu) ** 2
       sst += w * (y[i] - mean) ** 2
-      deviance += w * unitDeviance(loss, y[i], mu)
-      nullDeviance += w * unitDeviance(loss, y[i], mean)
+      deviance += w * deviationOf(y[i], mu, parameters)
+      nullDeviance += w * deviationOf(y[i], mean, parameters)
     }
     out[0] = 1 - sse / sst
     out[1] = 1 - deviance / nullDeviance

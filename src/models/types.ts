@@ -1,12 +1,9 @@
 /** Plain, serialisable data that describe a model and a problem. Nothing here computes. */
+import type { Activation } from './activations.js'
+import type { Loss, LossParameters } from './losses/index.js'
 
-export const losses = ['squared', 'logistic', 'probit', 'cloglog', 'poisson', 'gamma', 'softmax', 'brier'] as const
-/** ℓ(z, y) of DESIGN §3. Kernels number the losses by their place in `losses`. */
-export type Loss = (typeof losses)[number]
-
-export const activations = ['identity', 'tanh', 'logistic', 'softplus', 'relu'] as const
-/** Hidden activation. Kernels number the activations by their place in `activations`. */
-export type Activation = (typeof activations)[number]
+export { losses, type Loss } from './losses/index.js'
+export { activations, type Activation } from './activations.js'
 
 /**
  * A feed-forward network D → hidden[0] → … → C. `hidden: []` is a generalised linear model.
@@ -18,10 +15,12 @@ export interface Network {
   /** D */
   readonly inputs: number
   readonly hidden: readonly number[]
-  /** C: 1, except for `softmax`, where it is the number of classes. */
+  /** C: for `softmax` the number of classes; for losses of one output at a time 1, or several where they take it. */
   readonly outputs: number
   readonly activation: Activation
   readonly loss: Loss
+  /** Values of the loss's parameters, in the order of its definition; absent where it has none. */
+  readonly lossParameters?: LossParameters
   readonly bias: boolean
   /** Adds (ridge/2) Σ θ_p² over the penalised parameters. */
   readonly ridge: number
@@ -38,7 +37,7 @@ export interface Problem {
   readonly rows: number
   /** [N, D], row-major. */
   readonly x: Float64Array
-  /** [N]; the class number 0..C-1 for `softmax`; in [0, 1] for the two-class losses. */
+  /** [N, C] row-major; [N] for `softmax`: the class number 0..C-1. In [0, 1] for the two-class losses. */
   readonly y: Float64Array
   /** [N], non-negative with a positive sum; all one when absent. */
   readonly weight?: Float64Array

@@ -7,7 +7,9 @@ import { knownNames } from '../core/names.js'
 import { builtins } from '../data/builtin.js'
 import type { DataConfig } from '../data/types.js'
 import type { Precision } from '../engines/types.js'
-import { activations, losses, type Activation, type Init, type Loss } from '../models/types.js'
+import { activations, defaultActivation, type Activation } from '../models/activations.js'
+import { losses, type Loss } from '../models/losses/index.js'
+import type { Init } from '../models/types.js'
 import { optimizers, resolveOptimizer } from '../optimizers/registry.js'
 import type { ResolvedOptimizer } from '../optimizers/types.js'
 
@@ -42,7 +44,7 @@ const schema = z.strictObject({
   model: z
     .strictObject({
       hidden: z.array(positive.max(4096)).max(8).default([]),
-      activation: z.enum(activations).default('tanh'),
+      activation: z.enum(activations).default(defaultActivation),
       loss: z.enum(losses).optional(),
       bias: z.boolean().default(true),
       ridge: z.number().nonnegative().default(0),

@@ -3,7 +3,7 @@ import { InputError } from '../core/errors.js'
 import type { Summary } from '../core/result.js'
 import { loadData, rowsOf } from '../data/load.js'
 import { twoClass } from '../models/scores.js'
-import type { Loss } from '../models/types.js'
+import { convexTwin, nonconvexTwin } from '../models/losses/index.js'
 import { resolveConfig } from './config.js'
 import { runStudy, type StudyOptions } from './study.js'
 
@@ -48,7 +48,7 @@ export function contrastModels(raw: Raw, source = 'the study'): ContrastModel[] 
     hidden: [],
     ridge: 1
   })
-  const loss: Loss = found === 'brier' ? 'logistic' : found
+  const loss = convexTwin(found)
   const starts = { count: defaultStarts, ...part(raw, 'starts') }
   // A name in the file is that of one study; models side by side have their own.
   const { name: _, ...shared } = raw
@@ -61,7 +61,10 @@ export function contrastModels(raw: Raw, source = 'the study'): ContrastModel[] 
   })
   const models: ContrastModel[] = [{ key: 'convex', config: study(undefined, { hidden: [], ridge: 0 }) }]
   if (twoClass(loss))
-    models.push({ key: 'brier', config: study('squared loss (brier)', { hidden: [], ridge: 0, loss: 'brier' }) })
+    models.push({
+      key: nonconvexTwin,
+      config: study(`squared loss (${nonconvexTwin})`, { hidden: [], ridge: 0, loss: nonconvexTwin })
+    })
   models.push({ key: 'network-ridge', config: study(undefined, { hidden, ridge }) })
   models.push({ key: 'network', config: study(undefined, { hidden, ridge: 0 }) })
   return models

@@ -7,6 +7,7 @@ import {
   ridgeOnAll,
   validateProblem
 } from '../models/network/network.js'
+import { isScalar } from '../models/losses/index.js'
 import type { Network, Problem } from '../models/types.js'
 import type { Judge } from '../analysis/verdict.js'
 import { designRank, flatDirections } from '../analysis/rank.js'
@@ -55,7 +56,7 @@ const problemOf = (network: Network, rows: Rows): Problem => ({
 
 export function networkOf(config: StudyConfig, data: Dataset): Network {
   const { hidden, activation, bias, ridge, penalizeBias } = config.model
-  const outputs = data.loss === 'softmax' ? (data.classes?.length ?? 2) : 1
+  const outputs = isScalar(data.loss) ? 1 : (data.classes?.length ?? 2)
   return { inputs: data.inputs, hidden, outputs, activation, loss: data.loss, bias, ridge, penalizeBias }
 }
 

@@ -2,6 +2,7 @@
 import { WorkError } from '../core/errors.js'
 import type { Curves, Summary } from '../core/result.js'
 import { version } from '../core/version.js'
+import { defaultLosses, lossTable } from '../models/losses/index.js'
 import { scoreNames } from '../models/scores.js'
 import { resolveConfig, studyFormat, type StudyConfig } from './config.js'
 import { convergenceCurves } from './curves.js'
@@ -130,16 +131,7 @@ function modelName({ network }: Setup): string {
   const ridge = network.ridge > 0 ? `, ridge ${network.ridge}` : network.hidden.length > 0 ? ', no ridge' : ''
   if (network.hidden.length > 0)
     return `${[network.inputs, ...network.hidden, network.outputs].join('-')} ${network.activation}${
-      network.loss === 'logistic' ? '' : ` ${network.loss}`
+      network.loss === defaultLosses.twoLabels ? '' : ` ${network.loss}`
     }${ridge}`
-  switch (network.loss) {
-    case 'squared':
-      return `linear regression${ridge}`
-    case 'softmax':
-      return `multinomial regression${ridge}`
-    case 'brier':
-      return `squared loss through the sigmoid${ridge}`
-    default:
-      return `${network.loss} regression${ridge}`
-  }
+  return `${lossTable[network.loss].model}${ridge}`
 }

@@ -1,7 +1,7 @@
 // The counter-based generator: known answers of Philox, what a stream depends on, uniform and normal numbers, shuffles.
 import { describe, expect, it } from 'vitest'
 import { Stream, normalQuantile, philox, plainLog, sharedStart, shuffle, uniform, words } from '../../src/core/rng.js'
-import { normalCdf } from '../helpers/hyperdual.js'
+import { normalCdf } from '../../src/models/algebra.js'
 import { expectClose, printWorst, tolerance } from '../helpers/tolerance.js'
 
 printWorst()

@@ -3,7 +3,8 @@
  * the definition that the other engines are tested against; it is written to be read.
  */
 import { activate } from '../../models/activations.js'
-import { lossTerms, softmaxSecond, softmaxTerms } from '../../models/losses.js'
+import { lossTable, type LossParameters } from '../../models/losses/index.js'
+import { softmaxSecond, softmaxTerms } from '../../models/losses/softmax.js'
 import { layers, parameterCount, penaltyOf, type Layer } from '../../models/network/network.js'
 import type { Problem } from '../../models/types.js'
 
@@ -32,6 +33,7 @@ export class Evaluator {
   private readonly curvature: Float64Array[]
   private readonly p: Float64Array
   private readonly terms = new Float64Array(3)
+  private readonly lossParameters: LossParameters
 
   constructor(readonly problem: Problem) {
     const { network } = problem
@@ -55,6 +57,7 @@ export class Evaluator {
     this.R = pairs()
     this.curvature = matrix(network.outputs, network.outputs)
     this.p = new Float64Array(network.outputs)
+    this.lossParameters = network.lossParameters ?? []
   }
 
   /** Forward pass of row i; leaves z, offset included, in the last layer of `u`. */
@@ -77,7 +80,7 @@ export class Evaluator {
         this.second[l][k] = this.terms[2]!
       }
     })
-    if (offset) this.u[last][0] += offset[i]
+    if (offset) for (let k = 0; k < network.outputs; k++) this.u[last][k] += offset[i]
     return this.u[last]
   }
 
@@ -95,7 +98,8 @@ export class Evaluator {
     const last = this.layers.length - 1
     const z = this.u[last]
     const delta = this.delta[last]
-    if (network.loss === 'softmax') {
+    const definition = lossTable[network.loss]
+    if (definition.response === 'class') {
       const value = softmaxTerms(z, y[i], this.p, delta)
       for (let k = 0; k < z.length; k++) {
         delta[k] *= c
@@ -103,10 +107,14 @@ export class Evaluator {
       }
       return value
     }
-    lossTerms(network.loss, z[0], y[i], this.terms)
-    delta[0] = c * this.terms[1]
-    this.curvature[0][0] = c * this.terms[2]
-    return this.terms[0]
+    let value = 0
+    for (let k = 0; k < z.length; k++) {
+      definition.terms(z[k], y[i * z.length + k], this.terms, this.lossParameters)
+      value += this.terms[0]
+      delta[k] = c * this.terms[1]
+      this.curvature[k][k] = c * this.terms[2]
+    }
+    return value
   }
 
   private backward(theta: Float64Array): void {

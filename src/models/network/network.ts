@@ -1,5 +1,6 @@
 /** The network family: sizes, packing, names, convexity, and the checks that a problem must pass. */
 import { InputError } from '../../core/errors.js'
+import { lossTable } from '../losses/index.js'
 import type { Network, Problem } from '../types.js'
 
 /** One layer of weights in θ. */
@@ -84,7 +85,7 @@ export function columnScale(problem: Problem): Float64Array {
 }
 
 /** Whether ℓ is convex in z. */
-export const lossIsConvex = (network: Network): boolean => network.loss !== 'brier'
+export const lossIsConvex = (network: Network): boolean => lossTable[network.loss].convex
 
 /** Whether the ridge falls on every parameter, so that a convex model is strongly convex whatever the data. */
 export const ridgeOnAll = (network: Network): boolean => network.ridge > 0 && (!network.bias || network.penalizeBias)
@@ -93,36 +94,17 @@ export const ridgeOnAll = (network: Network): boolean => network.ridge > 0 && (!
 export function convexity(network: Network): { model: boolean; reason: string } {
   if (network.hidden.length > 0)
     return { model: false, reason: 'The model has a hidden layer, so its loss is not convex in the parameters.' }
-  if (!lossIsConvex(network))
+  const definition = lossTable[network.loss]
+  if (!definition.convex)
     return {
       model: false,
-      reason: 'Squared loss through the logistic function is not convex, even without a hidden layer.'
+      reason:
+        (definition.response === 'class' ? undefined : definition.nonconvexReason) ??
+        `The ${network.loss} loss is not convex, even without a hidden layer.`
     }
   return {
     model: true,
     reason: `There is no hidden layer and the ${network.loss} loss is convex in the linear predictor.`
-  }
-}
-
-const inUnit = (y: number): boolean => y >= 0 && y <= 1
-
-function targetFits(network: Network, y: number): boolean {
-  switch (network.loss) {
-    case 'squared':
-      return true
-    case 'poisson':
-      return y >= 0
-    case 'gamma':
-      return y > 0
-    case 'softmax':
-      return Number.isInteger(y) && y >= 0 && y < network.outputs
-    case 'logistic':
-    case 'probit':
-    case 'cloglog':
-    case 'brier':
-      return inUnit(y)
-    default:
-      return network.loss satisfies never
   }
 }
 
@@ -135,14 +117,24 @@ export function validateProblem(problem: Problem): void {
   if (!(rows > 0)) bad('The data have no rows; a study needs at least one.')
   if (network.inputs < 1) bad('The data have no input columns; a study needs at least one.')
   if (network.hidden.some(h => !Number.isInteger(h) || h < 1)) bad('Every hidden layer needs at least one unit.')
-  if ((network.loss === 'softmax') !== network.outputs > 1)
+  const definition = lossTable[network.loss]
+  const together = definition.response === 'class'
+  if (together !== network.outputs > 1)
     bad(
       `The ${network.loss} loss does not go with ${network.outputs} outputs; softmax needs two or more, the others one.`
+    )
+  const { parameters } = definition
+  const given = network.lossParameters ?? []
+  if (given.length !== parameters.length || !parameters.every((p, k) => given[k] > p.above && given[k] <= p.most))
+    bad(
+      parameters.length === 0
+        ? `The ${network.loss} loss has no parameters; remove them.`
+        : `The ${network.loss} loss needs ${parameters.map(p => `${p.name} above ${p.above}`).join(' and ')}.`
     )
   if (x.length !== rows * network.inputs) bad(`x holds ${x.length} numbers; ${rows} × ${network.inputs} are needed.`)
   if (y.length !== rows) bad(`y holds ${y.length} numbers; ${rows} are needed.`)
   if (!x.every(Number.isFinite)) bad('An input is not a finite number; remove or mend that row.')
-  const wrong = y.findIndex(v => !Number.isFinite(v) || !targetFits(network, v))
+  const wrong = y.findIndex(v => !Number.isFinite(v) || !definition.fits(v) || (together && v >= network.outputs))
   if (wrong >= 0) bad(`The target of row ${wrong + 1} is ${y[wrong]}, outside the range of the ${network.loss} loss.`)
   if (!(network.ridge >= 0 && Number.isFinite(network.ridge)))
     bad(`ridge is ${network.ridge}; give a number of at least 0.`)
@@ -158,7 +150,7 @@ export function validateProblem(problem: Problem): void {
     if (!(weight.reduce((s, w) => s + w, 0) > 0)) bad('All row weights are 0; at least one must be positive.')
   }
   if (offset) {
-    if (network.loss === 'softmax') bad('An offset has no effect on the softmax loss; remove it.')
+    if (together) bad(`An offset has no effect on the ${network.loss} loss; remove it.`)
     if (offset.length !== rows || !offset.every(Number.isFinite))
       bad('The offset must hold one finite number for each row.')
   }

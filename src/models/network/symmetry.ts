@@ -7,6 +7,7 @@
  * ridge does not fall on them. softplus and relu have no flips. The flips of identity units lie inside a continuous group
  * (any invertible, or with ridge any orthogonal, mixing of the units); they are counted all the same.
  */
+import { activationTable } from '../activations.js'
 import { layers } from './network.js'
 import type { Network } from '../types.js'
 
@@ -14,8 +15,9 @@ export type Flips = 'none' | 'odd' | 'bias'
 
 /** Which sign flips of hidden units are exact symmetries of f; `bias`: the next layer's biases take up a constant. */
 export function flipsOf(network: Network): Flips {
-  if (network.activation === 'tanh' || network.activation === 'identity') return 'odd'
-  if (network.activation !== 'logistic' || !network.bias) return 'none'
+  const { reflection } = activationTable[network.activation]
+  if (reflection === 0) return 'odd'
+  if (reflection === undefined || !network.bias) return 'none'
   return network.ridge > 0 && network.penalizeBias ? 'none' : 'bias'
 }
 

@@ -1,0 +1,24 @@
+import { scaled } from '../algebra.js'
+import { times } from './shares.js'
+import type { ScalarLoss } from './types.js'
+
+/** z + y e^−z, the gamma likelihood with log link. */
+export const gamma: ScalarLoss = {
+  response: 'positive',
+  allowed: 'positive values',
+  fits: y => y > 0,
+  parameters: [],
+  model: 'gamma regression',
+  convex: true,
+  strictlyConvex: true,
+  terms(z, y, out) {
+    const u = times(y, Math.exp(-z))
+    out[0] = z + u
+    out[1] = 1 - u
+    out[2] = u
+  },
+  value: (A, z, y) => A.add(z, scaled(A, y, A.exp(A.sub(A.constant(0), z)))),
+  mean: Math.exp,
+  deviance: (y, mu) => 2 * (-Math.log(y / mu) + (y - mu) / mu),
+  pearson: (y, z) => (y * Math.exp(-z) - 1) ** 2
+}

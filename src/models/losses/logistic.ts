@@ -1,0 +1,23 @@
+import { scaled, softplusOf } from '../algebra.js'
+import { sigmoid } from '../special.js'
+import { logisticLogLoss, shares, times } from './shares.js'
+import type { ScalarLoss } from './types.js'
+
+/** log(1 + e^z) − y z */
+export const logistic: ScalarLoss = {
+  ...shares,
+  model: 'logistic regression',
+  convex: true,
+  strictlyConvex: true,
+  terms(z, y, out) {
+    const up = sigmoid(z)
+    const down = sigmoid(-z)
+    out[0] = (z > 0 ? times(1 - y, z) : times(y, -z)) + Math.log1p(Math.exp(-Math.abs(z)))
+    out[1] = (1 - y) * up - y * down
+    out[2] = up * down
+  },
+  value: (A, z, y) => A.sub(softplusOf(A, z), scaled(A, y, z)),
+  mean: sigmoid,
+  even: 0,
+  logLoss: logisticLogLoss
+}
