@@ -3,20 +3,20 @@
  * give first and second derivatives exact to rounding; any other that can add, multiply and apply the functions below will do.
  */
 export interface Algebra<T> {
-  constant(value: number): T
-  add(a: T, b: T): T
-  sub(a: T, b: T): T
-  mul(a: T, b: T): T
-  div(a: T, b: T): T
-  exp(a: T): T
-  log(a: T): T
-  expm1(a: T): T
-  log1p(a: T): T
-  sin(a: T): T
+  readonly constant: (value: number) => T
+  readonly add: (a: T, b: T) => T
+  readonly sub: (a: T, b: T) => T
+  readonly mul: (a: T, b: T) => T
+  readonly div: (a: T, b: T) => T
+  readonly exp: (a: T) => T
+  readonly log: (a: T) => T
+  readonly expm1: (a: T) => T
+  readonly log1p: (a: T) => T
+  readonly sin: (a: T) => T
   /** Φ, the standard normal distribution function. */
-  normalCdf(a: T): T
+  readonly normalCdf: (a: T) => T
   /** `above()` where `a` is positive, else `below()`: an arithmetic of sets gives the union of both where both are possible. */
-  positive(a: T, above: () => T, below: () => T): T
+  readonly positive: (a: T, above: () => T, below: () => T) => T
 }
 
 /** Φ(z) by the positive series Σ z^(2n+1)/(2n+1)!!, and in the tails by the continued fraction of the Mills ratio. */

@@ -8,8 +8,13 @@ import { Tape, fold } from '../../src/language/formula/evaluate.js'
 import { Graph, Op, type NodeId } from '../../src/language/formula/graph.js'
 import { depthLimit, lengthLimit, parse } from '../../src/language/formula/parse.js'
 import { print } from '../../src/language/formula/print.js'
-import { type HyperDual, add, exp, inverse, log, mul, real, shift, times } from '../helpers/hyperdual.js'
+import { hyperDuals, scaled, type HyperDual } from '../../src/models/algebra.js'
 import { expectClose, tolerance } from '../helpers/tolerance.js'
+
+const { add, div, exp, log, mul, constant: real } = hyperDuals
+const times = (k: number, x: HyperDual): HyperDual => scaled(hyperDuals, k, x)
+const shift = (x: HyperDual, k: number): HyperDual => add(x, real(k))
+const inverse = (x: HyperDual): HyperDual => div(real(1), x)
 
 /** Names a, b, c are parameters 0, 1, 2; x and `dose mg` are columns. */
 function made(text: string): { graph: Graph; z: NodeId } {
