@@ -8,6 +8,7 @@ import { parameterCount } from '../../src/models/network/network.js'
 import { activations, losses, type Problem } from '../../src/models/types.js'
 import { candidates, missingEngines } from '../helpers/engines.js'
 import { oracle } from '../helpers/hyperdual.js'
+import { part, slow } from '../helpers/length.js'
 import { familyCases, makeProblem, points } from '../helpers/problems.js'
 import { epsOf, expectAllClose, expectClose, hugeOf, printWorst, tolerance } from '../helpers/tolerance.js'
 
@@ -56,7 +57,7 @@ describe.each(candidates)('$label', candidate => {
   }
 
   describe('f, g and H equal hyper-dual numbers', () => {
-    for (const { label, problem } of familyCases())
+    for (const { label, problem } of slow(candidate) ? part(familyCases(), 3) : familyCases())
       it(label, async () => {
         const P = parameterCount(problem.network)
         const theta = points(problem, 3)

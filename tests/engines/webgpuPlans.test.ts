@@ -6,6 +6,7 @@ import { planHessian } from '../../src/engines/webgpu/hessianPlan.js'
 import { kernelText, type Values } from '../../src/engines/webgpu/text.js'
 import { parameterCount } from '../../src/models/network/network.js'
 import type { Problem } from '../../src/models/types.js'
+import { long } from '../helpers/length.js'
 import { makeProblem } from '../helpers/problems.js'
 
 const mostBytes = 32768
@@ -81,8 +82,8 @@ const nameOf = ({ network }: Problem): string =>
 
 describe('plans', () => {
   it('exist for gradients of up to 2000 parameters, on all rows and on mini-batches', () => {
-    const all = problems(2000, 300, 1)
-    expect(all.length).toBeGreaterThan(100)
+    const all = problems(2000, long ? 300 : 110, 1)
+    expect(all.length).toBeGreaterThan(long ? 100 : 50)
     for (const problem of all)
       for (const batchSize of [undefined, 32]) {
         const plan = planGradient({ problem, gradient: true, batchSize })
@@ -91,8 +92,8 @@ describe('plans', () => {
       }
   })
   it('exist for Hessians of up to 256 parameters', () => {
-    const all = problems(256, 200, 2)
-    expect(all.length).toBeGreaterThan(60)
+    const all = problems(256, long ? 200 : 20, 2)
+    expect(all.length).toBeGreaterThan(long ? 60 : 20)
     for (const problem of all) {
       const plan = planHessian(problem)
       expectFits('hessian.wgsl', plan.values, nameOf(problem))

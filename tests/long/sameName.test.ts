@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { Summary } from '../../src/core/result.js'
 import { layerBuilt } from '../../src/engines/webgpu/layer.js'
 import { drivers } from '../helpers/sameName.js'
-import { freshOut, manystart } from './helpers.js'
+import { freshOut, manystart } from '../cli/helpers.js'
 
 describe.runIf(twoGpus && layerBuilt())('two GPUs of one name', () => {
   it('are listed one by one', async () => {
