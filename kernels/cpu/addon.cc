@@ -54,6 +54,36 @@ struct Prepared {
   const Description& d() const { return p64 ? p64->d : p32->d; }
 };
 
+formula::Stages read_stages(napi_env env, napi_value o) {
+  formula::Stages stages;
+  const auto code = array<int32_t>(env, o, "code"), ends = array<int32_t>(env, o, "ends");
+  if (ends.size != 3) throw Failure{"a formula has three stages"};
+  std::copy(ends.data, ends.data + 3, stages.ends);
+  for (size_t i = 0; i + 4 < code.size; i += 5) {
+    const int32_t* w = code.data + i;
+    stages.code.push_back({w[0], w[1], w[2], w[3], w[4]});
+  }
+  stages.registers = int(number(env, o, "registers"));
+  return stages;
+}
+
+/// RegisterProgram of src/language/formula/registers.ts, with the number of its columns.
+std::shared_ptr<const Formula> read_formula(napi_env env, napi_value o) {
+  auto f = std::make_shared<Formula>();
+  f->parameters = int(number(env, o, "parameters"));
+  f->columns = int(number(env, o, "columns"));
+  f->prelude = read_stages(env, field(env, o, "prelude"));
+  f->body = read_stages(env, field(env, o, "body"));
+  const auto constants = array<double>(env, o, "constants");
+  f->constants.assign(constants.data, constants.data + constants.size);
+  f->z = int(number(env, o, "z"));
+  const auto first = array<int32_t>(env, o, "first"), second = array<int32_t>(env, o, "second");
+  f->first.assign(first.data, first.data + first.size);
+  for (size_t i = 0; i + 2 < second.size; i += 3) f->second.push_back({second.data[i], second.data[i + 1], second.data[i + 2]});
+  f->has_loss = boolean(env, o, "hasLoss");
+  return f;
+}
+
 napi_value create_problem(napi_env env, napi_callback_info info) {
   return guarded(env, [&] {
     const napi_value o = arguments(env, info, 1)[0];
@@ -71,13 +101,20 @@ napi_value create_problem(napi_env env, napi_callback_info info) {
     const auto x = array<double>(env, o, "x"), y = array<double>(env, o, "y");
     const auto weight = array<double>(env, o, "weight"), offset = array<double>(env, o, "offset");
     const size_t rows = d.rows;
-    if (x.size != rows * d.inputs || y.size != rows || (weight.data && weight.size != rows) ||
+    std::shared_ptr<const Formula> formula;
+    if (const napi_value given = field(env, o, "formula"); !absent(env, given)) formula = read_formula(env, given);
+    if (x.size != rows * (formula ? formula->columns : d.inputs) || y.size != rows || (weight.data && weight.size != rows) ||
         (offset.data && offset.size != rows))
       throw Failure{"arrays do not fit the number of rows"};
     auto prepared = std::make_unique<Prepared>();
     prepared->target = &find_target(text(env, field(env, o, "target")));
-    if (boolean(env, o, "f32")) prepared->p32 = std::make_unique<Problem<float>>(d, x.data, y.data, weight.data, offset.data);
-    else prepared->p64 = std::make_unique<Problem<double>>(d, x.data, y.data, weight.data, offset.data);
+    const double *xs = x.data, *ys = y.data, *ws = weight.data, *os = offset.data;
+    auto make = [&](auto& into) {
+      using Made = typename std::decay_t<decltype(into)>::element_type;
+      into = formula ? std::make_unique<Made>(d, formula, xs, ys, ws, os) : std::make_unique<Made>(d, xs, ys, ws, os);
+    };
+    if (boolean(env, o, "f32")) make(prepared->p32);
+    else make(prepared->p64);
     napi_value out;
     auto release = [](napi_env, void* data, void*) { delete static_cast<Prepared*>(data); };
     check(env, napi_create_external(env, prepared.get(), release, nullptr, &out));

@@ -4,22 +4,14 @@
 
 #include <algorithm>
 
+#include "formula.h"
 #include "gemm.h"
-#include "loss.h"
 
 namespace MS_TARGET {
 
 using manystart::Aligned;
 using manystart::Layer;
 using manystart::Problem;
-
-/// Rows of a mini-batch, different for every lane: numbers [count][L]; a lane's rows beyond its own count have weight 0.
-template <class T>
-struct LaneRows {
-  const uint32_t* rows;
-  int count;
-  const uint32_t* lane_count;
-};
 
 /// Scratch memory of one thread for one problem.
 template <class T>

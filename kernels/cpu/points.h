@@ -2,7 +2,7 @@
 // transposed in blocks that stay in the first-level cache, and every cache line of the caller's arrays is written whole.
 #pragma once
 
-#include "network.h"
+#include "model.h"
 
 namespace MS_TARGET {
 
@@ -122,12 +122,12 @@ template <class T>
 void evaluate_points(const Problem<T>& problem, const double* theta, size_t from, size_t to, double* f, double* g, double* H) {
   constexpr size_t L = LANES<T>;
   const size_t P = problem.P;
-  Workspace<T> w(problem, H != nullptr);
+  ModelWorkspace<T> w(problem, H != nullptr);
   Aligned<T> x(P * L), fs(L), gs(P * L), Hs(H ? P * P * L : 1);
   for (size_t r = from; r < to; r += L) {
     const size_t used = std::min<size_t>(L, to - r);
     lanes_from_rows(theta + r * P, P, used, x.get());
-    Network<T>::evaluate(problem, x.get(), fs.get(), g || H ? gs.get() : nullptr, H ? Hs.get() : nullptr, w);
+    Model<T>::evaluate(problem, x.get(), fs.get(), g || H ? gs.get() : nullptr, H ? Hs.get() : nullptr, w);
     for (size_t l = 0; l < used; l++) f[r + l] = fs[l];
     if (g) rows_from_lanes(gs.get(), P, used, g + r * P);
     if (H) symmetric_from_lanes(Hs.get(), P, used, H + r * P * P);

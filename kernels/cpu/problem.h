@@ -4,8 +4,11 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
 #include <new>
 #include <vector>
+
+#include "formula_program.h"
 
 namespace manystart {
 
@@ -79,6 +82,35 @@ struct Problem {
   std::vector<T> scale;
   double null_mean = 0;
 
+  /// The formula, where the model is one, with its constants and its columns [S'][N]; and the rows with a weight alone, which f and
+  /// its derivatives see: what is computed on the others is not defined.
+  std::shared_ptr<const Formula> formula;
+  std::vector<T> constants;
+  Aligned<T> columns, columns_counted;
+  int counted = 0;
+  std::vector<T> y_counted, c_counted, offset_counted;
+
+  /// As below for a formula; `xs` are its columns [S'][N], one after the other.
+  Problem(const Description& description, std::shared_ptr<const Formula> given, const double* xs, const double* ys,
+          const double* weights, const double* offsets)
+      : d(description), P(given->parameters), formula(std::move(given)) {
+    take_rows(ys, weights, offsets);
+    scale.assign(P, T(1));
+    constants.assign(formula->constants.begin(), formula->constants.end());
+    const size_t N = d.rows;
+    std::vector<size_t> used;
+    for (size_t i = 0; i < N; i++)
+      if (weight[i] > 0) used.push_back(i);
+    counted = int(used.size());
+    columns.resize(formula->columns * N + 16);
+    columns_counted.resize(formula->columns * used.size() + 16);
+    for (int k = 0; k < formula->columns; k++) {
+      for (size_t i = 0; i < N; i++) columns[k * N + i] = T(xs[k * N + i]);
+      for (size_t n = 0; n < used.size(); n++) columns_counted[k * used.size() + n] = T(xs[k * N + used[n]]);
+    }
+    for (size_t i : used) y_counted.push_back(y[i]), c_counted.push_back(c[i]), offset_counted.push_back(offset[i]);
+  }
+
   /// Arrays in f64 as TypeScript hands them over; weight and offset may be null.
   Problem(const Description& description, const double* xs, const double* ys, const double* weights, const double* offsets)
       : d(description) {
@@ -97,17 +129,7 @@ struct Problem {
       if (extra) x[size_t(i) * S] = 1;
       for (int k = 0; k < d.inputs; k++) x[size_t(i) * S + extra + k] = T(xs[size_t(i) * d.inputs + k]);
     }
-    double total = 0;
-    for (int i = 0; i < d.rows; i++) total += weights ? weights[i] : 1;
-    for (int i = 0; i < d.rows; i++) {
-      const double w = weights ? weights[i] : 1;
-      y.push_back(T(ys[i]));
-      weight.push_back(T(w));
-      equal_weights = equal_weights && w > 0 && w == (weights ? weights[0] : 1);
-      c.push_back(T(w / total));
-      offset.push_back(T(offsets ? offsets[i] : 0));
-      null_mean += w / total * ys[i];
-    }
+    take_rows(ys, weights, offsets);
     penalty.assign(d.penalty.begin(), d.penalty.end());
     penalty.resize(P);
     for (const T v : penalty) penalized = penalized || v > 0;
@@ -118,6 +140,21 @@ struct Problem {
       const double rms = std::sqrt(sum / d.rows);
       if (!(rms > 0)) continue;
       for (int j = 0; j < layers[0].units; j++) scale[layers[0].at + j * layers[0].stride + extra + k] = T(1 / rms);
+    }
+  }
+
+ private:
+  void take_rows(const double* ys, const double* weights, const double* offsets) {
+    double total = 0;
+    for (int i = 0; i < d.rows; i++) total += weights ? weights[i] : 1;
+    for (int i = 0; i < d.rows; i++) {
+      const double w = weights ? weights[i] : 1;
+      y.push_back(T(ys[i]));
+      weight.push_back(T(w));
+      equal_weights = equal_weights && w > 0 && w == (weights ? weights[0] : 1);
+      c.push_back(T(w / total));
+      offset.push_back(T(offsets ? offsets[i] : 0));
+      null_mean += w / total * ys[i];
     }
   }
 };

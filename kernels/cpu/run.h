@@ -73,9 +73,9 @@ class Group {
         if (on_[l]) last[l] = batches_->prepare(l, number(l), steps_[l]);
         else batches_->none(l);
       }
-      Network<T>::evaluate_rows(problem_, x, batches_->rows(), f, g, workspace_);
+      Model<T>::evaluate_rows(problem_, x, batches_->rows(), f, g, workspace_);
     } else {
-      Network<T>::evaluate(problem_, x, f, g, program_.needs_h ? state_.matrix(slot::H) : nullptr, workspace_);
+      Model<T>::evaluate(problem_, x, f, g, program_.needs_h ? state_.matrix(slot::H) : nullptr, workspace_);
     }
     for (int l = 0; l < L; l++) state_.scalar(slot::step)[l] = T(steps_[l]);
     state_.step();
@@ -113,7 +113,7 @@ class Group {
       any = any || tested[l];
     }
     if (!any) return;
-    Network<T>::evaluate(problem_, state_.vector(program_.point), f_.get(), full_g_.get(), nullptr, workspace_);
+    Model<T>::evaluate(problem_, state_.vector(program_.point), f_.get(), full_g_.get(), nullptr, workspace_);
     for (int l = 0; l < L; l++) {
       if (!tested[l]) continue;
       loss[l] = f_[l];
@@ -167,7 +167,7 @@ class Group {
   Sink& sink_;
   const int lanes_;
   State<T> state_;
-  Workspace<T> workspace_;
+  ModelWorkspace<T> workspace_;
   Philox philox_;
   std::vector<double> start_, slice_;
   Aligned<T> f_, full_g_;

@@ -1,7 +1,7 @@
 // Prediction scores of the runs of a lane group; the twin of src/models/scores.ts.
 #pragma once
 
-#include "network.h"
+#include "model.h"
 
 namespace MS_TARGET {
 

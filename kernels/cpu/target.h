@@ -12,14 +12,14 @@ template <class T, class F>
 void for_tiles(const Problem<T>& problem, const double* theta, size_t from, size_t to, F each) {
   constexpr int L = LANES<T>;
   const size_t P = problem.P;
-  Workspace<T> w(problem, false);
+  ModelWorkspace<T> w(problem, false);
   Aligned<T> x(P * L);
   for (size_t r0 = from; r0 < to; r0 += L) {
     const size_t used = std::min<size_t>(L, to - r0);
     for (size_t p = 0; p < P; p++)
       for (size_t l = 0; l < L; l++) x[p * L + l] = l < used ? T(theta[(r0 + l) * P + p]) : T(0);
-    for (int i = 0; i < problem.d.rows; i += w.cap) {
-      Network<T>::predict(problem, x.get(), w, i);
+    for (int i = 0; i < problem.d.rows; i += w.cap()) {
+      Model<T>::predict(problem, x.get(), w, i);
       each(r0, used, size_t(i), w);
     }
   }
@@ -30,10 +30,10 @@ template <class T>
 void output_points(const Problem<T>& problem, const double* theta, size_t from, size_t to, double* z) {
   constexpr int L = LANES<T>;
   const size_t N = problem.d.rows, C = problem.d.outputs;
-  for_tiles(problem, theta, from, to, [&](size_t r0, size_t used, size_t i, const Workspace<T>& w) {
+  for_tiles(problem, theta, from, to, [&](size_t r0, size_t used, size_t i, const ModelWorkspace<T>& w) {
     for (size_t l = 0; l < used; l++)
-      for (int r = 0; r < w.rows; r++)
-        for (size_t c = 0; c < C; c++) z[((r0 + l) * N + i + r) * C + c] = double(w.z.get()[(c * w.cap + r) * L + l]);
+      for (int r = 0; r < w.rows(); r++)
+        for (size_t c = 0; c < C; c++) z[((r0 + l) * N + i + r) * C + c] = double(w.z()[(c * w.cap() + r) * L + l]);
   });
 }
 
@@ -44,11 +44,11 @@ void score_points(const Problem<T>& problem, const double* theta, size_t from, s
   const int M = score_columns(problem.d.loss);
   std::vector<ScoreScratch> lanes(L);
   for (auto& s : lanes) s.z.resize(N * C);
-  for_tiles(problem, theta, from, to, [&](size_t r0, size_t used, size_t i, const Workspace<T>& w) {
+  for_tiles(problem, theta, from, to, [&](size_t r0, size_t used, size_t i, const ModelWorkspace<T>& w) {
     for (size_t c = 0; c < C; c++)
-      for (int r = 0; r < w.rows; r++)
-        for (size_t l = 0; l < used; l++) lanes[l].z[(i + r) * C + c] = double(w.z[(c * w.cap + r) * L + l]);
-    if (i + w.rows < N) return;
+      for (int r = 0; r < w.rows(); r++)
+        for (size_t l = 0; l < used; l++) lanes[l].z[(i + r) * C + c] = double(w.z()[(c * w.cap() + r) * L + l]);
+    if (i + w.rows() < N) return;
     for (size_t l = 0; l < used; l++) score_lane(problem, lanes[l], values + (r0 + l) * M, counts);
   });
 }
@@ -63,12 +63,12 @@ struct Bench {
   }
   static void evaluate(const Problem<T>& problem, const double* theta, bool H, int repeats, double* seconds) {
     const size_t P = problem.P;
-    Workspace<T> w(problem, H);
+    ModelWorkspace<T> w(problem, H);
     Aligned<T> x(P * L), f(L), g(P * L), h(H ? P * P * L : 1);
     load_points(problem, theta, x.get());
     for (int k = 0; k < repeats; k++) {
       const double t = seconds_now();
-      Network<T>::evaluate(problem, x.get(), f.get(), g.get(), H ? h.get() : nullptr, w);
+      Model<T>::evaluate(problem, x.get(), f.get(), g.get(), H ? h.get() : nullptr, w);
       seconds[k] = seconds_now() - t;
     }
   }
@@ -76,11 +76,11 @@ struct Bench {
                    double* update) {
     const auto segments = segments_of(program);
     State<T> state(program, segments, problem);
-    Workspace<T> w(problem, program.needs_h);
+    ModelWorkspace<T> w(problem, program.needs_h);
     for (int l = 0; l < L; l++) state.enter(l, theta + size_t(l) * problem.P);
     for (int k = 0; k < repeats; k++) {
       const double t = seconds_now();
-      Network<T>::evaluate(problem, state.vector(slot::x), state.scalar(slot::f), state.vector(slot::g),
+      Model<T>::evaluate(problem, state.vector(slot::x), state.scalar(slot::f), state.vector(slot::g),
                            program.needs_h ? state.matrix(slot::H) : nullptr, w);
       for (int l = 0; l < L; l++) state.scalar(slot::step)[l] = T(k);
       const double middle = seconds_now();
@@ -92,7 +92,7 @@ struct Bench {
   static void eigen(const Problem<T>& problem, const double* theta, int repeats, double* seconds) {
     const int P = problem.P;
     const size_t n = size_t(P) * L;
-    Workspace<T> w(problem, true);
+    ModelWorkspace<T> w(problem, true);
     Aligned<T> x(n), f(L), g(n), h(n * P), one(n), values(n), vectors(n * P);
     std::fill(one.get(), one.get() + n, T(1));
     Factor<T> factor;
@@ -100,7 +100,7 @@ struct Bench {
     EigenScratch<T> scratch;
     scratch.resize(P);
     load_points(problem, theta, x.get());
-    Network<T>::evaluate(problem, x.get(), f.get(), g.get(), h.get(), w);
+    Model<T>::evaluate(problem, x.get(), f.get(), g.get(), h.get(), w);
     for (int k = 0; k < repeats; k++) {
       const double t = seconds_now();
       eigh(h.get(), one.get(), P, values.get(), vectors.get(), factor, scratch);

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "eigen.h"
-#include "network.h"
+#include "model.h"
 #include "program.h"
 #include "region.h"
 

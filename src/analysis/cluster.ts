@@ -5,7 +5,7 @@
  */
 import { columnScale } from '../models/network/network.js'
 import { isScalar } from '../models/losses/index.js'
-import { Canonicalizer, genericCoefficients } from '../models/network/symmetry.js'
+import { canonicalizerOf, genericCoefficients, type AnyCanonicalizer } from '../models/network/symmetry.js'
 import { halfOf } from './coverage.js'
 import { ClusterTable } from './clusterTable.js'
 import { RankedIds } from './ranked.js'
@@ -60,7 +60,7 @@ const close = (a: number, b: number, tolerance: number): boolean =>
  * within the tolerances agree in the functional within a bound, so a binary search finds all candidates.
  */
 export class Clusterer {
-  private readonly canonicalizer: Canonicalizer
+  private readonly canonicalizer: AnyCanonicalizer
   private readonly P: number
   private readonly half: number
   private readonly table: ClusterTable
@@ -82,7 +82,7 @@ export class Clusterer {
     private readonly tolerances: Tolerances = defaultTolerances,
     scale?: Float64Array
   ) {
-    this.canonicalizer = new Canonicalizer(network)
+    this.canonicalizer = canonicalizerOf(network)
     this.P = this.canonicalizer.parameters
     this.half = halfOf(starts)
     this.table = new ClusterTable(this.P, 0)
@@ -175,7 +175,7 @@ export class FunctionClusterer {
   private readonly C: number
   private readonly centred: boolean
   private readonly signature: Float64Array
-  private readonly canonicalizer: Canonicalizer
+  private readonly canonicalizer: AnyCanonicalizer
   private readonly scratch: Float64Array
 
   constructor(
@@ -183,7 +183,7 @@ export class FunctionClusterer {
     starts: number,
     private readonly tolerances: Tolerances = defaultTolerances
   ) {
-    this.canonicalizer = new Canonicalizer(problem.network)
+    this.canonicalizer = canonicalizerOf(problem.network)
     this.scratch = new Float64Array(this.canonicalizer.parameters)
     this.half = halfOf(starts)
     this.C = problem.network.outputs

@@ -1,11 +1,15 @@
 /** Outputs z of a network on the rows of a problem, for judging end points: one point at a time, no derivatives. */
 import { activate } from '../models/activations.js'
 import { layers } from '../models/network/network.js'
+import { Tape } from '../language/formula/evaluate.js'
+import { compileExpression } from '../models/expression/expression.js'
+import type { Expression } from '../models/expression/types.js'
 import type { Problem } from '../models/types.js'
 
 /** z [N, C] row-major, offset included, at theta[at .. at+P); into `out` where given. */
 export function outputs(problem: Problem, theta: Float64Array, at = 0, out?: Float64Array): Float64Array {
   const { network, rows, x, offset } = problem
+  if (network.expression) return formulaOutputs(problem, network.expression, theta.subarray(at), out)
   const C = network.outputs
   const z = out ?? new Float64Array(rows * C)
   const all = layers(network)
@@ -31,4 +35,21 @@ export function outputs(problem: Problem, theta: Float64Array, at = 0, out?: Flo
     })
   }
   return z
+}
+
+function formulaOutputs(
+  { rows, x, offset, network }: Problem,
+  expression: Expression,
+  theta: Float64Array,
+  out?: Float64Array
+): Float64Array {
+  const { graph, z } = compileExpression(expression)
+  const tape = new Tape(graph, [z])
+  const values = out ?? new Float64Array(rows)
+  const D = network.inputs
+  for (let i = 0; i < rows; i++) {
+    tape.run(x.subarray(i * D, (i + 1) * D), theta)
+    values[i] = tape.root(0) + (offset ? offset[i] : 0)
+  }
+  return values
 }

@@ -15,6 +15,10 @@ export function scoreNames(loss: Loss): readonly ScoreName[] {
   return response === 'share' ? classNames : response === 'class' ? severalNames : responseNames
 }
 
+/** Scores that runs of a model get; none where there are no data. */
+export const scoresOf = (network: Network): readonly ScoreName[] =>
+  network.expression?.objective === true ? [] : scoreNames(network.loss)
+
 /** Classes that can be predicted: 2, C, or 0 where the response is a number. */
 export function classCount(network: Network): number {
   const { response } = lossTable[network.loss]

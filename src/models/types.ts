@@ -1,6 +1,7 @@
 /** Plain, serialisable data that describe a model and a problem. Nothing here computes. */
 import type { Activation } from './activations.js'
 import type { Loss, LossParameters } from './losses/index.js'
+import type { Expression } from './expression/types.js'
 
 export { losses, type Loss } from './losses/index.js'
 export { activations, type Activation } from './activations.js'
@@ -26,6 +27,8 @@ export interface Network {
   readonly ridge: number
   /** Whether the ridge falls on biases (intercepts) too, not on weights only. */
   readonly penalizeBias: boolean
+  /** Gives z in place of the layers: then there are none, nor biases or a ridge. */
+  readonly expression?: Expression
 }
 
 /**

@@ -1,6 +1,11 @@
 /** The `cpu` engine: the C++ addon on all cores. This file checks arguments and keeps the handles; kernels/cpu does the rest. */
 import { availableParallelism, cpus } from 'node:os'
 import { WorkError } from '../../core/errors.js'
+import { rowColumns } from '../../language/formula/registers.js'
+import { compileExpression } from '../../models/expression/expression.js'
+import { startChunks } from '../../models/expression/starts.js'
+import type { Expression } from '../../models/expression/types.js'
+import { scoresOf } from '../../models/scores.js'
 import { initScales } from '../../models/network/initialise.js'
 import { parameterCount, penaltyOf, validateProblem } from '../../models/network/network.js'
 import { activations, losses, type Problem } from '../../models/types.js'
@@ -47,8 +52,18 @@ export const nativeProgram = (program: Program): object => ({
   report: Int32Array.from(program.report, r => r.slot)
 })
 
+/** A formula in the form in which the addon takes it, and its columns on the rows of a problem, one after the other. */
+function nativeFormula(problem: Problem, expression: Expression): { program: object; x: Float64Array } {
+  const { graph, registers } = compileExpression(expression)
+  return {
+    program: { ...registers, columns: registers.rowNodes.length, hasLoss: !expression.objective },
+    x: rowColumns(graph, registers, problem.x, problem.rows)
+  }
+}
+
 export function createNativeProblem(addon: Addon, problem: Problem, precision: Precision, target = ''): NativeProblem {
   const { network } = problem
+  const formula = network.expression ? nativeFormula(problem, network.expression) : null
   return addon.createProblem({
     rows: problem.rows,
     inputs: network.inputs,
@@ -58,7 +73,8 @@ export function createNativeProblem(addon: Addon, problem: Problem, precision: P
     loss: losses.indexOf(network.loss),
     bias: network.bias,
     penalty: penaltyOf(problem),
-    x: problem.x,
+    x: formula?.x ?? problem.x,
+    formula: formula?.program ?? null,
     y: problem.y,
     weight: problem.weight ?? null,
     offset: problem.offset ?? null,
@@ -111,6 +127,8 @@ class CpuObjective implements Objective {
 
   async score(theta: Float64Array, data?: Problem): Promise<Scores> {
     this.check(theta)
+    const none = new Float64Array(0)
+    if (scoresOf(this.problem.network).length === 0) return { values: none, classCounts: none }
     return this.addon.score(this.on(data), theta, this.threads)
   }
 
@@ -126,6 +144,11 @@ class CpuObjective implements Objective {
         `${starts.count} starts of ${this.parameters} parameters do not fit ${starts.theta.length} numbers`
       )
     if (starts.count === 0 || request.signal?.aborted) return
+    const { expression } = this.problem.network
+    if (starts.kind === 'random' && expression) {
+      for (const given of startChunks(expression, starts)) yield* this.minimise({ ...request, starts: given })
+      return
+    }
     const drawn = starts.kind === 'random' ? initScales(this.problem.network, starts.init) : undefined
     const map = starts.kind === 'random' ? starts.map : undefined
     const options = {

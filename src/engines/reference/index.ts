@@ -2,10 +2,10 @@
 import { WorkError } from '../../core/errors.js'
 import { startPoint } from '../../models/network/initialise.js'
 import { columnScale, parameterCount, validateProblem } from '../../models/network/network.js'
-import { classCount, scoreNames, scoreRun } from '../../models/scores.js'
+import { classCount, scoresOf, scoreRun } from '../../models/scores.js'
 import type { Problem } from '../../models/types.js'
 import type { Engine, EngineEntry, Evaluation, Needs, Objective, RunBlock, RunRequest, Scores } from '../types.js'
-import { Evaluator } from './evaluate.js'
+import { evaluatorOf, type ModelEvaluator } from './evaluator.js'
 import { Interpreter } from './interpreter.js'
 import { runOne, type FinishedRun } from './run.js'
 import { referenceTimer } from './timer.js'
@@ -18,12 +18,12 @@ const patienceMilliseconds = 1000
 
 class ReferenceObjective implements Objective {
   readonly parameters: number
-  private readonly evaluator: Evaluator
-  private readonly others = new WeakMap<Problem, Evaluator>()
+  private readonly evaluator: ModelEvaluator
+  private readonly others = new WeakMap<Problem, ModelEvaluator>()
 
   constructor(readonly problem: Problem) {
     validateProblem(problem)
-    this.evaluator = new Evaluator(problem)
+    this.evaluator = evaluatorOf(problem)
     this.parameters = parameterCount(problem.network)
   }
 
@@ -52,11 +52,11 @@ class ReferenceObjective implements Objective {
     return { f, ...(g ? { g } : {}), ...(H ? { H } : {}) }
   }
 
-  private on(data?: Problem): Evaluator {
+  private on(data?: Problem): ModelEvaluator {
     if (!data) return this.evaluator
     let evaluator = this.others.get(data)
     if (!evaluator) {
-      evaluator = new Evaluator(data)
+      evaluator = evaluatorOf(data)
       this.others.set(data, evaluator)
     }
     return evaluator
@@ -83,11 +83,12 @@ class ReferenceObjective implements Objective {
 
   async score(theta: Float64Array, data?: Problem): Promise<Scores> {
     const problem = data ?? this.problem
-    const columns = scoreNames(problem.network.loss).length
+    const columns = scoresOf(problem.network).length
     const values = new Float64Array(this.count(theta) * columns)
     const classCounts = new Float64Array(problem.rows * classCount(problem.network))
     await this.predictAll(theta, data, (z, r) => {
-      scoreRun(problem.network, problem, z, values.subarray(r * columns, (r + 1) * columns), classCounts)
+      if (columns > 0)
+        scoreRun(problem.network, problem, z, values.subarray(r * columns, (r + 1) * columns), classCounts)
     })
     return { values, classCounts }
   }

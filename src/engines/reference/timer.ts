@@ -4,7 +4,7 @@ import { columnScale } from '../../models/network/network.js'
 import type { Problem } from '../../models/types.js'
 import { Slot } from '../../language/program.js'
 import type { KernelTimer } from '../types.js'
-import { Evaluator } from './evaluate.js'
+import { evaluatorOf } from './evaluator.js'
 import { Interpreter } from './interpreter.js'
 
 const seconds = (work: () => void): number => {
@@ -14,7 +14,7 @@ const seconds = (work: () => void): number => {
 }
 
 export function referenceTimer(problem: Problem): KernelTimer {
-  const evaluator = new Evaluator(problem)
+  const evaluator = evaluatorOf(problem)
   const P = evaluator.parameters
   return {
     lanes: 1,

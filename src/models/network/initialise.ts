@@ -1,5 +1,6 @@
 /** Start points θ0: the distribution of each parameter, and the point itself from (seed, start). */
 import { Stream, normalQuantile, uniform, words } from '../../core/rng.js'
+import { expressionStart } from '../expression/starts.js'
 import { layers, parameterCount } from './network.js'
 import { applyMap, type ParameterMap } from './parameterMap.js'
 import type { Init, Network } from '../types.js'
@@ -33,6 +34,7 @@ export function startPoint(
   start: number,
   map?: ParameterMap
 ): Float64Array {
+  if (network.expression) return expressionStart(network.expression, seed, start)
   const { kind, scale } = initScales(network, init)
   const random = words(seed, Stream.init, start, 0, scale.length)
   const theta = scale.map((s, p) => {

@@ -1,5 +1,7 @@
 /** The network family: sizes, packing, names, convexity, and the checks that a problem must pass. */
 import { InputError } from '../../core/errors.js'
+import { compileExpression } from '../expression/expression.js'
+import type { Expression } from '../expression/types.js'
 import { lossTable } from '../losses/index.js'
 import type { Network, Problem } from '../types.js'
 
@@ -15,6 +17,7 @@ export interface Layer {
 
 /** Layers from the inputs up; the last one gives z. */
 export function layers(network: Network): readonly Layer[] {
+  if (network.expression) return []
   const sizes = [network.inputs, ...network.hidden, network.outputs]
   const extra = network.bias ? 1 : 0
   let at = 0
@@ -28,7 +31,7 @@ export function layers(network: Network): readonly Layer[] {
 
 /** P */
 export const parameterCount = (network: Network): number =>
-  layers(network).reduce((sum, layer) => sum + layer.units * layer.stride, 0)
+  network.expression?.parameters.length ?? layers(network).reduce((sum, layer) => sum + layer.units * layer.stride, 0)
 
 /** [P]: whether a parameter is a bias. */
 export function biasMask(network: Network): Uint8Array {
@@ -54,6 +57,7 @@ export function penaltyOf({ network, penalty }: Pick<Problem, 'network' | 'penal
  * layer 1), "h2.1:h1.3" and "out:h1.2" otherwise; the class takes the place of "out" in softmax models.
  */
 export function parameterNames(network: Network, columns: readonly string[], classes?: readonly string[]): string[] {
+  if (network.expression) return network.expression.parameters.map(p => p.name)
   const last = network.hidden.length
   const names: string[] = []
   layers(network).forEach((layer, l) => {
@@ -72,6 +76,9 @@ export function parameterNames(network: Network, columns: readonly string[], cla
 export function columnScale(problem: Problem): Float64Array {
   const { network, x, rows } = problem
   const scale = new Float64Array(parameterCount(network)).fill(1)
+  const { expression } = network
+  if (expression)
+    return expression.coordinates === 'inner' ? scale : scale.map((_, p) => expression.parameters[p].scale)
   const first = layers(network)[0]
   const D = network.inputs
   for (let d = 0; d < D; d++) {
@@ -90,8 +97,20 @@ export const lossIsConvex = (network: Network): boolean => lossTable[network.los
 /** Whether the ridge falls on every parameter, so that a convex model is strongly convex whatever the data. */
 export const ridgeOnAll = (network: Network): boolean => network.ridge > 0 && (!network.bias || network.penalizeBias)
 
+function expressionConvexity(network: Network, expression: Expression): { model: boolean; reason: string } {
+  const { second, first } = compileExpression(expression)
+  if (expression.objective) return { model: false, reason: 'Whether the objective is convex is not known.' }
+  if (second.length > 0) return { model: false, reason: 'The formula is not linear in its parameters.' }
+  if (!lossIsConvex(network)) return { model: false, reason: `The ${network.loss} loss is not convex.` }
+  return {
+    model: true,
+    reason: `The formula is linear in its ${first.length} parameters and the ${network.loss} loss is convex in it.`
+  }
+}
+
 /** Is f convex in θ? `reason` is one sentence. Strong convexity also depends on rank and separation of the data. */
 export function convexity(network: Network): { model: boolean; reason: string } {
+  if (network.expression) return expressionConvexity(network, network.expression)
   if (network.hidden.length > 0)
     return { model: false, reason: 'The model has a hidden layer, so its loss is not convex in the parameters.' }
   const definition = lossTable[network.loss]
@@ -115,7 +134,7 @@ export function validateProblem(problem: Problem): void {
     throw new InputError(text)
   }
   if (!(rows > 0)) bad('The data have no rows; a study needs at least one.')
-  if (network.inputs < 1) bad('The data have no input columns; a study needs at least one.')
+  if (network.inputs < 1 && !network.expression) bad('The data have no input columns; a study needs at least one.')
   if (network.hidden.some(h => !Number.isInteger(h) || h < 1)) bad('Every hidden layer needs at least one unit.')
   const definition = lossTable[network.loss]
   const together = definition.response === 'class'

@@ -8,6 +8,7 @@
  * (any invertible, or with ridge any orthogonal, mixing of the units); they are counted all the same.
  */
 import { activationTable } from '../activations.js'
+import { ExpressionCanonicalizer, expressionCopies } from '../expression/symmetry.js'
 import { layers } from './network.js'
 import type { Network } from '../types.js'
 
@@ -23,6 +24,7 @@ export function flipsOf(network: Network): Flips {
 
 /** Order of the group: Π over hidden layers of h! and, where flips are exact, 2^h. Infinity beyond the range of a double. */
 export function copiesPossible(network: Network): number {
+  if (network.expression) return expressionCopies(network.expression)
   const flip = flipsOf(network) === 'none' ? 1 : 2
   let order = 1
   for (const units of network.hidden) for (let k = 1; k <= units; k++) order *= k * flip
@@ -285,6 +287,14 @@ function* permutations(n: number): Generator<readonly number[]> {
     for (let at = n - 1; at >= 0; at--) yield [...rest.slice(0, at), n - 1, ...rest.slice(at)]
 }
 
-/** One point at a time; `Canonicalizer` is the form for many. */
+/** What brings points to canonical form, whichever kind of model. */
+export type AnyCanonicalizer = Pick<Canonicalizer, 'parameters' | 'order' | 'canonicalize' | 'images'>
+
+export const canonicalizerOf = (network: Network): AnyCanonicalizer =>
+  network.expression
+    ? new ExpressionCanonicalizer(network.expression, genericCoefficients(network.expression.parameters.length))
+    : new Canonicalizer(network)
+
+/** One point at a time; `canonicalizerOf` is the form for many. */
 export const canonicalize = (network: Network, theta: Float64Array, out: Float64Array): number =>
-  new Canonicalizer(network).canonicalize(theta, out)
+  canonicalizerOf(network).canonicalize(theta, out)

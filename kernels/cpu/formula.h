@@ -1,0 +1,356 @@
+// f, g and exact Hessian of a formula for one lane group (kernels/README.md, "Formulas"): a register program, interpreted for a tile of
+// rows and all lanes at a time, so that what an instruction costs to look up is spread over many numbers.
+#pragma once
+
+#include <algorithm>
+
+#include "elementary.h"
+#include "loss.h"
+
+namespace MS_TARGET {
+
+using manystart::Aligned;
+using manystart::Formula;
+using manystart::Problem;
+
+/// Rows of a mini-batch, different for every lane: numbers [count][L]; a lane's rows beyond its own count have weight 0.
+template <class T>
+struct LaneRows {
+  const uint32_t* rows;
+  int count;
+  const uint32_t* lane_count;
+};
+
+/// Scratch memory of one thread for one formula.
+template <class T>
+struct FormulaScratch {
+  static constexpr int L = LANES<T>;
+  int cap = 1, rows = 0;
+  Aligned<T> lanes;       // [registers][cap][L]
+  Aligned<T> parameters;  // [registers][L]
+  Aligned<T> z, delta, curvature, product;  // [cap][L]
+  Aligned<T> gathered, y, c, o;             // [columns][cap][L] and [cap][L], mini-batches only
+  bool shared = true;
+
+  explicit FormulaScratch(const Problem<T>& p) {
+    const Formula& formula = *p.formula;
+    // All registers of a tile stay in the first-level cache.
+    const size_t row_bytes = (formula.body.registers + 4) * L * sizeof(T);
+    cap = std::clamp(int(24 * 1024 / row_bytes), 1, 32);
+    cap = std::max(1, std::min(cap, p.d.rows));
+    const size_t tile = size_t(cap) * L;
+    lanes.resize(std::max<size_t>(1, formula.body.registers) * tile);
+    parameters.resize(std::max<size_t>(1, formula.prelude.registers) * L);
+    for (auto* a : {&z, &delta, &curvature, &product}) a->resize(tile);
+  }
+};
+
+/// An operand of the tile at hand: p[r · stride], one number for all lanes where `scalar`.
+template <class T>
+struct Reader {
+  const T* p;
+  size_t stride;
+  bool scalar;
+  MS_INLINE Vec<T> get(const Reader& o, int r, int v) {
+    const T* at = o.p + r * o.stride;
+    return o.scalar ? broadcast(*at) : load(at + v * W<T>);
+  }
+};
+
+template <class T>
+class FormulaModel {
+ public:
+  static constexpr int L = LANES<T>;
+  using S = FormulaScratch<T>;
+  using V = Vec<T>;
+
+  /// f [L]; g [P][L] and H [P·P][L] where not null. H: entries with row ≤ column only. All 64-byte aligned.
+  static void evaluate(const Problem<T>& p, const T* theta, T* f, T* g, T* H, S& s) {
+    begin(p, theta, f, g, H, s);
+    for (int r0 = 0; r0 < p.counted; r0 += s.cap) {
+      s.shared = true;
+      s.rows = std::min(s.cap, p.counted - r0);
+      tile(p, r0, f, g, H, s, p.y_counted.data() + r0, p.c_counted.data() + r0, p.offset_counted.data() + r0);
+    }
+  }
+
+  /// f and g over a mini-batch that differs between lanes: the mean is over the weights of each lane's rows.
+  static void evaluate_rows(const Problem<T>& p, const T* theta, LaneRows<T> batch, T* f, T* g, S& s) {
+    begin(p, theta, f, g, nullptr, s);
+    const size_t tile_size = size_t(s.cap) * L;
+    s.gathered.resize(std::max(1, p.formula->columns) * tile_size);
+    for (auto* a : {&s.y, &s.c, &s.o}) a->resize(tile_size);
+    T total[L] = {};
+    // Stands for rows that are not there, so that these are computed without a fault of their own.
+    uint32_t present[L] = {};
+    for (int r = batch.count - 1; r >= 0; r--)
+      for (int l = 0; l < L; l++) {
+        const uint32_t row = batch.rows[size_t(r) * L + l];
+        if (uint32_t(r) >= batch.lane_count[l] || !(p.weight[row] > 0)) continue;
+        total[l] += p.weight[row];
+        present[l] = row;
+      }
+    for (int r0 = 0; r0 < batch.count; r0 += s.cap) {
+      s.rows = std::min(s.cap, batch.count - r0);
+      s.shared = false;
+      for (int r = 0; r < s.rows; r++)
+        for (int l = 0; l < L; l++) {
+          uint32_t row = uint32_t(r0 + r) < batch.lane_count[l] ? batch.rows[size_t(r0 + r) * L + l] : present[l];
+          const bool mine = uint32_t(r0 + r) < batch.lane_count[l] && p.weight[row] > 0;
+          if (!mine) row = present[l];
+          const size_t at = size_t(r) * L + l;
+          for (int k = 0; k < p.formula->columns; k++)
+            s.gathered[size_t(k) * tile_size + at] = p.columns[size_t(k) * p.d.rows + row];
+          s.y[at] = p.y[row], s.o[at] = p.offset[row];
+          s.c[at] = mine ? p.weight[row] / total[l] : T(0);
+        }
+      tile(p, 0, f, g, nullptr, s, s.y.get(), s.c.get(), s.o.get());
+    }
+  }
+
+  /// z of the rows r0 … r0 + rows − 1 of all rows, offsets included, in s.z [rows][L].
+  static void predict(const Problem<T>& p, const T* theta, S& s, int r0) {
+    prelude(p, theta, s, 0);
+    s.shared = true;
+    s.rows = std::min(s.cap, p.d.rows - r0);
+    body(p, p.columns.get(), size_t(p.d.rows), r0, s, 0);
+    const Reader<T> z = reader(p, p.formula->z, p.columns.get(), size_t(p.d.rows), r0, s);
+    for (int r = 0; r < s.rows; r++)
+      for (int v = 0; v < VPL<T>; v++) store(s.z.get() + size_t(r) * L + v * W<T>, Reader<T>::get(z, r, v) + p.offset[r0 + r]);
+  }
+
+ private:
+  static void begin(const Problem<T>& p, const T* theta, T* f, T* g, T* H, S& s) {
+    const size_t n = size_t(p.P) * L;
+    std::fill(f, f + L, T(0));
+    if (g) std::fill(g, g + n, T(0));
+    if (H) std::fill(H, H + n * p.P, T(0));
+    prelude(p, theta, s, H ? 2 : g ? 1 : 0);
+  }
+
+  static Reader<T> reader(const Problem<T>& p, int operand, const T* columns, size_t rows, int r0, const S& s) {
+    const size_t number = operand >> 2;
+    switch (operand & 3) {
+      case manystart::formula::lane: return {s.lanes.get() + number * s.cap * L, size_t(L), false};
+      case manystart::formula::parameter: return {s.parameters.get() + number * L, 0, false};
+      case manystart::formula::row:
+        if (!s.shared) return {s.gathered.get() + number * s.cap * L, size_t(L), false};
+        return {columns + number * rows + r0, 1, true};
+      default: return {p.constants.data() + number, 0, true};
+    }
+  }
+
+  static void prelude(const Problem<T>& p, const T* theta, S& s, int stage) {
+    const auto& code = p.formula->prelude;
+    std::copy(theta, theta + size_t(p.P) * L, s.parameters.get());
+    const int rows = s.rows;
+    s.rows = 1;
+    for (int i = 0; i < code.ends[stage]; i++) execute(p, code.code[i], s.parameters.get() + size_t(code.code[i].dst) * L, nullptr, 0, 0, s);
+    s.rows = rows;
+  }
+  static void body(const Problem<T>& p, const T* columns, size_t rows, int r0, S& s, int stage) {
+    const auto& code = p.formula->body;
+    for (int i = 0; i < code.ends[stage]; i++)
+      execute(p, code.code[i], s.lanes.get() + size_t(code.code[i].dst) * s.cap * L, columns, rows, r0, s);
+  }
+
+  template <bool A, bool B, class F>
+  static void binary(T* out, Reader<T> a, Reader<T> b, int rows, F f) {
+    for (int r = 0; r < rows; r++, out += L) {
+      const T *pa = a.p + r * a.stride, *pb = b.p + r * b.stride;
+#pragma GCC unroll 8
+      for (int v = 0; v < VPL<T>; v++)
+        store(out + v * W<T>, V(f(A ? broadcast(*pa) : load(pa + v * W<T>), B ? broadcast(*pb) : load(pb + v * W<T>))));
+    }
+  }
+  template <class F>
+  MS_INLINE void binary(T* out, const Reader<T>& a, const Reader<T>& b, int rows, F f) {
+    if (!a.scalar && !b.scalar) binary<false, false>(out, a, b, rows, f);
+    else if (!b.scalar) binary<true, false>(out, a, b, rows, f);
+    else binary<false, true>(out, a, b, rows, f);
+  }
+  /// Operands of operations on one value hold one number for every lane and row.
+  template <int U, class F>
+  MS_INLINE int packs(T* out, const T* a, int i, int count, F f) {
+    for (; i + U <= count; i += U) store(out + size_t(i) * W<T>, f(load_pack<U>(a + size_t(i) * W<T>)));
+    return i;
+  }
+#define MS_UNARY(expression)                                                                              \
+  {                                                                                                       \
+    const int count = s.rows * VPL<T>;                                                                    \
+    constexpr int whole = PACK < 4 ? PACK : 4, rest = VPL<T> < whole ? VPL<T> : whole;                    \
+    auto f = [](const auto& x) {                                                                          \
+      [[maybe_unused]] constexpr int U = sizeof(x.v) / sizeof(x.v[0]);                                    \
+      return expression;                                                                                  \
+    };                                                                                                    \
+    packs<rest>(out, a.p, packs<whole>(out, a.p, 0, count, f), count, f);                                 \
+    return;                                                                                               \
+  }
+
+  /// Powers and selections, whose operands may be of any kind.
+  static void powers(T* out, const Reader<T>& a, const Reader<T>& b, int rows, int k) {
+    constexpr int U = VPL<T>;
+    for (int r = 0; r < rows; r++, out += L) {
+      Pack<T, U> x, y;
+      MS_EACH x.v[k] = Reader<T>::get(a, r, k), y.v[k] = Reader<T>::get(b, r, k);
+      store(out, vpow_log<T, U>(x, y, k));
+    }
+  }
+
+  static void execute(const Problem<T>& p, const manystart::formula::Instruction& in, T* out, const T* columns, size_t rows, int r0,
+                      S& s) {
+    namespace op = manystart::formula;
+    const Reader<T> a = reader(p, in.a, columns, rows, r0, s), b = reader(p, in.b, columns, rows, r0, s);
+    const V one = broadcast(T(1)), zero{};
+    switch (in.op) {
+      case op::add: return binary(out, a, b, s.rows, [](V x, V y) { return x + y; });
+      case op::sub: return binary(out, a, b, s.rows, [](V x, V y) { return x - y; });
+      case op::mul: return binary(out, a, b, s.rows, [](V x, V y) { return x * y; });
+      case op::div: return binary(out, a, b, s.rows, [](V x, V y) { return x / y; });
+      // A NaN stays one: comparisons with it do not hold.
+      case op::min: return binary(out, a, b, s.rows, [](V x, V y) { return V((x < y) | (x != x) ? x : y); });
+      case op::max: return binary(out, a, b, s.rows, [](V x, V y) { return V((x > y) | (x != x) ? x : y); });
+      case op::less: return binary(out, a, b, s.rows, [=](V x, V y) { return V(x < y ? one : zero); });
+      case op::less_equal: return binary(out, a, b, s.rows, [=](V x, V y) { return V(x <= y ? one : zero); });
+      case op::equal: return binary(out, a, b, s.rows, [=](V x, V y) { return V(x == y ? one : zero); });
+      case op::pow: return powers(out, a, b, s.rows, 0);
+      case op::pow_log: return powers(out, a, b, s.rows, 1);
+      case op::pow_log2: return powers(out, a, b, s.rows, 2);
+      case op::where: {
+        const Reader<T> c = reader(p, in.c, columns, rows, r0, s);
+        for (int r = 0; r < s.rows; r++)
+          for (int v = 0; v < VPL<T>; v++)
+            store(out + size_t(r) * L + v * W<T>,
+                  V(Reader<T>::get(a, r, v) != zero ? Reader<T>::get(b, r, v) : Reader<T>::get(c, r, v)));
+        return;
+      }
+      case op::neg: MS_UNARY(-x)
+      case op::exp: MS_UNARY((vexp<T, U>(x)))
+      case op::log: MS_UNARY((vlog<T, U>(x)))
+      case op::sqrt: MS_UNARY(sqrt(x))
+      case op::sin: MS_UNARY((vsin<T, U>(x)))
+      case op::cos: MS_UNARY((vcos<T, U>(x)))
+      case op::tanh: MS_UNARY((tanh_part<U>(x, false)))
+      case op::sech2: MS_UNARY((tanh_part<U>(x, true)))
+      case op::atan: MS_UNARY((vatan<T, U>(x)))
+      case op::erf: MS_UNARY((verf<T, U>(x)))
+      case op::abs: MS_UNARY(abs(x))
+      case op::sign: MS_UNARY((sign_of<U>(x)))
+    }
+  }
+#undef MS_UNARY
+
+  template <int U>
+  MS_INLINE Pack<T, U> tanh_part(const Pack<T, U>& x, bool derivative) {
+    Pack<T, U> value, slope;
+    vtanh<T, U>(x, value, slope);
+    return derivative ? slope : value;
+  }
+  template <int U>
+  MS_INLINE Pack<T, U> sign_of(const Pack<T, U>& x) {
+    const Pack<T, U> one = T(1), zero = T(0);
+    return select(x > zero, one, select(x < zero, -one, x));
+  }
+
+  static void tile(const Problem<T>& p, int r0, T* f, T* g, T* H, S& s, const T* y, const T* c, const T* o) {
+    const Formula& formula = *p.formula;
+    const T* columns = p.columns_counted.get();
+    const size_t rows = p.counted;
+    body(p, columns, rows, r0, s, H ? 2 : g ? 1 : 0);
+    losses(p, reader(p, formula.z, columns, rows, r0, s), f, g || H, s, y, c, o);
+    if (g) gradient(p, columns, rows, r0, g, s);
+    if (H) hessian(p, columns, rows, r0, H, s);
+  }
+
+  template <Loss K>
+  static void scalar_losses(const Reader<T>& z, T* f, S& s, const T* y, const T* c, const T* o) {
+    constexpr int U = VPL<T>;
+    using P = Pack<T, U>;
+    P sum = load_pack<U>(f);
+    const P zero = T(0);
+    for (int r = 0; r < s.rows; r++) {
+      P at, target, weight;
+      const size_t from = size_t(r) * L;
+      MS_EACH at.v[k] = Reader<T>::get(z, r, k) + (s.shared ? broadcast(o[r]) : load(o + from + k * W<T>));
+      MS_EACH target.v[k] = s.shared ? broadcast(y[r]) : load(y + from + k * W<T>);
+      MS_EACH weight.v[k] = s.shared ? broadcast(c[r]) : load(c + from + k * W<T>);
+      const auto t = loss_terms<T, K, U>(at, target);
+      // Rows without weight are not there, whatever their loss.
+      const auto absent = weight == zero;
+      sum = sum + select(absent, zero, weight * t.value);
+      store(s.delta.get() + from, select(absent, zero, weight * t.first));
+      store(s.curvature.get() + from, select(absent, zero, weight * t.second));
+    }
+    store(f, sum);
+  }
+
+  static void losses(const Problem<T>& p, const Reader<T>& z, T* f, bool, S& s, const T* y, const T* c, const T* o) {
+    if (!p.formula->has_loss) {
+      for (int r = 0; r < s.rows; r++)
+        for (int v = 0; v < VPL<T>; v++) {
+          const size_t at = size_t(r) * L + v * W<T>;
+          const V weight = s.shared ? broadcast(c[r]) : load(c + at);
+          store(f + v * W<T>, load(f + v * W<T>) + weight * Reader<T>::get(z, r, v));
+          store(s.delta.get() + at, weight);
+          store(s.curvature.get() + at, V{});
+        }
+      return;
+    }
+    switch (p.d.loss) {
+      case Loss::squared: return scalar_losses<Loss::squared>(z, f, s, y, c, o);
+      case Loss::logistic: return scalar_losses<Loss::logistic>(z, f, s, y, c, o);
+      case Loss::probit: return scalar_losses<Loss::probit>(z, f, s, y, c, o);
+      case Loss::cloglog: return scalar_losses<Loss::cloglog>(z, f, s, y, c, o);
+      case Loss::poisson: return scalar_losses<Loss::poisson>(z, f, s, y, c, o);
+      case Loss::gamma: return scalar_losses<Loss::gamma>(z, f, s, y, c, o);
+      case Loss::brier: return scalar_losses<Loss::brier>(z, f, s, y, c, o);
+      case Loss::softmax: return;
+    }
+  }
+
+  static bool is_zero(const Problem<T>& p, int operand) {
+    return (operand & 3) == manystart::formula::constant && p.constants[operand >> 2] == 0;
+  }
+
+  /// out [L] += Σ_r w[r] d[r].
+  template <bool A>
+  MS_INLINE void accumulate(T* out, const T* w, const Reader<T>& d, int rows) {
+    V sum[VPL<T>];
+#pragma GCC unroll 8
+    for (int v = 0; v < VPL<T>; v++) sum[v] = load(out + v * W<T>);
+    const T* at = d.p;
+    for (int r = 0; r < rows; r++, w += L, at += d.stride) {
+#pragma GCC unroll 8
+      for (int v = 0; v < VPL<T>; v++) sum[v] = fma(load(w + v * W<T>), A ? broadcast(*at) : load(at + v * W<T>), sum[v]);
+    }
+#pragma GCC unroll 8
+    for (int v = 0; v < VPL<T>; v++) store(out + v * W<T>, sum[v]);
+  }
+  static void add(T* out, const T* w, const Reader<T>& d, int rows) {
+    if (d.scalar) accumulate<true>(out, w, d, rows);
+    else accumulate<false>(out, w, d, rows);
+  }
+
+  static void gradient(const Problem<T>& p, const T* columns, size_t rows, int r0, T* g, S& s) {
+    for (int k = 0; k < p.P; k++) {
+      const int operand = p.formula->first[k];
+      if (!is_zero(p, operand)) add(g + size_t(k) * L, s.delta.get(), reader(p, operand, columns, rows, r0, s), s.rows);
+    }
+  }
+
+  static void hessian(const Problem<T>& p, const T* columns, size_t rows, int r0, T* H, S& s) {
+    const auto& first = p.formula->first;
+    for (int i = 0; i < p.P && p.formula->has_loss; i++) {
+      if (is_zero(p, first[i])) continue;
+      const Reader<T> d = reader(p, first[i], columns, rows, r0, s);
+      binary(s.product.get(), Reader<T>{s.curvature.get(), size_t(L), false}, d, s.rows, [](V x, V y) { return x * y; });
+      for (int j = i; j < p.P; j++)
+        if (!is_zero(p, first[j]))
+          add(H + (size_t(i) * p.P + j) * L, s.product.get(), reader(p, first[j], columns, rows, r0, s), s.rows);
+    }
+    for (const auto& [i, j, operand] : p.formula->second)
+      add(H + (size_t(i) * p.P + j) * L, s.delta.get(), reader(p, operand, columns, rows, r0, s), s.rows);
+  }
+};
+
+}  // namespace MS_TARGET

@@ -1,0 +1,42 @@
+/** What a model given as an expression computes: its graph with exact derivatives, made once for every model. */
+import { build } from '../../language/formula/build.js'
+import { derivatives, type Derivatives } from '../../language/formula/derive.js'
+import { Graph, type NodeId } from '../../language/formula/graph.js'
+import { parse } from '../../language/formula/parse.js'
+import { compileRegisters, type RegisterProgram } from '../../language/formula/registers.js'
+import { parameterNode } from './coordinates.js'
+import type { Expression } from './types.js'
+
+export interface CompiledExpression extends Derivatives {
+  readonly graph: Graph
+  readonly z: NodeId
+  readonly registers: RegisterProgram
+}
+
+const compiled = new WeakMap<Expression, CompiledExpression>()
+
+/** @throws InputError where the formula cannot be read, names what there is not, or is too large */
+export function compileExpression(model: Expression): CompiledExpression {
+  const old = compiled.get(model)
+  if (old) return old
+  const graph = new Graph()
+  const known = new Map<string, () => NodeId>()
+  model.parameters.forEach(({ name }, k) => known.set(name, () => parameterNode(graph, model, k)))
+  for (const { name, value } of model.fixed) known.set(name, () => graph.constant(value))
+  model.columns.forEach((name, d) => known.set(name, () => graph.column(d)))
+  const what = model.objective ? 'Parameters' : 'Parameters and columns'
+  const z = build(graph, parse(model.formula), model.formula, known, what)
+  const all = derivatives(graph, z, model.parameters.length)
+  const made = { graph, z, ...all, registers: compileRegisters(graph, z, all, model.parameters.length) }
+  compiled.set(model, made)
+  return made
+}
+
+/** The same model in the user's parameters. */
+const inUser = new WeakMap<Expression, Expression>()
+export function userModel(model: Expression): Expression {
+  if (model.coordinates === 'user') return model
+  let user = inUser.get(model)
+  if (!user) inUser.set(model, (user = { ...model, coordinates: 'user' }))
+  return user
+}
