@@ -33,6 +33,15 @@ export type MetricSet<T> = Partial<
 >
 
 /** A distinct stationary point, up to symmetry: a minimum, a degenerate one (with `nullity`) or a saddle (with `index`). */
+/** Whether interval arithmetic shows that exactly one stationary point is in a box, and the signs of H's eigenvalues all over it. */
+export interface PointProof {
+  readonly status: 'proved' | 'not proved'
+  /** Half width of that box, in the coordinates in which the engine works; 0 where nothing is proved. */
+  readonly radius: number
+  /** Why nothing is proved, in one sentence. */
+  readonly reason?: string
+}
+
 export interface StationaryPoint {
   /** Number given in order of discovery; `runs.parquet` refers to it. */
   readonly id: number
@@ -63,6 +72,8 @@ export interface StationaryPoint {
   /** Names of parameters that move along the flat directions. */
   readonly flatParameters?: readonly string[]
   readonly index?: number
+  /** Of minima and saddles that are described in detail. */
+  readonly proof?: PointProof
   readonly metrics?: { readonly train: MetricSet<number>; readonly test?: MetricSet<number> }
   /** First start that reached it. */
   readonly firstStart: number

@@ -147,6 +147,31 @@ export interface RunRequest {
   readonly onOccupancy?: (busy: number, all: number) => void
 }
 
+/** Why a proof succeeded or failed (analysis/proof.ts has the words). */
+export type ProofStatus = 'proved' | 'kink' | 'singular' | 'notFinite' | 'noBox' | 'inertia'
+
+/** What interval arithmetic shows of R stationary points, in the coordinates of the problem. */
+export interface Proofs {
+  readonly count: number
+  readonly status: readonly ProofStatus[]
+  /** [R] negative eigenvalues of H, the same over the whole box. */
+  readonly index: Uint32Array
+  /** [R] smallest half width of the box in which exactly one stationary point lies; 0 where nothing was proved. */
+  readonly radius: Float64Array
+  /** [R, P] half widths of the box around `theta`. */
+  readonly radii: Float64Array
+  /** [R] no coordinate of the stationary point is further from the refined one, before rounding, than this. */
+  readonly error: Float64Array
+  /** [R] κ: from everywhere in the box a step of Newton's method leaves at most 2κ/(1 − κ) of the distance. */
+  readonly contraction: Float64Array
+  /** [R, P] the stationary point's coordinates as the nearest doubles, if `isRounded`: the same from wherever it was found. */
+  readonly theta: Float64Array
+  readonly isRounded: Uint8Array
+  /** [R] f and max |g_p| at `theta`, rounded from more than double precision. */
+  readonly loss: Float64Array
+  readonly gradientNorm: Float64Array
+}
+
 export interface Objective {
   readonly problem: Problem
   /** P */
@@ -161,6 +186,13 @@ export interface Objective {
   score(theta: Float64Array, data?: Problem): Promise<Scores>
   /** z [R, N, C] row-major, offsets included, on these rows or those of `data`. Engines that certify have it. */
   outputs?(theta: Float64Array, data?: Problem): Promise<Float64Array>
+  /** Proves of each point θ [R, P], polished before, that one stationary point lies in a box around it. Engines that can have it. */
+  prove?(theta: Float64Array): Promise<Proofs>
+  /**
+   * Newton's method from each point θ [R, P] to a strict minimum: status `proved` stands for arrived, and nothing is said of a box.
+   * What it comes to has been shown to have a positive definite H by factorising it, and its coordinates are as exact as `prove`'s.
+   */
+  settle?(theta: Float64Array): Promise<Proofs>
   /**
    * Run the program from every start. Blocks are delivered as runs end; the engine stops producing while the consumer
    * holds more than a few blocks, so memory stays bounded. A result never depends on lanes, threads or blocks.

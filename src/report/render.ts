@@ -85,7 +85,19 @@ function pointsTable(title: string, points: readonly StationaryPoint[], s: Summa
   if (points.length === 0) return ''
   const metric = mainMetric(s)
   const named = metric ? [`training ${metric.label}`, ...(s.metrics.test ? [`held-out ${metric.label}`] : [])] : []
-  const head = ['', 'loss', 'runs', 'share', 'interval', 'copies met', 'smallest eigenvalue', 'max |g|', ...named]
+  const proofs = points.some(m => m.proof)
+  const head = [
+    '',
+    'loss',
+    'runs',
+    'share',
+    'interval',
+    'copies met',
+    'smallest eigenvalue',
+    'max |g|',
+    ...(proofs ? ['proved in a box of'] : []),
+    ...named
+  ]
   const rows = points.slice(0, shownPoints).map((m, i) => {
     const scored = metric
       ? [m.metrics?.train[metric.name], ...(s.metrics.test ? [m.metrics?.test?.[metric.name]] : [])]
@@ -99,12 +111,23 @@ function pointsTable(title: string, points: readonly StationaryPoint[], s: Summa
       `${formatCount(m.copies)} of ${Number.isFinite(m.copiesPossible) ? formatCount(m.copiesPossible) : 'very many'}`,
       smallest(m),
       short(m.gradientNorm, 2),
+      ...(proofs ? [proofText(m)] : []),
       ...scored.map(v => short(v))
     ]
   })
   const more =
     points.length > shownPoints ? paragraph(`and ${formatCount(points.length - shownPoints)} more in summary.json`) : ''
-  return `<h3>${escape(title)} (${formatCount(points.length)})</h3>${table(head, rows, [])}${more}`
+  return `<h3>${escape(title)} (${formatCount(points.length)})</h3>${table(head, rows, [])}${more}${unproved(points)}`
+}
+
+const proofText = ({ proof }: StationaryPoint): string =>
+  proof === undefined ? none : proof.status === 'proved' ? `± ${short(proof.radius, 2)}` : 'not proved'
+
+/** Why points are not proved, each reason once. */
+function unproved(points: readonly StationaryPoint[]): string {
+  const reasons = new Map<string, number>()
+  for (const { proof } of points) if (proof?.reason) reasons.set(proof.reason, (reasons.get(proof.reason) ?? 0) + 1)
+  return [...reasons].map(([reason, n]) => paragraph(`Not proved (${formatCount(n)}): ${reason}`, 'note')).join('')
 }
 
 /** Like R's table of coefficients, for models without hidden layer. */

@@ -2,6 +2,7 @@
 import type { Cluster, Clusters, Tolerances } from '../analysis/cluster.js'
 import { defaultTolerances, toleranceMeanings } from '../analysis/cluster.js'
 import { coverageOf, defaultConfidence } from '../analysis/coverage.js'
+import { provePoints } from '../analysis/proof.js'
 import { describePoint } from '../analysis/stationary.js'
 import { symmetricEigen } from '../core/linalg.js'
 import {
@@ -81,30 +82,30 @@ async function describe(
     const { g, H } = await objective.evaluate(stacked(shown, P), { g: true, H: true })
     const train = await setup.certifier.objective.score(own)
     const test = setup.test ? await setup.certifier.objective.score(own, setup.test) : undefined
-    part.forEach((cluster, i) => {
-      const theta = shown[i]
-      const details = describePoint({
+    const details = part.map((_, i) =>
+      describePoint({
         problem: view.problem,
-        theta,
+        theta: shown[i],
         H: H!.subarray(i * P * P, (i + 1) * P * P),
         names: setup.names
       })
+    )
+    const index = details.map(d => (kind === 'saddle' ? d.index : 0))
+    const proofs = kind === 'degenerate' ? [] : await provePoints(setup.certifier.objective, own, index)
+    part.forEach((cluster, i) => {
+      const theta = shown[i]
+      const { eigenvalues, standardErrors, nullity, nullityExplained, flatParameters } = details[i]
       const gradient = g!.subarray(i * P, (i + 1) * P)
       const original = view.originalScale(cluster.parameters)
       points.push({
         ...shared(cluster, theta),
         gradientNorm: gradient.reduce((m, v) => Math.max(m, Math.abs(v)), 0),
-        eigenvalues: details.eigenvalues,
-        ...(details.standardErrors ? { standardErrors: details.standardErrors } : {}),
+        eigenvalues,
+        ...(standardErrors ? { standardErrors } : {}),
         ...(original ? { parametersOriginalScale: [...original] } : {}),
-        ...(kind === 'minimum'
-          ? {}
-          : {
-              nullity: details.nullity,
-              nullityExplained: details.nullityExplained,
-              flatParameters: details.flatParameters
-            }),
-        ...(kind === 'saddle' ? { index: details.index } : {}),
+        ...(kind === 'minimum' ? {} : { nullity, nullityExplained, flatParameters }),
+        ...(kind === 'saddle' ? { index: index[i] } : {}),
+        ...(proofs[i] ? { proof: proofs[i] } : {}),
         metrics: { train: named(train.values, i), ...(test ? { test: named(test.values, i) } : {}) }
       })
     })

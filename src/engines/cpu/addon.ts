@@ -9,6 +9,15 @@ import type { RunBlock } from '../../runs/table.js'
 export type NativeProblem = object & { readonly __nativeProblem: never }
 export type NativeRun = object & { readonly __nativeRun: never }
 
+/** R points [R, P] as hi + lo, half widths of their boxes, coordinates rounded to doubles; `numbers` [R, 8] (proofs.ts). */
+export interface NativeProofs {
+  readonly hi: Float64Array
+  readonly lo: Float64Array
+  readonly radii: Float64Array
+  readonly rounded: Float64Array
+  readonly numbers: Float64Array
+}
+
 export interface NativeTarget {
   readonly id: string
   readonly name: string
@@ -35,6 +44,16 @@ export interface Addon {
     theta: Float64Array,
     threads: number
   ): Promise<{ values: Float64Array; classCounts: Float64Array }>
+  /** Proofs; with `settle`, Newton's method to a strict minimum from each point instead. */
+  prove(problem: NativeProblem, theta: Float64Array, settle: boolean, threads: number): Promise<NativeProofs>
+  /** Whether Krawczyk's test holds in the box of half widths `radii` around `center`. */
+  boxHolds(problem: NativeProblem, center: Float64Array, radii: Float64Array): boolean
+  /** Lower, then upper ends of g [P] and H [P, P] over the box; then f and g [1 + P] at `lo` as balls [1 + P, 3]. */
+  boxDerivatives(problem: NativeProblem, lo: Float64Array, hi: Float64Array): Float64Array
+  /** Intervals [2, n], lower ends first, through the operation of that number (proofs.ts). */
+  enclose(target: string, operation: number, a: Float64Array, b: Float64Array | null): Float64Array
+  /** Balls [n, 3]: hi, lo, radius. */
+  encloseBalls(target: string, operation: number, a: Float64Array, b: Float64Array | null): Float64Array
   run(problem: NativeProblem, program: object, options: object, onReady: () => void): NativeRun
   take(run: NativeRun): { end: boolean; busy: number; all: number; block?: RunBlock }
   abort(run: NativeRun): void

@@ -19,10 +19,12 @@ import type {
   Objective,
   Precision,
   Program,
+  Proofs,
   RunBlock,
   RunRequest,
   Scores
 } from '../types.js'
+import { readProofs } from './proofs.js'
 import { loadAddon, type Addon, type NativeProblem, type NativeTarget } from './addon.js'
 
 export interface CpuOptions extends EngineOptions {
@@ -135,6 +137,20 @@ class CpuObjective implements Objective {
   async outputs(theta: Float64Array, data?: Problem): Promise<Float64Array> {
     this.check(theta)
     return this.addon.outputs(this.on(data), theta, this.threads)
+  }
+
+  async prove(theta: Float64Array): Promise<Proofs> {
+    return this.proofs(theta, false)
+  }
+
+  async settle(theta: Float64Array): Promise<Proofs> {
+    return this.proofs(theta, true)
+  }
+
+  private async proofs(theta: Float64Array, settle: boolean): Promise<Proofs> {
+    this.check(theta)
+    if (this.precision !== 'f64') throw new Error('proofs need an engine of precision f64')
+    return readProofs(await this.addon.prove(this.handle(), theta, settle, this.threads))
   }
 
   async *minimise(request: RunRequest): AsyncIterable<RunBlock> {

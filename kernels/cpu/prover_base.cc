@@ -1,0 +1,4 @@
+// The prover for baseline; the Makefile gives this file its own instruction-set flags.
+#define MS_TARGET ms_base
+#define MS_TABLE base
+#include "prover_target.h"
