@@ -7,10 +7,10 @@ const { browser, close } = await openBrowser()
 try {
   const page = await browser.newPage({ viewport: size, colorScheme: 'light' })
   await page.setContent(readFileSync('manystart-contrast/report.html', 'utf8'))
-  // Down to the end of the first figure.
-  const figure = await page.locator('figure').first().boundingBox()
-  if (!figure) throw new Error('The report has no figure.')
-  const clip = { x: 0, y: 0, width: size.width, height: figure.y + figure.height + 20 }
+  // Down to what is folded.
+  const fold = await page.locator('details').first().boundingBox()
+  if (!fold) throw new Error('The report has nothing folded.')
+  const clip = { x: 0, y: 0, width: size.width, height: fold.y - 10 }
   await page.screenshot({ path: 'docs/report.png', fullPage: true, clip })
 } finally {
   await close()

@@ -283,8 +283,9 @@ async function main([task, ...args]) {
       return benchmarks(args)
     case 'start': {
       // `npm start -- study …` runs another command; flags alone belong to the contrast.
-      const command =
-        args[0] !== undefined && !args[0].startsWith('-') ? args : ['contrast', '--data', 'iris2', ...args]
+      const named = args.some(argument => /^--(data|generate)(=|$)/.test(argument))
+      const flags = named ? args : ['--data', 'iris2', ...args]
+      const command = args[0] !== undefined && !args[0].startsWith('-') ? args : ['contrast', ...flags]
       say(`Running: manystart ${command.join(' ')}`)
       return handOver(program, command)
     }

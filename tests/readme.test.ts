@@ -44,8 +44,7 @@ function run(command: string): Promise<Outcome> {
 }
 
 /** Rows of the contrast that are the same on every processor: counts of minima, certified losses, convexity. */
-const everywhere =
-  /^(parameters|runs \d\S*|distinct minima|lowest loss|saddles met|runs: (saddle|diverging|unfinished|failed)|training accuracy|runs as good as the best) /
+const everywhere = /^(distinct minima|training accuracy|runs as good as the best) /
 
 /**
  * A line without what another processor changes: its name, speeds, counts of steps, and the last run or two of a basin, which
@@ -148,7 +147,7 @@ describe('tables of README.md', () => {
   })
 
   it('name flags and fields that exist', async () => {
-    const help = (await manystart(['study', '--help'])).stdout
+    const help = (await manystart(['contrast', '--help'])).stdout
     const table = readme.slice(readme.indexOf('## Fields and flags'), readme.indexOf('## Losses'))
     for (const [, flag] of table.matchAll(/`--(?:no-)?([a-z0-9-]+)/g)) expect(help, flag).toContain(`--${flag}`)
     const flagged = [...help.matchAll(/^ {2}--([a-z0-9-]+)/gm)].map(m => m[1])

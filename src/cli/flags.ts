@@ -82,6 +82,11 @@ export const outputOptions: FlagTable = {
   ...jsonFlag
 }
 
+/** Flags of `contrast` alone. */
+export const contrastOptions: FlagTable = {
+  'glm-ridge': text('NUMBER', 'ridge of the models without hidden layer; --ridge is that of the networks')
+}
+
 /** The flags of commands that run a study, by heading. */
 export const studyFlags: Readonly<Record<string, FlagTable>> = {
   Data: dataOptions,

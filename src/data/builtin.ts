@@ -9,6 +9,8 @@ interface Builtin {
   readonly text: () => string
   readonly target: string
   readonly about: string
+  /** Two columns that a contrast takes unless told otherwise, so that what the models decide can be drawn. */
+  readonly drawn?: readonly [string, string]
 }
 
 /** Versicolor and virginica only: rows 51-150. */
@@ -18,7 +20,12 @@ const iris2Text = (): string => {
 }
 
 export const builtins: Readonly<Record<string, Builtin>> = {
-  iris2: { text: iris2Text, target: 'Species', about: 'iris, versicolor against virginica: 100 rows, 4 columns' },
+  iris2: {
+    text: iris2Text,
+    target: 'Species',
+    about: 'iris, versicolor against virginica: 100 rows, 4 columns',
+    drawn: ['Sepal.Length', 'Petal.Width']
+  },
   iris3: { text: () => iris, target: 'Species', about: 'iris, three species: 150 rows, 4 columns' },
   endometrial: {
     text: () => endometrial,

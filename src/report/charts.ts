@@ -52,8 +52,11 @@ const otherLooks: Readonly<Record<string, Look>> = {
   unfinished: ['#BBBBBB', 'square']
 }
 
+/** Marks and colours are told in words beside a small picture, which has no room for a legend. */
+const smallWidth = 250
+
 /** Certified end-point losses by rank, coloured by the minimum where the run ended. */
-export async function waterfall(s: Summary): Promise<Chart | undefined> {
+export async function waterfall(s: Summary, size: 'full' | 'small' = 'full'): Promise<Chart | undefined> {
   const points = s.waterfall.filter(p => Number.isFinite(p.loss))
   if (points.length === 0) return undefined
   const looks = new Map<string, Look>()
@@ -83,26 +86,27 @@ export async function waterfall(s: Summary): Promise<Chart | undefined> {
   }))
   const met = [...looks.keys()].filter(name => values.some(v => v.end === name))
   const range = (part: 0 | 1): string[] => met.map(name => looks.get(name)![part])
-  const end = { field: 'end', type: 'nominal', title: null }
+  const small = size === 'small'
+  const end = { field: 'end', type: 'nominal', title: null, ...(small ? { legend: null } : {}) }
   const picture = await svg(
     {
-      height,
+      ...(small ? { width: smallWidth, height: 150 } : { height }),
       data: { values },
-      mark: { type: 'point', filled: true, size: 26, opacity: 0.9 },
+      mark: { type: 'point', filled: true, size: small ? 14 : 26, opacity: 0.9 },
       encoding: {
         x: {
           field: 'run',
           type: 'quantitative',
-          title: 'runs, sorted by loss',
+          title: small ? null : 'runs, sorted by loss',
           scale: { nice: false, zero: false, domain: [Math.min(1, s.starts), Math.max(2, s.starts)] },
-          axis: { tickCount: 6, format: ',d' }
+          axis: { ...(small ? { values: [1, Math.round(s.starts / 2), s.starts] } : { tickCount: 6 }), format: ',d' }
         },
         y: {
           field: 'loss',
           type: 'quantitative',
-          title: 'loss at the end point',
+          title: small ? null : 'loss at the end point',
           scale: { type: log ? 'log' : 'linear', zero: false, ...(pad > 0 ? { domain: [low - pad, high + pad] } : {}) },
-          axis: log ? logAxis(low, high) : { tickCount: 6 }
+          axis: log ? logAxis(low, high, small ? 4 : 7) : { tickCount: small ? 4 : 6 }
         },
         color: { ...end, scale: { domain: met, range: range(0) } },
         shape: { ...end, scale: { domain: met, range: range(1) } }

@@ -1,12 +1,12 @@
-/** Models side by side, as a plain-text table for the terminal. A pure function of summaries. */
+/** Models side by side: what they are compared by, and the table for a terminal. Pure functions of summaries. */
 import type { MetricSet, Quantiles, Summary } from '../core/result.js'
 import { wrap } from '../core/text.js'
 import { formatCount, formatRate } from '../core/units.js'
-import { bestPoint, computer, count, none, percent, short, spreadOf } from './words.js'
+import { textTable, type Table } from './table.js'
+import { bestPoint, capital, computer, count, mainMetric, none, percent, rangeOf, short, spreadOf } from './words.js'
 
-/** Digits of metrics in the table: four models with their ranges then fit 120 columns. */
+/** Digits of metrics in the table, so that four models with their ranges fit beside each other. */
 const digits = 3
-const nameWidth = 20
 
 /** With what makes it so: the strong-convexity modulus, or a negative eigenvalue that was met. */
 function convexityText(s: Summary): string {
@@ -27,23 +27,19 @@ const stepsText = (q: Quantiles): string =>
 
 type Row = readonly [string, (s: Summary) => string]
 
-/** What models are compared by: a label, and the cell of each model. */
-export function contrastRows(summaries: readonly Summary[]): (readonly [label: string, cells: readonly string[]])[] {
-  return rows(summaries).map(([label, cell]) => [label, summaries.map(cell)])
-}
+const ends = (s: Summary): boolean => s.minima.length + s.degenerate.length > 0
 
-/** How to read the table. */
-export const contrastNotes = (summaries: readonly Summary[]): string =>
+/** How to read the rows of `fullTable`. */
+export const fullNotes = (summaries: readonly Summary[]): string =>
   'Metrics: median [min, max] over the runs, where the optimiser left them. Steps: median [quartiles]. Minima: up to symmetry. ' +
   'The best minimum: the one with the lowest loss, its share among all runs. Spread: the largest difference of a parameter ' +
   'between two end points, relative to max(1, |value|). Modulus: the smallest Hessian eigenvalue at the minimiser; witness: a ' +
   'negative one that was met. As good as the best: the same training ' +
   `${summaries.some(s => s.metrics.train.accuracy) ? 'accuracy' : 'loss'} as the best run.`
 
-function rows(summaries: readonly Summary[]): Row[] {
+function rowsOf(summaries: readonly Summary[]): Row[] {
   const held = summaries.some(s => s.metrics.test)
   const has = (name: keyof MetricSet<number>): boolean => summaries.some(s => s.metrics.train[name])
-  const ends = (s: Summary): boolean => s.minima.length + s.degenerate.length > 0
   const list: Row[] = [
     ['parameters', s => formatCount(s.problem.parameters)],
     ['runs', s => formatCount(s.starts)],
@@ -84,18 +80,59 @@ function rows(summaries: readonly Summary[]): Row[] {
   return list
 }
 
-/** Models as columns, aligned; at most 120 characters wide for four models. */
-export function contrastTable(summaries: readonly Summary[]): string {
+/** What a reader asks first: how many minima, who finds the best, and what it means for predictions. */
+function keyRowsOf(summaries: readonly Summary[]): Row[] {
+  const list: Row[] = [
+    ['distinct minima', minimaText],
+    ['runs that find the best', s => (ends(s) ? formatCount(bestPoint(s)!.count) : none)],
+    ['runs that end in none', s => formatCount(s.starts - s.verdicts.minimum - s.verdicts.degenerate)]
+  ]
+  const metric = summaries.map(mainMetric).find(m => m !== undefined)
+  if (metric) {
+    list.push([`training ${metric.label}`, s => rangeOf(s.metrics.train[metric.name], digits)])
+    if (summaries.some(s => s.metrics.test))
+      list.push([`held-out ${metric.label}`, s => rangeOf(s.metrics.test?.[metric.name], digits)])
+  }
+  list.push(['runs as good as the best', s => percent(s.metrics.asGoodAsBest)])
+  return list
+}
+
+const modelsTable = (title: string, list: readonly Row[], summaries: readonly Summary[]): Table => ({
+  title,
+  head: ['', ...summaries.map(s => s.name)],
+  rows: list.map(([label, cell]) => [label, ...summaries.map(cell)])
+})
+
+/** The rows that answer the question, and all of them. Models are columns. */
+export const keyTable = (summaries: readonly Summary[]): Table =>
+  modelsTable('Models side by side', keyRowsOf(summaries), summaries)
+export const fullTable = (summaries: readonly Summary[]): Table =>
+  modelsTable('All figures', rowsOf(summaries), summaries)
+
+const mainMetricLabel = (summaries: readonly Summary[]): string =>
+  summaries.map(mainMetric).find(m => m !== undefined)?.label ?? 'metrics'
+
+/** How to read the rows of `keyTable`. */
+export const keyNotes = (summaries: readonly Summary[]): string =>
+  `${formatCount(summaries[0]?.starts ?? 0)} runs each. Minima: up to symmetry; the best is the one with the lowest loss. ` +
+  `${capital(mainMetricLabel(summaries))}: from the lowest to the highest of the runs, where the optimiser left them. ` +
+  `As good as the best: the same training ${summaries.some(s => s.metrics.train.accuracy) ? 'accuracy' : 'loss'} as the best run.`
+
+/** One line for a model: "1 minimum, 999 of 999 runs", "26 minima, the best from 100 of 999 runs", "no minimum: 999 of 999 runs run away". */
+export function headline(s: Summary): string {
+  const distinct = s.minima.length + s.degenerate.length
+  const of = (n: number): string => `${formatCount(n)} of ${count(s.starts, 'run', 'runs')}`
+  if (distinct === 0)
+    return s.verdicts.diverging > 0
+      ? `no minimum, ${of(s.verdicts.diverging)} run away`
+      : `no minimum in ${of(s.starts)}`
+  const best = of(bestPoint(s)!.count)
+  return distinct === 1 ? `1 minimum, ${best}` : `${formatCount(distinct)} minima, the best from ${best}`
+}
+
+/** What was contrasted, the models as columns, and how to read them, in lines of at most `width` columns. */
+export function contrastText(summaries: readonly Summary[], width: number): string {
   if (summaries.length === 0) return ''
-  const table = contrastRows(summaries)
-  const label = Math.max(...table.map(([name]) => name.length))
-  const cells = table.map(([, values]) => values)
-  const widths = summaries.map((s, c) =>
-    Math.max(...cells.map(row => row[c].length), ...wrap(s.name, nameWidth).map(l => l.length))
-  )
-  const heads = summaries.map((s, c) => wrap(s.name, widths[c]))
-  const line = (first: string, rest: readonly string[]): string =>
-    [first.padEnd(label), ...rest.map((cell, c) => cell.padStart(widths[c]))].join('  ').trimEnd()
   const [{ problem, engine }] = summaries
   const held = problem.testRows > 0 ? `, ${problem.testRows} held out` : ''
   const coding = problem.coding === '' ? '' : ` (${problem.coding})`
@@ -104,14 +141,11 @@ export function contrastTable(summaries: readonly Summary[]): string {
     `seed ${problem.seed}, starts ${problem.init}, ${problem.optimizer.replace(/ \(.*/, '')} on ${engine.name} ` +
       `(${engine.precision}, ${computer(engine)})`
   ]
-  const out = [...about.flatMap(text => wrap(text, 120)), '']
-  const tall = Math.max(...heads.map(h => h.length))
-  for (let i = 0; i < tall; i++) {
-    const names = heads.map(h => h[i - (tall - h.length)] ?? '')
-    out.push(line('', names))
-  }
-  const rules = widths.map(w => '-'.repeat(w))
-  out.push(line('-'.repeat(label), rules))
-  table.forEach(([name], r) => out.push(line(name, cells[r])))
-  return [...out, '', ...wrap(contrastNotes(summaries), 118)].join('\n')
+  return [
+    ...about.flatMap(text => wrap(text, width)),
+    '',
+    ...textTable(keyTable(summaries), width),
+    '',
+    ...wrap(keyNotes(summaries), width)
+  ].join('\n')
 }

@@ -1,62 +1,35 @@
 /** Summaries → one self-contained HTML page: no script, no network, charts as inline SVG. */
-import { verdicts, type MetricSet, type StationaryPoint, type Summary, type Verdict } from '../core/result.js'
+import type { StationaryPoint, Summary } from '../core/result.js'
 import { formatCount, formatRate, formatSeconds } from '../core/units.js'
 import { convergence, discovery, scores, shares, spectrum, waterfall, type Chart } from './charts.js'
 import { conclusion, coverageText } from './conclusion.js'
-import { contrastNotes, contrastRows } from './contrast.js'
+import { fullNotes, fullTable, headline, keyNotes, keyTable } from './contrast.js'
 import { style } from './style.js'
-import {
-  computer,
-  count,
-  escape,
-  fixed,
-  infiniteText,
-  isSeparated,
-  mainMetric,
-  none,
-  percent,
-  short,
-  spreadOf
-} from './words.js'
+import type { Table } from './table.js'
+import { coefficientsTable, meaning, met, metricsTable, pointsTable, thresholdsTable, verdictTable } from './tables.js'
+import { computer, count, escape, fixed, infiniteText, isSeparated, percent, short } from './words.js'
 
 const shownPoints = 30
 const shownFlat = 5
 /** Names of flat parameters in a note. */
 const shownNames = 8
 
-const meaning: Readonly<Record<Verdict, string>> = {
-  minimum: 'A strict minimum: stationary, and every eigenvalue of the Hessian is positive.',
-  degenerate: 'Stationary with flat directions: no eigenvalue is negative, some are zero.',
-  saddle: 'Stationary, but some direction leads down.',
-  diverging: 'No finite minimum that way: the loss goes on falling while the weights grow.',
-  unfinished: 'The budget ran out, or the gradient is small where no stationary point is near.',
-  failed: 'The loss or its gradient was not a finite number.'
-}
-
-const metricLabels: Readonly<Record<keyof MetricSet<number>, string>> = {
-  accuracy: 'accuracy',
-  recall: 'recall',
-  precision: 'precision',
-  auc: 'AUC',
-  logLoss: 'log-loss',
-  r2: 'R²',
-  devianceExplained: 'deviance explained',
-  rmse: 'RMSE'
-}
-
-/** `words`: columns that hold text and are aligned left; the others hold numbers. */
-function table(head: readonly string[], rows: readonly (readonly string[])[], words: readonly number[] = [0]): string {
+/** A table, every text escaped; `kind` is a class of the style sheet. */
+function htmlTable({ head, rows, words = [0] }: Table, kind = ''): string {
   const cell = (tag: 'th' | 'td', text: string, i: number): string => {
-    const kind = words.includes(i) ? '' : ' class="n"'
-    return `<${tag}${kind}${tag === 'th' ? ' scope="col"' : ''}>${escape(text)}</${tag}>`
+    const side = words.includes(i) ? '' : ' class="n"'
+    return `<${tag}${side}${tag === 'th' ? ' scope="col"' : ''}>${escape(text)}</${tag}>`
   }
   const line = (tag: 'th' | 'td', cells: readonly string[]): string =>
     `<tr>${cells.map((text, i) => cell(tag, text, i)).join('')}</tr>`
   return (
-    `<div class="scroll"><table><thead>${line('th', head)}</thead>` +
+    `<div class="scroll"><table${kind === '' ? '' : ` class="${kind}"`}><thead>${line('th', head)}</thead>` +
     `<tbody>${rows.map(cells => line('td', cells)).join('')}</tbody></table></div>`
   )
 }
+
+/** A table under its title; nothing where there is none. */
+const titled = (table: Table | undefined): string => (table ? `<h3>${escape(table.title)}</h3>${htmlTable(table)}` : '')
 
 const paragraph = (text: string, kind = ''): string => `<p${kind === '' ? '' : ` class="${kind}"`}>${escape(text)}</p>`
 
@@ -75,53 +48,12 @@ const figure = (chart: Chart | undefined): string =>
 const facts = (items: readonly (readonly [string, string])[], kind = ''): string =>
   `<dl${kind === '' ? '' : ` class="${kind}"`}>${items.map(([k, v]) => `<dt>${escape(k)}</dt><dd>${escape(v)}</dd>`).join('')}</dl>`
 
-/** The smallest eigenvalue; that of a flat minimum is zero but for rounding. */
-function smallest({ eigenvalues, nullity, index }: StationaryPoint): string {
-  if (eigenvalues.length === 0) return none
-  return (nullity ?? 0) > 0 && (index ?? 0) === 0 ? '≈ 0' : short(eigenvalues[0], 3)
-}
-
-function pointsTable(title: string, points: readonly StationaryPoint[], s: Summary): string {
-  if (points.length === 0) return ''
-  const metric = mainMetric(s)
-  const named = metric ? [`training ${metric.label}`, ...(s.metrics.test ? [`held-out ${metric.label}`] : [])] : []
-  const proofs = points.some(m => m.proof)
-  const head = [
-    '',
-    'loss',
-    'runs',
-    'share',
-    'interval',
-    'copies met',
-    'smallest eigenvalue',
-    'max |g|',
-    ...(proofs ? ['proved in a box of'] : []),
-    ...named
-  ]
-  const rows = points.slice(0, shownPoints).map((m, i) => {
-    const scored = metric
-      ? [m.metrics?.train[metric.name], ...(s.metrics.test ? [m.metrics?.test?.[metric.name]] : [])]
-      : []
-    return [
-      String(i + 1),
-      fixed(m.loss, 10),
-      formatCount(m.count),
-      percent(m.share),
-      `${short(100 * m.shareInterval[0], 3)} to ${short(100 * m.shareInterval[1], 3)} %`,
-      `${formatCount(m.copies)} of ${Number.isFinite(m.copiesPossible) ? formatCount(m.copiesPossible) : 'very many'}`,
-      smallest(m),
-      short(m.gradientNorm, 2),
-      ...(proofs ? [proofText(m)] : []),
-      ...scored.map(v => short(v))
-    ]
-  })
+/** The first points of a kind, and how many more there are. */
+function pointsPart(title: string, points: readonly StationaryPoint[], s: Summary): string {
   const more =
     points.length > shownPoints ? paragraph(`and ${formatCount(points.length - shownPoints)} more in summary.json`) : ''
-  return `<h3>${escape(title)} (${formatCount(points.length)})</h3>${table(head, rows, [])}${more}${unproved(points)}`
+  return titled(pointsTable(title, points, s, shownPoints)) + more + unproved(points)
 }
-
-const proofText = ({ proof }: StationaryPoint): string =>
-  proof === undefined ? none : proof.status === 'proved' ? `± ${short(proof.radius, 2)}` : 'not proved'
 
 /** Why points are not proved, each reason once. */
 function unproved(points: readonly StationaryPoint[]): string {
@@ -130,29 +62,13 @@ function unproved(points: readonly StationaryPoint[]): string {
   return [...reasons].map(([reason, n]) => paragraph(`Not proved (${formatCount(n)}): ${reason}`, 'note')).join('')
 }
 
-/** Like R's table of coefficients, for models without hidden layer. */
-function coefficients(s: Summary): string {
-  const best = s.minima[0]
-  if (!best || s.problem.hidden.length > 0) return ''
-  const errors = best.standardErrors
-  const rows = best.names.map((name, p) => {
-    const [b, se] = [best.parameters[p], errors?.[p]]
-    return [name, fixed(b, 8), ...(errors ? [fixed(se, 6), se ? short(b / se) : none] : [])]
-  })
-  const head = ['coefficient', 'estimate', ...(errors ? ['standard error', 'z'] : [])]
-  const scale = s.problem.scale === 'standardized' ? ' (standardised columns)' : ''
-  return `<h3>Coefficients${scale}</h3>${table(head, rows)}`
-}
-
-function metricsTable(s: Summary): string {
-  const { train, test, asGoodAsBest, disagreement } = s.metrics
-  const names = (Object.keys(metricLabels) as (keyof MetricSet<number>)[]).filter(name => train[name])
-  if (names.length === 0) return ''
-  const head = ['median [min, max] over the runs', 'training', ...(test ? ['held out'] : [])]
-  const rows = names.map(name => [metricLabels[name], spreadOf(train[name]), ...(test ? [spreadOf(test[name])] : [])])
+function metricsPart(s: Summary): string {
+  const table = metricsTable(s)
+  if (!table) return ''
+  const { train, asGoodAsBest, disagreement } = s.metrics
   const same = [`As good as the best run: ${percent(asGoodAsBest)} of the runs.`]
   if (train.accuracy) same.push(`Two runs predict different classes on ${percent(disagreement)} of the rows.`)
-  return `<h3>Predictions</h3>${table(head, rows)}${paragraph(same.join(' '))}`
+  return titled(table) + paragraph(same.join(' '))
 }
 
 function notes(s: Summary): string {
@@ -183,7 +99,8 @@ function notes(s: Summary): string {
   return [...list, ...s.notes].map(text => paragraph(text, 'note')).join('')
 }
 
-function studied(s: Summary): string {
+/** What was run, fact by fact. */
+function factsOf(s: Summary): (readonly [string, string])[] {
   const { problem: p, timing, engine } = s
   const net =
     p.hidden.length === 0
@@ -193,7 +110,7 @@ function studied(s: Summary): string {
   const ridge = p.ridge > 0 ? `, ridge ${p.ridge} on ${p.penalizeBias ? 'weights and biases' : 'weights'}` : ''
   const columns = `${count(p.inputs, 'column', 'columns')}${p.standardize ? ', standardised' : ''}`
   const { f, g, H } = timing.evaluations
-  return facts([
+  return [
     ['data', `${p.data}: ${count(p.rows, 'row', 'rows')}${held}, ${columns}`],
     ['target', `${p.target}${p.coding === '' ? '' : ` (${p.coding})`}`],
     ['model', `${net}, ${p.loss} loss, ${count(p.parameters, 'parameter', 'parameters')}${ridge}`],
@@ -207,45 +124,78 @@ function studied(s: Summary): string {
     ['time', `${formatSeconds(timing.wallSeconds)}, ${formatRate(timing.runsPerSecond, 'runs')}`],
     ['evaluations', `${formatCount(f)} losses, ${formatCount(g)} gradients, ${formatCount(H)} Hessians`],
     ['convex', s.convex.reason]
-  ])
+  ]
 }
 
-const met = (summaries: readonly Summary[]): Verdict[] => verdicts.filter(v => summaries.some(s => s.verdicts[v] > 0))
-
-function verdictTable(s: Summary): string {
-  const rows = met([s]).map(v => [v, formatCount(s.verdicts[v]), meaning[v]])
-  return `<h2>Verdicts</h2>${table(['verdict', 'runs', 'meaning'], rows, [0, 2])}`
+/** Facts that all studies share, which are said once. */
+function sharedFacts(summaries: readonly Summary[]): (readonly [string, string])[] {
+  const [first, ...others] = summaries.map(factsOf)
+  return first.filter(([name, text]) => others.every(facts => facts.some(([n, t]) => n === name && t === text)))
 }
 
-/** Models as columns, with what their verdicts mean below. */
-function sideBySide(summaries: readonly Summary[]): string {
-  const head = ['', ...summaries.map(s => s.name)]
-  const rows = contrastRows(summaries).map(([label, cells]) => [label, ...cells])
-  const verdictMeanings = facts(
-    met(summaries).map(v => [v, meaning[v]]),
-    'small'
+/** What is read after the first screen: closed on a screen, open on paper. */
+const fold = (title: string, content: string): string =>
+  content === '' ? '' : `<details><summary><h2>${escape(title)}</h2></summary>\n${content}\n</details>`
+
+/** A study at one glance: its name, its answer in a line, and where its runs end. */
+async function panel(s: Summary): Promise<string> {
+  const chart = await waterfall(s, 'small')
+  return (
+    `<article><h2>${escape(s.name)}</h2><p class="kind">${s.convex.model ? 'convex' : 'not convex'}</p>` +
+    `<p class="headline">${escape(headline(s))}</p>${chart?.svgs.join('') ?? ''}</article>`
   )
-  return `<h2>Side by side</h2>${table(head, rows).replace('<table>', '<table class="models">')}${paragraph(contrastNotes(summaries), 'small')}${verdictMeanings}`
 }
 
-async function section(s: Summary, alone: boolean): Promise<string> {
+const howToRead =
+  'Each picture: the loss at the end of every run, sorted. A level line is one result from every start, a staircase several minima; ' +
+  'colour and shape say which. Axes differ.'
+
+/** Where the runs end, the rows that matter, the answer. */
+async function first(summaries: readonly Summary[]): Promise<string> {
+  const panels: string[] = []
+  for (const s of summaries) panels.push(await panel(s))
+  const answer = `<div class="answer">${conclusion(summaries)
+    .map(text => paragraph(text))
+    .join('')}</div>`
+  const alone = summaries.length === 1
+  const table = alone
+    ? htmlTable(verdictTable(summaries[0]))
+    : htmlTable(keyTable(summaries), 'models') + paragraph(keyNotes(summaries), 'small')
+  return `<div class="panels${alone ? ' alone' : ''}">${panels.join('')}</div>${paragraph(howToRead, 'small')}${table}${answer}`
+}
+
+const copies =
+  'Copies: images of a minimum under exchange of hidden units and, for odd activations, change of their sign; they compute the same ' +
+  'function and count as one.'
+
+async function section(s: Summary, shared: readonly (readonly [string, string])[]): Promise<string> {
   const charts = [await waterfall(s), await shares(s), await spectrum(s), await discovery(s)]
+  const own = factsOf(s).filter(([name]) => !shared.some(([n]) => n === name))
+  const points =
+    pointsPart('Minima', s.minima, s) + pointsPart('Flat minima', s.degenerate, s) + pointsPart('Saddles', s.saddles, s)
   return [
-    `<section><h2>${escape(alone ? 'The study' : s.name)}</h2>`,
-    studied(s),
+    facts(own),
     notes(s),
-    pointsTable('Minima', s.minima, s),
-    pointsTable('Flat minima', s.degenerate, s),
-    pointsTable('Saddles', s.saddles, s),
+    points,
+    points !== '' && s.problem.hidden.length > 0 ? paragraph(copies, 'small') : '',
     paragraph(coverageText(s)),
-    coefficients(s),
-    metricsTable(s),
-    `<div class="figures">${charts.map(figure).join('')}</div></section>`
+    titled(coefficientsTable(s)),
+    metricsPart(s),
+    `<div class="figures">${charts.map(figure).join('')}</div>`
   ].join('\n')
 }
 
+/** Every figure that models are compared by, with what verdicts mean. */
+const figures = (summaries: readonly Summary[]): string =>
+  htmlTable(fullTable(summaries), 'models') +
+  paragraph(fullNotes(summaries), 'small') +
+  facts(
+    met(summaries).map(v => [v, meaning[v]]),
+    'small'
+  )
+
 /**
- * One page for one study, or for several side by side.
+ * One page for one study, or for several side by side: the answer on the first screen, everything else folded below it.
  * @param summaries at least one
  */
 export async function renderReport(
@@ -253,13 +203,9 @@ export async function renderReport(
   options: { readonly title: string }
 ): Promise<string> {
   const alone = summaries.length === 1
+  const shared = alone ? [] : sharedFacts(summaries)
   const parts: string[] = []
-  for (const s of summaries) parts.push(await section(s, alone))
-  const thresholds = Object.entries(summaries[0].thresholds).map(([name, { value, meaning: why }]) => [
-    name,
-    short(value, 6),
-    why
-  ])
+  for (const s of summaries) parts.push(fold(alone ? 'The study' : s.name, await section(s, shared)))
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -271,16 +217,13 @@ export async function renderReport(
 <body>
 <main>
 <h1>${escape(options.title)}</h1>
-<div class="answer">${conclusion(summaries)
-    .map(text => paragraph(text))
-    .join('')}</div>
-${alone ? verdictTable(summaries[0]) : sideBySide(summaries)}
-${figure(await convergence(summaries))}
-${figure(await scores(summaries))}
+${await first(summaries)}
+${fold('Convergence', figure(await convergence(summaries)))}
+${fold('Predictions', figure(await scores(summaries)))}
+${alone ? '' : fold('All figures', figures(summaries))}
 ${parts.join('\n')}
-<h2>Thresholds</h2>
-<p class="small">What the verdicts and the comparison of end points rest on.</p>
-${table(['threshold', 'value', 'meaning'], thresholds, [0, 2])}
+${alone ? '' : fold('What all of them share', facts(shared))}
+${fold('Thresholds', `<p class="small">What the verdicts and the comparison of end points rest on.</p>${htmlTable(thresholdsTable(summaries[0]))}`)}
 </main>
 </body>
 </html>

@@ -31,7 +31,20 @@ figcaption { color: var(--soft); font-size: 13px; max-width: 85ch }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 22px; margin: 4px 0; padding: 0; list-style: none; font-size: 13px }
 .sign { margin-right: 7px }
 .charts { display: flex; flex-wrap: wrap; gap: 12px 24px }
-.charts svg { display: block; width: 520px; max-width: 100%; height: auto; overflow: visible }
+.charts svg { display: block; width: 470px; max-width: 100%; height: auto; overflow: visible }
+.panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 235px), 1fr)); gap: 12px 20px; margin: 14px 0 4px }
+.panels article { min-width: 0 }
+.panels h2 { font-size: 15px; margin: 0; padding: 0; border: 0 }
+.panels p { margin: 0 }
+.panels svg { display: block; width: 100%; max-width: 350px; height: auto; margin-top: 6px; overflow: visible }
+.panels.alone svg { max-width: 520px }
+.kind { color: var(--soft); font-size: 13px }
+.headline { font-size: 16px; font-weight: 600; line-height: 1.3 }
+@media (min-width: 900px) { .panels article { display: flex; flex-direction: column } .panels svg { margin-top: auto } }
+details { border-top: 1px solid var(--line); margin-top: 14px; padding-top: 10px }
+summary { cursor: pointer }
+summary h2 { display: inline; font-size: 17px; margin: 0; padding: 0; border: 0 }
+.models th:first-child, .models td:first-child { position: sticky; left: 0; background: var(--ground) }
 @media (max-width: 480px) { main { padding: 12px 14px 48px } h1 { font-size: 22px } th, td { padding-right: 12px } }
-@media print { main { max-width: none } figure, table, dl { break-inside: avoid } }
+@media print { details::details-content { content-visibility: visible; block-size: auto; opacity: 1 } details > * { display: block } main { max-width: none } figure, table, dl { break-inside: avoid } }
 `

@@ -3,8 +3,11 @@ import * as vega from 'vega'
 import { compile, type TopLevelSpec } from 'vega-lite'
 import { escape } from './words.js'
 
-/** Width of every chart in px, axes included: text then has the same size in all of them. */
-export const chartWidth = 520
+/**
+ * Width of every chart in px, axes included: text then has the same size in all of them. That of a phone, so that its text is never
+ * drawn smaller than it is set; wide screens draw all of it larger.
+ */
+export const chartWidth = 360
 
 /**
  * Okabe and Ito's palette, legible to most colour-blind readers, on light and dark ground. Shapes or dashes go along with
@@ -41,19 +44,19 @@ const config = {
     tickColor: '#8888',
     titleFontWeight: 'normal',
     labelFontSize: 12,
-    titleFontSize: 12.5,
-    labelLimit: 200
+    titleFontSize: 12,
+    labelLimit: 170
   },
   legend: {
     labelColor: ink,
     titleColor: ink,
     titleFontWeight: 'normal',
     labelFontSize: 12,
-    labelLimit: 220,
+    labelLimit: 160,
     symbolSize: 80,
     orient: 'bottom',
     direction: 'horizontal',
-    columns: 3
+    columns: 2
   },
   range: { category: palette }
 } as const

@@ -3,18 +3,14 @@ import { verdicts, type StationaryPoint, type Summary } from '../core/result.js'
 import { wrap } from '../core/text.js'
 import { formatCount, formatRate, formatSeconds } from '../core/units.js'
 import { conclusion, coverageText } from './conclusion.js'
+import { textTable } from './table.js'
 import { computer, count, fixed, infiniteText, none, percent, short, spreadOf } from './words.js'
 
 const shownPoints = 10
 const shownFlat = 3
-const textWidth = 110
 
-const align = (cells: readonly string[], widths: readonly number[]): string =>
-  cells.map((cell, i) => cell.padStart(widths[i])).join('  ')
-
-function pointTable(title: string, points: readonly StationaryPoint[], starts: number): string[] {
+function pointTable(title: string, points: readonly StationaryPoint[], starts: number, width: number): string[] {
   if (points.length === 0) return []
-  const head = ['', 'loss', 'runs', 'share', 'copies', 'smallest eigenvalue']
   const rows = points
     .slice(0, shownPoints)
     .map((m, i) => [
@@ -25,10 +21,11 @@ function pointTable(title: string, points: readonly StationaryPoint[], starts: n
       formatCount(m.copies),
       m.eigenvalues.length > 0 ? short(m.eigenvalues[0], 3) : none
     ])
-  const widths = head.map((h, i) => Math.max(h.length, ...rows.map(row => row[i].length)))
+  const head = ['', 'loss', 'runs', 'share', 'copies', 'smallest eigenvalue']
   const more =
     points.length > shownPoints ? [`and ${formatCount(points.length - shownPoints)} more in summary.json`] : []
-  return ['', `${title} (${formatCount(points.length)}):`, ...[head, ...rows].map(row => align(row, widths)), ...more]
+  const heading = `${title} (${formatCount(points.length)})`
+  return ['', `${heading}:`, ...textTable({ title: heading, head, rows, words: [], spare: [5, 4] }, width), ...more]
 }
 
 /** Like R's table of coefficients, for a model without hidden layer that has one. */
@@ -48,18 +45,18 @@ function coefficientLines(s: Summary): string[] {
 }
 
 /** Metrics are those of the points where the optimiser left the runs, before polishing. */
-const metricLine = (label: string, set: Summary['metrics']['train'] | undefined): string[] =>
+const metricLine = (label: string, set: Summary['metrics']['train'] | undefined, width: number): string[] =>
   set
     ? wrap(
         `${label}: ${Object.entries(set)
           .map(([name, q]) => `${name} ${spreadOf(q)}`)
           .join(', ')}`,
-        textWidth
+        width
       )
     : []
 
-/** The result of one study for a terminal. */
-export function studyText(s: Summary): string {
+/** The result of one study for a terminal, in lines of at most `width` columns. */
+export function studyText(s: Summary, width: number): string {
   const { problem, engine, timing } = s
   const parameters = count(problem.parameters, 'parameter', 'parameters')
   const flat = s.degenerate.slice(0, shownFlat).map(d => {
@@ -70,26 +67,29 @@ export function studyText(s: Summary): string {
   const separated = infiniteText(s)
   const met = verdicts.filter(v => s.verdicts[v] > 0).map(v => `${v} ${formatCount(s.verdicts[v])}`)
   return [
-    `${s.name} on ${problem.data}: ${count(problem.rows, 'row', 'rows')}, ${parameters}, ${count(s.starts, 'start', 'starts')}`,
+    ...wrap(
+      `${s.name} on ${problem.data}: ${count(problem.rows, 'row', 'rows')}, ${parameters}, ${count(s.starts, 'start', 'starts')}`,
+      width
+    ),
     ...wrap(
       `target ${problem.target}${problem.coding === '' ? '' : ` (${problem.coding})`}, ${problem.loss} loss`,
-      textWidth
+      width
     ),
     ...wrap(
       `${problem.optimizer}; ${engine.name} ${engine.precision} on ${computer(engine)}: ` +
         `${formatSeconds(timing.wallSeconds)}, ${formatRate(timing.runsPerSecond, 'runs')}`,
-      textWidth
+      width
     ),
     '',
-    `verdicts: ${met.length > 0 ? met.join(', ') : 'none'}`,
-    ...(separated === '' ? [] : [`separation: ${s.separation.status}, ${separated}`]),
-    ...pointTable('minima', s.minima, s.starts),
+    ...wrap(`verdicts: ${met.length > 0 ? met.join(', ') : 'none'}`, width),
+    ...(separated === '' ? [] : wrap(`separation: ${s.separation.status}, ${separated}`, width)),
+    ...pointTable('minima', s.minima, s.starts, width),
     ...coefficientLines(s),
-    ...(flat.length > 0 ? ['', ...flat] : []),
+    ...(flat.length > 0 ? ['', ...flat.flatMap(text => wrap(text, width))] : []),
     '',
-    ...metricLine('training, as found', s.metrics.train),
-    ...metricLine('held out, as found', s.metrics.test),
+    ...metricLine('training, as found', s.metrics.train, width),
+    ...metricLine('held out, as found', s.metrics.test, width),
     '',
-    ...[...conclusion([s]), coverageText(s), ...s.notes].flatMap(text => wrap(text, textWidth))
+    ...[...conclusion([s]), coverageText(s), ...s.notes].flatMap(text => wrap(text, width))
   ].join('\n')
 }

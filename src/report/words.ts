@@ -41,6 +41,13 @@ export function spreadOf(q: Quantiles | undefined, digits = 4): string {
   return low === high ? middle : `${middle} [${low}, ${high}]`
 }
 
+/** 0.929–0.957; one number where all are the same to the digits shown. */
+export function rangeOf(q: Quantiles | undefined, digits = 4): string {
+  if (!q || !Number.isFinite(q.min) || !Number.isFinite(q.max)) return none
+  const [low, high] = [short(q.min, digits), short(q.max, digits)]
+  return low === high ? low : `${low}–${high}`
+}
+
 export const count = (n: number, one: string, many: string): string => `${formatCount(n)} ${n === 1 ? one : many}`
 
 /** "a", "a and b", "a, b and c" */

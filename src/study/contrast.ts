@@ -1,6 +1,8 @@
 /** The main job: convex and non-convex models side by side on the same data and the same split. */
 import { InputError } from '../core/errors.js'
 import type { Summary } from '../core/result.js'
+import { knownNames } from '../core/names.js'
+import { builtins } from '../data/builtin.js'
 import { loadData, rowsOf } from '../data/load.js'
 import { twoClass } from '../models/scores.js'
 import { convexTwin, nonconvexTwin } from '../models/losses/index.js'
@@ -14,11 +16,12 @@ export interface ContrastModel {
   readonly config: Readonly<Record<string, unknown>>
 }
 
-/** Hidden units and ridge of the networks when the configuration names none. */
-const defaultHidden = [5]
-const defaultRidge = 0.01
-/** Starts per model when the configuration names none. */
-const defaultStarts = 1000
+/**
+ * What a contrast takes where the configuration names nothing: networks small enough to be drawn and large enough for minima of
+ * different worth, a ridge on every parameter that is just strong enough for each run to end in one, and starts wide enough to meet
+ * them. A thousand starts less one are as good and read as what they are: a choice.
+ */
+const defaults = { hidden: [3], ridge: 3e-4, penalizeBias: true, starts: { count: 999, init: { normal: 3 } } } as const
 
 /** Rows from which on some are held out when the configuration says nothing of it. */
 const defaultTestRows = 40
@@ -30,26 +33,29 @@ const part = (raw: Raw, name: string): Raw => (raw[name] ?? {}) as Raw
 /**
  * The models that a contrast runs: the generalised linear model, the squared loss through the sigmoid (two-class data), a network
  * with ridge, and the same network without.
- * @param raw as study.yaml; model.hidden and model.ridge are those of the networks
+ * @param raw as study.yaml; model.hidden and model.ridge are those of the networks, contrast.ridge that of the models without hidden
+ * layer (none unless given)
  * @param source what to call it in messages
  * @throws InputError as `study`
  */
-export function contrastModels(raw: Raw, source = 'the study'): ContrastModel[] {
-  const model = part(raw, 'model')
-  const own = { standardize: true, ...part(raw, 'data') }
+export function contrastModels(given: Raw, source = 'the study'): ContrastModel[] {
+  const { contrast, ...raw } = given
+  const glmRidge = ridgeOf(contrast, source)
+  const model = { penalizeBias: defaults.penalizeBias, ...part(raw, 'model') }
+  const own = { standardize: true, ...drawable(part(raw, 'data')), ...part(raw, 'data') }
   const checked = resolveConfig({ ...raw, data: own, model }, source)
   const few = rowsOf(checked.data) < defaultTestRows
   const test = few ? {} : { test: defaultTest }
   const data = { ...test, ...own }
-  const hidden = checked.model.hidden.length > 0 ? checked.model.hidden : defaultHidden
-  const ridge = checked.model.ridge > 0 ? checked.model.ridge : defaultRidge
+  const hidden = checked.model.hidden.length > 0 ? checked.model.hidden : [...defaults.hidden]
+  const ridge = checked.model.ridge > 0 ? checked.model.ridge : defaults.ridge
   const { loss: found } = loadData({ ...test, ...checked.data }, checked.model.loss, {
     bias: checked.model.bias,
     hidden: [],
     ridge: 1
   })
   const loss = convexTwin(found)
-  const starts = { count: defaultStarts, ...part(raw, 'starts') }
+  const starts = { ...defaults.starts, ...part(raw, 'starts') }
   // A name in the file is that of one study; models side by side have their own.
   const { name: _, ...shared } = raw
   const study = (name: string | undefined, fields: Raw): Raw => ({
@@ -59,15 +65,41 @@ export function contrastModels(raw: Raw, source = 'the study'): ContrastModel[] 
     starts,
     model: { ...model, loss, ...fields }
   })
-  const models: ContrastModel[] = [{ key: 'convex', config: study(undefined, { hidden: [], ridge: 0 }) }]
+  const models: ContrastModel[] = [{ key: 'convex', config: study(undefined, { hidden: [], ridge: glmRidge }) }]
   if (twoClass(loss))
     models.push({
       key: nonconvexTwin,
-      config: study(`squared loss (${nonconvexTwin})`, { hidden: [], ridge: 0, loss: nonconvexTwin })
+      config: study(`squared loss (${nonconvexTwin})${glmRidge > 0 ? `, ridge ${glmRidge}` : ''}`, {
+        hidden: [],
+        ridge: glmRidge,
+        loss: nonconvexTwin
+      })
     })
   models.push({ key: 'network-ridge', config: study(undefined, { hidden, ridge }) })
   models.push({ key: 'network', config: study(undefined, { hidden, ridge: 0 }) })
   return models
+}
+
+/** Two columns of a built-in data set that can be drawn, where the configuration names none. */
+function drawable(data: Raw): Raw {
+  const name = data['builtin']
+  if (typeof name !== 'string' || data['features'] !== undefined || !Object.hasOwn(builtins, name)) return {}
+  const { drawn } = builtins[name]
+  return drawn ? { features: [...drawn] } : {}
+}
+
+/** @throws InputError unless `contrast` is absent or {ridge: a number of at least 0} */
+function ridgeOf(contrast: unknown, source: string): number {
+  if (contrast === undefined) return 0
+  const { ridge, ...others } = Object(contrast) as Raw
+  const [unknown] = Object.keys(others)
+  if (unknown !== undefined)
+    throw new InputError(`Unknown field "${unknown}" under contrast in ${source}; ${knownNames(unknown, ['ridge'])}.`)
+  if (typeof ridge !== 'number' || !(ridge >= 0) || !Number.isFinite(ridge))
+    throw new InputError(
+      `contrast.ridge in ${source} is ${JSON.stringify(ridge)}; give a number of at least 0, the ridge of the models without hidden layer.`
+    )
+  return ridge
 }
 
 export interface ContrastOptions extends StudyOptions {

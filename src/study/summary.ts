@@ -3,6 +3,7 @@ import type { Cluster, Clusters, Tolerances } from '../analysis/cluster.js'
 import { defaultTolerances, toleranceMeanings } from '../analysis/cluster.js'
 import { coverageOf, defaultConfidence } from '../analysis/coverage.js'
 import { provePoints } from '../analysis/proof.js'
+import { tiedRows } from '../analysis/ties.js'
 import { describePoint } from '../analysis/stationary.js'
 import { symmetricEigen } from '../core/linalg.js'
 import {
@@ -297,6 +298,13 @@ function notesOf(setup: Setup, outcome: Outcome, minima: number, exactQuantiles:
   if (setup.rank.rank < setup.rank.columns)
     notes.push(
       `The design has rank ${setup.rank.rank} for ${setup.rank.columns} columns: some weights cannot be told apart.`
+    )
+  const best = outcome.clusters.minima.clusters()[0]
+  const ties = best ? tiedRows(setup.problem, best.parameters) : 0
+  if (ties > 0)
+    notes.push(
+      `At the best minimum two classes are equally likely on ${ties} of ${setup.problem.rows} training rows, so ties decide there: ` +
+        'rounding chooses the class, and accuracy, recall and precision say nothing about those rows.'
     )
   if (outcome.interrupted) notes.push(`The study was interrupted after ${outcome.runs} runs.`)
   if (minima > describedPoints)

@@ -46,7 +46,8 @@ describe.each(Object.keys(pages))('page: %s', what => {
     const html = page
     expect(html.startsWith('<!doctype html>\n<html lang="en">')).toBe(true)
     const met = tags(html)
-    for (const name of ['html', 'head', 'title', 'body', 'main', 'h1', 'section', 'table']) expect(met).toContain(name)
+    for (const name of ['html', 'head', 'title', 'body', 'main', 'h1', 'article', 'details', 'summary', 'table'])
+      expect(met).toContain(name)
     const ids = [...html.matchAll(/ id="([^"]*)"/g)].map(m => m[1])
     expect(new Set(ids).size).toBe(ids.length)
   })
@@ -83,15 +84,33 @@ describe('what is on the page', () => {
     for (const v of verdicts.filter(v => several.verdicts[v] > 0)) expect(shown[v]).toBe(several.verdicts[v])
   })
 
-  it('the answer first, then the thresholds that it rests on at the end', async () => {
-    const html = await render([several])
-    expect(html.indexOf('class="answer"')).toBeLessThan(html.indexOf('<h2>'))
-    expect(html).toMatch(/<h2>Thresholds<\/h2>.*newtonStep.*1e-6/s)
+  it('pictures with their headlines, the table and the answer first; the rest folded, the thresholds at the end', async () => {
+    const html = await render([kinds['convex, all arrived'], several])
+    const places = [
+      'class="panels"',
+      '1 minimum, 1000 of 1000 runs',
+      '</svg>',
+      'distinct minima',
+      'class="answer"',
+      '<details>'
+    ]
+    const at = places.map(text => html.indexOf(text))
+    expect(
+      at.every((n, i) => n > (at[i - 1] ?? 0)),
+      String(at)
+    ).toBe(true)
+    expect(html.slice(html.indexOf('<details>'))).toMatch(/<h2>Thresholds<\/h2>.*newtonStep.*1e-6/s)
+    expect(html).not.toContain('<details open')
+  })
+
+  it('what all studies share once', async () => {
+    const html = await render([kinds['convex, all arrived'], several])
+    expect(html.match(/why that engine/g)).toHaveLength(1)
   })
 
   it('the table of the terminal and a section for each model of a contrast', async () => {
     const html = await render([kinds['convex, all arrived'], several])
-    for (const text of ['Side by side', 'distinct minima', 'runs as good as the best', 'steps to the end'])
+    for (const text of ['All figures', 'distinct minima', 'runs as good as the best', 'steps to the end'])
       expect(html).toContain(text)
     expect(html).toContain('<h2>logistic regression</h2>')
     expect(html).toContain('<h2>4-2-1 tanh, ridge 0.01</h2>')

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Summary } from '../../src/core/result.js'
 import { wrap } from '../../src/core/text.js'
-import { contrastNotes, contrastRows, contrastTable } from '../../src/report/contrast.js'
+import { contrastText, fullTable, headline, keyNotes, keyTable } from '../../src/report/contrast.js'
 import { studyText } from '../../src/report/text.js'
 import { everyKind, makePoint, makePoints, makeSummary, same, spread, throughJson } from './summaries.js'
 
@@ -43,49 +43,52 @@ function four(): Summary[] {
 }
 
 describe('the table of a contrast', () => {
-  const text = contrastTable(four())
-  const lines = text.split('\n')
-
-  it('is at most 120 columns wide for four models', () => {
-    for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(120)
+  it.each([60, 80, 120])('fits %i columns for four models', width => {
+    for (const line of contrastText(four(), width).split('\n')) expect(line.length, line).toBeLessThanOrEqual(width)
   })
 
-  it('has aligned columns: every row ends where the rule does', () => {
+  it('has aligned columns at 80: every row ends where the rule does', () => {
+    const lines = contrastText(four(), 80).split('\n')
     const rule = lines.findIndex(line => /^-+( +-+){4}$/.test(line))
     expect(rule).toBeGreaterThan(0)
     const rows = lines.slice(rule + 1, lines.indexOf('', rule))
-    expect(rows).toHaveLength(contrastRows(four()).length)
+    expect(rows).toHaveLength(keyTable(four()).rows.length)
     for (const row of rows) {
       expect(row).toHaveLength(lines[rule].length)
       for (const gap of lines[rule].matchAll(/ {2}(?=-)/g)) expect(row.slice(gap.index, gap.index + 2), row).toBe('  ')
     }
   })
 
+  it('is turned into a list for each model where its columns do not fit', () => {
+    const text = contrastText(four(), 60)
+    for (const { name } of four()) expect(text).toContain(`\n${name}\n  distinct minima `)
+  })
+
   it('says what was compared and how to read it', () => {
-    expect(lines[0]).toContain('iris2: 100 rows')
-    expect(text.replace(/\s+/g, ' ')).toContain(contrastNotes(four()))
+    const text = contrastText(four(), 100)
+    expect(text).toContain('iris2: 100 rows')
+    expect(text.replaceAll('\n', ' ')).toContain(keyNotes(four()))
     for (const name of [
       'distinct minima',
-      'saddles met',
-      'runs: diverging',
-      'runs as good as the best',
-      'runs per second'
+      'runs that find the best',
+      'runs that end in none',
+      'runs as good as the best'
     ])
       expect(text).toContain(name)
   })
 
   it('has a cell for each model in each row, whatever the models', () => {
     const all = Object.values(everyKind()).map(throughJson)
-    for (const [label, cells] of contrastRows(all)) {
+    for (const [label, ...cells] of [...fullTable(all).rows, ...keyTable(all).rows]) {
       expect(cells).toHaveLength(all.length)
       for (const cell of cells) expect(cell, label).not.toMatch(/NaN|null|undefined|^$/)
     }
-    expect(contrastTable([])).toBe('')
+    expect(contrastText([], 80)).toBe('')
   })
 
   it('shows R² and rmse for a loss that is not of classes', () => {
     const metrics = { train: { r2: same(0.9), rmse: same(0.1) }, asGoodAsBest: 1, disagreement: NaN }
-    const labels = contrastRows([makeSummary({ metrics })]).map(([label]) => label)
+    const labels = fullTable([makeSummary({ metrics })]).rows.map(([label]) => label)
     expect(labels).toEqual(expect.arrayContaining(['training R²', 'training rmse']))
     expect(labels.join()).not.toMatch(/accuracy|disagree/)
   })
@@ -96,17 +99,19 @@ describe('the text of a study', () => {
 
   it.each(Object.keys(kinds))('%s: every number is one, in lines of a terminal', what => {
     for (const s of [kinds[what], throughJson(kinds[what])]) {
-      const text = studyText(s)
-      expect(text).not.toMatch(/NaN|null|undefined/)
-      for (const line of text.split('\n')) expect(line.length, line).toBeLessThanOrEqual(120)
+      for (const width of [40, 60, 80, 120]) {
+        const text = studyText(s, width)
+        expect(text).not.toMatch(/NaN|null|undefined/)
+        for (const line of text.split('\n')) expect(line.length, line).toBeLessThanOrEqual(width)
+      }
     }
   })
 
   it('lists coefficients with standard errors for a generalised linear model only', () => {
-    expect(studyText(kinds['convex, all arrived'])).toMatch(
+    expect(studyText(kinds['convex, all arrived'], 110)).toMatch(
       /coefficients ± standard errors:\n {2}\(Intercept\) +-1\.5000000 {2}± 0\.5\n/
     )
-    expect(studyText(kinds['several minima, flat ones, saddles'])).not.toContain('coefficients')
+    expect(studyText(kinds['several minima, flat ones, saddles'], 110)).not.toContain('coefficients')
   })
 
   it('keeps long options and metrics within the lines, too', () => {
@@ -122,34 +127,42 @@ describe('the text of a study', () => {
           asGoodAsBest: 1,
           disagreement: 0
         }
-      })
+      }),
+      110
     )
     for (const line of text.split('\n')) expect(line.length, line).toBeLessThanOrEqual(120)
     expect(text.replaceAll('\n', ' ')).toContain(`${long}; cpu f64 on a processor, 2 threads: 500 ms`)
   })
 
   it('says how the target was coded', () => {
-    expect(studyText(kinds['convex, all arrived'])).toContain(
+    expect(studyText(kinds['convex, all arrived'], 110)).toContain(
       '\ntarget Species (versicolor = 0, virginica = 1), logistic loss\n'
     )
   })
 
   it('names every verdict that occurred, with its count', () => {
-    expect(studyText(kinds['several minima, flat ones, saddles'])).toContain(
+    expect(studyText(kinds['several minima, flat ones, saddles'], 110)).toContain(
       'verdicts: minimum 800, degenerate 150, saddle 30, unfinished 19, failed 1'
     )
   })
 
   it('shows ten minima and says how many more there are', () => {
-    const text = studyText(kinds['several minima, flat ones, saddles'])
+    const text = studyText(kinds['several minima, flat ones, saddles'], 110)
     expect(text).toContain('minima (12):')
     expect(text).toContain('and 2 more in summary.json')
     expect(text.match(/^ *\d+ +\d\.\d{6,} +\d+ /gm)).toHaveLength(10)
   })
 
   it('says which coefficients go to infinity on separated data', () => {
-    expect(studyText(kinds['convex, separated'])).toContain('separation: quasi-complete, NV to +∞, PI to −∞')
+    expect(studyText(kinds['convex, separated'], 110)).toContain('separation: quasi-complete, NV to +∞, PI to −∞')
   })
+})
+
+it('a headline says how many minima there are and who finds the best', () => {
+  const [convex, brier, network] = four()
+  expect(headline(convex)).toBe('1 minimum, 1 000 000 of 1 000 000 runs'.replaceAll(/(?<=\d) (?=\d)/g, '\u2009'))
+  expect(headline(network)).toMatch(/^579 minima, the best from \S+ of 1\u2009000\u2009000 runs$/)
+  expect(headline(brier)).toMatch(/^no minimum, 1000 of .* run away$/)
 })
 
 it('wrapped text keeps every word, in lines that fit', () => {

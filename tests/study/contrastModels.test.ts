@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { contrastModels } from '../../src/study/contrast.js'
 
+type Raw = Readonly<Record<string, unknown>>
 const iris = { data: { builtin: 'iris2' } }
 
 describe('the models of a contrast', () => {
@@ -11,9 +12,11 @@ describe('the models of a contrast', () => {
     expect(models.map(m => m.config['model'])).toMatchObject([
       { loss: 'logistic', hidden: [], ridge: 0 },
       { loss: 'brier', hidden: [], ridge: 0 },
-      { loss: 'logistic', hidden: [5], ridge: 0.01 },
-      { loss: 'logistic', hidden: [5], ridge: 0 }
+      { loss: 'logistic', hidden: [3], ridge: 0.0003, penalizeBias: true },
+      { loss: 'logistic', hidden: [3], ridge: 0 }
     ])
+    for (const { config } of models)
+      expect(config).toMatchObject({ data: { features: ['Sepal.Length', 'Petal.Width'] }, starts: { count: 999 } })
     for (const { config } of models) expect(config['data']).toEqual(models[0].config['data'])
   })
 
@@ -31,6 +34,20 @@ describe('the models of a contrast', () => {
     const test = { fraction: 0.5, seed: 2 }
     expect(contrastModels({ data: { builtin: 'longley', test } })[0].config['data']).toMatchObject({ test })
     expect(contrastModels(iris)[0].config['data']).toMatchObject({ test: { fraction: 0.3 } })
+  })
+
+  it('without hidden layer take a ridge of their own, and none with the networks', () => {
+    const ridges = (raw: object) => contrastModels({ ...iris, ...raw }).map(m => (m.config['model'] as Raw)['ridge'])
+    expect(ridges({ model: { ridge: 0.5 } })).toEqual([0, 0, 0.5, 0])
+    expect(ridges({ contrast: { ridge: 0.25 } })).toEqual([0.25, 0.25, 0.0003, 0])
+    expect(() => ridges({ contrast: { ridge: -1 } })).toThrow(/contrast\.ridge.*-1.*at least 0/)
+    expect(() => ridges({ contrast: { rigde: 1 } })).toThrow(/rigde.*ridge/)
+  })
+
+  it('take the columns that are named, whatever can be drawn', () => {
+    const features = ['Petal.Length']
+    const [model] = contrastModels({ data: { builtin: 'iris2', features } })
+    expect(model.config['data']).toMatchObject({ features })
   })
 
   it('do not all take the name that a study file gives', () => {

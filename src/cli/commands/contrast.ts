@@ -2,12 +2,13 @@
 import { renderReport } from '../../report/render.js'
 import { conclusion } from '../../report/conclusion.js'
 import { wrap } from '../../core/text.js'
-import { contrastTable } from '../../report/contrast.js'
+import { contrastText } from '../../report/contrast.js'
 import { contrast, contrastModels } from '../../study/contrast.js'
 import { claimDirectory, replaceFile, reportFile, summaryFile } from '../../study/results.js'
 import type { Command } from '../command.js'
 import { configFile, interruptSignal, print, rawStudy } from '../common.js'
-import { countFlag, studyFlags } from '../flags.js'
+import { contrastOptions, countFlag, numberFlag, studyFlags } from '../flags.js'
+import { widthOf } from '../terminal.js'
 import { createProgress, type Progress } from '../progress.js'
 import { join } from 'node:path'
 
@@ -15,13 +16,16 @@ const defaultDirectory = 'manystart-contrast'
 
 export const contrastCommand: Command = {
   positionals: [configFile],
-  flags: studyFlags,
+  flags: { ...studyFlags, Model: { ...studyFlags['Model'], ...contrastOptions } },
   examples: [
     ['manystart contrast --data iris2', 'on built-in data'],
     ['manystart contrast --data FILE.csv --target COLUMN --starts 200', 'on your own, a first look']
   ],
   async run(flags) {
-    const { raw, source } = rawStudy(flags)
+    const width = widthOf()
+    const { raw: study, source } = rawStudy(flags)
+    const glmRidge = numberFlag(flags, 'glm-ridge')
+    const raw = glmRidge === undefined ? study : { ...study, contrast: { ridge: glmRidge } }
     const threads = countFlag(flags, 'threads')
     const lanes = countFlag(flags, 'lanes')
     const json = flags['json'] === true
@@ -44,6 +48,7 @@ export const contrastCommand: Command = {
         onModel: (model, i, total) => {
           progress?.finish()
           progress = createProgress(process.stderr, `model ${i + 1} of ${total} (${model.key})`, quiet)
+          progress.stage('reading the data')
         },
         onProgress: p => progress?.update(p),
         finish: async (done, results) => results.write(reportFile, await renderReport([done], { title: done.name }))
@@ -55,11 +60,11 @@ export const contrastCommand: Command = {
       replaceFile(join(out, reportFile), await renderReport(summaries, { title }))
       if (json) print(JSON.stringify(summaries))
       else {
-        print(contrastTable(summaries))
+        print(contrastText(summaries, width))
         print('')
         print(
           conclusion(summaries)
-            .flatMap(text => wrap(text, 118))
+            .flatMap(text => wrap(text, width))
             .join('\n')
         )
         if (summaries.length < models.length)

@@ -11,6 +11,7 @@ import { replaceFile, reportFile, studyFile, summaryFile } from '../../study/res
 import type { Command, Flags } from '../command.js'
 import { print } from '../common.js'
 import { numberFlag } from '../flags.js'
+import { widthOf } from '../terminal.js'
 
 interface Saved {
   readonly format?: string
@@ -77,7 +78,7 @@ export const reportCommand: Command = {
       const summary = await recluster(directory, tolerances, {
         finish: async (done, results) => results.write(reportFile, await renderReport([done], { title: done.name }))
       })
-      print(studyText(summary))
+      print(studyText(summary, widthOf()))
       print(`Report: ${join(directory, reportFile)}`)
       return
     }

@@ -6,6 +6,7 @@ import { runStudy } from '../../study/study.js'
 import type { Command } from '../command.js'
 import { configFile, interruptSignal, print, studyFrom } from '../common.js'
 import { countFlag, studyFlags } from '../flags.js'
+import { widthOf } from '../terminal.js'
 import { createProgress } from '../progress.js'
 
 export const studyCommand: Command = {
@@ -22,6 +23,7 @@ export const studyCommand: Command = {
     const lanes = countFlag(flags, 'lanes')
     const quiet = flags['quiet'] === true || flags['json'] === true
     const progress = createProgress(process.stderr, 'study', quiet)
+    progress.stage('reading the data')
     const { signal, release } = interruptSignal()
     const out = typeof flags['out'] === 'string' ? flags['out'] : undefined
     try {
@@ -37,7 +39,7 @@ export const studyCommand: Command = {
       progress.finish()
       if (flags['json'] === true) print(JSON.stringify(summary))
       else {
-        print(studyText(summary))
+        print(studyText(summary, widthOf()))
         if (out !== undefined) print(`Written to ${out}: study.json, runs.parquet, summary.json, report.html`)
       }
     } finally {

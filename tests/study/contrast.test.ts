@@ -1,0 +1,44 @@
+// The default contrast shows what it is for, whatever the seed of the starts or of the split: one minimum for the convex model,
+// several for the networks with a ridge, which runs meet with different accuracy, and none without.
+import { describe, expect, it } from 'vitest'
+import { contrast } from '../../src/study/contrast.js'
+
+describe('the default contrast', () => {
+  it.each([
+    [1, 4],
+    [2, 4],
+    [3, 4],
+    [1, 1],
+    [1, 2],
+    [1, 3]
+  ])('from starts of seed %i on the split of seed %i', async (seed, split) => {
+    const [convex, brier, ridge, free] = await contrast({
+      data: { builtin: 'iris2', test: { fraction: 0.3, seed: split } },
+      starts: { count: 333, seed }
+    })
+    expect(convex.verdicts.minimum).toBe(333)
+    expect(convex.minima).toHaveLength(1)
+    expect(convex.metrics).toMatchObject({ asGoodAsBest: 1, disagreement: 0 })
+
+    expect(brier.convex.witness!.eigenvalue).toBeLessThan(0)
+    // Several minima, or one beside runs that run away.
+    expect(brier.minima.length + brier.verdicts.diverging).toBeGreaterThan(1)
+    expect(brier.metrics.asGoodAsBest).toBeLessThan(1)
+
+    expect(ridge.verdicts.minimum).toBe(333)
+    expect(ridge.minima.length).toBeGreaterThan(9)
+    expect(ridge.minima[0].count).toBeLessThan(333 / 2)
+    expect(ridge.metrics.asGoodAsBest).toBeLessThan(2 / 3)
+    const accuracy = ridge.metrics.train.accuracy!
+    expect(accuracy.max - accuracy.min).toBeGreaterThan(0.025)
+
+    expect(free.verdicts).toMatchObject({ minimum: 0, degenerate: 0, failed: 0 })
+    expect(free.verdicts.diverging).toBeGreaterThan(333 / 3)
+  })
+})
+
+it('xor: the logistic regression says that ties decide', async () => {
+  const [convex] = await contrast({ data: { builtin: 'xor' }, starts: { count: 20 } })
+  expect(convex.minima[0].loss).toBeCloseTo(Math.log(2), 12)
+  expect(convex.notes.join(' ')).toMatch(/equally likely on 4 of 4 training rows, so ties decide/)
+})
