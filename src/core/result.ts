@@ -95,6 +95,8 @@ export interface Bands {
   readonly q95: readonly number[]
 }
 
+export type Separation = Summary['separation']
+
 export interface Summary {
   readonly format: typeof summaryFormat
   readonly version: number
@@ -119,6 +121,8 @@ export interface Summary {
     readonly infinite: Readonly<Record<string, 1 | -1>>
     readonly direction: readonly number[]
     readonly reason?: string
+    /** For separated data: the weakest ridge that was tried and gave a finite minimiser; null where none of those tried did. */
+    readonly remedy?: { readonly ridge: number; readonly penalizeBias: boolean } | null
   }
   readonly spread: { readonly parameters: number; readonly loss: number }
   readonly minima: readonly StationaryPoint[]

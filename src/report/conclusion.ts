@@ -4,7 +4,18 @@
  */
 import type { Summary } from '../core/result.js'
 import { formatCount } from '../core/units.js'
-import { bestPoint, capital, count, infiniteText, isSeparated, listed, mainMetric, percent, short } from './words.js'
+import {
+  bestPoint,
+  capital,
+  count,
+  infiniteText,
+  isSeparated,
+  listed,
+  mainMetric,
+  percent,
+  remedyText,
+  short
+} from './words.js'
 
 const part = (n: number, all: number): string =>
   n === all
@@ -134,10 +145,11 @@ function sentence(s: Summary): string {
   if (s.starts === 0) return `${name}: no run was made, so nothing can be said.`
   if (isSeparated(s)) {
     const list = infiniteText(s)
+    const remedy = remedyText(s)
     return (
       `${name}: no finite result, because the data are separated (${s.separation.status}): wherever it is started, ` +
-      `${list === '' ? 'weights run away' : `the weights run away (${list})`}, and where a run is stopped is the optimiser's doing; ` +
-      `${s.problem.ridge > 0 ? 'a ridge on the biases too' : 'a ridge'} makes the minimiser finite.`
+      `${list === '' ? 'weights run away' : `the weights run away (${list})`}, and where a run is stopped is the optimiser's doing` +
+      `${remedy === '' ? '' : `; ${remedy}`}.`
     )
   }
   return `${name}: ${s.convex.model ? convexSentence(s) : nonconvexSentence(s)}`

@@ -7,7 +7,7 @@ import { fullNotes, fullTable, headline, keyNotes, keyTable } from './contrast.j
 import { style } from './style.js'
 import type { Table } from './table.js'
 import { coefficientsTable, meaning, met, metricsTable, pointsTable, thresholdsTable, verdictTable } from './tables.js'
-import { computer, count, escape, fixed, infiniteText, isSeparated, percent, short } from './words.js'
+import { computer, count, escape, fixed, infiniteText, isSeparated, percent, remedyText, short } from './words.js'
 
 const shownPoints = 30
 const shownFlat = 5
@@ -75,9 +75,10 @@ function notes(s: Summary): string {
   const list: string[] = []
   if (isSeparated(s)) {
     const which = infiniteText(s)
+    const remedy = remedyText(s)
     list.push(
       `The data are separated (${s.separation.status})${which === '' ? '' : `: ${which}`}. ` +
-        `There is no finite estimate; ${s.problem.ridge > 0 ? 'a ridge on the biases too' : 'a ridge'} makes it finite.`
+        `There is no finite estimate${remedy === '' ? '' : `; ${remedy}`}.`
     )
   }
   for (const d of s.degenerate.slice(0, shownFlat)) {

@@ -83,6 +83,14 @@ export function infiniteText(s: Summary): string {
   return all.slice(0, namedInfinite).join(', ') + (more > 0 ? ` and ${formatCount(more)} more` : '')
 }
 
+/** What makes the minimiser of a separated model finite, as the end of a sentence; only what was tried and did. */
+export function remedyText({ separation: { remedy } }: Summary): string {
+  if (remedy === undefined) return ''
+  if (remedy === null) return 'no ridge that was tried makes the minimiser finite'
+  const where = remedy.penalizeBias ? ' on weights and biases (on weights alone is not enough)' : ''
+  return `a ridge of ${remedy.ridge}${where} makes the minimiser finite`
+}
+
 export const isSeparated = (s: Summary): boolean =>
   s.separation.status === 'complete' || s.separation.status === 'quasi-complete'
 

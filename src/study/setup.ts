@@ -21,6 +21,7 @@ import { newton } from '../optimizers/newton.js'
 import { optimizers, resolveOptimizer } from '../optimizers/registry.js'
 import { epsilonOf, type ResolvedOptimizer } from '../optimizers/types.js'
 import type { Program } from '../language/program.js'
+import { remedyFor } from './remedy.js'
 import { resolveForSize, type StudyConfig } from './config.js'
 
 export interface Setup {
@@ -86,16 +87,19 @@ export async function prepareProblem(config: StudyConfig): Promise<{
   validateProblem(problem)
   const design = designOf(problem)
   const rank = designRank(design.x, design.rows, design.columns)
+  const separated = await separation(problem, names)
   const columnNames = network.bias ? ['(Intercept)', ...data.columns] : [...data.columns]
   return {
     data,
     network,
     names,
     problem,
-    separation: await separation(problem, names),
+    separation: isSeparated(separated) ? { ...separated, remedy: await remedyFor(problem, names) } : separated,
     rank: { rank: rank.rank, columns: design.columns, aliased: rank.aliased.map(d => columnNames[d]) }
   }
 }
+
+const isSeparated = ({ status }: Separation): boolean => status === 'complete' || status === 'quasi-complete'
 
 /** An objective that tells outputs, too. */
 export type Certifying = Objective & Required<Pick<Objective, 'outputs'>>
@@ -119,7 +123,7 @@ export async function setUp(config: StudyConfig, options: { readonly threads?: n
   const certifying = exact ? engine : (await chooseEngine('certify', { precision: 'f64', ...threads })).engine
   const certifier = { engine: certifying, objective: certifies(exact ? objective : await certifying.prepare(problem)) }
   const context = { eps: epsilonOf.f64, parameters }
-  const isSeparated = separated.status === 'complete' || separated.status === 'quasi-complete'
+  const runsAway = isSeparated(separated)
   const convex = convexity(network).model
   const judge: Judge = {
     objective: certifier.objective,
@@ -128,9 +132,9 @@ export async function setUp(config: StudyConfig, options: { readonly threads?: n
     newton: newton.build(resolveOptimizer('newton').options, context),
     network,
     scale: columnScale(problem),
-    separated: isSeparated,
-    separationDirection: isSeparated ? Float64Array.from(separated.direction) : null,
-    bounded: ridgeOnAll(network) || (convex && !isSeparated),
+    separated: runsAway,
+    separationDirection: runsAway ? Float64Array.from(separated.direction) : null,
+    bounded: ridgeOnAll(network) || (convex && !runsAway),
     flatDirections: convex ? flatDirections(network, rank) : null,
     moveLimit: convex || !exact ? Infinity : undefined,
     eps: epsilonOf.f64

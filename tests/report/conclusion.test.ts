@@ -41,19 +41,34 @@ describe('a convex model', () => {
     expect(answer(flat)).toMatch(/fitted values are the same .* but the weights are not/)
   })
 
+  it('recommends of remedies only what was tried and worked', () => {
+    const separated = (remedy: NonNullable<Summary['separation']['remedy']> | null): string =>
+      answer(
+        makeSummary({
+          convex: { model: true },
+          separation: { status: 'complete', infinite: { a: -1 }, direction: [-1], remedy },
+          verdicts: { diverging: 10 }
+        })
+      )
+    expect(separated({ ridge: 0.01, penalizeBias: true })).toContain(
+      'a ridge of 0.01 on weights and biases (on weights alone is not enough) makes the minimiser finite'
+    )
+    expect(separated(null)).toContain('no ridge that was tried makes the minimiser finite')
+  })
+
   it('on separated data has no finite result, with the coefficients that run away', () => {
     for (const status of ['complete', 'quasi-complete'] as const) {
       const text = answer(
         makeSummary({
           convex: { model: true },
-          separation: { status, infinite: { NV: 1 }, direction: [0, 1] },
+          separation: { status, infinite: { NV: 1 }, direction: [0, 1], remedy: { ridge: 0.01, penalizeBias: false } },
           verdicts: { diverging: 10 }
         })
       )
       expect(text).toMatch(/no finite result, because the data are separated/)
       expect(text).toContain(status)
       expect(text).toContain('NV to +∞')
-      expect(text).toContain('ridge')
+      expect(text).toMatch(/; a ridge of 0\.01 makes the minimiser finite\.$/)
       expect(text).not.toMatch(/same result|converged/)
     }
   })

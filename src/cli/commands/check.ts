@@ -1,8 +1,18 @@
 /** `manystart check`: rank and separation of the data, before any training. */
 import { prepareProblem } from '../../study/setup.js'
+import type { Separation } from '../../core/result.js'
 import type { Command } from '../command.js'
 import { configFile, print, studyFrom } from '../common.js'
 import { dataOptions, jsonFlag, modelOptions } from '../flags.js'
+
+/** What makes the minimiser finite, as flags; it was tried. */
+function remedyFlags(remedy: Separation['remedy']): string {
+  if (!remedy) return 'No ridge that was tried makes the minimiser finite.'
+  const flags = `--ridge ${remedy.ridge}${remedy.penalizeBias ? ' --penalize-bias' : ''}`
+  return remedy.penalizeBias
+    ? `A ridge on the weights alone does not make the minimiser finite; one on the biases too (${flags}) does.`
+    : `A ridge (${flags}) makes the minimiser finite.`
+}
 
 export const checkCommand: Command = {
   positionals: [configFile],
@@ -49,9 +59,7 @@ export const checkCommand: Command = {
           .filter(([, d]) => d !== 0)
           .map(([name, d]) => `${name} ${d.toPrecision(4)}`)
           .join(', ')}`,
-        network.ridge > 0
-          ? 'A ridge on the biases too (--penalize-bias) makes the minimiser finite.'
-          : 'A ridge (--ridge 0.01) makes the minimiser finite.'
+        remedyFlags(separation.remedy)
       )
     } else lines.push(`separation: ${separation.status}. ${separation.reason ?? ''}`)
     print(lines.join('\n'))
