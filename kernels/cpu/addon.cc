@@ -411,7 +411,7 @@ napi_value init(napi_env env, napi_value exports) {
   const std::pair<const char*, napi_callback> functions[] = {
       {"createProblem", create_problem}, {"evaluate", evaluate}, {"outputs", outputs}, {"score", score},     {"run", run},
       {"take", take},                    {"abort", abort_run},   {"targets", list_targets},
-      {"startPoint", start_point_of},    {"prove", prove},        {"boxHolds", box_holds},   {"boxDerivatives", box_derivatives},
+      {"startPoint", start_point_of},    {"prove", prove},        {"boxHolds", box_holds},   {"boxDerivatives", box_derivatives}, {"firstOutside", first_outside},
       {"enclose", enclose<false>},
       {"encloseBalls", enclose<true>},    {"bench", bench}};
   for (auto& [name, callback] : functions) {

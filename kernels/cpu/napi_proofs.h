@@ -1,6 +1,7 @@
 // Proofs and their operations for JavaScript; src/engines/cpu/addon.ts states the types.
 #pragma once
 
+#include <cmath>
 #include <tuple>
 
 #include "napi_problem.h"
@@ -8,7 +9,7 @@
 namespace node {
 
 inline const Prepared* with_f64(const Prepared* prepared) {
-  if (!prepared->p64) throw Failure{"proofs need a problem in f64"};
+  if (!prepared->p64 || prepared->p64->formula) throw Failure{"proofs need a network in f64"};
   return prepared;
 }
 
@@ -51,6 +52,22 @@ inline napi_value box_holds(napi_env env, napi_callback_info info) {
     napi_value out;
     check(env, napi_get_boolean(env, prepared->target->prover->holds(*prepared->p64, center.data, radii.data), &out));
     return out;
+  });
+}
+
+// firstOutside(theta, from, to, center, radii) → number: a loop that is over before a compiler of JavaScript has warmed to it
+inline napi_value first_outside(napi_env env, napi_callback_info info) {
+  return guarded(env, [&] {
+    const auto args = arguments(env, info, 5);
+    const auto theta = array<double>(env, args[0]), center = array<double>(env, args[3]), radii = array<double>(env, args[4]);
+    const size_t from = size_t(number(env, args[1])), to = size_t(number(env, args[2])), P = center.size;
+    if (radii.size != P || theta.size < to * P) throw Failure{"points and box do not fit"};
+    size_t i = from;
+    for (bool inside = true; i < to; i += inside) {
+      for (size_t p = 0; inside && p < P; p++) inside = std::fabs(theta.data[i * P + p] - center.data[p]) <= radii.data[p];
+      if (!inside) break;
+    }
+    return make_number(env, double(i));
   });
 }
 

@@ -315,6 +315,20 @@ class Prover {
     return std::fabs(std::fabs(lo[i]) - 0.5 * (place - grain)) > error;
   }
 
+  /// 1/(‖B‖ ‖B⁻¹‖) in the row-sum norm, B = H in units of the columns' rms: at most the smallest eigenvalue of B by its largest.
+  double condition() const {
+    double size = 0, inverse = 0;
+    for (int i = 0; i < n; i++) {
+      double rows = 0, columns = 0;
+      for (int j = 0; j < n; j++) {
+        const double unit_of = p.scale[i] * p.scale[j] / (sigma[i] * sigma[j]);
+        rows += std::fabs(A[at(i, j)]) * unit_of, columns += std::fabs(C[at(i, j)]) / unit_of;
+      }
+      size = std::max(size, rows), inverse = std::max(inverse, columns);
+    }
+    return 1 / (size * inverse);
+  }
+
   void write(ProofStatus status, size_t r, const Proofs& out) {
     const bool found = status != ProofStatus::not_finite && std::isfinite(y[0]);
     bool all = found;
@@ -335,6 +349,7 @@ class Prover {
     numbers[manystart::proof_contraction] = contraction;
     numbers[manystart::proof_rounded] = all;
     numbers[manystart::proof_loss] = numbers[manystart::proof_gradient] = NAN;
+    numbers[manystart::proof_condition] = found ? condition() : 0;
     if (!found) return;
     for (int i = 0; i < n; i++) ball_point[i] = ball(point[i]);
     exact.evaluate(ball_point);

@@ -11,7 +11,7 @@ namespace manystart {
 enum class ProofStatus { proved, kink, singular, not_finite, no_box, inertia };
 
 /// Numbers that are told of each point, in this order; src/engines/cpu/proofs.ts reads them.
-enum ProofNumber { proof_status, proof_index, proof_radius, proof_error, proof_contraction, proof_rounded, proof_loss, proof_gradient, proof_numbers };
+enum ProofNumber { proof_status, proof_index, proof_radius, proof_error, proof_contraction, proof_rounded, proof_loss, proof_gradient, proof_condition, proof_numbers };
 
 /// Arrays of a call: R points, P parameters.
 struct Proofs {

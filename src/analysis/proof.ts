@@ -1,6 +1,6 @@
 /**
  * Proofs about stationary points (DESIGN §5): that a box around one holds no other, and the inertia of the Hessian over it. The
- * arithmetic is an engine's (`Objective.prove`); here are the words for what it shows.
+ * arithmetic is an engine's (`Certifier`); here are the words for what it shows.
  */
 import type { PointProof } from '../core/result.js'
 import type { Objective, Proofs, ProofStatus } from '../engines/types.js'
@@ -13,7 +13,7 @@ const reasons: Readonly<Record<Exclude<ProofStatus, 'proved'>, string>> = {
   inertia: 'The number of negative eigenvalues could not be settled.'
 }
 const noArithmetic =
-  'Only the cpu engine has the interval arithmetic that a proof takes; run `npm run build` where it is not built.'
+  'Proofs are for networks, by the interval arithmetic of the cpu engine; run `npm run build` where it is not built.'
 
 /** What is proved of point i; `expected`: the number of negative eigenvalues that its verdict says. */
 export function proofOf(proofs: Proofs, i: number, expected: number): PointProof {
@@ -33,11 +33,11 @@ export function proofOf(proofs: Proofs, i: number, expected: number): PointProof
  * @param index [R] the number of negative eigenvalues that each one's verdict says: 0 for minima
  */
 export async function provePoints(
-  objective: Pick<Objective, 'prove'>,
+  objective: Pick<Objective, 'certifier'>,
   theta: Float64Array,
   index: readonly number[]
 ): Promise<PointProof[]> {
-  if (!objective.prove) return index.map(() => ({ status: 'not proved', radius: 0, reason: noArithmetic }))
-  const proofs = await objective.prove(theta)
+  if (!objective.certifier) return index.map(() => ({ status: 'not proved', radius: 0, reason: noArithmetic }))
+  const proofs = await objective.certifier.prove(theta)
   return index.map((expected, i) => proofOf(proofs, i, expected))
 }

@@ -17,7 +17,7 @@ import type { Filled, RunBlock } from '../runs/table.js'
 const Polished = { negative: 0, zero: 1, smallest: 2, normH: 3, newtonStep: 4, nullGradient: 5, decrease: 7 } as const
 
 /** What judging asks of an objective. */
-export type JudgedObjective = Pick<Objective, 'parameters' | 'evaluate' | 'minimise'>
+export type JudgedObjective = Pick<Objective, 'parameters' | 'evaluate' | 'minimise' | 'certifier'>
 
 /** Programs and limits that judging needs; built by the study for the certifying engine. */
 export interface Judge {
@@ -42,6 +42,9 @@ export interface Judge {
   readonly moveLimit: number | undefined
   readonly eps: number
 }
+
+/** Where runs ended, and how. */
+export type Found = Pick<RunBlock, 'loss' | 'gradientNorm' | 'status'>
 
 /** Judged runs, in the order of the block they came from; the places of `verdict` are those of `verdicts`. */
 export interface Judged extends Filled<'judge'> {
@@ -328,12 +331,7 @@ class Judging {
  * @param theta [count, P] where the runs ended
  * @param found loss and gradient norm there, and how the run loop stopped them
  */
-export async function judgeRuns(
-  judge: Judge,
-  theta: Float64Array,
-  found: { readonly loss: Float64Array; readonly gradientNorm: Float64Array; readonly status: Uint8Array },
-  count: number
-): Promise<Judged> {
+export async function judgeRuns(judge: Judge, theta: Float64Array, found: Found, count: number): Promise<Judged> {
   const { loss, gradientNorm } = found
   return new Judging(judge, { theta, loss, gradientNorm }, count).run(found.status)
 }

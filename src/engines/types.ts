@@ -170,6 +170,21 @@ export interface Proofs {
   /** [R] f and max |g_p| at `theta`, rounded from more than double precision. */
   readonly loss: Float64Array
   readonly gradientNorm: Float64Array
+  /** [R] a lower bound of (smallest eigenvalue)/(largest) of H, columns in units of their rms, as far as rounding lets one tell. */
+  readonly condition: Float64Array
+}
+
+/** Proofs by interval arithmetic. */
+export interface Certifier {
+  /** Of each point θ [R, P], polished before: that one stationary point lies in a box around it. */
+  prove(theta: Float64Array): Promise<Proofs>
+  /**
+   * Newton's method from each point θ [R, P] to a strict minimum: status `proved` stands for arrived, and nothing is said of a box.
+   * What it comes to has been shown to have a positive definite H by factorising it, and its coordinates are as exact as `prove`'s.
+   */
+  settle(theta: Float64Array): Promise<Proofs>
+  /** The first of the points from … to − 1 of θ [·, P] that is outside the box center ± radii [P]; `to` when none is. */
+  firstOutside(theta: Float64Array, from: number, to: number, center: Float64Array, radii: Float64Array): number
 }
 
 export interface Objective {
@@ -186,13 +201,8 @@ export interface Objective {
   score(theta: Float64Array, data?: Problem): Promise<Scores>
   /** z [R, N, C] row-major, offsets included, on these rows or those of `data`. Engines that certify have it. */
   outputs?(theta: Float64Array, data?: Problem): Promise<Float64Array>
-  /** Proves of each point θ [R, P], polished before, that one stationary point lies in a box around it. Engines that can have it. */
-  prove?(theta: Float64Array): Promise<Proofs>
-  /**
-   * Newton's method from each point θ [R, P] to a strict minimum: status `proved` stands for arrived, and nothing is said of a box.
-   * What it comes to has been shown to have a positive definite H by factorising it, and its coordinates are as exact as `prove`'s.
-   */
-  settle?(theta: Float64Array): Promise<Proofs>
+  /** Present where the engine can prove what it computes of this problem. */
+  readonly certifier?: Certifier
   /**
    * Run the program from every start. Blocks are delivered as runs end; the engine stops producing while the consumer
    * holds more than a few blocks, so memory stays bounded. A result never depends on lanes, threads or blocks.

@@ -1,7 +1,6 @@
 /** One start of a saved study again, with its path. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { judgeRuns } from '../analysis/verdict.js'
 import { InputError } from '../core/errors.js'
 import { verdicts, type Verdict } from '../core/result.js'
 import type { Precision } from '../engines/types.js'
@@ -81,7 +80,7 @@ export async function replay(
         `The data ${setup.data.name} have changed since ${directory} was made, so the run cannot be repeated; restore the file.`
       )
     for await (const block of setup.objective.minimise(requestOf(setup, start, 1, { trace: true }))) {
-      const judged = await judgeRuns(setup.judge, block.theta, block, 1)
+      const judged = await setup.judgeRuns(block.theta, block, 1)
       const trace = block.traces?.[0] ?? new Float64Array(0)
       return {
         start,

@@ -1,7 +1,7 @@
 /** Runs a study: starts → minimise → judge → cluster → aggregate, block by block, so that memory does not grow with the starts. */
 import { Aggregate } from '../analysis/aggregate.js'
 import { openClusters, type Clusters } from '../analysis/cluster.js'
-import { judgeRuns, type Judged } from '../analysis/verdict.js'
+import type { Judged } from '../analysis/verdict.js'
 import { WorkError } from '../core/errors.js'
 import { VerdictCode } from '../core/result.js'
 import type { RunBlock } from '../engines/types.js'
@@ -92,7 +92,7 @@ function spreadOut(values: Float64Array, rows: readonly number[], count: number,
  * @throws WorkError when the engine breaks down before any run has ended; later, the outcome holds what was done and why it ended
  */
 export async function runStarts(setup: Setup, options: RunOptions = {}): Promise<Outcome> {
-  const { config, network, problem, test, judge, certifier } = setup
+  const { config, network, problem, test, certifier } = setup
   const total = config.starts.count
   const P = setup.objective.parameters
   const names = scoreNames(network.loss)
@@ -107,7 +107,7 @@ export async function runStarts(setup: Setup, options: RunOptions = {}): Promise
   const began = performance.now()
 
   const absorb = async (block: RunBlock): Promise<void> => {
-    const judged = await judgeRuns(judge, block.theta, block, block.count)
+    const judged = await setup.judgeRuns(block.theta, block, block.count)
     const { theta, rows } = finite(block, judged, P)
     const train = await certifier.objective.score(theta)
     const held = test ? await certifier.objective.score(theta, test) : undefined

@@ -9,7 +9,8 @@ import {
 } from '../models/network/network.js'
 import { isScalar } from '../models/losses/index.js'
 import type { Network, Problem } from '../models/types.js'
-import type { Judge } from '../analysis/verdict.js'
+import { judging } from '../analysis/recognise.js'
+import type { Found, Judge, Judged } from '../analysis/verdict.js'
 import { designRank, flatDirections } from '../analysis/rank.js'
 import { separation, type Separation } from '../analysis/separation.js'
 import { loadData } from '../data/load.js'
@@ -43,6 +44,8 @@ export interface Setup {
   /** f64 on the CPU; the search engine itself where it is one. */
   readonly certifier: { readonly engine: Engine; readonly objective: Certifying }
   readonly judge: Judge
+  /** Verdicts of a block of runs; what is proved on the way is recognised later. */
+  readonly judgeRuns: (theta: Float64Array, found: Found, count: number) => Promise<Judged>
   dispose(): void
 }
 
@@ -156,6 +159,7 @@ export async function setUp(config: StudyConfig, options: { readonly threads?: n
     objective,
     certifier,
     judge,
+    judgeRuns: judging(judge),
     dispose() {
       objective.dispose()
       if (certifier.objective !== objective) certifier.objective.dispose()

@@ -13,7 +13,8 @@ const proofs: Proofs = {
   theta: new Float64Array(3),
   isRounded: new Uint8Array(3),
   loss: new Float64Array(3),
-  gradientNorm: new Float64Array(3)
+  gradientNorm: new Float64Array(3),
+  condition: new Float64Array(3)
 }
 
 describe('proofs in words', () => {

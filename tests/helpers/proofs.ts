@@ -1,7 +1,7 @@
 /** Stationary points of small problems and what is proved of them, on the cpu engine. */
 import { loadAddon, type NativeProblem } from '../../src/engines/cpu/addon.js'
 import { cpuEntry, createNativeProblem } from '../../src/engines/cpu/index.js'
-import type { Objective, Proofs } from '../../src/engines/types.js'
+import type { Certifier, Objective, Proofs } from '../../src/engines/types.js'
 import type { Problem } from '../../src/models/types.js'
 import { parameterCount } from '../../src/models/network/network.js'
 import { newton } from '../../src/optimizers/newton.js'
@@ -20,9 +20,11 @@ function addonOf() {
   return found.addon
 }
 
-export async function prepare(problem: Problem): Promise<Required<Objective>> {
+export async function prepare(problem: Problem): Promise<Objective & Certifier> {
   const engine = await cpuEntry.load({ precision: 'f64', threads: 1 })
-  return (await engine.prepare(problem)) as Required<Objective>
+  const objective = await engine.prepare(problem)
+  if (!objective.certifier) throw new Error('the cpu engine has proofs of networks')
+  return Object.assign(objective, objective.certifier)
 }
 
 /** Where Newton's method ends from random starts N(0, size²), [count, P]. */
@@ -48,7 +50,7 @@ export async function endPoints(
 
 /** Strict minima [n, P] among the end points, refined; and how many runs came to none. */
 export async function strictMinima(
-  objective: Required<Objective>,
+  objective: Objective & Certifier,
   ends: Float64Array
 ): Promise<{ theta: Float64Array; settled: Proofs; count: number; others: number }> {
   const P = objective.parameters

@@ -9,7 +9,7 @@ import type { RunBlock } from '../../runs/table.js'
 export type NativeProblem = object & { readonly __nativeProblem: never }
 export type NativeRun = object & { readonly __nativeRun: never }
 
-/** R points [R, P] as hi + lo, half widths of their boxes, coordinates rounded to doubles; `numbers` [R, 8] (proofs.ts). */
+/** R points [R, P] as hi + lo, half widths of their boxes, coordinates rounded to doubles; `numbers` [R, 9] (proofs.ts). */
 export interface NativeProofs {
   readonly hi: Float64Array
   readonly lo: Float64Array
@@ -46,6 +46,8 @@ export interface Addon {
   ): Promise<{ values: Float64Array; classCounts: Float64Array }>
   /** Proofs; with `settle`, Newton's method to a strict minimum from each point instead. */
   prove(problem: NativeProblem, theta: Float64Array, settle: boolean, threads: number): Promise<NativeProofs>
+  /** As `Certifier.firstOutside`. */
+  firstOutside(theta: Float64Array, from: number, to: number, center: Float64Array, radii: Float64Array): number
   /** Whether Krawczyk's test holds in the box of half widths `radii` around `center`. */
   boxHolds(problem: NativeProblem, center: Float64Array, radii: Float64Array): boolean
   /** Lower, then upper ends of g [P] and H [P, P] over the box; then f and g [1 + P] at `lo` as balls [1 + P, 3]. */

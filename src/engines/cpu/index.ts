@@ -10,6 +10,7 @@ import { initScales } from '../../models/network/initialise.js'
 import { parameterCount, penaltyOf, validateProblem } from '../../models/network/network.js'
 import { activations, losses, type Problem } from '../../models/types.js'
 import type {
+  Certifier,
   Engine,
   EngineEntry,
   EngineOptions,
@@ -89,6 +90,7 @@ class CpuObjective implements Objective {
   readonly parameters: number
   private native: NativeProblem | null
   private readonly others = new WeakMap<Problem, NativeProblem>()
+  readonly certifier?: Certifier
 
   constructor(
     private readonly addon: Addon,
@@ -100,6 +102,12 @@ class CpuObjective implements Objective {
     validateProblem(problem)
     this.parameters = parameterCount(problem.network)
     this.native = createNativeProblem(addon, problem, precision, target)
+    if (precision === 'f64' && !problem.network.expression)
+      this.certifier = {
+        prove: theta => this.proofs(theta, false),
+        settle: theta => this.proofs(theta, true),
+        firstOutside: (theta, from, to, center, radii) => addon.firstOutside(theta, from, to, center, radii)
+      }
   }
 
   private handle(): NativeProblem {
@@ -139,17 +147,8 @@ class CpuObjective implements Objective {
     return this.addon.outputs(this.on(data), theta, this.threads)
   }
 
-  async prove(theta: Float64Array): Promise<Proofs> {
-    return this.proofs(theta, false)
-  }
-
-  async settle(theta: Float64Array): Promise<Proofs> {
-    return this.proofs(theta, true)
-  }
-
   private async proofs(theta: Float64Array, settle: boolean): Promise<Proofs> {
     this.check(theta)
-    if (this.precision !== 'f64') throw new Error('proofs need an engine of precision f64')
     return readProofs(await this.addon.prove(this.handle(), theta, settle, this.threads))
   }
 

@@ -6,7 +6,17 @@ import type { NativeProofs } from './addon.js'
 const statuses: readonly ProofStatus[] = ['proved', 'kink', 'singular', 'notFinite', 'noBox', 'inertia']
 
 /** In the order of `ProofNumber` there. */
-const numbers = ['status', 'index', 'radius', 'error', 'contraction', 'rounded', 'loss', 'gradient'] as const
+const numbers = [
+  'status',
+  'index',
+  'radius',
+  'error',
+  'contraction',
+  'rounded',
+  'loss',
+  'gradient',
+  'condition'
+] as const
 
 /** Operations on intervals and balls, in the order of `Operation` in kernels/cpu/prover_target.h. */
 export const enclosedOperations = [
@@ -49,6 +59,7 @@ export function readProofs(native: NativeProofs): Proofs {
     theta: native.rounded,
     isRounded: Uint8Array.from(column('rounded')),
     loss: column('loss'),
-    gradientNorm: column('gradient')
+    gradientNorm: column('gradient'),
+    condition: column('condition')
   }
 }

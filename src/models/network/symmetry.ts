@@ -79,6 +79,9 @@ export class Canonicalizer {
   private readonly sizes: Float64Array
   private readonly perm: Int32Array
   private readonly sign: Int8Array
+  /** Of the element that `canonicalize` took last, layer after layer: perm and sign of every unit. */
+  private readonly lastPerm: Int32Array
+  private readonly lastSign: Int8Array
   private readonly copy: Float64Array
   private readonly work: Float64Array
 
@@ -100,6 +103,9 @@ export class Canonicalizer {
     this.sign = new Int8Array(most)
     this.copy = new Float64Array(Math.max(...all.map(layer => layer.units * layer.stride)))
     this.work = new Float64Array(this.parameters)
+    const units = network.hidden.reduce((sum, h) => sum + h, 0)
+    this.lastPerm = new Int32Array(units)
+    this.lastSign = new Int8Array(units)
   }
 
   /**
@@ -108,12 +114,32 @@ export class Canonicalizer {
    */
   canonicalize(theta: Float64Array, out: Float64Array, at = 0): number {
     for (let p = 0; p < this.parameters; p++) out[p] = theta[at + p]
-    return this.arrange(out, 0)
+    return this.arrange(out, 0, true)
+  }
+
+  /**
+   * Undoes what the last call of `canonicalize` did: writes to `out` [P] the copy whose canonical form is `canonical`, by the same
+   * element. Exact but for flips that biases take up.
+   */
+  restore(canonical: Float64Array, out: Float64Array): void {
+    out.set(canonical)
+    const { perm, sign, lastPerm, lastSign } = this
+    let end = lastPerm.length
+    for (let l = this.hidden.length - 1; l >= 0; l--) {
+      const units = this.hidden[l].units
+      end -= units
+      for (let k = 0; k < units; k++) {
+        perm[lastPerm[end + k]] = k
+        sign[k] = lastSign[end + lastPerm[end + k]]!
+      }
+      this.apply(out, l)
+    }
   }
 
   /** Canonical form from hidden layer `first` up, in place. */
-  private arrange(out: Float64Array, first: number): number {
+  private arrange(out: Float64Array, first: number, keep = false): number {
     let image = 0
+    let done = 0
     const exact = this.order <= Number.MAX_SAFE_INTEGER
     for (let l = first; l < this.hidden.length; l++) {
       const units = this.hidden[l].units
@@ -132,6 +158,12 @@ export class Canonicalizer {
         const base = (units - k) * (this.flips === 'none' ? 1 : 2)
         image = exact ? image * base + digit : mix(image, digit)
       }
+      if (keep)
+        for (let k = 0; k < units; k++) {
+          this.lastPerm[done + k] = this.perm[k]!
+          this.lastSign[done + k] = this.sign[k]!
+        }
+      done += units
       this.apply(out, l)
     }
     return image

@@ -1,0 +1,277 @@
+/**
+ * Certify once, recognise ever after (DESIGN §4.1). A strict minimum that a run comes to is refined until its coordinates are the correctly
+ * rounded ones, from wherever it was found, and proved with a box in which Newton's method converges to it. A later run that ends in the
+ * box of it, or of a copy, is that minimum by one comparison. What is known when makes no difference: a run of the box that
+ * comes before the box is known is taken by Newton's method to the same numbers.
+ */
+import { VerdictCode } from '../core/result.js'
+import { Status } from '../core/status.js'
+import { thresholds } from '../core/thresholds.js'
+import { Canonicalizer, genericCoefficients } from '../models/network/symmetry.js'
+import { RankedIds } from './ranked.js'
+import { judgeRuns, type Found, type Judge, type Judged } from './verdict.js'
+import type { Certifier, Proofs } from '../engines/types.js'
+
+/** Runs that are taken to their minima before others are compared with these: so many at first, then twice as many each time. */
+const firstChunk = 2
+/** A minimum counts as strict here only where its condition is this many zero bands; others are judged by their eigenvalues. */
+const clearlyStrict = 16
+/** Boxes in which Newton's method surely converges. */
+const contracting = 0.25
+
+/** A proved minimum in canonical form. */
+interface Known {
+  readonly theta: Float64Array
+  /** [P] half widths of its box. */
+  readonly radii: Float64Array
+  readonly loss: number
+  readonly gradientNorm: number
+}
+
+/** The minima that a study has proved so far. Not re-entrant between awaits of one block: blocks share what they find. */
+export class Recogniser {
+  private readonly P: number
+  private readonly canonicalizer: Canonicalizer
+  private readonly known: Known[] = []
+  private readonly ranked = new RankedIds()
+  private readonly c: Float64Array
+  private readonly point: Float64Array
+  private readonly own: Float64Array
+  private reach = 0
+  private last = -1
+  private readonly plain: boolean
+
+  constructor(
+    private readonly judge: Judge,
+    private readonly certifier: Certifier,
+    network: NonNullable<Judge['network']>
+  ) {
+    this.P = judge.objective.parameters
+    this.canonicalizer = new Canonicalizer(network)
+    this.plain = network.hidden.length === 0
+    this.c = genericCoefficients(this.P)
+    this.point = new Float64Array(this.P)
+    this.own = new Float64Array(this.P)
+  }
+
+  /** As `judgeRuns`. */
+  async judgeRuns(theta: Float64Array, found: Found, count: number): Promise<Judged> {
+    const { judge, P } = this
+    if (judge.separated) return judgeRuns(judge, theta, found, count)
+    const out = emptyJudged(theta, found, count, P)
+    const others: number[] = []
+    let size = firstChunk
+    for (let i = 0; i < count; size *= 2) {
+      const chunk: number[] = []
+      while (chunk.length < size && (i = this.leading(theta, found, i, count, out)) < count) {
+        if (found.status[i] === Status.failed) others.push(i)
+        else if (!this.recognise(theta, i, out)) chunk.push(i)
+        i++
+      }
+      if (chunk.length > 0) others.push(...(await this.settle(theta, chunk, out)))
+    }
+    if (others.length === 0) return out
+    // Ascending, so that what follows does not depend on what was known.
+    others.sort((a, b) => a - b)
+    const rest = await judgeRuns(
+      judge,
+      take(theta, P, others),
+      {
+        loss: Float64Array.from(others, i => found.loss[i]),
+        gradientNorm: Float64Array.from(others, i => found.gradientNorm[i]),
+        status: Uint8Array.from(others, i => found.status[i])
+      },
+      others.length
+    )
+    return merged(out, rest, others, P)
+  }
+
+  /**
+   * Without symmetries most runs end where the last one did: files those from `from` on that do, all at once, and returns the first that
+   * does not.
+   */
+  private leading(theta: Float64Array, found: Found, from: number, count: number, out: Judged): number {
+    if (!this.plain || this.last < 0) return from
+    const { P } = this
+    const known = this.known[this.last]
+    const failed = found.status.indexOf(Status.failed, from)
+    const to = this.certifier.firstOutside(theta, from, failed < 0 ? count : failed, known.theta, known.radii)
+    if (to === from) return from
+    this.file(out, from, this.last, known.theta)
+    const first = from * P
+    for (let done = P; done < (to - from) * P; done *= 2)
+      out.theta.copyWithin(first + done, first, first + Math.min(done, (to - from) * P - done))
+    out.verdict.fill(VerdictCode.minimum, from, to)
+    out.loss.fill(known.loss, from, to)
+    out.gradientNorm.fill(known.gradientNorm, from, to)
+    out.precision.fill(this.judge.eps / 2, from, to)
+    return to
+  }
+
+  /** Whether run i ends in the box of a known minimum; then it is filed as that. */
+  private recognise(theta: Float64Array, i: number, out: Judged): boolean {
+    const { point } = this
+    if (this.known.length === 0) return false
+    this.canonicalizer.canonicalize(theta, point, i * this.P)
+    const id = this.last >= 0 && this.holds(this.last, point) ? this.last : this.find(point)
+    if (id < 0) return false
+    this.last = id
+    this.file(out, i, id, this.restored(id))
+    return true
+  }
+
+  /** The copy of minimum `id` by the element that the canonicalizer took last. */
+  private restored(id: number): Float64Array {
+    this.canonicalizer.restore(this.known[id].theta, this.own)
+    return this.own
+  }
+
+  private holds(id: number, point: Float64Array): boolean {
+    const { theta, radii } = this.known[id]
+    for (let p = 0; p < this.P; p++) if (!(Math.abs(point[p] - theta[p]) <= radii[p])) return false
+    return true
+  }
+
+  private functional(point: Float64Array): number {
+    let sum = 0
+    for (let p = 0; p < this.P; p++) sum += this.c[p] * point[p]
+    return sum
+  }
+
+  private find(point: Float64Array): number {
+    const t = this.functional(point)
+    return this.ranked.within(t - this.reach, t + this.reach, id => this.holds(id, point))
+  }
+
+  private file(out: Judged, i: number, id: number, at: Float64Array): void {
+    const { loss, gradientNorm } = this.known[id]
+    const base = i * this.P
+    for (let p = 0; p < this.P; p++) out.theta[base + p] = at[p]!
+    out.verdict[i] = VerdictCode.minimum
+    out.loss[i] = loss
+    out.gradientNorm[i] = gradientNorm
+    // A rounded coordinate is half a unit of its last place off.
+    out.precision[i] = this.judge.eps / 2
+  }
+
+  /** Takes runs to strict minima beside them and files them; returns those that come to none, or to one that is not proved. */
+  private async settle(theta: Float64Array, which: readonly number[], out: Judged): Promise<number[]> {
+    const { P, certifier } = this
+    const from = take(theta, P, which)
+    const settled = await certifier.settle(from)
+    const others: number[] = []
+    const candidates: { readonly n: number; readonly canonical: Float64Array }[] = []
+    which.forEach((i, n) => {
+      if (settled.status[n] !== 'proved' || !settled.isRounded[n] || this.isFar(theta, i * P, settled.theta, n * P)) {
+        others.push(i)
+        return
+      }
+      const canonical = new Float64Array(P)
+      this.canonicalizer.canonicalize(settled.theta, canonical, n * P)
+      candidates.push({ n, canonical })
+    })
+    await this.prove(candidates.map(c => c.canonical))
+    for (const { n, canonical } of candidates) {
+      const i = which[n]
+      // First as one that was known before would be recognised, then by where Newton's method led.
+      if (this.recognise(theta, i, out)) continue
+      const id = this.find(canonical)
+      if (id < 0) {
+        others.push(i)
+        continue
+      }
+      this.canonicalizer.canonicalize(settled.theta, this.point, n * P)
+      this.file(out, i, id, this.restored(id))
+    }
+    return others
+  }
+
+  /** Adds what is proved of these points, in canonical form, to the known minima. */
+  private async prove(points: readonly Float64Array[]): Promise<void> {
+    const fresh: Float64Array[] = []
+    for (const point of points)
+      if (this.find(point) < 0 && !fresh.some(other => other.every((v, p) => v === point[p]))) fresh.push(point)
+    if (fresh.length === 0) return
+    const proofs = await this.certifier.prove(stack(fresh, this.P))
+    for (let k = 0; k < fresh.length; k++) if (this.isClear(proofs, k)) this.add(proofs, k)
+  }
+
+  private isClear(proofs: Proofs, k: number): boolean {
+    const band = thresholds.zeroBandFactor * this.judge.eps * this.P
+    return (
+      proofs.status[k] === 'proved' &&
+      proofs.index[k] === 0 &&
+      proofs.isRounded[k] === 1 &&
+      proofs.contraction[k] <= contracting &&
+      proofs.condition[k] > clearlyStrict * band
+    )
+  }
+
+  private add(proofs: Proofs, k: number): void {
+    const { P, c } = this
+    const theta = proofs.theta.slice(k * P, (k + 1) * P)
+    // Another block, or a neighbour with the same rounding, may have brought it meanwhile.
+    if (this.find(theta) >= 0) return
+    const radii = proofs.radii.slice(k * P, (k + 1) * P)
+    let reach = 0
+    for (let p = 0; p < P; p++) reach += c[p] * (radii[p] + this.judge.eps * Math.abs(theta[p]) * P)
+    this.reach = Math.max(this.reach, reach)
+    this.ranked.insert(this.known.length, this.functional(theta))
+    this.known.push({ theta, radii, loss: proofs.loss[k], gradientNorm: proofs.gradientNorm[k] })
+  }
+
+  /** As the judge has it: a run that is moved further had not arrived. */
+  private isFar(from: Float64Array, i: number, to: Float64Array, n: number): boolean {
+    const limit = this.judge.moveLimit ?? thresholds.moved
+    const { scale } = this.judge
+    for (let p = 0; p < this.P; p++)
+      if (!(Math.abs(to[n + p] - from[i + p]) <= limit * Math.max(scale[p], Math.abs(from[i + p])))) return true
+    return false
+  }
+}
+
+/** Judges blocks, by recognition where the certifying engine has proofs. */
+export function judging(judge: Judge): (theta: Float64Array, found: Found, count: number) => Promise<Judged> {
+  const { objective, network } = judge
+  const { certifier } = objective
+  if (!certifier || !network) return (theta, found, count) => judgeRuns(judge, theta, found, count)
+  const recogniser = new Recogniser(judge, certifier, network)
+  return (theta, found, count) => recogniser.judgeRuns(theta, found, count)
+}
+
+/** The judge's columns, all runs unfinished as found. */
+const emptyJudged = (theta: Float64Array, found: Found, count: number, P: number): Judged => ({
+  count,
+  verdict: new Uint8Array(count).fill(VerdictCode.unfinished),
+  theta: theta.slice(0, count * P),
+  loss: found.loss.slice(0, count),
+  gradientNorm: found.gradientNorm.slice(0, count),
+  index: new Uint32Array(count),
+  nullity: new Uint32Array(count),
+  precision: new Float64Array(count).fill(Infinity),
+  steps: 0,
+  losses: 0,
+  directions: new Map()
+})
+
+/** Puts the judged `rest` at places `which`. */
+function merged(out: Judged, rest: Judged, which: readonly number[], P: number): Judged {
+  const columns = ['verdict', 'loss', 'gradientNorm', 'index', 'nullity', 'precision'] as const
+  which.forEach((i, n) => {
+    for (const name of columns) out[name][i] = rest[name][n]!
+    out.theta.set(rest.theta.subarray(n * P, (n + 1) * P), i * P)
+  })
+  const directions = new Map([...rest.directions].map(([n, d]) => [which[n], d]))
+  return { ...out, steps: rest.steps, losses: rest.losses, directions }
+}
+
+const take = (theta: Float64Array, P: number, which: readonly number[]): Float64Array => {
+  const out = new Float64Array(which.length * P)
+  which.forEach((i, n) => out.set(theta.subarray(i * P, (i + 1) * P), n * P))
+  return out
+}
+const stack = (rows: readonly Float64Array[], P: number): Float64Array => {
+  const out = new Float64Array(rows.length * P)
+  rows.forEach((row, i) => out.set(row, i * P))
+  return out
+}
