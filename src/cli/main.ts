@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The command-line program: finds the command, turns errors into one sentence and an exit code. No numerics here. */
+import { setFlagsFromString } from 'node:v8'
 import { InputError, WorkError } from '../core/errors.js'
 import { closeName, nearestName } from '../core/names.js'
 import { version } from '../core/version.js'
@@ -72,6 +73,11 @@ async function main(words: readonly string[]): Promise<void> {
   const { parseFlags } = await import('./parse.js')
   await command.run?.(await parseFlags(name, command, rest), commands)
 }
+
+// Optimising WebAssembly early costs a short program more processor time than it saves: most of what `check` on a small table took.
+// A hundred times the usual budget still optimises what runs for seconds. V8 complains aloud of flags that it does not know, so later
+// ones, which may have dropped it, are left as they are.
+if (Number(process.versions.v8.split('.')[0]) <= 13) setFlagsFromString('--wasm-tiering-budget=100000000')
 
 // A reader that has seen enough and leaves, such as `head`, is no failure; the work goes on.
 for (const stream of [process.stdout, process.stderr])

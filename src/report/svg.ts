@@ -1,6 +1,5 @@
 /** Vega-Lite specifications → inline SVG without a browser: one size of text for all charts, colours of the page. */
-import * as vega from 'vega'
-import { compile, type TopLevelSpec } from 'vega-lite'
+import type { TopLevelSpec } from 'vega-lite'
 import { escape } from './words.js'
 
 /**
@@ -80,6 +79,8 @@ export async function svg(spec: object, alt: string): Promise<string> {
     ...spec,
     config
   } as unknown as TopLevelSpec
+  // Loaded when a picture is drawn: half of what a small study would otherwise spend.
+  const [vega, { compile }] = await Promise.all([import('vega'), import('vega-lite')])
   const quiet = vega.logger(vega.Error)
   const compiled = compile(full, { logger: quiet }).spec
   const view = new vega.View(vega.parse(compiled), { renderer: 'none', logger: quiet })

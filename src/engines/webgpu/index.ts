@@ -2,6 +2,7 @@
  * The `webgpu` engine: fused WGSL kernels in f32 on any GPU with a Vulkan, Metal or D3D12 driver, through Dawn (npm `webgpu`). Each GPU
  * lives in a child process: where a kernel hangs, nothing but the end of its process gets rid of it.
  */
+import { noHardware } from './attached.js'
 import { WorkError } from '../../core/errors.js'
 import { startPoint } from '../../models/network/initialise.js'
 import { parameterCount, validateProblem } from '../../models/network/network.js'
@@ -317,7 +318,9 @@ async function load(options: WebgpuOptions): Promise<Engine> {
 export const webgpuEntry: EngineEntry = {
   name: 'webgpu',
   precisions: ['f32'],
-  async available() {
+  async available(hardware = false) {
+    const none = hardware ? noHardware() : undefined
+    if (none !== undefined) return { ok: false, reason: none }
     const found = await look()
     if ('reason' in found) return { ok: false, reason: found.reason }
     const [best] = found.list
