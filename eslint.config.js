@@ -28,7 +28,8 @@ export default tseslint.config(
         console: 'readonly',
         URL: 'readonly',
         performance: 'readonly',
-        Buffer: 'readonly'
+        Buffer: 'readonly',
+        AbortController: 'readonly'
       }
     },
     rules: { eqeqeq: 'error', 'no-unused-vars': ['error', unused] }

@@ -1,6 +1,6 @@
 // Runs every command of README.md, in its order and in one folder, and compares what it prints with what README.md quotes.
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { defaultTolerances } from '../src/analysis/cluster.js'
 import { mergeFlags } from '../src/cli/flags.js'
@@ -19,7 +19,10 @@ interface Block {
   readonly note: string
 }
 
-const readme = readFileSync(join(root, 'README.md'), 'utf8')
+/** README.md and the pages that it leads to, in the order in which they are read. */
+const pages = ['README.md', 'docs/guide.md', 'docs/reference.md', 'docs/engines.md', 'docs/speed.md']
+const texts = pages.map(page => readFileSync(join(root, page), 'utf8'))
+const readme = texts.join('\n')
 const blocks: Block[] = [...readme.matchAll(/(?:<!-- (.*?) -->\n\n)?```(\w*)\n([\s\S]*?)```/g)].map(m => ({
   note: m[1] ?? '',
   language: m[2],
@@ -101,19 +104,32 @@ describe('README.md', () => {
     const named = [...readme.matchAll(/`npm (?:run (\S+?)|(start|test))`/g)].map(m => m[1] ?? m[2])
     expect(named.length).toBeGreaterThan(1)
     for (const name of named) expect(scripts).toHaveProperty([name])
-    const paths = [...readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(m => m[1])
-    expect(paths.length).toBeGreaterThan(1)
-    for (const path of paths) expect(() => readFileSync(join(root, path)), path).not.toThrow()
+    pages.forEach((page, i) => {
+      const paths = [...texts[i].matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g)].map(m => m[1])
+      for (const path of paths)
+        expect(() => readFileSync(join(root, dirname(page), path)), `${path} in ${page}`).not.toThrow()
+    })
   })
 
   it('links to headings that are there', () => {
-    const headings = [...readme.matchAll(/^##+ (.*)$/gm)].map(m =>
-      m[1]
-        .toLowerCase()
-        .replaceAll(/[^\w -]/g, '')
-        .replaceAll(' ', '-')
+    const headings = texts.map(text =>
+      [...text.matchAll(/^##+ (.*)$/gm)].map(m =>
+        m[1]
+          .toLowerCase()
+          .replaceAll(/[^\w -]/g, '')
+          .replaceAll(' ', '-')
+      )
     )
-    for (const [, anchor] of readme.matchAll(/\]\(#([^)]+)\)/g)) expect(headings).toContain(anchor)
+    pages.forEach((page, i) => {
+      for (const [, path, anchor] of texts[i].matchAll(/\]\((?!https?:)([^)#]*)#([^)]+)\)/g)) {
+        const target = path === '' ? i : pages.indexOf(join(dirname(page), path))
+        expect(headings[target], `${path}#${anchor} in ${page}`).toContain(anchor)
+      }
+    })
+  })
+
+  it('is two screens', () => {
+    expect(texts[0].split('\n').length).toBeLessThan(120)
   })
 })
 

@@ -1,0 +1,84 @@
+// What the project says of itself beside the pages whose commands readme.test.ts runs: lists of files, examples, the citation.
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { node, root } from './cli/helpers.js'
+
+const read = (path: string): string => readFileSync(join(root, path), 'utf8')
+
+/** What a list of CONTRIBUTING.md may name for something new: a file of this name is already there for another one. */
+const standIns: Readonly<Record<string, string>> = {
+  'src/models/losses/NAME.ts': 'src/models/losses/logistic.ts',
+  'src/optimizers/NAME.ts': 'src/optimizers/adam.ts',
+  'src/engines/NAME/index.ts': 'src/engines/cpu/index.ts',
+  'src/cli/commands/NAME.ts': 'src/cli/commands/check.ts'
+}
+
+describe('CONTRIBUTING.md', () => {
+  const text = read('CONTRIBUTING.md')
+  const lists = text.split(/^## Add an? /m).slice(1)
+
+  it('has a list for everything that is added', () => {
+    expect(lists.map(list => list.split('\n')[0])).toEqual([
+      'loss',
+      'activation',
+      'optimiser',
+      'engine',
+      'verdict',
+      'chart',
+      'command'
+    ])
+  })
+
+  it.each(lists)('names files that are there: %s', list => {
+    const paths = [...list.matchAll(/`([\w./-]+\/[\w./-]+)`/g)].map(m => m[1])
+    expect(paths.length).toBeGreaterThan(1)
+    for (const path of paths) expect(existsSync(join(root, standIns[path] ?? path)), path).toBe(true)
+  })
+
+  it('names every kernel that tells losses or activations apart', () => {
+    const files = (folder: string, end: RegExp) =>
+      readdirSync(join(root, folder))
+        .filter(file => end.test(file))
+        .map(file => `${folder}/${file}`)
+    const own = [...files('kernels/webgpu', /\.wgsl$/), ...files('src/engines/tensorflow', /\.ts$/)]
+    // One loss and one activation that no file mentions by chance.
+    for (const [kind, word] of [
+      ['loss', /\bcloglog\b/],
+      ['activation', /\bsoftplus\b/]
+    ] as const) {
+      const list = lists.find(l => l.startsWith(kind))!
+      for (const file of own.filter(f => word.test(read(f)) && !/special|losses\.ts$|loss\.wgsl$/.test(f)))
+        expect(list, `${file} tells ${kind} from ${kind}`).toContain(file)
+    }
+  })
+})
+
+it('docs/ARCHITECTURE.md has a row for every part of src/', () => {
+  const text = read('docs/ARCHITECTURE.md')
+  for (const entry of readdirSync(join(root, 'src'), { withFileTypes: true }))
+    if (entry.isDirectory()) expect(text).toContain(`| \`src/${entry.name}\` |`)
+  for (const [, link] of text.matchAll(/\]\(([^)#]+)\)/g)) expect(existsSync(join(root, 'docs', link)), link).toBe(true)
+})
+
+it('CITATION.cff gives the version of the package', () => {
+  const { version } = JSON.parse(read('package.json')) as { version: string }
+  expect(read('CITATION.cff')).toContain(`\nversion: ${version}\n`)
+})
+
+describe('examples', () => {
+  const files = readdirSync(join(root, 'examples')).filter(file => file.endsWith('.mjs'))
+
+  it('are all in the list, and the list names no other', () => {
+    const listed = [...read('examples/README.md').matchAll(/\]\(([\w-]+\.mjs)\)/g)].map(m => m[1])
+    expect([...listed].sort()).toEqual([...files].sort())
+  })
+
+  it.each(files)('%s', async file => {
+    const { code, stdout, stderr } = await node([join(root, 'examples', file)], { cwd: dirname(join(root, file)) })
+    expect(stderr).toBe('')
+    expect(code).toBe(0)
+    expect(stdout.trim()).not.toMatch(/NaN|undefined|\[object/)
+    expect(stdout.trim().split('\n').length).toBeGreaterThan(2)
+  })
+})
