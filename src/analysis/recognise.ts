@@ -1,8 +1,8 @@
 /**
- * Certify once, recognise ever after (DESIGN §4.1). A strict minimum that a run comes to is refined until its coordinates are the correctly
- * rounded ones, from wherever it was found, and proved with a box in which Newton's method converges to it. A later run that ends in the
- * box of it, or of a copy, is that minimum by one comparison. What is known when makes no difference: a run of the box that
- * comes before the box is known is taken by Newton's method to the same numbers.
+ * Certify once, recognise ever after (DESIGN §4.1). A run is brought to canonical form and by Newton's method to the strict minimum beside
+ * it, whose coordinates are refined until they are the correctly rounded ones. A minimum that is met again is proved, with a box in which
+ * Newton's method converges to it; a later run that ends in the box is that minimum by one comparison. Newton's method would
+ * have led it to the same numbers, so that what is known when makes no difference.
  */
 import { VerdictCode } from '../core/result.js'
 import { Status } from '../core/status.js'
@@ -19,13 +19,18 @@ const clearlyStrict = 16
 /** Boxes in which Newton's method surely converges. */
 const contracting = 0.25
 
-/** A proved minimum in canonical form. */
+/** Minima that are remembered at most; others are judged one by one. */
+const mostKnown = 2 ** 16
+
+/** A minimum that Newton's method led to from canonical form. */
 interface Known {
   readonly theta: Float64Array
-  /** [P] half widths of its box. */
-  readonly radii: Float64Array
   readonly loss: number
   readonly gradientNorm: number
+  /** [P] half widths of its box; null as long as it is not proved. */
+  radii: Float64Array | null
+  /** Whether a proof has been tried. */
+  tried: boolean
 }
 
 /** The minima that a study has proved so far. Not re-entrant between awaits of one block: blocks share what they find. */
@@ -33,6 +38,8 @@ export class Recogniser {
   private readonly P: number
   private readonly canonicalizer: Canonicalizer
   private readonly known: Known[] = []
+  /** By the functional: all of them, and those with a box. */
+  private readonly met = new RankedIds()
   private readonly ranked = new RankedIds()
   private readonly c: Float64Array
   private readonly point: Float64Array
@@ -94,6 +101,7 @@ export class Recogniser {
     if (!this.plain || this.last < 0) return from
     const { P } = this
     const known = this.known[this.last]
+    if (!known.radii) return from
     const failed = found.status.indexOf(Status.failed, from)
     const to = this.certifier.firstOutside(theta, from, failed < 0 ? count : failed, known.theta, known.radii)
     if (to === from) return from
@@ -111,7 +119,7 @@ export class Recogniser {
   /** Whether run i ends in the box of a known minimum; then it is filed as that. */
   private recognise(theta: Float64Array, i: number, out: Judged): boolean {
     const { point } = this
-    if (this.known.length === 0) return false
+    if (this.reach === 0) return false
     this.canonicalizer.canonicalize(theta, point, i * this.P)
     const id = this.last >= 0 && this.holds(this.last, point) ? this.last : this.find(point)
     if (id < 0) return false
@@ -128,6 +136,7 @@ export class Recogniser {
 
   private holds(id: number, point: Float64Array): boolean {
     const { theta, radii } = this.known[id]
+    if (!radii) return false
     for (let p = 0; p < this.P; p++) if (!(Math.abs(point[p] - theta[p]) <= radii[p])) return false
     return true
   }
@@ -154,78 +163,85 @@ export class Recogniser {
     out.precision[i] = this.judge.eps / 2
   }
 
-  /** Takes runs to strict minima beside them and files them; returns those that come to none, or to one that is not proved. */
+  /** Takes runs to strict minima beside them and files them; returns those that come to none, or to one that is not clearly strict. */
   private async settle(theta: Float64Array, which: readonly number[], out: Judged): Promise<number[]> {
-    const { P, certifier } = this
-    const from = take(theta, P, which)
-    const settled = await certifier.settle(from)
-    const others: number[] = []
-    const candidates: { readonly n: number; readonly canonical: Float64Array }[] = []
+    const { P, canonicalizer, point } = this
+    const from = new Float64Array(which.length * P)
     which.forEach((i, n) => {
-      if (settled.status[n] !== 'proved' || !settled.isRounded[n] || this.isFar(theta, i * P, settled.theta, n * P)) {
+      canonicalizer.canonicalize(theta, point, i * P)
+      from.set(point, n * P)
+    })
+    const settled = await this.certifier.settle(from)
+    const others: number[] = []
+    const again = new Set<number>()
+    which.forEach((i, n) => {
+      if (!this.isClear(settled, n) || this.isFar(from, settled.theta, n * P)) {
         others.push(i)
         return
       }
-      const canonical = new Float64Array(P)
-      this.canonicalizer.canonicalize(settled.theta, canonical, n * P)
-      candidates.push({ n, canonical })
-    })
-    await this.prove(candidates.map(c => c.canonical))
-    for (const { n, canonical } of candidates) {
-      const i = which[n]
-      // First as one that was known before would be recognised, then by where Newton's method led.
-      if (this.recognise(theta, i, out)) continue
-      const id = this.find(canonical)
-      if (id < 0) {
-        others.push(i)
-        continue
-      }
-      this.canonicalizer.canonicalize(settled.theta, this.point, n * P)
+      const { id, isNew } = this.meet(settled, n)
+      if (!isNew && !this.known[id].tried) again.add(id)
+      canonicalizer.canonicalize(theta, point, i * P)
       this.file(out, i, id, this.restored(id))
-    }
+    })
+    await this.prove([...again])
     return others
   }
 
-  /** Adds what is proved of these points, in canonical form, to the known minima. */
-  private async prove(points: readonly Float64Array[]): Promise<void> {
-    const fresh: Float64Array[] = []
-    for (const point of points)
-      if (this.find(point) < 0 && !fresh.some(other => other.every((v, p) => v === point[p]))) fresh.push(point)
-    if (fresh.length === 0) return
-    const proofs = await this.certifier.prove(stack(fresh, this.P))
-    for (let k = 0; k < fresh.length; k++) if (this.isClear(proofs, k)) this.add(proofs, k)
+  /** The number of minimum n among the known ones, which it joins. */
+  private meet(settled: Proofs, n: number): { id: number; isNew: boolean } {
+    const { P, known } = this
+    const theta = settled.theta.slice(n * P, (n + 1) * P)
+    const t = this.functional(theta)
+    const found = this.met.within(t, t, id => known[id].theta.every((v, p) => v === theta[p]))
+    if (found >= 0) return { id: found, isNew: false }
+    const entry = { theta, loss: settled.loss[n], gradientNorm: settled.gradientNorm[n], radii: null, tried: false }
+    if (known.length > mostKnown) {
+      // The last place is written anew.
+      known[mostKnown] = { ...entry, tried: true }
+      return { id: mostKnown, isNew: true }
+    }
+    this.met.insert(known.length, t)
+    known.push(entry)
+    return { id: known.length - 1, isNew: true }
   }
 
-  private isClear(proofs: Proofs, k: number): boolean {
+  /** Gives boxes to the known minima `ids`, where they can be proved. */
+  private async prove(ids: readonly number[]): Promise<void> {
+    if (ids.length === 0) return
+    const { P, c, known } = this
+    const all = new Float64Array(ids.length * P)
+    ids.forEach((id, k) => {
+      known[id].tried = true
+      all.set(known[id].theta, k * P)
+    })
+    const proofs = await this.certifier.prove(all)
+    ids.forEach((id, k) => {
+      const entry = known[id]
+      const isProved = proofs.status[k] === 'proved' && proofs.index[k] === 0 && proofs.contraction[k] <= contracting
+      const isSame = proofs.isRounded[k] === 1 && entry.theta.every((v, p) => v === proofs.theta[k * P + p])
+      if (!isProved || !isSame) return
+      entry.radii = proofs.radii.slice(k * P, (k + 1) * P)
+      let reach = 0
+      for (let p = 0; p < P; p++) reach += c[p] * (entry.radii[p] + P * this.judge.eps * Math.abs(entry.theta[p]))
+      this.reach = Math.max(this.reach, reach)
+      this.ranked.insert(id, this.functional(entry.theta))
+      this.last = id
+    })
+  }
+
+  /** Whether Newton's method came to a minimum whose eigenvalues are far from the zero band, with coordinates rounded beyond doubt. */
+  private isClear(settled: Proofs, n: number): boolean {
     const band = thresholds.zeroBandFactor * this.judge.eps * this.P
-    return (
-      proofs.status[k] === 'proved' &&
-      proofs.index[k] === 0 &&
-      proofs.isRounded[k] === 1 &&
-      proofs.contraction[k] <= contracting &&
-      proofs.condition[k] > clearlyStrict * band
-    )
-  }
-
-  private add(proofs: Proofs, k: number): void {
-    const { P, c } = this
-    const theta = proofs.theta.slice(k * P, (k + 1) * P)
-    // Another block, or a neighbour with the same rounding, may have brought it meanwhile.
-    if (this.find(theta) >= 0) return
-    const radii = proofs.radii.slice(k * P, (k + 1) * P)
-    let reach = 0
-    for (let p = 0; p < P; p++) reach += c[p] * (radii[p] + this.judge.eps * Math.abs(theta[p]) * P)
-    this.reach = Math.max(this.reach, reach)
-    this.ranked.insert(this.known.length, this.functional(theta))
-    this.known.push({ theta, radii, loss: proofs.loss[k], gradientNorm: proofs.gradientNorm[k] })
+    return settled.status[n] === 'proved' && settled.isRounded[n] === 1 && settled.condition[n] > clearlyStrict * band
   }
 
   /** As the judge has it: a run that is moved further had not arrived. */
-  private isFar(from: Float64Array, i: number, to: Float64Array, n: number): boolean {
+  private isFar(from: Float64Array, to: Float64Array, at: number): boolean {
     const limit = this.judge.moveLimit ?? thresholds.moved
     const { scale } = this.judge
     for (let p = 0; p < this.P; p++)
-      if (!(Math.abs(to[n + p] - from[i + p]) <= limit * Math.max(scale[p], Math.abs(from[i + p])))) return true
+      if (!(Math.abs(to[at + p] - from[at + p]) <= limit * Math.max(scale[p], Math.abs(from[at + p])))) return true
     return false
   }
 }
@@ -268,10 +284,5 @@ function merged(out: Judged, rest: Judged, which: readonly number[], P: number):
 const take = (theta: Float64Array, P: number, which: readonly number[]): Float64Array => {
   const out = new Float64Array(which.length * P)
   which.forEach((i, n) => out.set(theta.subarray(i * P, (i + 1) * P), n * P))
-  return out
-}
-const stack = (rows: readonly Float64Array[], P: number): Float64Array => {
-  const out = new Float64Array(rows.length * P)
-  rows.forEach((row, i) => out.set(row, i * P))
   return out
 }
