@@ -9,6 +9,7 @@ import { Status } from '../core/status.js'
 import { thresholds } from '../core/thresholds.js'
 import { Canonicalizer, genericCoefficients } from '../models/network/symmetry.js'
 import { RankedIds } from './ranked.js'
+import type { Network } from '../models/types.js'
 import { judgeRuns, type Found, type Judge, type Judged } from './verdict.js'
 import type { Certifier, Proofs } from '../engines/types.js'
 
@@ -51,7 +52,7 @@ export class Recogniser {
   constructor(
     private readonly judge: Judge,
     private readonly certifier: Certifier,
-    network: NonNullable<Judge['network']>
+    network: Network
   ) {
     this.P = judge.objective.parameters
     this.canonicalizer = new Canonicalizer(network)
@@ -248,10 +249,10 @@ export class Recogniser {
 
 /** Judges blocks, by recognition where the certifying engine has proofs. */
 export function judging(judge: Judge): (theta: Float64Array, found: Found, count: number) => Promise<Judged> {
-  const { objective, network } = judge
+  const { objective, problem } = judge
   const { certifier } = objective
-  if (!certifier || !network) return (theta, found, count) => judgeRuns(judge, theta, found, count)
-  const recogniser = new Recogniser(judge, certifier, network)
+  if (!certifier || !problem) return (theta, found, count) => judgeRuns(judge, theta, found, count)
+  const recogniser = new Recogniser(judge, certifier, problem.network)
   return (theta, found, count) => recogniser.judgeRuns(theta, found, count)
 }
 
@@ -262,23 +263,36 @@ const emptyJudged = (theta: Float64Array, found: Found, count: number, P: number
   theta: theta.slice(0, count * P),
   loss: found.loss.slice(0, count),
   gradientNorm: found.gradientNorm.slice(0, count),
+  reason: new Uint8Array(count),
+  limit: new Float64Array(count).fill(NaN),
+  limitError: new Float64Array(count).fill(NaN),
   index: new Uint32Array(count),
   nullity: new Uint32Array(count),
   precision: new Float64Array(count).fill(Infinity),
   steps: 0,
   losses: 0,
-  directions: new Map()
+  ways: new Map()
 })
 
 /** Puts the judged `rest` at places `which`. */
 function merged(out: Judged, rest: Judged, which: readonly number[], P: number): Judged {
-  const columns = ['verdict', 'loss', 'gradientNorm', 'index', 'nullity', 'precision'] as const
+  const columns = [
+    'verdict',
+    'reason',
+    'loss',
+    'gradientNorm',
+    'limit',
+    'limitError',
+    'index',
+    'nullity',
+    'precision'
+  ] as const
   which.forEach((i, n) => {
     for (const name of columns) out[name][i] = rest[name][n]!
     out.theta.set(rest.theta.subarray(n * P, (n + 1) * P), i * P)
   })
-  const directions = new Map([...rest.directions].map(([n, d]) => [which[n], d]))
-  return { ...out, steps: rest.steps, losses: rest.losses, directions }
+  const ways = new Map([...rest.ways].map(([n, way]) => [which[n], way]))
+  return { ...out, steps: rest.steps, losses: rest.losses, ways }
 }
 
 const take = (theta: Float64Array, P: number, which: readonly number[]): Float64Array => {

@@ -1,39 +1,52 @@
 /**
  * From end points to verdicts (DESIGN §5): polish in f64, look at inertia and at the Newton step that is still predicted, and
- * where that leaves doubt, follow the run on and test for a direction in which the loss falls for ever.
+ * where that leaves doubt, follow the run on, and look for a way to infinity.
  *
  * Lengths are measured in scaled variables θ / scale, so that verdicts do not depend on the units of the columns.
  */
 import { Status } from '../core/status.js'
 import { thresholds } from '../core/thresholds.js'
+import { lossTable } from '../models/losses/index.js'
+import { escapes, type Climbs, type Escape } from './escape.js'
 import { exactlyFlat } from './flat.js'
-import { lossNoise, outwards, recession, slopeDecides, unitDirections, type Suspect } from './recession.js'
-import { VerdictCode, type Verdict } from '../core/result.js'
-import type { Objective, Program } from '../engines/types.js'
-import type { Network } from '../models/types.js'
+import { inOrder, lossNoise, pick, type JudgedObjective, type Runs } from './follow.js'
+import { isSaturated } from './saturation.js'
+import { ReasonCode, VerdictCode, type UnfinishedReason, type Verdict } from '../core/result.js'
+import type { Program } from '../engines/types.js'
+import type { Problem } from '../models/types.js'
 import type { Filled, RunBlock } from '../runs/table.js'
 
-/** Places of the report scalars of optimizers/polish.ts. */
-const Polished = { negative: 0, zero: 1, smallest: 2, normH: 3, newtonStep: 4, nullGradient: 5, decrease: 7 } as const
+export type { JudgedObjective } from './follow.js'
 
-/** What judging asks of an objective. */
-export type JudgedObjective = Pick<Objective, 'parameters' | 'evaluate' | 'minimise' | 'certifier'>
+const attainsZero = ({ network }: Problem): boolean => lossTable[network.loss].attainsZero === true
+
+/** Places of the report scalars of optimizers/polish.ts. */
+const Polished = {
+  negative: 0,
+  zero: 1,
+  smallest: 2,
+  normH: 3,
+  newtonStep: 4,
+  nullGradient: 5,
+  firstStep: 6,
+  decrease: 7,
+  moved: 8
+} as const
 
 /** Programs and limits that judging needs; built by the study for the certifying engine. */
 export interface Judge {
   /** f64 objective on the same problem. */
   readonly objective: JudgedObjective
   /** What the objective computes; null: a function that is no network. */
-  readonly network: Network | null
+  readonly problem: Problem | null
   /** [P]: 1 / rms of the input column for first-layer weights, 1 elsewhere. */
   readonly scale: Float64Array
   readonly polish: Program
   readonly polishSteps: number
   readonly newton: Program
+  readonly climbs: Climbs
   /** Linear programming has shown that no finite minimiser exists: every run diverges. */
   readonly separated: boolean
-  /** Direction of separation [P], or null. */
-  readonly separationDirection: Float64Array | null
   /** No direction of recession exists: a ridge falls on every parameter, or the model is convex and linear programming found none. */
   readonly bounded: boolean
   /** Flat directions that every minimiser of a convex model has; null where the model is not convex. */
@@ -51,54 +64,17 @@ export interface Judged extends Filled<'judge'> {
   /** Steps spent on certifying, and losses evaluated beside them, for the count of evaluations. */
   readonly steps: number
   readonly losses: number
-  /** A recession direction of a diverging run. */
-  readonly directions: ReadonlyMap<number, Float64Array>
+  /** The ways of diverging runs to infinity, by place in the block; separated ones have none of their own. */
+  readonly ways: ReadonlyMap<number, Escape>
 }
 
-type Runs = Omit<RunBlock, 'start' | 'traces'>
-
-/** Runs a program from given points and returns the results in the order of the points. */
-async function inOrder(
-  objective: JudgedObjective,
-  program: Program,
-  theta: Float64Array,
-  count: number,
-  steps: number
-): Promise<Runs> {
-  const P = objective.parameters
-  const K = program.report.length
-  const out = {
-    count,
-    theta: new Float64Array(count * P),
-    loss: new Float64Array(count),
-    gradientNorm: new Float64Array(count),
-    steps: new Uint32Array(count),
-    status: new Uint8Array(count),
-    report: new Float64Array(count * K)
-  }
-  const request = { program, starts: { kind: 'given' as const, theta, count }, stop: { steps, gradient: 0 } }
-  for await (const block of objective.minimise(request))
-    for (let i = 0; i < block.count; i++) {
-      const to = block.start[i]
-      out.theta.set(block.theta.subarray(i * P, (i + 1) * P), to * P)
-      out.report.set(block.report.subarray(i * K, (i + 1) * K), to * K)
-      out.loss[to] = block.loss[i]!
-      out.gradientNorm[to] = block.gradientNorm[i]!
-      out.steps[to] = block.steps[i]!
-      out.status[to] = block.status[i]!
-    }
-  return out
-}
-
-const pick = (theta: Float64Array, P: number, which: readonly number[]): Float64Array => {
-  const out = new Float64Array(which.length * P)
-  which.forEach((i, n) => out.set(theta.subarray(i * P, (i + 1) * P), n * P))
-  return out
-}
 const sum = (v: Uint32Array): number => v.reduce((s, n) => s + n, 0)
 
-/** Steps for which a doubtful run is followed on. */
-const followSteps = 100
+/** Steps for which a doubtful run is followed on: flat valleys and narrow curved ones take many, which small models can afford. */
+const followSteps = (P: number, convex: boolean): number =>
+  convex ? 100 : Math.min(1000, Math.max(100, Math.round(1e7 / P ** 3)))
+/** Largest P for which ways to infinity are looked for. */
+const climbParameters = 128
 
 /** The judgement of one block of runs, while it is made. */
 class Judging {
@@ -113,11 +89,15 @@ class Judging {
   private readonly index: Uint32Array
   private readonly nullity: Uint32Array
   private readonly precision: Float64Array
-  private readonly directions = new Map<number, Float64Array>()
+  private readonly ways = new Map<number, Escape>()
+  /** Degenerate runs that may be on a way to infinity. */
+  private readonly suspects: number[] = []
+  /** What counts for nothing in a loss that can fall to 0, where it has fallen so far. */
+  private nothing = 0
   private steps = 0
   private losses = 0
   /** The objective, counting. */
-  private readonly counted: Pick<Objective, 'parameters' | 'evaluate'>
+  private readonly counted: JudgedObjective
 
   constructor(
     private readonly judge: Judge,
@@ -125,6 +105,7 @@ class Judging {
       readonly theta: Float64Array
       readonly loss: Float64Array
       readonly gradientNorm: Float64Array
+      readonly status: Uint8Array
     },
     private readonly count: number
   ) {
@@ -136,7 +117,8 @@ class Judging {
       evaluate: (theta, needs) => {
         this.losses += theta.length / this.P
         return judge.objective.evaluate(theta, needs)
-      }
+      },
+      minimise: request => judge.objective.minimise(request)
     }
     this.verdict = new Array<Verdict>(count).fill('unfinished')
     this.theta = found.theta.slice(0, count * this.P)
@@ -147,22 +129,67 @@ class Judging {
     this.precision = new Float64Array(count).fill(Infinity)
   }
 
-  async run(status: Uint8Array): Promise<Judged> {
+  async run(): Promise<Judged> {
     const { judge, verdict } = this
+    const { status } = this.found
+    if (judge.problem && attainsZero(judge.problem)) {
+      const { f } = await this.counted.evaluate(new Float64Array(this.P), {})
+      if (Number.isFinite(f[0])) this.nothing = this.eps * f[0]
+    }
     const alive: number[] = []
     for (let i = 0; i < this.count; i++) {
       if (status[i] === Status.failed) verdict[i] = 'failed'
-      else if (judge.separated) {
-        verdict[i] = 'diverging'
-        if (judge.separationDirection) this.directions.set(i, judge.separationDirection)
-      } else alive.push(i)
+      else if (judge.separated) verdict[i] = 'diverging'
+      else alive.push(i)
     }
     const open = await this.settle(alive, pick(this.theta, this.P, alive), true)
     // Runs found in f32, and runs whose polishing stopped early: the point reached downhill may be stationary after all.
     await this.settle(open.which, open.from, false)
-    const { count, theta, loss, gradientNorm, index, nullity, precision, steps, losses, directions } = this
-    const codes = Uint8Array.from(verdict, v => VerdictCode[v])
-    return { count, verdict: codes, theta, loss, gradientNorm, index, nullity, precision, steps, losses, directions }
+    await this.climb(alive.filter(i => verdict[i] === 'unfinished').concat(this.suspects))
+    const { count, theta, loss, gradientNorm, index, nullity, precision, steps, losses, ways } = this
+    return {
+      count,
+      verdict: Uint8Array.from(verdict, v => VerdictCode[v]),
+      reason: Uint8Array.from(verdict, (v, i) => (v === 'unfinished' ? ReasonCode[this.reasonFor(i)] : 0)),
+      limit: Float64Array.from(verdict, (_, i) => ways.get(i)?.limit ?? NaN),
+      limitError: Float64Array.from(verdict, (_, i) => ways.get(i)?.uncertainty ?? NaN),
+      theta,
+      loss,
+      gradientNorm,
+      index,
+      nullity,
+      precision,
+      steps,
+      losses,
+      ways
+    }
+  }
+
+  /** Looks for ways to infinity from where runs were found. */
+  private async climb(which: readonly number[]): Promise<void> {
+    const { judge, P, verdict } = this
+    if (judge.bounded || which.length === 0 || P > climbParameters) return
+    const points = pick(this.found.theta, P, which)
+    const vanishes = judge.problem !== null && attainsZero(judge.problem)
+    const { ways, taken } = await escapes(this.counted, judge.climbs, judge.scale, points, this.eps, vanishes)
+    this.steps += taken
+    which.forEach((i, n) => {
+      const way = ways[n]
+      if (way || this.isSaturated(i)) this.giveBack(i)
+      if (!way) return
+      verdict[i] = 'diverging'
+      this.ways.set(i, way)
+    })
+  }
+
+  private isSaturated(i: number): boolean {
+    const { problem } = this.judge
+    return problem !== null && isSaturated(problem, this.found.theta, i * this.P)
+  }
+
+  private reasonFor(i: number): UnfinishedReason {
+    if (this.isSaturated(i)) return 'saturated'
+    return this.found.status[i] === Status.budget ? 'budget' : 'stalled'
   }
 
   /**
@@ -187,7 +214,7 @@ class Judging {
     })
     if (doubtful.length === 0) return none
 
-    // Follow doubtful runs downhill: where they go is the first candidate for a direction of recession.
+    // Follow doubtful runs downhill.
     const begin = doubtful.map((n): Float64Array => {
       const i = which[n]
       const at =
@@ -196,28 +223,31 @@ class Judging {
     })
     const starts = new Float64Array(doubtful.length * P)
     begin.forEach((point, k) => starts.set(point, k * P))
-    const followed = await inOrder(objective, judge.newton, starts, doubtful.length, followSteps)
+    const followed = await inOrder(
+      objective,
+      judge.newton,
+      starts,
+      doubtful.length,
+      followSteps(P, judge.flatDirections !== null)
+    )
     this.steps += sum(followed.steps)
     const ends = doubtful.map((_, k) => followed.theta.subarray(k * P, (k + 1) * P))
-    const noise = await lossNoise(this.counted, ends, [...followed.loss], this.eps)
-    const recessive = judge.bounded ? [] : await this.recessions(begin, ends, followed.loss, noise)
+    const noise = await lossNoise(this.counted, followed.theta, followed.loss, this.eps)
 
     const open: number[] = []
     doubtful.forEach((n, k) => {
       const i = which[n]
-      const d = recessive[k]
       const drop = this.loss[i] - followed.loss[k]
-      if (d) {
-        this.giveBack(i)
-        verdict[i] = 'diverging'
-        this.directions.set(i, d)
-      } else if (verdict[i] === 'unfinished') open.push(k)
+      if (verdict[i] === 'unfinished') open.push(k)
       else if (verdict[i] === 'degenerate') {
         // On a plateau, gradient and curvature are both at rounding level; that it is no stationary point shows downhill.
         const leaves =
-          drop > noise[k] + 2 * Math.abs(report(n)[Polished.decrease]) &&
+          drop > Math.max(noise[k], this.nothing) + 2 * Math.abs(report(n)[Polished.decrease]) &&
           this.isFar(begin[k], ends[k], thresholds.newtonStep)
-        if (!leaves && !this.isTooFlat(i)) return
+        if (!leaves && !this.isTooFlat(i)) {
+          if (!this.fits(i, noise[k])) this.suspects.push(i)
+          return
+        }
         this.giveBack(i)
         if (followed.status[k] !== Status.budget) open.push(k)
       } else if (!(drop > noise[k])) {
@@ -230,30 +260,17 @@ class Judging {
     return { which: open.map(k => which[doubtful[k]]), from: pick(followed.theta, P, open) }
   }
 
-  private async recessions(
-    begin: readonly Float64Array[],
-    ends: readonly Float64Array[],
-    losses: Float64Array,
-    noise: readonly number[]
-  ): Promise<(Float64Array | null)[]> {
-    const { network, scale } = this.judge
-    const P = this.P
-    const points = new Float64Array(ends.length * P)
-    ends.forEach((end, k) => points.set(end, k * P))
-    const g = slopeDecides(network) ? (await this.counted.evaluate(points, { g: true })).g : undefined
-    const suspect = (k: number, candidates: readonly Float64Array[]): Suspect => {
-      const gradient = g?.subarray(k * P, (k + 1) * P)
-      return { theta: ends[k], loss: losses[k], noise: noise[k], gradient, candidates }
-    }
-    const moved = ends.map((end, k) => end.map((v, p) => v - begin[k][p]))
-    const near = ends.map((end, k) => suspect(k, [moved[k], end, ...(network ? [outwards(network, end)] : [])]))
-    const result = await recession(this.counted, scale, near)
-    if (!network || network.hidden.length === 0) return result
-    const left = result.flatMap((d, k) => (d ? [] : [k]))
-    const units = left.map(k => suspect(k, unitDirections(network, ends[k], moved[k])))
-    const further = await recession(this.counted, scale, units)
-    left.forEach((k, n) => (result[k] = further[n]))
-    return result
+  /** Whether the loss is as small as it can be, but for rounding, so that it cannot go on falling. */
+  private fits(i: number, noise: number): boolean {
+    const { problem } = this.judge
+    return problem !== null && attainsZero(problem) && this.loss[i] <= noise
+  }
+
+  /** Whether the optimiser had come to the stationary point itself: its own way may lead past a saddle beside it. */
+  private hadArrived(i: number, report: Float64Array): boolean {
+    if (this.judge.moveLimit !== undefined) return true
+    const limit = this.found.status[i] === Status.budget ? thresholds.newtonStep : thresholds.arrived
+    return report[Polished.moved] <= limit
   }
 
   /** Takes over a stationary point; false where it is none. */
@@ -264,6 +281,7 @@ class Judging {
     if (run.status[n] === Status.failed || !this.isStationary(report, at)) return false
     const origin = this.found.theta.subarray(i * P, (i + 1) * P)
     if (this.isFar(origin, at, this.judge.moveLimit ?? thresholds.moved)) return false
+    if (report[Polished.negative] > 0 && !this.hadArrived(i, report)) return false
     this.theta.set(at, i * P)
     this.loss[i] = run.loss[n]!
     this.gradientNorm[i] = run.gradientNorm[n]!
@@ -304,9 +322,9 @@ class Judging {
     // little below the zero band may be the valley's. What tells is whether the loss falls.
     if (this.verdict[i] === 'saddle') return report[Polished.smallest] >= -thresholds.weakSaddle * this.zeroBand(report)
     if (this.verdict[i] !== 'degenerate') return false
-    const { network, flatDirections } = this.judge
+    const { problem, flatDirections } = this.judge
     if (flatDirections !== null) return this.nullity[i] > flatDirections
-    return !network || this.nullity[i] > exactlyFlat(network, this.theta, i * this.P)
+    return !problem || this.nullity[i] > exactlyFlat(problem.network, this.theta, i * this.P)
   }
 
   /** A convex model's minimiser has no more flat directions than its data leave open. */
@@ -332,6 +350,5 @@ class Judging {
  * @param found loss and gradient norm there, and how the run loop stopped them
  */
 export async function judgeRuns(judge: Judge, theta: Float64Array, found: Found, count: number): Promise<Judged> {
-  const { loss, gradientNorm } = found
-  return new Judging(judge, { theta, loss, gradientNorm }, count).run(found.status)
+  return new Judging(judge, { ...found, theta }, count).run()
 }

@@ -18,6 +18,20 @@ export const VerdictCode = {
   failed: 5
 } as const satisfies Record<Verdict, number>
 
+export const unfinishedReasons = ['budget', 'saturated', 'kink', 'stalled'] as const
+/**
+ * Why a run is unfinished: its steps were used up; a hidden unit is flat on all rows because its net inputs are so large; a relu unit
+ * sits on its kink; or no further progress was possible, though no stationary point is near.
+ */
+export type UnfinishedReason = (typeof unfinishedReasons)[number]
+
+/** Words of the column `reason` of stored runs: none for runs that are not unfinished. */
+export const reasonWords = ['', ...unfinishedReasons] as const
+export const ReasonCode = Object.fromEntries(unfinishedReasons.map((reason, i) => [reason, i + 1])) as Record<
+  UnfinishedReason,
+  number
+>
+
 /** min, quartiles and max over runs. */
 export interface Quantiles {
   readonly min: number

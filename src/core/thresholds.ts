@@ -5,9 +5,10 @@ export const thresholds = {
   newtonStep: 1e-6,
   moved: 0.5,
   nullGradient: 1000,
+  arrived: 1e-2,
   weakSaddle: 1000,
-  recessionReach: 1024,
-  recessionRise: 1e-6
+  outwards: 1.2,
+  inwards: 0.95
 } as const
 
 export const thresholdMeanings: Readonly<Record<keyof typeof thresholds, string>> = {
@@ -19,6 +20,8 @@ export const thresholdMeanings: Readonly<Record<keyof typeof thresholds, string>
   nullGradient: 'The gradient along zero-band directions may be at most this many zero bands, times max(1, |θ|).',
   weakSaddle:
     'A negative eigenvalue of at most this many zero bands makes a saddle only if Newton’s method goes downhill from there.',
-  recessionReach: 'A direction of recession is followed for this many times max(1, |θ|).',
-  recessionRise: 'Backwards along a direction of recession the loss must rise by at least this share.'
+  arrived:
+    'A run is at a saddle only if polishing moved it by at most this, relative to max(1, |θ|); otherwise its own way leads past.',
+  outwards: 'Ways to infinity are looked for on spheres, each of which has this times the radius of the one before.',
+  inwards: 'The same on the way back.'
 }

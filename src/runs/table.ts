@@ -2,7 +2,7 @@
  * The columns of a run: what is known of it, how it is held in memory, and who finds it out. Engines' blocks, judged blocks, scored
  * blocks and stored rows are columns of this table; a new column is one line here.
  */
-import { verdicts } from '../core/result.js'
+import { reasonWords, verdicts } from '../core/result.js'
 import { statusNames } from '../core/status.js'
 
 /** Who fills a column: the engine that searches, the judge, the scores of predictions. */
@@ -31,6 +31,8 @@ export const columns = {
   start: { by: 'search', field: 'start', type: 'f64', width: 'one', stored: { integer: true } },
   /** Place in `verdicts`. */
   verdict: { by: 'judge', field: 'verdict', type: 'u8', width: 'one', stored: { text: verdicts } },
+  /** Why an unfinished run is unfinished: place in `reasonWords`. */
+  reason: { by: 'judge', field: 'reason', type: 'u8', width: 'one', stored: { text: reasonWords } },
   status: { by: 'search', field: 'status', type: 'u8', width: 'one', stored: { text: statusNames } },
   /** Certified. */
   loss: { by: 'judge', field: 'loss', type: 'f64', width: 'one', stored: {} },
@@ -41,6 +43,9 @@ export const columns = {
   gradientNormFound: { by: 'search', field: 'gradientNorm', type: 'f64', width: 'one', stored: {} },
   /** Relative Newton step still predicted after polishing; Infinity where there is no stationary point. */
   precision: { by: 'judge', field: 'precision', type: 'f64', width: 'one', stored: {} },
+  /** Limit of the loss along a diverging run, and how far it may be wrong; NaN where there is none. */
+  limit: { by: 'judge', field: 'limit', type: 'f64', width: 'one', stored: {} },
+  limitError: { by: 'judge', field: 'limitError', type: 'f64', width: 'one', stored: {} },
   /** Negative and zero eigenvalues. */
   index: { by: 'judge', field: 'index', type: 'u32', width: 'one' },
   nullity: { by: 'judge', field: 'nullity', type: 'u32', width: 'one' },

@@ -113,9 +113,11 @@ export async function runStarts(setup: Setup, options: RunOptions = {}): Promise
     const held = test ? await certifier.objective.score(theta, test) : undefined
     const { start, count } = block
     const point = await fileEndPoints(clusters, certifier.objective, { ...judged, start, count })
-    for (const [i, direction] of judged.directions)
-      if (!diverging || start[i] < diverging.start)
-        diverging = { start: start[i], loss: judged.loss[i], theta: judged.theta.slice(i * P, (i + 1) * P), direction }
+    judged.verdict.forEach((verdict, i) => {
+      if (verdict !== VerdictCode.diverging || (diverging && diverging.start <= start[i])) return
+      const direction = judged.ways.get(i)?.direction ?? Float64Array.from(setup.separation.direction)
+      diverging = { start: start[i], loss: judged.loss[i], theta: judged.theta.slice(i * P, (i + 1) * P), direction }
+    })
     const out: JudgedBlock = {
       count: block.count,
       start: block.start,

@@ -17,6 +17,7 @@ import { loadData } from '../data/load.js'
 import type { Dataset, Rows } from '../data/types.js'
 import { chooseEngine } from '../engines/registry.js'
 import type { Engine, Objective } from '../engines/types.js'
+import { buildClimbs, climbSteps } from '../optimizers/climb.js'
 import { buildPolish, polishSteps } from '../optimizers/polish.js'
 import { newton } from '../optimizers/newton.js'
 import { optimizers, resolveOptimizer } from '../optimizers/registry.js'
@@ -133,10 +134,10 @@ export async function setUp(config: StudyConfig, options: { readonly threads?: n
     polish: buildPolish(context),
     polishSteps,
     newton: newton.build(resolveOptimizer('newton').options, context),
-    network,
+    climbs: { ...buildClimbs(context), steps: climbSteps },
+    problem,
     scale: columnScale(problem),
     separated: runsAway,
-    separationDirection: runsAway ? Float64Array.from(separated.direction) : null,
     bounded: ridgeOnAll(network) || (convex && !runsAway),
     flatDirections: convex ? flatDirections(network, rank) : null,
     moveLimit: convex || !exact ? Infinity : undefined,

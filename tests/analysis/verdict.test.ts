@@ -1,66 +1,25 @@
 // Every verdict, on functions, networks and data whose stationary points are known.
 import { describe, expect, it } from 'vitest'
-import { judgeRuns, type Judge, type Judged } from '../../src/analysis/verdict.js'
-import { verdicts } from '../../src/core/result.js'
+import { judgeRuns } from '../../src/analysis/verdict.js'
 import { Status } from '../../src/core/status.js'
 import { thresholds } from '../../src/core/thresholds.js'
 import { resolveConfig } from '../../src/study/config.js'
 import { setUp } from '../../src/study/setup.js'
-import { newton } from '../../src/optimizers/newton.js'
-import { buildPolish, polishSteps } from '../../src/optimizers/polish.js'
 import {
   doubleWell,
   himmelblau,
   himmelblauMaximum,
   himmelblauMinima,
   himmelblauSaddles,
-  objectiveOf,
   quadratic,
   type Landscape
 } from '../helpers/analytic.js'
 import { auerProducts, auerStudy } from '../helpers/auer.js'
+import { inWords, judgePoints } from '../helpers/judge.js'
 import { firstCandidates } from '../helpers/engines.js'
 import { expectAllClose, expectClose, tolerance } from '../helpers/tolerance.js'
 
 const eps = 2 ** -52
-
-/** Verdicts on runs that stopped at these points. */
-async function judge(
-  landscape: Landscape,
-  points: readonly (readonly number[])[],
-  changes: Partial<Judge> = {},
-  status: Status = Status.converged
-): Promise<Named> {
-  const objective = objectiveOf(landscape)
-  const context = { eps, parameters: landscape.size }
-  const rule: Judge = {
-    objective,
-    polish: buildPolish(context),
-    polishSteps,
-    newton: newton.build({ radius: 1 }, context),
-    separated: false,
-    separationDirection: null,
-    network: null,
-    scale: new Float64Array(landscape.size).fill(1),
-    bounded: false,
-    flatDirections: null,
-    moveLimit: undefined,
-    eps,
-    ...changes
-  }
-  const theta = Float64Array.from(points.flat())
-  const { f, g } = await objective.evaluate(theta, { g: true })
-  const P = landscape.size
-  const gradientNorm = Float64Array.from(points, (_, i) =>
-    Math.max(...g!.subarray(i * P, (i + 1) * P).map(v => Math.abs(v)))
-  )
-  const found = { loss: f, gradientNorm, status: new Uint8Array(points.length).fill(status) }
-  return inWords(await judgeRuns(rule, theta, found, points.length))
-}
-
-/** Verdicts by their names. */
-const inWords = (judged: Judged) => ({ ...judged, verdict: Array.from(judged.verdict, code => verdicts[code]) })
-type Named = ReturnType<typeof inWords>
 
 describe('on functions of two variables', () => {
   it('tells minima, saddles and the maximum of Himmelblau’s function apart, and moves to them', async () => {
@@ -69,7 +28,7 @@ describe('on functions of two variables', () => {
       ...himmelblauSaddles.map(at => ({ at, verdict: 'saddle', index: 1 })),
       { at: himmelblauMaximum, verdict: 'saddle', index: 2 }
     ]
-    const judged = await judge(
+    const judged = await judgePoints(
       himmelblau,
       known.map(({ at: [x, y] }) => [x + 1e-3, y - 1e-3])
     )
@@ -84,7 +43,7 @@ describe('on functions of two variables', () => {
 
   it('does not call a point on a slope stationary, whatever the run loop said', async () => {
     // Far from every minimum: polishing would end at one, but a long way off.
-    const { verdict, theta, loss } = await judge(himmelblau, [[-20, 14]])
+    const { verdict, theta, loss } = await judgePoints(himmelblau, [[-20, 14]])
     expect(verdict).toEqual(['unfinished'])
     // The run stays where it was.
     expect([...theta]).toEqual([-20, 14])
@@ -93,14 +52,14 @@ describe('on functions of two variables', () => {
 
   it('lets runs of a convex model, or found in single precision, move further', async () => {
     const bowl = quadratic([2, 0, 0, 3], [2, 3])
-    expect((await judge(bowl, [[40, 40]])).verdict).toEqual(['unfinished'])
-    const { verdict, theta } = await judge(bowl, [[40, 40]], { moveLimit: Infinity })
+    expect((await judgePoints(bowl, [[40, 40]])).verdict).toEqual(['unfinished'])
+    const { verdict, theta } = await judgePoints(bowl, [[40, 40]], { moveLimit: Infinity })
     expect(verdict).toEqual(['minimum'])
     expectAllClose(theta, [1, 1], tolerance('f64', 8, 40), 'minimiser')
   })
 
   it('calls a line of minima degenerate, of nullity one', async () => {
-    const judged = await judge(quadratic([1, 1, 1, 1], [1, 1]), [[0.3, 0.4]])
+    const judged = await judgePoints(quadratic([1, 1, 1, 1], [1, 1]), [[0.3, 0.4]])
     expect(judged.verdict).toEqual(['degenerate'])
     expect([judged.index[0], judged.nullity[0]]).toEqual([0, 1])
     expectAllClose(judged.theta, [0.45, 0.55], tolerance('f64', 8, 1), 'nearest point of the line')
@@ -113,13 +72,13 @@ describe('on functions of two variables', () => {
       g: ([x, y]) => [x, y ** 3],
       H: ([, y]) => [1, 0, 0, 3 * y * y]
     }
-    const judged = await judge(quartic, [[0.01, 0.02]])
+    const judged = await judgePoints(quartic, [[0.01, 0.02]])
     expect(judged.verdict).toEqual(['degenerate'])
     expect(judged.nullity[0]).toBe(1)
   })
 
   it('calls a strict saddle a saddle even where a run sits exactly on it', async () => {
-    const judged = await judge(doubleWell, [
+    const judged = await judgePoints(doubleWell, [
       [0, 0],
       [1, 0]
     ])
@@ -135,7 +94,7 @@ describe('on functions of two variables', () => {
       H: ([, y]) => [1, 0, 0, -kappa + 3 * q * y ** 2]
     })
     const at = async (landscape: Landscape) => {
-      const { verdict, index, nullity } = await judge(landscape, [[1e-3, 0]])
+      const { verdict, index, nullity } = await judgePoints(landscape, [[1e-3, 0]])
       return [verdict[0], index[0], nullity[0]]
     }
     const kappa = 0.1 * thresholds.weakSaddle * band
@@ -165,7 +124,7 @@ describe('on functions of two variables', () => {
       g: ([x, y]) => [x, (2 * y) / (1 + y ** 2) ** 2],
       H: ([, y]) => [1, 0, 0, (2 - 6 * y ** 2) / (1 + y ** 2) ** 3]
     }
-    const { verdict, theta, nullity, precision } = await judge(plateau, [[1e-7, 2e4]])
+    const { verdict, theta, nullity, precision } = await judgePoints(plateau, [[1e-7, 2e4]])
     expect(verdict).toEqual(['unfinished'])
     expect([...theta]).toEqual([1e-7, 2e4])
     expect([nullity[0], precision[0]]).toEqual([0, Infinity])
@@ -178,14 +137,17 @@ describe('on functions of two variables', () => {
       g: ([x, y]) => [-Math.exp(-x), y],
       H: ([x]) => [Math.exp(-x), 0, 0, 1]
     }
-    const judged = await judge(slide, [[20, 0.1]])
+    const judged = await judgePoints(slide, [[20, 0.1]])
     expect(judged.verdict).toEqual(['diverging'])
-    expectAllClose(judged.directions.get(0)!, [1, 0], 1e-12, 'direction')
+    const way = judged.ways.get(0)!
+    expectAllClose(way.direction, [1, 0], 1e-2, 'direction')
+    expect(way.growing).toEqual([0])
+    expect(Math.abs(way.limit)).toBeLessThanOrEqual(way.uncertainty)
   })
 
   it('does not take a flat direction for one in which the loss falls', async () => {
     // ½(1 − x)² whatever y is: degenerate, not diverging.
-    expect((await judge(quadratic([1, 0, 0, 0], [1, 0]), [[0.9, 50]])).verdict).toEqual(['degenerate'])
+    expect((await judgePoints(quadratic([1, 0, 0, 0], [1, 0]), [[0.9, 50]])).verdict).toEqual(['degenerate'])
   })
 
   it('does not judge by the units of the columns: a slope in a tiny column is no stationary point', async () => {
@@ -198,13 +160,13 @@ describe('on functions of two variables', () => {
       H: ([x]) => [Math.exp(-x / s) / s ** 2, 0, 0, 1]
     }
     const scale = Float64Array.of(s, 1)
-    expect((await judge(slide, [[5 * s, 0]], { scale })).verdict).toEqual(['diverging'])
+    expect((await judgePoints(slide, [[5 * s, 0]], { scale })).verdict).toEqual(['diverging'])
     // ½(x/s)² + ½y², a small and a large unit: the minimum is within reach in its own units only.
     for (const unit of [1e-7, 1e7]) {
       const bowl = quadratic([1 / unit ** 2, 0, 0, 1], [0, 0])
       const stretched = { scale: Float64Array.of(unit, 1) }
-      expect((await judge(bowl, [[0.4 * unit, 0]], stretched)).verdict).toEqual(['minimum'])
-      expect((await judge(bowl, [[0.6 * unit, 0]], stretched)).verdict).toEqual(['unfinished'])
+      expect((await judgePoints(bowl, [[0.4 * unit, 0]], stretched)).verdict).toEqual(['minimum'])
+      expect((await judgePoints(bowl, [[0.6 * unit, 0]], stretched)).verdict).toEqual(['unfinished'])
     }
   })
 
@@ -216,7 +178,7 @@ describe('on functions of two variables', () => {
       g: ([x, y]) => [x, -1e-7 / (1 + y) ** 2],
       H: ([, y]) => [1, 0, 0, 2e-7 / (1 + y) ** 3]
     }
-    expect((await judge(plain, [[1e-7, 1e4]])).verdict).not.toEqual(['degenerate'])
+    expect((await judgePoints(plain, [[1e-7, 1e4]])).verdict).not.toEqual(['degenerate'])
   })
 
   it('calls nothing diverging where the model is bounded', async () => {
@@ -226,35 +188,34 @@ describe('on functions of two variables', () => {
       g: ([x]) => [-Math.exp(-x)],
       H: ([x]) => [Math.exp(-x)]
     }
-    expect((await judge(slide, [[20]])).verdict).toEqual(['diverging'])
-    expect((await judge(slide, [[20]], { bounded: true })).verdict).toEqual(['unfinished'])
+    expect((await judgePoints(slide, [[20]])).verdict).toEqual(['diverging'])
+    expect((await judgePoints(slide, [[20]], { bounded: true })).verdict).toEqual(['unfinished'])
   })
 
   it('calls no point degenerate that is flatter than the data of a convex model leave it', async () => {
     const valley = quadratic([1, 1, 1, 1], [1, 1])
     const verdictWith = async (flatDirections: number) =>
-      (await judge(valley, [[0.3, 0.4]], { flatDirections, bounded: true })).verdict
+      (await judgePoints(valley, [[0.3, 0.4]], { flatDirections, bounded: true })).verdict
     expect(await verdictWith(1)).toEqual(['degenerate'])
     expect(await verdictWith(0)).toEqual(['unfinished'])
   })
 
   it('calls every run diverging where linear programming has shown separation, and failed ones failed', async () => {
-    const direction = Float64Array.of(0, 1)
-    const separated = { separated: true, separationDirection: direction }
-    const judged = await judge(doubleWell, [[1, 0]], separated)
+    const separated = { separated: true }
+    const judged = await judgePoints(doubleWell, [[1, 0]], separated)
     expect(judged.verdict).toEqual(['diverging'])
-    expect(judged.directions.get(0)).toBe(direction)
-    expect((await judge(doubleWell, [[1, 0]], separated, Status.failed)).verdict).toEqual(['failed'])
+    expect(judged.ways.size).toBe(0)
+    expect((await judgePoints(doubleWell, [[1, 0]], separated, Status.failed)).verdict).toEqual(['failed'])
   })
 
   it('calls a run that broke failed, also beside sound ones', async () => {
-    expect((await judge(doubleWell, [[NaN, 0]], {}, Status.failed)).verdict).toEqual(['failed'])
+    expect((await judgePoints(doubleWell, [[NaN, 0]], {}, Status.failed)).verdict).toEqual(['failed'])
     const objective = {
       ...doubleWell,
       f: ([x, y]: Float64Array) => (x > 5 ? NaN : doubleWell.f(Float64Array.of(x, y)))
     }
     // Polishing meets NaN: no verdict on a stationary point comes of it.
-    expect((await judge(objective, [[6, 0]])).verdict).not.toContain('minimum')
+    expect((await judgePoints(objective, [[6, 0]])).verdict).not.toContain('minimum')
   })
 })
 

@@ -8,6 +8,7 @@ export const squared: ScalarLoss = {
   fits: () => true,
   parameters: [],
   model: 'linear regression',
+  attainsZero: true,
   convex: true,
   strictlyConvex: true,
   terms(z, y, out) {

@@ -30,6 +30,8 @@ interface Facts {
   readonly convex: boolean
   /** Whether ℓ stays below a bound however wrong a prediction is, so that runs may give up on rows. */
   readonly bounded?: boolean
+  /** Whether ℓ is 0 where the model fits a row exactly, which it can, and never less. */
+  readonly attainsZero?: boolean
   /** Why ℓ is not −log of a likelihood, as a sentence; absent where it is. */
   readonly noLikelihood?: string
 }

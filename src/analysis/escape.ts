@@ -1,0 +1,227 @@
+/**
+ * Ways to infinity: along a ray or a curve the loss falls towards a limit that no finite point attains. A run on such a way has no
+ * minimum to arrive at, however small gradient and curvature are there.
+ *
+ * The smallest loss on spheres around the origin (optimizers/climb.ts) decides. On a way to infinity it falls from sphere to sphere, at
+ * first steeply, then ever more slowly, like a power of the radius or exponentially: the logarithm of what is left to fall is convex in
+ * the radius, or nearly so. Before a finite minimum that logarithm bends down, and beyond it the loss rises, or stays as it is.
+ */
+import { thresholds } from '../core/thresholds.js'
+import { inOrder, lossNoise, type JudgedObjective, type Runs } from './follow.js'
+import type { Program } from '../engines/types.js'
+
+/** Where a run to infinity goes. */
+export interface Escape {
+  /** Extrapolated limit of the loss, and how far that may be wrong. */
+  readonly limit: number
+  readonly uncertainty: number
+  /** [P] The way at the last sphere; its largest entry is ±1 in scaled variables. */
+  readonly direction: Float64Array
+  /** Parameters that grow without bound. */
+  readonly growing: readonly number[]
+}
+
+export interface Climbs {
+  readonly outwards: Program
+  readonly inwards: Program
+  /** Steps that a climb may take. */
+  readonly steps: number
+}
+/** Levels that a climb must reach: the radius has grown sixfold by then. */
+const enoughLevels = 10
+/** Of what the loss has fallen, it may rise by so much again: where it has come to its limit, spheres settle on little. */
+const mayRise = 1e-2
+/** Losses that must stand out of the noise, and how far, before their shape says something. */
+const enoughGaps = 4
+const standsOut = 8
+/** A finite point attains the limit where no more than this share of the run's own fall is left there. */
+const attained = 0.1
+/** The logarithm of what is left to fall may become this much steeper over the outermost intervals. */
+const bend = 3
+const shapeIntervals = 3
+/** Differences that shrink more slowly than this say nothing about their limit. */
+const slowest = 0.95
+/** Where less than this share of the run's loss is left on its own sphere, the run was far from the way that it was on. */
+const atOnce = 1e-3
+/** Spheres between the extrapolations that are compared. */
+const earlier = 4
+/** A parameter grows when it is this many times as large after the climb as before, and at least this share of the largest. */
+const growthFactor = 2
+const growthShare = 0.02
+
+/** Losses on spheres, from the run's own outwards or inwards. */
+export type Levels = ArrayLike<number>
+
+/**
+ * Whether losses on spheres show a way to infinity, and its limit.
+ * @param noise rounding of the loss
+ * @param unsettled Σ 2^k over spheres outwards on which the smallest loss has not been found to the last digit
+ */
+export function approaches(
+  outwards: Levels,
+  inwards: Levels,
+  noise: number,
+  unsettled = 0
+): { limit: number; uncertainty: number } | null {
+  const out: number[] = [outwards[0]]
+  let lowest = out[0]
+  for (let k = 1; k < outwards.length && Number.isFinite(outwards[k]); k++) {
+    if (!(outwards[k] <= lowest + noiseAt(noise, k) + mayRise * (out[0] - lowest))) {
+      // Far out roundings grow, and the spheres' minima are hard to settle on.
+      if (k > enoughLevels && (unsettled >> k) & 1) break
+      return null
+    }
+    out.push(outwards[k])
+    lowest = Math.min(lowest, outwards[k])
+  }
+  if (out.length <= enoughLevels) return null
+  const end = limitOf(out, noise)
+  if (!end) return null
+
+  const floor = standsOut * Math.max(noise, end.uncertainty)
+  const left = out.map(loss => loss - end.limit)
+  const before: Gap[] = []
+  let inner = 1
+  for (; inner < inwards.length && inwards[inner] > inwards[inner - 1] - noise; inner++)
+    before.unshift({ radius: thresholds.inwards ** inner, gap: inwards[inner] - end.limit })
+  // Further in the path may be lost to a lower valley. Where it leads to the limit itself, a finite point attains it.
+  for (; inner < inwards.length; inner++)
+    if (inwards[inner] >= end.limit - end.uncertainty && inwards[inner] - end.limit < attained * left[0]) return null
+
+  const sunk = left.findIndex(gap => !(gap > floor))
+  const seen = sunk < 0 ? out.length : sunk
+  const after = left.slice(0, seen).map((gap, k) => ({ radius: thresholds.outwards ** k, gap }))
+  const isSettled = (k: number): boolean => !((unsettled >> k) & 1)
+  const settles = Array.from({ length: Math.min(seen, out.length - 1) }, (_, k) => isSettled(k + 1)).some(Boolean)
+  const enough =
+    before.length > 0
+      ? before.length + seen >= enoughGaps && (seen > 1 || isSteady(steepness([...before, ...after])))
+      : seen >= enoughGaps - 1
+  if (seen === 0 || !enough || !settles) return null
+  const into = sunk < 0 ? [] : [{ radius: thresholds.outwards ** sunk, gap: floor }]
+  const shape = steepness([...before, ...after, ...into])
+  let gentlest = Infinity
+  for (let j = Math.max(0, shape.length - shapeIntervals); j < shape.length; j++) {
+    if (!(shape[j] > 0 && shape[j] <= bend * gentlest)) return null
+    // Where a sphere has not settled its loss is too high, so that the next fall looks too steep beside the one before.
+    const level = j + 1 - before.length
+    if (level < 0 || isSettled(level)) gentlest = Math.min(gentlest, shape[j])
+  }
+  return end
+}
+
+/** What is left to fall at a radius, in units of the run's own. */
+interface Gap {
+  readonly radius: number
+  readonly gap: number
+}
+
+/** How steeply the logarithm of what is left falls, from one radius to the next. */
+const steepness = (gaps: readonly Gap[]): number[] =>
+  gaps.slice(1).map(({ radius, gap }, j) => Math.log(gaps[j].gap / gap) / (radius - gaps[j].radius))
+
+/** Whether what is left to fall shrinks exponentially, seen over many spheres. */
+const isSteady = (slopes: readonly number[]): boolean =>
+  slopes.length >= 2 * enoughGaps && slopes.every(slope => slope > 0 && slope <= bend * slopes[0])
+
+/** Rounding of the loss on sphere k outwards: it grows with the parameters. */
+const noiseAt = (noise: number, k: number): number => noise * thresholds.outwards ** k
+
+/** Aitken's extrapolation of falling losses; where they have sunk into the noise, what they have come to. */
+function limitOf(losses: readonly number[], noise: number): { limit: number; uncertainty: number } | null {
+  const m = losses.length - 1
+  const fall = (k: number): number => losses[k - 1] - losses[k]
+  if ([m, m - 1, m - 2].some(k => !(fall(k) > noiseAt(noise, k)))) {
+    const limit = Math.min(...losses)
+    const after = losses.slice(losses.indexOf(limit))
+    return { limit, uncertainty: Math.max(noise, ...after.map(loss => loss - limit)) }
+  }
+  const at = (k: number): number => {
+    const q = fall(k) / fall(k - 1)
+    return q < slowest ? losses[k] - (fall(k) * q) / (1 - q) : NaN
+  }
+  // Errors of neighbouring extrapolations are much the same; those of earlier ones are larger.
+  const [one, other] = [at(m), at(m - earlier)]
+  return Number.isFinite(one - other) ? { limit: one, uncertainty: Math.max(noise, 2 * Math.abs(one - other)) } : null
+}
+
+/** What was met on the way from one point. */
+interface Climbed {
+  readonly way: Escape | null
+  /** Loss at the point, and the least on its own sphere. */
+  readonly loss: number
+  readonly least: number
+  /** [P] The innermost point. */
+  readonly inside: Float64Array
+}
+
+const sum = (v: Uint32Array): number => v.reduce((s, k) => s + k, 0)
+
+/** Climbs from points [count, P]. */
+async function climbAll(
+  objective: JudgedObjective,
+  { outwards, inwards, steps }: Climbs,
+  scale: Float64Array,
+  points: Float64Array,
+  eps: number
+): Promise<{ readonly climbed: Climbed[]; readonly taken: number }> {
+  const P = objective.parameters
+  const count = points.length / P
+  const K = outwards.report.length
+  const out = await inOrder(objective, outwards, points, count, steps)
+  const inside = await inOrder(objective, inwards, points, count, steps)
+  const { f } = await objective.evaluate(points, {})
+  const here = await lossNoise(objective, points, f, eps)
+  const row = (theta: Float64Array, i: number): Float64Array => theta.subarray(i * P, (i + 1) * P)
+  const levels = ({ report }: Runs, i: number): Float64Array => report.subarray(i * K, i * K + K - 1)
+  const climbed = Array.from({ length: count }, (_, i) => {
+    const [least] = levels(out, i)
+    // Roundings of a loss that goes to nothing become less with it.
+    const noise = Math.max(here[i] * Math.min(1, Math.abs(least / f[i])), 64 * eps * Math.abs(least))
+    const end = approaches(levels(out, i), levels(inside, i), noise, out.report[i * K + K - 1])
+    const way = end && { ...end, ...goingOn(row(points, i), row(out.theta, i), scale) }
+    return { way, loss: f[i], least, inside: row(inside.theta, i) }
+  })
+  return { climbed, taken: sum(out.steps) + sum(inside.steps) }
+}
+
+/** Where a climb went, and what grew. */
+function goingOn(from: Float64Array, to: Float64Array, scale: Float64Array): Pick<Escape, 'direction' | 'growing'> {
+  const moved = to.map((v, p) => v - from[p])
+  const largest = moved.reduce((m, v, p) => Math.max(m, Math.abs(v / scale[p])), 0)
+  const top = to.reduce((m, v, p) => Math.max(m, Math.abs(v / scale[p])), 0)
+  const growing = [...to.keys()].filter(
+    p => Math.abs(to[p]) > growthFactor * Math.abs(from[p]) && Math.abs(to[p] / scale[p]) > growthShare * top
+  )
+  return { direction: largest > 0 ? moved.map(v => v / largest) : moved, growing }
+}
+
+/**
+ * For each point [count, P], the way to infinity that begins there, or null.
+ * @param vanishes whether the loss can be 0 at a finite point: then a small one is no sign of a way
+ */
+export async function escapes(
+  objective: JudgedObjective,
+  climbs: Climbs,
+  scale: Float64Array,
+  points: Float64Array,
+  eps: number,
+  vanishes: boolean
+): Promise<{ readonly ways: (Escape | null)[]; readonly taken: number }> {
+  const P = objective.parameters
+  const { climbed, taken } = await climbAll(objective, climbs, scale, points, eps)
+  const ways = climbed.map(({ way }) => way)
+  // Far out a loss that falls exponentially is so flat that its sphere is not settled on in time. Further in it is, and where the way
+  // from there has the limit that the run's own sphere has come to, that is the run's way.
+  const far = [...ways.keys()].filter(i => !ways[i] && climbed[i].least < atOnce * climbed[i].loss)
+  if (far.length === 0 || vanishes) return { ways, taken }
+  const inner = new Float64Array(far.length * P)
+  far.forEach((i, n) => inner.set(climbed[i].inside, n * P))
+  const again = await climbAll(objective, climbs, scale, inner, eps)
+  far.forEach((i, n) => {
+    const { way } = again.climbed[n]
+    const { loss, least } = climbed[i]
+    if (way && Math.abs(least - way.limit) <= way.uncertainty + atOnce * (loss - way.limit)) ways[i] = way
+  })
+  return { ways, taken: taken + again.taken }
+}

@@ -1,0 +1,86 @@
+/** Programs run from given points, results in the order of the points; and what rounding does to a loss. */
+import type { Objective, Program, RunBlock } from '../engines/types.js'
+
+/** What judging asks of an objective. */
+export type JudgedObjective = Pick<Objective, 'parameters' | 'evaluate' | 'minimise' | 'certifier'>
+export type ValuedObjective = Pick<Objective, 'parameters' | 'evaluate'>
+
+export type Runs = Omit<RunBlock, 'start' | 'traces'>
+
+/** Runs a program from points [count, P] and returns the results in the order of the points. */
+export async function inOrder(
+  objective: JudgedObjective,
+  program: Program,
+  theta: Float64Array,
+  count: number,
+  steps: number
+): Promise<Runs> {
+  const P = objective.parameters
+  const K = program.report.length
+  const out = {
+    count,
+    theta: new Float64Array(count * P),
+    loss: new Float64Array(count),
+    gradientNorm: new Float64Array(count),
+    steps: new Uint32Array(count),
+    status: new Uint8Array(count),
+    report: new Float64Array(count * K)
+  }
+  if (count === 0) return out
+  const request = { program, starts: { kind: 'given' as const, theta, count }, stop: { steps, gradient: 0 } }
+  for await (const block of objective.minimise(request))
+    for (let i = 0; i < block.count; i++) {
+      const to = block.start[i]
+      out.theta.set(block.theta.subarray(i * P, (i + 1) * P), to * P)
+      out.report.set(block.report.subarray(i * K, (i + 1) * K), to * K)
+      out.loss[to] = block.loss[i]!
+      out.gradientNorm[to] = block.gradientNorm[i]!
+      out.steps[to] = block.steps[i]!
+      out.status[to] = block.status[i]!
+    }
+  return out
+}
+
+/** Rows `which` of a matrix of rows of P. */
+export const pick = (theta: Float64Array, P: number, which: readonly number[]): Float64Array => {
+  const out = new Float64Array(which.length * P)
+  which.forEach((i, n) => out.set(theta.subarray(i * P, (i + 1) * P), n * P))
+  return out
+}
+
+/** Numbers held at a time while points are perturbed. */
+const heldNumbers = 4e6
+const perturbations = 8
+/** Signs of the perturbations that measure rounding. */
+const sign = (k: number, p: number): number => (((k * 0x9e3779b1 + p * 0x85ebca6b) >>> 7) & 1 ? 1 : -1)
+
+/**
+ * [count] How far the losses of points [count, P] move when every parameter moves by one rounding, and at least 64 roundings of the loss.
+ */
+export async function lossNoise(
+  objective: ValuedObjective,
+  points: Float64Array,
+  losses: ArrayLike<number>,
+  eps: number
+): Promise<Float64Array> {
+  const P = objective.parameters
+  const count = losses.length
+  const out = new Float64Array(count)
+  const chunk = Math.max(1, Math.floor(heldNumbers / (perturbations * P)))
+  for (let from = 0; from < count; from += chunk) {
+    const size = Math.min(chunk, count - from)
+    const theta = new Float64Array(size * perturbations * P)
+    for (let n = 0; n < size; n++)
+      for (let k = 0; k < perturbations; k++)
+        for (let p = 0; p < P; p++)
+          theta[(n * perturbations + k) * P + p] = points[(from + n) * P + p] * (1 + sign(k, p) * eps)
+    const { f } = await objective.evaluate(theta, {})
+    for (let n = 0; n < size; n++) {
+      const loss = losses[from + n]
+      let noise = 64 * eps * Math.abs(loss)
+      for (let k = 0; k < perturbations; k++) noise = Math.max(noise, 8 * Math.abs(f[n * perturbations + k] - loss))
+      out[from + n] = noise
+    }
+  }
+  return out
+}

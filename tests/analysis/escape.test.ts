@@ -1,0 +1,149 @@
+// Runs to infinity, along rays and curves, beside runs to finite minima and in flat valleys that look like them.
+import { describe, expect, it } from 'vitest'
+import { approaches } from '../../src/analysis/escape.js'
+import { thresholds } from '../../src/core/thresholds.js'
+import { climbLevels } from '../../src/optimizers/climb.js'
+import type { Landscape } from '../helpers/analytic.js'
+import { judgePoints, judgeStudy, seeded, type Named } from '../helpers/judge.js'
+
+/** A function of one variable with its first two derivatives. */
+type Smooth = (x: number) => readonly [number, number, number]
+
+/** floor + h(x) + ½ K (y − c(x))²: a channel along y = c(x). */
+const channel = (floor: number, K: number, h: Smooth, c: Smooth): Landscape => ({
+  size: 2,
+  f: ([x, y]) => floor + h(x)[0] + (K * (y - c(x)[0]) ** 2) / 2,
+  g: ([x, y]) => [h(x)[1] - K * (y - c(x)[0]) * c(x)[1], K * (y - c(x)[0])],
+  H: ([x, y]) => {
+    const s = y - c(x)[0]
+    return [h(x)[2] + K * (c(x)[1] ** 2 - s * c(x)[2]), -K * c(x)[1], -K * c(x)[1], K]
+  }
+})
+const exponential =
+  (A: number, a: number): Smooth =>
+  x => [A * Math.exp(-a * x), -a * A * Math.exp(-a * x), a * a * A * Math.exp(-a * x)]
+const power =
+  (A: number, p: number): Smooth =>
+  x => [A * x ** -p, -p * A * x ** (-p - 1), p * (p + 1) * A * x ** (-p - 2)]
+const nothing: Smooth = () => [0, 0, 0]
+/** A bowl around x = m, of order n. */
+const bowl =
+  (A: number, m: number, n: number): Smooth =>
+  x => [A * (x - m) ** n, n * A * (x - m) ** (n - 1), n * (n - 1) * A * (x - m) ** (n - 2)]
+/** The same to the left of m, nothing beyond: the valley goes on for ever, flat. */
+const ramp =
+  (A: number, m: number): Smooth =>
+  x =>
+    x < m ? bowl(A, m, 4)(x) : [0, 0, 0]
+const curves = (b: number): Smooth[] => [
+  x => [b * x, b, 0],
+  x => [b * x * x, 2 * b * x, 2 * b],
+  x => [b * Math.sqrt(1 + x * x), (b * x) / Math.sqrt(1 + x * x), b / (1 + x * x) ** 1.5],
+  x => [b * Math.log(1 + x * x), (2 * b * x) / (1 + x * x), (2 * b * (1 - x * x)) / (1 + x * x) ** 2]
+]
+
+describe('channels in the plane, seeded', () => {
+  const next = seeded(11)
+  const between = (low: number, high: number): number => low + (high - low) * next()
+  const cases = Array.from({ length: 10 }, (_, n) => {
+    const c = curves(between(0.2, 1))[n % 4]
+    const start = between(4, 7)
+    return { n, c, start, floor: n % 3 === 0 ? 0 : between(0.01, 2), K: between(0.5, 3), A: between(0.2, 2) }
+  })
+  const end = async (landscape: Landscape, c: Smooth, x: number): Promise<Named> =>
+    judgePoints(landscape, [[x, c(x)[0]]])
+
+  it.each(cases)('%# approaches its limit without end', async ({ n, c, start, floor, K, A }) => {
+    const way = n % 2 === 0 ? exponential(A, 1 + (n % 3)) : power(A, 1 + (n % 3))
+    const judged = await end(channel(floor, K, way, c), c, start)
+    expect(judged.verdict).toEqual(['diverging'])
+    const { limit, uncertainty, growing } = judged.ways.get(0)!
+    expect(growing).toContain(0)
+    expect(Math.abs(limit - floor)).toBeLessThanOrEqual(uncertainty)
+    expect(uncertainty).toBeLessThan(1e-2 * A)
+  })
+
+  it.each(cases)('%# has a minimum further on, near or far', async ({ n, c, start, floor, K, A }) => {
+    const at = start * [1.05, 1.5, 3, 8][n % 4]
+    expect((await end(channel(floor, K, bowl(1e-3 * A, at, 2), c), c, start)).verdict).not.toContain('diverging')
+    expect((await end(channel(floor, K, bowl(1e-6 * A, at, 4), c), c, start)).verdict).not.toContain('diverging')
+  })
+
+  it.each(cases)('%# is flat for ever, or from some place on', async ({ n, c, start, floor, K, A }) => {
+    expect((await end(channel(floor, K, nothing, c), c, start)).verdict).not.toContain('diverging')
+    for (const at of [0.9, 1.1, 1.5])
+      expect((await end(channel(floor, K, ramp(1e-2 * A, at * start), c), c, start)).verdict, `${n}`).not.toContain(
+        'diverging'
+      )
+  })
+})
+
+describe('losses on spheres', () => {
+  const levels = (f: (r: number) => number, ratio: number): number[] =>
+    Array.from({ length: climbLevels + 1 }, (_, k) => f(ratio ** k))
+  const both = (f: (r: number) => number, noise = 1e-15): ReturnType<typeof approaches> =>
+    approaches(levels(f, thresholds.outwards), levels(f, thresholds.inwards), noise)
+  it('extrapolates powers of the radius exactly, whatever the power', () => {
+    for (const p of [1, 2, 3, 4.5]) {
+      const end = both(r => 0.25 + 0.01 * r ** -p)!
+      expect(Math.abs(end.limit - 0.25)).toBeLessThanOrEqual(end.uncertainty)
+      expect(end.uncertainty).toBeLessThan(1e-12)
+    }
+  })
+  it('says nothing where the loss rises, stays, or falls without slowing down', () => {
+    expect(both(r => 1 + (r - 3) ** 2)).toBeNull()
+    expect(both(() => 1)).toBeNull()
+    expect(both(r => -r)).toBeNull()
+    expect(both(r => Math.max(0, 1.3 - r) ** 2)).toBeNull()
+    expect(both(() => NaN)).toBeNull()
+  })
+})
+
+describe('networks', () => {
+  const next = seeded(12)
+  const between = (low: number, high: number): number => low + (high - low) * next()
+  const spread = (n: number): number[] => Array.from({ length: n }, (_, i) => -1.5 + (3 * i) / (n - 1))
+
+  it.each([2, 3])(
+    'rows of a teacher that %i units can copy: one valley without loss, and nothing diverges',
+    async h => {
+      for (let repeat = 0; repeat < 2; repeat++) {
+        const [a, b] = [between(0.6, 1.4), between(-0.6, 0.6)]
+        const x = spread(7)
+        const columns = { x, y: x.map(v => Math.tanh(a * v + b)) }
+        const model = { hidden: [h], activation: 'tanh', loss: 'squared' }
+        const { counts, losses } = await judgeStudy(columns, { model, starts: { count: 60, seed: 1 + repeat } })
+        expect(counts['diverging']).toBe(0)
+        expect(counts['degenerate']).toBeGreaterThanOrEqual(54)
+        expect(Math.max(...losses('degenerate'))).toBeLessThan(1e-14)
+      }
+    }
+  )
+
+  it('a parabola is approached with ever larger weights, and never reached', async () => {
+    for (let repeat = 0; repeat < 2; repeat++) {
+      const [a, b, c] = [between(0.5, 2), between(-0.5, 0.5), between(-1, 1)]
+      const x = spread(13).map(v => v / 1.5)
+      const columns = { x, y: x.map(v => a * v * v + b * v + c) }
+      const model = { hidden: [2], activation: 'tanh', loss: 'squared' }
+      const { counts, limits } = await judgeStudy(columns, {
+        model,
+        starts: { count: 40, seed: 1 },
+        stop: { steps: 3000 }
+      })
+      expect(counts['unfinished']).toBeLessThanOrEqual(6)
+      expect(counts['diverging']).toBeGreaterThanOrEqual(20)
+      for (const limit of limits) expect(Math.abs(limit)).toBeLessThan(1e-9)
+    }
+  })
+
+  it.each([1990, 5000, -4000])('columns around %i saturate every unit: unfinished, and said so', async origin => {
+    const x = Array.from({ length: 9 }, (_, i) => origin + 3 * i)
+    const columns = { x, y: x.map((_, i) => 12 + i + between(-1, 1)) }
+    const model = { hidden: [1], activation: 'logistic', loss: 'squared' }
+    const { counts, reasons } = await judgeStudy(columns, { model, starts: { count: 60, seed: 1 } })
+    expect(counts['diverging']).toBeLessThanOrEqual(3)
+    expect(counts['minimum']! + counts['degenerate']!).toBeLessThanOrEqual(6)
+    expect(reasons.filter(r => r === 'saturated').length).toBeGreaterThanOrEqual(50)
+  })
+})
