@@ -143,7 +143,7 @@ describe('networks', () => {
     const model = { hidden: [1], activation: 'logistic', loss: 'squared' }
     const { counts, reasons } = await judgeStudy(columns, { model, starts: { count: 60, seed: 1 } })
     expect(counts['diverging']).toBeLessThanOrEqual(3)
-    expect(counts['minimum']! + counts['degenerate']!).toBeLessThanOrEqual(6)
+    expect(counts['minimum'] + counts['degenerate']).toBeLessThanOrEqual(6)
     expect(reasons.filter(r => r === 'saturated').length).toBeGreaterThanOrEqual(50)
   })
 })
