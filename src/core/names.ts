@@ -1,8 +1,14 @@
 /** Suggests what a user may have meant. */
 import { distance } from 'fastest-levenshtein'
+import { shown } from './printable.js'
 import { synonyms } from './synonyms.js'
 
-const plain = (name: string): string => name.toLowerCase().replace(/[-_ .]/g, '')
+/** Characters that names are compared by; the cost of a comparison grows with their square. */
+const compared = 64
+/** Names that a list shows. */
+const listedNames = 30
+
+const plain = (name: string): string => name.slice(0, compared).toLowerCase().replace(/[-_ .]/g, '')
 
 /** What another program's word for a thing is called here, if that is among the known names. */
 const translated = (name: string, known: readonly string[]): string | undefined =>
@@ -22,8 +28,13 @@ export function closeName(name: string, known: readonly string[]): string | unde
 }
 
 const nearestOf = (name: string, known: readonly string[]): string | undefined => {
-  const gap = (k: string): number => distance(plain(name), plain(k))
-  return [...known].sort((a, b) => gap(a) - gap(b))[0]
+  const wanted = plain(name)
+  let nearest: { readonly name: string; readonly gap: number } | undefined
+  for (const candidate of known) {
+    const gap = distance(wanted, plain(candidate))
+    if (nearest === undefined || gap < nearest.gap) nearest = { name: candidate, gap }
+  }
+  return nearest?.name
 }
 
 /** The known name nearest to `name`, case aside; undefined when there are none. */
@@ -33,5 +44,11 @@ export const nearestName = (name: string, known: readonly string[]): string | un
 /** ` Did you mean "x"?`-like clause and the list of what is known. */
 export function knownNames(name: string, known: readonly string[]): string {
   const nearest = nearestName(name, known)
-  return nearest === undefined ? 'there are none' : `did you mean ${nearest}? Known: ${known.join(', ')}`
+  if (nearest === undefined) return 'there are none'
+  const rest = known.length - listedNames
+  const list = known
+    .slice(0, listedNames)
+    .map(text => shown(text))
+    .join(', ')
+  return `did you mean ${shown(nearest)}? Known: ${list}${rest > 0 ? ` and ${rest} more` : ''}`
 }

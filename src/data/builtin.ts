@@ -1,9 +1,16 @@
 /** Data sets that come with the program, and a generator of two-class data. */
 import { InputError } from '../core/errors.js'
 import { knownNames } from '../core/names.js'
+import { quoted } from '../core/printable.js'
 import { Stream, normalQuantile, uniform, words } from '../core/rng.js'
-import { parseTable, type Table } from './csv.js'
+import { totalmem } from 'node:os'
+import { formatBytes } from '../core/units.js'
+import { parseTable } from './delimited.js'
+import { numberColumnOf, type Table } from './table.js'
 import { endometrial, insectSprays, iris, longley } from './tables/tables.js'
+
+/** Share of the machine's memory that a table may take. */
+const memoryShare = 0.25
 
 interface Builtin {
   readonly text: () => string
@@ -38,13 +45,13 @@ export const builtins: Readonly<Record<string, Builtin>> = {
 }
 
 /** @throws InputError for an unknown name. */
-export function builtinTable(name: string): { table: Table; target: string } {
+export async function builtinTable(name: string): Promise<{ table: Table; target: string }> {
   const found = Object.hasOwn(builtins, name) ? builtins[name] : undefined
   if (!found)
     throw new InputError(
-      `There is no file and no built-in data set "${name}"; ${knownNames(name, Object.keys(builtins))}, or give the path of a CSV file.`
+      `There is no file and no built-in data set ${quoted(name)}; ${knownNames(name, Object.keys(builtins))}, or give the path of a CSV or Parquet file.`
     )
-  return { table: parseTable(found.text(), name), target: found.target }
+  return { table: await parseTable(found.text(), name), target: found.target }
 }
 
 /**
@@ -58,11 +65,23 @@ export function generateTable(options: { rows: number; inputs: number; overlap: 
       `data.generate.overlap is ${overlap}; it is the best rule's error rate, above 0 and at most 0.5.`
     )
   const shift = -normalQuantile(overlap) / Math.sqrt(inputs)
-  const header = [...Array.from({ length: inputs }, (_, d) => `x${d + 1}`), 'y']
-  const cells = Array.from({ length: rows }, (_, i) => {
+  const bytes = 8 * rows * (inputs + 1)
+  if (bytes > memoryShare * totalmem())
+    throw new InputError(
+      `data.generate asks for ${rows} rows of ${inputs} inputs, which take ${formatBytes(bytes)} of memory; ask for fewer.`
+    )
+  const columns = Array.from({ length: inputs + 1 }, () => new Float64Array(rows))
+  for (let i = 0; i < rows; i++) {
     const y = i % 2
     const random = words(seed, Stream.generator, i, 0, inputs)
-    return [...Array.from(random, w => String(normalQuantile(uniform(w)) + (y === 1 ? shift : -shift))), String(y)]
-  })
-  return { source: 'generated data', header, cells, lines: cells.map((_, i) => i + 2) }
+    for (let d = 0; d < inputs; d++) columns[d][i] = normalQuantile(uniform(random[d])) + (y === 1 ? shift : -shift)
+    columns[inputs][i] = y
+  }
+  return {
+    source: 'generated data',
+    header: [...Array.from({ length: inputs }, (_, d) => `x${d + 1}`), 'y'],
+    rows,
+    columns: columns.map(numberColumnOf),
+    notes: []
+  }
 }

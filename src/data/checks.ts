@@ -1,5 +1,8 @@
 /** Refuses designs that cannot be studied as they are, naming the column. */
 import { InputError } from '../core/errors.js'
+import { quoted, shown } from '../core/printable.js'
+import { designColumns } from './design.js'
+import type { Term } from './types.js'
 
 export interface DesignUse {
   readonly bias: boolean
@@ -7,41 +10,56 @@ export interface DesignUse {
   readonly ridge: number
 }
 
+/** A number of 32 bits that equal columns share. */
+function fingerprint(column: Float64Array): number {
+  const words = new Int32Array(column.buffer, column.byteOffset, column.length * 2)
+  let hash = 0
+  for (const word of words) hash = (Math.imul(hash, 31) + word) | 0
+  return hash
+}
+
+const sameNumbers = (a: Float64Array, b: Float64Array): boolean => a.every((value, i) => value === b[i])
+
 /**
- * @param levels text columns, and how many levels each has
- * @throws InputError for a constant column (where there is a bias), two columns that hold the same numbers, and more columns than
- * rows in a model that has neither ridge nor hidden layer.
+ * @throws InputError for a constant column (where there is a bias), two columns that hold the same numbers, two of one name, and more
+ * columns than rows in a model that has neither ridge nor hidden layer.
  */
-export function checkDesign(
-  x: Float64Array,
-  rows: number,
-  columns: readonly string[],
-  source: string,
-  use: DesignUse,
-  levels: readonly { readonly column: string; readonly levels: number }[] = []
-): void {
+export function checkDesign(x: Float64Array, rows: number, terms: readonly Term[], name: string, use: DesignUse): void {
+  const columns = designColumns(terms)
+  const source = shown(name)
   const D = columns.length
   if (D === 0) throw new InputError(`${source} has no input columns; name at least one in features.`)
+  const repeated = columns.find((column, d) => columns.indexOf(column) !== d)
+  if (repeated !== undefined)
+    throw new InputError(
+      `Two inputs of ${source} would be called ${quoted(repeated)}, a column and a level of another one; rename a column.`
+    )
   const column = (d: number): Float64Array => Float64Array.from({ length: rows }, (_, i) => x[i * D + d])
-  const seen = new Map<string, number>()
+  const seen = new Map<number, number[]>()
   for (let d = 0; d < D; d++) {
     const values = column(d)
     if (rows > 1 && (use.bias || values[0] === 0) && values.every(v => v === values[0]))
       throw new InputError(
-        `Column ${columns[d]} of ${source} is constant (${values[0]} in all ${rows} rows), which the bias covers already; leave it out of the features.`
+        `Column ${shown(columns[d])} of ${source} is constant (${values[0]} in all ${rows} rows), which the bias covers already; leave it out of the features.`
       )
-    const key = values.join(' ')
-    const twin = seen.get(key)
+    // −0 and 0 are the same number.
+    const key = fingerprint(values.map(value => value + 0))
+    const alike = seen.get(key) ?? []
+    const twin = alike.find(other => sameNumbers(values, column(other)))
     if (twin !== undefined)
       throw new InputError(
-        `Columns ${columns[twin]} and ${columns[d]} of ${source} hold the same numbers, so their weights cannot be told apart; leave one out of the features.`
+        `Columns ${shown(columns[twin])} and ${shown(columns[d])} of ${source} hold the same numbers, so their weights cannot be told apart; leave one out of the features.`
       )
-    seen.set(key, d)
+    seen.set(key, [...alike, d])
   }
   const parameters = D + (use.bias ? 1 : 0)
-  const widest = [...levels].sort((a, b) => b.levels - a.levels)[0]
+  const widest = terms
+    .flatMap(t => (t.kind === 'category' ? [t] : []))
+    .sort((a, b) => b.levels.length - a.levels.length)[0]
   const coded =
-    widest && widest.levels > 2 ? ` (the text column ${widest.column} alone has ${widest.levels} levels)` : ''
+    widest && widest.levels.length > 2
+      ? ` (the text column ${shown(widest.column)} alone has ${widest.levels.length} levels)`
+      : ''
   if (use.hidden.length === 0 && use.ridge === 0 && parameters > rows)
     throw new InputError(
       `${source} has ${rows} ${rows === 1 ? 'row' : 'rows'} for ${parameters} coefficients, so they are not determined; leave columns out${coded}, add rows, or set ridge above 0.`

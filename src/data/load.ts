@@ -1,97 +1,106 @@
 /** From the `data` part of a study to numbers: read, code, split, check, standardise. */
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, statSync } from 'node:fs'
 import { InputError } from '../core/errors.js'
-import { Stream, shuffle } from '../core/rng.js'
+import { shown } from '../core/printable.js'
 import { isScalar, type Loss } from '../models/losses/index.js'
-import { builtinTable, builtins, generateTable } from './builtin.js'
 import { checkDesign, type DesignUse } from './checks.js'
-import { parseTable, type Table } from './csv.js'
-import { designColumns, designMatrix, findColumn, numberColumn, planTerms, type Term } from './design.js'
+import { declaredOf, rolesOf, type Roles } from './columns.js'
+import { designColumns, designMatrix, missingOf, planTerms, readColumn, usableRows, usualMissing } from './design.js'
+import { readingNotes } from './notes.js'
+import { openTable, readFile, type ReadOptions } from './read.js'
+import { splitRows, take } from './split.js'
+import { findColumn, place, rowNumber, takeRows, type Table } from './table.js'
 import { codeTarget, type Target } from './target.js'
-import type { DataConfig, Dataset, Rows } from './types.js'
-
-function readTable(path: string): Table {
-  if (!existsSync(path) || statSync(path).isDirectory())
-    throw new InputError(
-      `There is no file ${path}; give the path of a CSV file or a built-in name (${Object.keys(builtins).join(', ')}).`
-    )
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch (error) {
-    throw new InputError(`${path} cannot be read (${error instanceof Error ? error.message : String(error)}).`)
-  }
-  return parseTable(text, path)
-}
+import type { DataConfig, Dataset, Preprocessing, Rows, Term } from './types.js'
 
 /** N of the whole table. @throws InputError unless the configuration names one that can be read. */
-export const rowsOf = (config: DataConfig): number => openTable(config).table.cells.length
+export const rowsOf = async (config: DataConfig, options: ReadOptions = {}): Promise<number> =>
+  (await openTable(config, options)).table.rows
 
-function openTable(config: DataConfig): { table: Table; target: string | undefined } {
-  const given = [config.csv, config.builtin, config.generate].filter(v => v !== undefined)
-  if (given.length !== 1)
-    throw new InputError('data must name exactly one of csv, builtin and generate, e.g. {builtin: iris2}.')
-  if (config.csv !== undefined) return { table: readTable(config.csv), target: undefined }
-  if (config.builtin !== undefined) return builtinTable(config.builtin)
-  return { table: generateTable(config.generate!), target: 'y' }
+interface Complete {
+  readonly table: Table
+  readonly kinds: readonly { readonly column: string; readonly kind: 'number' | 'category' }[]
+  readonly notes: readonly string[]
+}
+
+/** The rows of a table in which every column that is used has a value, and what the features are. */
+function completeRows(
+  table: Table,
+  config: DataConfig,
+  { target, features, apart }: Pick<Roles, 'target' | 'features' | 'apart'>,
+  kindsOf?: readonly Term[]
+): Complete {
+  const missing = missingOf(config.missingValues)
+  // What a column is, the training table decides.
+  const declared = kindsOf
+    ? {
+        numeric: kindsOf.flatMap(t => (t.kind === 'number' ? [t.column] : [])),
+        categorical: kindsOf.flatMap(t => (t.kind === 'category' ? [t.column] : []))
+      }
+    : declaredOf(config)
+  const readings = features.map(name => readColumn(table, name, 'features', missing, declared))
+  const others = [
+    readColumn(table, target, 'target', missing, declaredOf(config), config.trials !== undefined),
+    ...apart.map(({ column, what }) => readColumn(table, column, what, missing, declared, true))
+  ]
+  const usable = usableRows(table, [...others, ...readings], config.missing === 'drop')
+  return {
+    table: usable ? takeRows(table, usable.rows) : table,
+    kinds: readings.map(({ column, kind }) => ({ column, kind })),
+    notes: usable?.notes ?? []
+  }
 }
 
 /** Rows of a table as numbers, by the training table's plan. */
 function numbers(table: Table, config: DataConfig, terms: readonly Term[], target: Target): Rows {
+  const trials = config.trials === undefined ? undefined : findColumn(table, config.trials, 'trials').values
+  const weight = weightsOf(table, config.weights, trials)
+  const offset = offsetOf(table, config)
   return {
-    rows: table.cells.length,
+    rows: table.rows,
     x: designMatrix(table, terms),
     y: target.y,
-    ...(config.weights === undefined ? {} : { weight: checkedWeights(table, config.weights) }),
-    ...(config.offset === undefined ? {} : { offset: numberColumn(table, config.offset, 'offset') })
+    ...(weight ? { weight } : {}),
+    ...(offset ? { offset } : {}),
+    ...(trials ? { trials } : {})
   }
 }
 
-function checkedWeights(table: Table, column: string): Float64Array {
-  const weight = numberColumn(table, column, 'weights')
-  const bad = weight.findIndex(w => w < 0)
+/** Sizes of weights between which sums of them keep their digits. */
+const weightRange = { least: 1e-100, most: 1e100 }
+
+function weightsOf(
+  table: Table,
+  column: string | undefined,
+  trials: Float64Array | undefined
+): Float64Array | undefined {
+  if (column === undefined) return trials
+  const weight = findColumn(table, column, 'weights').values
+  const bad = weight.findIndex(w => w !== 0 && !(w >= weightRange.least && w <= weightRange.most))
   if (bad >= 0)
     throw new InputError(
-      `The weight ${column} is ${weight[bad]} in row ${bad + 1} of ${table.source}; weights must be at least 0.`
+      `The weight ${shown(column)} is ${weight[bad]} in ${place(table, bad)}; weights must be 0, or from ${weightRange.least} to ${weightRange.most}.`
     )
-  if (!(weight.reduce((s, w) => s + w, 0) > 0))
-    throw new InputError(`All weights ${column} of ${table.source} are 0; at least one must be positive.`)
-  return weight
+  const all = trials ? weight.map((w, i) => w * trials[i]) : weight
+  if (!all.some(w => w > 0))
+    throw new InputError(`All weights ${shown(column)} of ${shown(table.source)} are 0; at least one must be positive.`)
+  return all
 }
 
-function take(rows: Rows, which: readonly number[]): Rows {
-  const D = rows.x.length / rows.rows
-  const x = new Float64Array(which.length * D)
-  which.forEach((i, n) => x.set(rows.x.subarray(i * D, (i + 1) * D), n * D))
-  const pick = (v: Float64Array): Float64Array => Float64Array.from(which, i => v[i])
-  return {
-    rows: which.length,
-    x,
-    y: pick(rows.y),
-    ...(rows.weight ? { weight: pick(rows.weight) } : {}),
-    ...(rows.offset ? { offset: pick(rows.offset) } : {})
-  }
-}
-
-/** Seeded split; within each class where the target has classes, so that both parts have all of them. */
-function split(all: Rows, classes: boolean, fraction: number, seed: number): { train: Rows; test: Rows } {
-  const order = [...shuffle(all.rows, seed, Stream.split, 0, 0)]
-  const strata = new Map<number, number[]>()
-  for (const i of order) {
-    const key = classes ? (all.y[i] > 0.5 ? Math.round(all.y[i]) : 0) : 0
-    strata.set(key, [...(strata.get(key) ?? []), i])
-  }
-  const test: number[] = []
-  for (const members of strata.values()) test.push(...members.slice(0, Math.round(fraction * members.length)))
-  const held = new Set(test)
-  const train = order.filter(i => !held.has(i))
-  const ascending = (a: number, b: number): number => a - b
-  if (test.length === 0 || train.length === 0)
+/** What is added to z: the offset, and the logarithm of the exposure. */
+export function offsetOf(
+  table: Table,
+  { offset, exposure }: Pick<DataConfig, 'offset' | 'exposure'>
+): Float64Array | undefined {
+  const added = offset === undefined ? undefined : findColumn(table, offset, 'offset').values
+  if (exposure === undefined) return added
+  const exposures = findColumn(table, exposure, 'exposure').values
+  const bad = exposures.findIndex(value => !(value > 0))
+  if (bad >= 0)
     throw new InputError(
-      `data.test.fraction ${fraction} of ${all.rows} rows leaves one part empty; change the fraction.`
+      `The exposure ${shown(exposure)} is ${exposures[bad]} in ${place(table, bad)}; its logarithm is taken, so it must be above 0.`
     )
-  return { train: take(all, train.sort(ascending)), test: take(all, test.sort(ascending)) }
+  return exposures.map((value, i) => Math.log(value) + (added ? added[i] : 0))
 }
 
 function standardization(rows: Rows, D: number): { mean: number[]; sd: number[] } {
@@ -110,9 +119,14 @@ const standardized = (rows: Rows, { mean, sd }: { mean: number[]; sd: number[] }
   return { ...rows, x: rows.x.map((v, i) => (v - mean[i % D]) / sd[i % D]) }
 }
 
-function hashOf(tables: readonly Table[]): string {
+function hashOf(names: unknown, parts: readonly Rows[]): string {
   const hash = createHash('sha256')
-  for (const table of tables) for (const row of [table.header, ...table.cells]) hash.update(JSON.stringify(row))
+  hash.update(JSON.stringify(names))
+  for (const { x, y, weight, offset, trials } of parts)
+    for (const numbers of [x, y, weight, offset, trials]) {
+      hash.update(`${numbers?.length ?? 'none'};`)
+      if (numbers) hash.update(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength))
+    }
   return hash.digest('hex')
 }
 
@@ -120,59 +134,90 @@ function hashOf(tables: readonly Table[]): string {
  * @param loss the loss that the study names; chosen from the target when undefined
  * @throws InputError naming row, column and value for data that cannot be studied
  */
-export function loadData(config: DataConfig, loss: Loss | undefined, use: DesignUse): Dataset {
-  const { table, target: defaultTarget } = openTable(config)
-  const targetName = config.target ?? defaultTarget
-  if (targetName === undefined)
-    throw new InputError(
-      `No target column is named; choose one of ${table.source}'s columns: ${table.header.join(', ')}.`
-    )
-  findColumn(table, targetName, 'target')
-  const apart = [targetName, config.weights, config.offset]
-  const features = config.features ?? table.header.filter(name => !apart.includes(name))
-  const clash = features.find(name => apart.includes(name))
-  if (clash !== undefined)
-    throw new InputError(
-      `Column ${clash} is a feature and also the target, weights or offset; leave it out of the features.`
-    )
-  for (const name of config.numeric ?? []) findColumn(table, name, 'numeric columns')
-  const twice = features.find((name, i) => features.indexOf(name) !== i)
-  if (twice !== undefined) throw new InputError(`Feature ${twice} is named twice; name it once.`)
-  const terms = planTerms(table, features, config.numeric ?? [])
+export async function loadData(
+  config: DataConfig,
+  loss: Loss | undefined,
+  use: DesignUse,
+  options: ReadOptions = {}
+): Promise<Dataset> {
+  const { table: read, target: defaultTarget } = await openTable(config, options)
+  const roles = rolesOf(read, config, defaultTarget)
+  const { table, kinds, notes } = completeRows(read, config, roles)
+  const declared = declaredOf(config)
+  const terms = planTerms(table, kinds, declared, config.reference ?? {})
   const columns = designColumns(terms)
-  const target = codeTarget(table, targetName, loss)
+  const target = codeTarget(table, roles.target, loss, declared, config.trials)
   const all = numbers(table, config, terms, target)
   if (!isScalar(target.loss) && all.offset)
-    throw new InputError(`An offset has no effect on the ${target.loss} loss; remove it.`)
+    throw new InputError(`An offset or exposure has no effect on the ${target.loss} loss; remove it.`)
 
-  let train = all
-  let test: Rows | undefined
-  let other: Table | undefined
-  if (config.test && 'csv' in config.test) {
-    other = readTable(config.test.csv)
-    findColumn(other, targetName, 'target')
-    test = numbers(other, config, terms, codeTarget(other, targetName, loss, target))
-  } else if (config.test) {
-    ;({ train, test } = split(all, target.classes !== undefined, config.test.fraction, config.test.seed))
-  }
-  const levels = terms.flatMap(t => (t.kind === 'category' ? [{ column: t.column, levels: t.levels.length }] : []))
+  const held = await heldOut(config, { all, roles, terms, target }, options)
+  const { train, test } = held
   const source = train === all ? table.source : `the training part of ${table.source}`
-  checkDesign(train.x, train.rows, columns, source, use, levels)
+  checkDesign(train.x, train.rows, terms, source, use)
   const scaling = config.standardize === true ? standardization(train, columns.length) : undefined
-  const rows = scaling ? standardized(train, scaling) : train
-  const held = test && scaling ? standardized(test, scaling) : test
+  const { y: _, ...coding } = target
+  const hash = hashOf([columns, coding], test ? [train, test] : [train])
+  const changed =
+    config.hash !== undefined && config.hash !== hash
+      ? [`The data ${shown(table.source)} have changed since the study was made.`]
+      : []
+  const preprocessing: Preprocessing = {
+    terms,
+    columns,
+    ...(scaling ? { standardization: scaling } : {}),
+    target: coding,
+    ...(config.weights === undefined ? {} : { weights: config.weights }),
+    ...(config.offset === undefined ? {} : { offset: config.offset }),
+    ...(config.exposure === undefined ? {} : { exposure: config.exposure }),
+    missingValues: config.missingValues ?? usualMissing,
+    rows: {
+      read: read.rows,
+      dropped: read.rows - table.rows,
+      training: train.rows,
+      heldOut: test?.rows ?? 0
+    },
+    heldOut: held.places.map(i => rowNumber(table, i)),
+    notes: [...changed, ...read.notes, ...notes, ...readingNotes(table, terms, roles.target), ...held.notes]
+  }
   return {
-    ...rows,
+    ...(scaling ? standardized(train, scaling) : train),
     name: table.source,
     inputs: columns.length,
     columns,
     xRaw: train.x,
     ...(scaling ? { standardization: scaling } : {}),
-    target: targetName,
+    target: roles.target,
     ...(target.classes ? { classes: target.classes } : {}),
     coding: target.coding,
     loss: target.loss,
-    hash: hashOf(other ? [table, other] : [table]),
-    ...(held ? { test: held } : {})
+    hash,
+    ...(test ? { test: scaling ? standardized(test, scaling) : test } : {}),
+    preprocessing
   }
+}
+
+interface Coded {
+  readonly all: Rows
+  readonly roles: Roles
+  readonly terms: readonly Term[]
+  readonly target: Target
+}
+
+/** The rows for training, and those held out: a part of the table, or another one. */
+async function heldOut(
+  config: DataConfig,
+  { all, roles, terms, target }: Coded,
+  options: ReadOptions
+): Promise<{ train: Rows; test?: Rows; places: readonly number[]; notes: readonly string[] }> {
+  const { test } = config
+  if (test === undefined || test === 'none') return { train: all, places: [], notes: [] }
+  if ('csv' in test) {
+    const read = await readFile(test.csv, config, options)
+    const { table: other, notes } = completeRows(read, config, roles, terms)
+    const coded = codeTarget(other, roles.target, target.loss, declaredOf(config), config.trials, target)
+    return { train: all, test: numbers(other, config, terms, coded), places: [], notes: [...read.notes, ...notes] }
+  }
+  const parts = splitRows(all, target.classes !== undefined, test)
+  return { train: take(all, parts.train), test: take(all, parts.test), places: parts.test, notes: [] }
 }

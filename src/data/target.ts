@@ -1,120 +1,170 @@
 /** Codes the target column for a loss: labels to 0/1 or class numbers, ranges checked, the coding said in words. */
 import { InputError } from '../core/errors.js'
+import { listed, quoted, shown } from '../core/printable.js'
 import { defaultLosses, lossTable, type Loss } from '../models/losses/index.js'
-import { isMissing, type Table } from './csv.js'
+import { flagValue, labelCodes, labelsOf, type Declared } from './design.js'
+import { cellText, findColumn, place, type Column, type Table } from './table.js'
+import type { TargetCoding } from './types.js'
 
-export interface Target {
+export interface Target extends TargetCoding {
   readonly y: Float64Array
-  readonly loss: Loss
-  readonly coding: string
-  readonly classes?: readonly string[]
 }
 
-const list = (labels: readonly string[]): string =>
-  labels.length <= 6 ? labels.join(', ') : `${labels.slice(0, 5).join(', ')} and ${labels.length - 5} more`
+/** Classes that softmax takes. */
+const mostClasses = 50
+/** Whole numbers from 0 or 1 on that may be the numbers of classes. */
+const mostClassNumbers = 10
 
-/** Labels in sorted order; numbers by value. */
-function distinctLabels(cells: readonly string[]): string[] {
-  const labels = [...new Set(cells)]
-  const numeric = labels.every(l => Number.isFinite(Number(l)))
-  return labels.sort((a, b) => (numeric ? Number(a) - Number(b) : a < b ? -1 : a > b ? 1 : 0))
+/**
+ * The loss that suits a target when the user names none: two labels → logistic, other text → softmax, numbers → squared.
+ * @throws InputError for a few whole numbers in a row, which may be either
+ */
+function lossFor(table: Table, name: string, column: Column, declared: Declared): Loss {
+  const labels = labelsOf(column, mostClasses)
+  if (labels?.length === 2) return defaultLosses.twoLabels
+  if (declared.categorical.includes(name) || column.codes?.some(code => code >= 0)) return defaultLosses.labels
+  if (labels && labels.length <= mostClassNumbers && !declared.numeric.includes(name)) {
+    const first = Number(labels[0])
+    if ((first === 0 || first === 1) && labels.every((label, k) => Number(label) === first + k))
+      throw new InputError(
+        `The target ${shown(name)} of ${shown(table.source)} holds only the whole numbers ${listed(labels, mostClassNumbers)}, which may be numbers or classes; ` +
+          `say --categorical ${flagValue(name)} for classes (loss ${defaultLosses.labels}), --numeric ${flagValue(name)} for numbers (loss ${defaultLosses.numbers}), or name a loss.`
+      )
+  }
+  return defaultLosses.numbers
 }
 
-/** The loss that suits a target when the user names none: for two labels, other text, or numbers. */
-function defaultLoss(cells: readonly string[], labels: readonly string[]): Loss {
-  if (labels.length === 2) return defaultLosses.twoLabels
-  return cells.every(c => Number.isFinite(Number(c))) ? defaultLosses.numbers : defaultLosses.labels
+/** Labels that differ in nothing but capitals and spaces, such as "Yes" and "yes". */
+export function twins(labels: readonly string[]): [string, string] | undefined {
+  const seen = new Map<string, string>()
+  for (const label of labels) {
+    const key = label
+      .normalize('NFKC')
+      .replace(/[\s_-]+/g, ' ')
+      .trim()
+      .toLowerCase()
+    const other = seen.get(key)
+    if (other !== undefined) return [other, label]
+    seen.set(key, label)
+  }
+  return undefined
+}
+
+/** The coding of labels to numbers, decided on the training table. */
+function classesFor(table: Table, name: string, column: Column, loss: Loss, declared: Declared): readonly string[] {
+  const source = shown(table.source)
+  const labels = labelsOf(column)!
+  if (labels.length === 1)
+    throw new InputError(
+      `The target ${shown(name)} of ${source} has one class only, the value ${shown(labels[0])}; the ${loss} loss needs rows of two classes.`
+    )
+  const alike = declared.categorical.includes(name) ? undefined : twins(labels)
+  if (alike)
+    throw new InputError(
+      `The target ${shown(name)} of ${source} has the labels ${quoted(alike[0])} and ${quoted(alike[1])}; make them one, ` +
+        `or say --categorical ${flagValue(name)} if they are different classes.`
+    )
+  if (lossTable[loss].response === 'class') {
+    if (labels.length > mostClasses)
+      throw new InputError(
+        `The target ${shown(name)} of ${source} has ${labels.length} classes; the ${loss} loss takes 2 to ${mostClasses}, so group them or choose a loss for numbers.`
+      )
+  } else if (labels.length !== 2)
+    throw new InputError(
+      `The target ${shown(name)} of ${source} has ${labels.length} labels (${listed(labels)}); the ${loss} loss needs exactly two, ` +
+        `so drop the other rows or use ${defaultLosses.labels}.`
+    )
+  return labels
+}
+
+const isShare = (loss: Loss): boolean => lossTable[loss].response === 'share'
+
+/** Numbers as they are. @throws InputError for one out of the loss's range */
+function numbers(table: Table, name: string, column: Column, loss: Loss): Float64Array {
+  const { allowed, fits } = lossTable[loss]
+  const { values } = column
+  const wrong = values.findIndex(value => Number.isNaN(value) || !fits(value))
+  if (wrong >= 0)
+    throw new InputError(
+      `The target ${shown(name)} is ${shown(cellText(column, wrong))} in ${place(table, wrong)}; ` +
+        `the ${loss} loss allows ${allowed}, so mend the value or choose another loss.`
+    )
+  return values
+}
+
+/** Successes among trials as their share. @throws InputError for numbers that are no such counts */
+function shares(table: Table, name: string, trialsName: string): Float64Array {
+  const successes = findColumn(table, name, 'target')
+  const trials = findColumn(table, trialsName, 'trials').values
+  const whole = (value: number): boolean => Number.isInteger(value) && value >= 0
+  return successes.values.map((value, i) => {
+    if (!whole(trials[i]))
+      throw new InputError(
+        `The trials ${shown(trialsName)} are ${trials[i]} in ${place(table, i)}; give whole numbers of at least 0.`
+      )
+    if (!whole(value) || value > trials[i])
+      throw new InputError(
+        `The target ${shown(name)} is ${shown(cellText(successes, i))} in ${place(table, i)}, of ${trials[i]} trials; give the number of successes among them.`
+      )
+    return trials[i] > 0 ? value / trials[i] : 0
+  })
 }
 
 /**
  * @param known coding to reuse (for held-out rows), so that both tables agree
- * @throws InputError for missing cells, labels that do not fit, one class only, values out of range
+ * @throws InputError for labels that do not fit, one class only, values out of range
  */
-export function codeTarget(table: Table, column: string, loss: Loss | undefined, known?: Target): Target {
-  const at = table.header.indexOf(column)
-  const cells = table.cells.map(row => row[at])
-  const missing = cells.findIndex(isMissing)
-  if (missing >= 0)
+export function codeTarget(
+  table: Table,
+  name: string,
+  loss: Loss | undefined,
+  declared: Declared,
+  trials?: string,
+  known?: TargetCoding
+): Target {
+  const column = findColumn(table, name, 'target')
+  if (!known && loss === undefined && labelsOf(column, 1))
     throw new InputError(
-      `The target ${column} is missing in row ${missing + 1} (line ${table.lines[missing]}) of ${table.source}; ` +
-        'fill the cell in or remove the row.'
+      `The target ${shown(name)} of ${shown(table.source)} has one class only, the value ${shown(cellText(column, 0))}; a model needs rows with different values.`
     )
-  const labels = distinctLabels(cells)
-  if (!known && loss === undefined && labels.length === 1)
-    throw new InputError(
-      `The target ${column} of ${table.source} has one class only, the value ${labels[0]}; a model needs rows with different values.`
-    )
-  const chosen = known?.loss ?? loss ?? defaultLoss(cells, labels)
-  const number = (allowed: string, fits: (v: number) => boolean): Float64Array =>
-    Float64Array.from(cells, (cell, i) => {
-      const value = Number(cell)
-      if (!Number.isFinite(value) || !fits(value))
-        throw new InputError(
-          `The target ${column} is ${cell} in row ${i + 1} (line ${table.lines[i]}) of ${table.source}; ` +
-            `the ${chosen} loss allows ${allowed}, so mend the value or choose another loss.`
-        )
-      return value
-    })
-  const oneClass = (): never => {
-    throw new InputError(
-      `The target ${column} of ${table.source} has one class only, the value ${labels[0]}; ` +
-        `the ${chosen} loss needs rows of two classes.`
-    )
+  if (trials !== undefined) {
+    const chosen = known?.loss ?? loss ?? defaultLosses.twoLabels
+    if (!isShare(chosen))
+      throw new InputError(
+        `The ${chosen} loss has no trials; use a loss for two classes, such as ${defaultLosses.twoLabels}, or leave data.trials out.`
+      )
+    const y = shares(table, name, trials)
+    if (!known && !(y.some(share => share > 0) && y.some(share => share < 1)))
+      throw new InputError(
+        `The target ${shown(name)} of ${shown(table.source)} has ${y[0] > 0 ? 'successes' : 'failures'} only; the ${chosen} loss needs both.`
+      )
+    return { column: name, y, loss: chosen, classes: ['0', '1'], coding: `successes of ${trials}`, trials }
   }
-  const { response, allowed, fits } = lossTable[chosen]
-  switch (response) {
-    case 'number':
-    case 'count':
-    case 'positive':
-      return { y: number(allowed, fits), loss: chosen, coding: '' }
-    case 'class': {
-      const classes = known?.classes ?? labels
-      if (!known && classes.length < 2) oneClass()
-      if (!known && classes.length > 50)
-        throw new InputError(
-          `The target ${column} of ${table.source} has ${classes.length} classes; the ${chosen} loss takes 2 to 50, ` +
-            'so group them or choose a loss for numbers.'
-        )
-      const y = Float64Array.from(cells, (cell, i) => {
-        const k = classes.indexOf(cell)
-        if (k < 0)
-          throw new InputError(
-            `The class ${cell} in row ${i + 1} of ${table.source} is not among the training classes ${list(classes)}.`
-          )
-        return k
-      })
-      return { y, loss: chosen, classes, coding: `classes ${list(classes)}` }
-    }
-    case 'share': {
-      const two = known?.classes ?? labels
-      const numeric = two.every(l => Number(l) >= 0 && Number(l) <= 1)
-      if (!known && labels.length === 1) oneClass()
-      if (numeric) {
-        const y = number(allowed, fits)
-        return {
-          y,
-          loss: chosen,
-          classes: two,
-          coding: two.every(l => Number(l) === 0 || Number(l) === 1) ? '' : 'shares in [0, 1]'
-        }
-      }
-      if (two.length !== 2)
-        throw new InputError(
-          `The target ${column} of ${table.source} has ${two.length} labels (${list(two)}); the ${chosen} loss needs exactly ` +
-            'two, so drop the other rows or use ' +
-            `${defaultLosses.labels}.`
-        )
-      const y = Float64Array.from(cells, (cell, i) => {
-        const k = two.indexOf(cell)
-        if (k < 0)
-          throw new InputError(
-            `The label ${cell} in row ${i + 1} of ${table.source} is not one of the training labels ${list(two)}.`
-          )
-        return k
-      })
-      return { y, loss: chosen, classes: two, coding: `${two[0]} = 0, ${two[1]} = 1` }
-    }
-    default:
-      return response satisfies never
+  const chosen = known?.loss ?? loss ?? lossFor(table, name, column, declared)
+  const labelled = column.codes?.some(code => code >= 0) ?? false
+  const inUnit =
+    isShare(chosen) && !labelled && (known ? numericClasses(known) : column.values.every(lossTable[chosen].fits))
+  if (!inUnit && (lossTable[chosen].response === 'class' || isShare(chosen))) {
+    const classes = known?.classes ?? classesFor(table, name, column, chosen, declared)
+    const codes = labelCodes(column, classes)
+    const unknown = codes.indexOf(-1)
+    if (unknown >= 0)
+      throw new InputError(
+        `The target ${shown(name)} is ${quoted(cellText(column, unknown))} in ${place(table, unknown)}, which is not among the training classes ${listed(classes)}.`
+      )
+    const coding = lossTable[chosen].response === 'class' ? `classes ${listedClasses(classes)}` : `${classes[0]} = 0, ${classes[1]} = 1`
+    return { column: name, y: Float64Array.from(codes), loss: chosen, classes, coding }
   }
+  const y = numbers(table, name, column, chosen)
+  if (!isShare(chosen)) return { column: name, y, loss: chosen, coding: '' }
+  const labels = labelsOf(column, 2)
+  if (!known && labels?.length === 1) classesFor(table, name, column, chosen, declared)
+  const plain = labels?.every(label => label === '0' || label === '1') ?? false
+  return { column: name, y, loss: chosen, classes: ['0', '1'], coding: plain ? '' : 'shares in [0, 1]' }
 }
+
+/** Whether a coding is that of numbers in [0, 1] as they are. */
+const numericClasses = ({ classes }: TargetCoding): boolean => classes?.[0] === '0' && classes[1] === '1'
+
+const listedClasses = (labels: readonly string[]): string =>
+  labels.length <= 6 ? labels.join(', ') : `${labels.slice(0, 5).join(', ')} and ${labels.length - 5} more`

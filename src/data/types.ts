@@ -1,8 +1,16 @@
 /** Data as a study sees them. */
 import type { Loss } from '../models/types.js'
 
+/** A value of a table that a program hands over; null, undefined and NaN are missing ones. */
+export type Cell = number | string | boolean | bigint | Date | null | undefined
+/** Arrays of one length, by the name of their column. */
+export type Columns = Readonly<Record<string, ArrayLike<Cell>>>
+
+/** The `data` part of a study. */
 export interface DataConfig {
+  /** Path of a text table, or `-` for standard input. */
   readonly csv?: string
+  readonly parquet?: string
   readonly builtin?: string
   readonly generate?: {
     readonly rows: number
@@ -10,14 +18,42 @@ export interface DataConfig {
     readonly overlap: number
     readonly seed: number
   }
-  readonly target?: string
+  readonly columns?: Columns
+  readonly rows?: readonly Readonly<Record<string, Cell>>[]
+  /** SHA-256 that the data are expected to have (`Dataset.hash`); a note says when they have not. */
+  readonly hash?: string
+  readonly target?: string | readonly string[]
+  /** Column of the number of trials; the target then counts the successes among them. */
+  readonly trials?: string
   readonly features?: readonly string[]
+  readonly exclude?: readonly string[]
+  /** Columns that hold labels, whatever they look like. */
+  readonly categorical?: readonly string[]
   /** Columns that must be read as numbers. */
   readonly numeric?: readonly string[]
+  /** Level of a column of labels that the others are compared with. */
+  readonly reference?: Readonly<Record<string, string>>
+  /** What is done with rows that have a missing value in a column that is used. */
+  readonly missing?: 'refuse' | 'drop'
+  /** What stands for a missing value, beside the empty cell. */
+  readonly missingValues?: readonly string[]
+  readonly delimiter?: string
+  readonly decimal?: '.' | ','
   readonly weights?: string
   readonly offset?: string
+  /** Column whose logarithm is added to z. */
+  readonly exposure?: string
   readonly standardize?: boolean
-  readonly test?: { readonly fraction: number; readonly seed: number } | { readonly csv: string }
+  readonly test?: 'none' | { readonly fraction: number; readonly seed: number } | { readonly csv: string }
+}
+
+/** How far the reading of a table has come. */
+export interface LoadProgress {
+  readonly source: string
+  /** Bytes read, of `size`. */
+  readonly bytes: number
+  readonly size: number
+  readonly rows: number
 }
 
 /** Rows of a design matrix. */
@@ -26,14 +62,64 @@ export interface Rows {
   /** [N, D] row-major, standardised when asked. */
   readonly x: Float64Array
   readonly y: Float64Array
+  /** Of each row in the sums; the trials are counted in. */
   readonly weight?: Float64Array
   readonly offset?: Float64Array
+  /** Trials of each row, where the target is a share of successes among them. */
+  readonly trials?: Float64Array
+}
+
+/** A column of the table and what it becomes. */
+export type Term =
+  | { readonly kind: 'number'; readonly column: string }
+  | {
+      readonly kind: 'category'
+      readonly column: string
+      /** The first is the reference: it has no column of the design. */
+      readonly levels: readonly string[]
+    }
+
+/** How the target became numbers. */
+export interface TargetCoding {
+  readonly column: string
+  /** The loss that was asked for, or the one chosen from the target. */
+  readonly loss: Loss
+  /** Labels by their number; for two-class losses those of 0 and 1. */
+  readonly classes?: readonly string[]
+  /** In words, e.g. "versicolor = 0, virginica = 1"; empty for a number. */
+  readonly coding: string
+  readonly trials?: string
+}
+
+/** All that turns rows of a table into rows of the design, kept in study.json for rows that come later. */
+export interface Preprocessing {
+  readonly terms: readonly Term[]
+  /** Names of the design matrix's columns: "Sepal.Length", or "sprayB" for a level of a categorical column. */
+  readonly columns: readonly string[]
+  /** By column of the design; present where it is standardised. */
+  readonly standardization?: { readonly mean: readonly number[]; readonly sd: readonly number[] }
+  readonly target: TargetCoding
+  readonly weights?: string
+  readonly offset?: string
+  readonly exposure?: string
+  /** What stands for a missing value, beside the empty cell. */
+  readonly missingValues: readonly string[]
+  /** Rows of the table that were read, left out because of missing values, used for training and held out. */
+  readonly rows: {
+    readonly read: number
+    readonly dropped: number
+    readonly training: number
+    readonly heldOut: number
+  }
+  /** Numbers, from 1, of the rows of the table that were held out. */
+  readonly heldOut: readonly number[]
+  /** What was taken for what, a sentence each. */
+  readonly notes: readonly string[]
 }
 
 export interface Dataset extends Rows {
   readonly name: string
   readonly inputs: number
-  /** Names of the design matrix's columns: "Sepal.Length", or "sprayB" for a level of a categorical column. */
   readonly columns: readonly string[]
   /** [N, D] before standardising. */
   readonly xRaw: Float64Array
@@ -41,11 +127,10 @@ export interface Dataset extends Rows {
   readonly target: string
   /** Names of the classes for softmax. */
   readonly classes?: readonly string[]
-  /** How the target was coded, e.g. "versicolor = 0, virginica = 1"; empty for a number. */
   readonly coding: string
-  /** The loss that was asked for, or the one chosen from the target. */
   readonly loss: Loss
-  /** SHA-256 of the table, and of that with the held-out rows where they have their own. */
+  /** SHA-256 of the numbers and names that the study sees, held-out rows included; the same however the table was written. */
   readonly hash: string
   readonly test?: Rows
+  readonly preprocessing: Preprocessing
 }

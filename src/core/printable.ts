@@ -1,0 +1,34 @@
+/** Text that came from outside, made fit for a sentence or a terminal. */
+
+// Control characters of ASCII and Latin-1 but tab and newline, and the marks that turn the direction of writing.
+// eslint-disable-next-line no-control-regex
+const unprintable = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
+
+const escaped = (character: string): string => {
+  const code = character.charCodeAt(0)
+  return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`
+}
+
+/** The text with what would steer a terminal written out, such as \x1b; tabs and newlines stay. */
+export const printable = (text: string): string => text.replace(unprintable, escaped)
+
+/** Characters of a foreign name or value that a sentence shows. */
+const shownCharacters = 60
+
+/** A name or value in a sentence: on one line, without control characters, cut where it is long. */
+export function shown(text: string, most = shownCharacters): string {
+  const start = text.length > most ? `${text.slice(0, most)}…` : text
+  return printable(start.replace(/\n/g, '\\n').replace(/\r/g, '\\r').replace(/\t/g, '\\t'))
+}
+
+/** The same in quotation marks; a cut text says how long it is. */
+export const quoted = (text: string): string =>
+  text.length > shownCharacters ? `"${shown(text)}" (${text.length} characters)` : `"${shown(text)}"`
+
+/** "a, b and c"; a long list is cut: "a, b, c and 7 more". */
+export function listed(items: readonly string[], most = 6): string {
+  const some = items.slice(0, items.length > most ? most - 1 : most).map(item => shown(item))
+  const rest = items.length - some.length
+  if (rest > 0) return `${some.join(', ')} and ${rest} more`
+  return some.length > 1 ? `${some.slice(0, -1).join(', ')} and ${some.at(-1)}` : (some[0] ?? '')
+}
