@@ -1,5 +1,6 @@
 /** What the commands share: reading the study, stopping on Ctrl-C, printing. */
 import { InputError } from '../core/errors.js'
+import { printable, printableJson, shown } from '../core/printable.js'
 import { checkFields, readConfigFile, resolveConfig, type StudyConfig } from '../study/config.js'
 import { abortOpenResults } from '../study/results.js'
 import type { Flags, Positional } from './command.js'
@@ -12,7 +13,7 @@ export function rawStudy(flags: Flags): { raw: Record<string, unknown>; source: 
   for (const [name, part] of Object.entries(file))
     if (['data', 'model', 'starts', 'stop'].includes(name) && (part === null || typeof part !== 'object'))
       throw new InputError(
-        `${name} in ${String(path)} is ${JSON.stringify(part)}; give a mapping${name === 'data' ? ', such as {builtin: iris2} or {csv: FILE}' : ''}.`
+        `${name} in ${String(path)} is ${shown(JSON.stringify(part) ?? '')}; give a mapping${name === 'data' ? ', such as {builtin: iris2} or {csv: FILE}' : ''}.`
       )
   const raw = mergeFlags(file, flags)
   const source = typeof path === 'string' ? path : 'the command line'
@@ -56,6 +57,12 @@ export function interruptSignal(): { signal: AbortSignal; release: () => void } 
 /** The study file that `study`, `contrast` and `check` take. */
 export const configFile: Positional = { name: 'config', describe: 'study.yaml or study.json', required: false }
 
+/** Prints text for people: names and cells in it cannot steer the terminal. */
 export const print = (text: string): void => {
-  process.stdout.write(text.endsWith('\n') ? text : `${text}\n`)
+  process.stdout.write(printable(text.endsWith('\n') ? text : `${text}\n`))
+}
+
+/** Prints a result for programs, on one line. */
+export const printJson = (value: unknown): void => {
+  process.stdout.write(`${printableJson(value)}\n`)
 }

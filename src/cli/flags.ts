@@ -1,32 +1,14 @@
 /** Every field of a study as a flag. A flag overrides the field of the file. */
-import { existsSync } from 'node:fs'
 import { InputError } from '../core/errors.js'
 import { knownNames } from '../core/names.js'
 import { activations, losses } from '../models/types.js'
 import { optimizerNames, optimizers, optionsOf } from '../optimizers/registry.js'
-import { builtins } from '../data/builtin.js'
 import type { Flag, Flags, FlagTable } from './command.js'
+import { dataOptions, mergeData } from './dataFlags.js'
+import { flag, given, listFlag, numberFlag, text } from './flagValues.js'
 
-/** Numbers stay text until `numberFlag` has looked at them. */
-const text = (value: string, describe: string): Flag => ({ type: 'string', requiresArg: true, describe, value })
-const flag = (describe: string): Flag => ({ type: 'boolean', describe })
-
-export const dataOptions: FlagTable = {
-  data: text('FILE', `CSV file or built-in data set (${Object.keys(builtins).join(', ')})`),
-  generate: text(
-    'rows:200,inputs:3',
-    'two normal classes; further pairs: overlap:0.1 (error rate of the best rule), seed:1'
-  ),
-  target: text('COLUMN', 'column to predict'),
-  features: text('A,B', 'input columns, comma-separated; default: all others'),
-  numeric: text('A,B', 'columns that must hold numbers, comma-separated'),
-  weights: text('COLUMN', 'column of row weights'),
-  offset: text('COLUMN', 'column added to z'),
-  standardize: flag('subtract the mean, divide by the population standard deviation'),
-  'test-fraction': text('0.3', 'share of rows held out'),
-  'test-seed': text('N', 'seed of the split'),
-  'test-csv': text('FILE', 'CSV file of held-out rows')
-}
+export { dataOptions } from './dataFlags.js'
+export { countFlag, numberFlag } from './flagValues.js'
 
 export const modelOptions: FlagTable = {
   hidden: text('5,3', 'units of the hidden layers; none: a generalised linear model'),
@@ -97,34 +79,9 @@ export const studyFlags: Readonly<Record<string, FlagTable>> = {
   Output: outputOptions
 }
 
-const list = (value: unknown): string[] | undefined =>
-  typeof value === 'string'
-    ? value
-        .split(',')
-        .map(v => v.trim())
-        .filter(v => v !== '')
-    : undefined
-
-/** A flag's number. @throws InputError for anything else */
-export function numberFlag(flags: Flags, name: string): number | undefined {
-  const value = flags[name]
-  if (value === undefined) return undefined
-  const n = typeof value === 'number' ? value : Number(value)
-  if (String(value).trim() === '' || !Number.isFinite(n))
-    throw new InputError(`--${name} is "${String(value)}"; give a number.`)
-  return n
-}
-
-/** A flag's positive whole number. */
-export function countFlag(flags: Flags, name: string): number | undefined {
-  const n = numberFlag(flags, name)
-  if (n !== undefined && !(Number.isInteger(n) && n >= 1))
-    throw new InputError(`--${name} is ${n}; give a whole number of at least 1.`)
-  return n
-}
-
-function hiddenFlag(value: unknown): number[] | undefined {
-  const parts = list(value)
+function hiddenFlag(flags: Flags): number[] | undefined {
+  const value = flags['hidden']
+  const parts = listFlag(flags, 'hidden')
   if (parts?.length === 1 && parts[0] === 'none') return []
   return parts?.map(part => {
     const n = Number(part)
@@ -146,121 +103,59 @@ function initFlag(value: unknown): unknown {
 }
 
 function chosenOptimizer(flags: Flags, fromFile: unknown): unknown {
-  const given: Record<string, unknown> = {}
+  const options: Record<string, unknown> = {}
   for (const name of optimizerFields) {
     const value = flags[kebab(name)]
     if (value === undefined) continue
-    given[name] =
+    options[name] =
       typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value)) ? Number(value) : value
   }
   const named = flags['optimizer']
-  if (Object.keys(given).length === 0) return named ?? fromFile
-  if (named !== undefined) return { [String(named)]: given }
-  if (typeof fromFile === 'string') return { [fromFile]: given }
+  if (Object.keys(options).length === 0) return named ?? fromFile
+  if (named !== undefined) return { [String(named)]: options }
+  if (typeof fromFile === 'string') return { [fromFile]: options }
   const [entry] = Object.entries((fromFile ?? {}) as Record<string, unknown>)
   if (!entry)
     throw new InputError(
-      `--${kebab(Object.keys(given)[0])} belongs to an optimizer; name it with --optimizer ${optimizerNames.join(' | ')}.`
+      `--${kebab(Object.keys(options)[0])} belongs to an optimizer; name it with --optimizer ${optimizerNames.join(' | ')}.`
     )
-  return { [entry[0]]: { ...(entry[1] as object | null), ...given } }
+  return { [entry[0]]: { ...(entry[1] as object | null), ...options } }
 }
-
-/** rows:200,inputs:3 → {rows: 200, inputs: 3}; what the names and numbers may be, the schema knows. */
-function generateFlag(value: unknown): Record<string, unknown> {
-  return Object.fromEntries(
-    (list(value) ?? []).map(part => {
-      const [name = '', number = ''] = part.split(':')
-      if (number.trim() === '' || !Number.isFinite(Number(number)))
-        throw new InputError(
-          `--generate is "${String(value)}"; give pairs such as rows:200,inputs:3,overlap:0.1,seed:1.`
-        )
-      return [name, Number(number)]
-    })
-  )
-}
-
-function dataFlag(flags: Flags): Record<string, unknown> {
-  const named = flags['data']
-  const generated = flags['generate']
-  if (named !== undefined && generated !== undefined)
-    throw new InputError('--data and --generate both name the data; give one of them.')
-  if (generated !== undefined) return { generate: generateFlag(generated), csv: undefined, builtin: undefined }
-  if (named === undefined) return {}
-  const name = String(named)
-  if (Object.hasOwn(builtins, name) && !existsSync(name)) return { builtin: name, csv: undefined, generate: undefined }
-  return { csv: name, builtin: undefined, generate: undefined }
-}
-
-const without = (fields: Record<string, unknown>, drop: boolean): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => drop || value !== undefined))
 
 /** The raw study: the file's fields with those of the flags over them. Unset flags change nothing. */
 export function mergeFlags(file: Readonly<Record<string, unknown>>, flags: Flags): Record<string, unknown> {
   const part = (name: string): Record<string, unknown> => (file[name] ?? {}) as Record<string, unknown>
-  const fraction = numberFlag(flags, 'test-fraction')
-  const testSeed = numberFlag(flags, 'test-seed')
-  const test =
-    flags['test-csv'] !== undefined
-      ? { csv: flags['test-csv'] }
-      : fraction !== undefined || testSeed !== undefined
-        ? without({ ...(part('data')['test'] as object | undefined), fraction, seed: testSeed }, false)
-        : undefined
-  const data = {
-    ...part('data'),
-    ...dataFlag(flags),
-    ...without(
-      {
-        target: flags['target'],
-        features: list(flags['features']),
-        numeric: list(flags['numeric']),
-        weights: flags['weights'],
-        offset: flags['offset'],
-        standardize: flags['standardize'],
-        test
-      },
-      false
-    )
-  }
   const model = {
     ...part('model'),
-    ...without(
-      {
-        hidden: hiddenFlag(flags['hidden']),
-        activation: flags['activation'],
-        loss: flags['loss'],
-        bias: flags['bias'],
-        ridge: numberFlag(flags, 'ridge'),
-        penalizeBias: flags['penalize-bias']
-      },
-      false
-    )
+    ...given({
+      hidden: hiddenFlag(flags),
+      activation: flags['activation'],
+      loss: flags['loss'],
+      bias: flags['bias'],
+      ridge: numberFlag(flags, 'ridge'),
+      penalizeBias: flags['penalize-bias']
+    })
   }
   const starts = {
     ...part('starts'),
-    ...without(
-      { count: numberFlag(flags, 'starts'), seed: numberFlag(flags, 'seed'), init: initFlag(flags['init']) },
-      false
-    )
+    ...given({ count: numberFlag(flags, 'starts'), seed: numberFlag(flags, 'seed'), init: initFlag(flags['init']) })
   }
   const stop = {
     ...part('stop'),
-    ...without({ steps: numberFlag(flags, 'steps'), gradient: numberFlag(flags, 'gradient') }, false)
+    ...given({ steps: numberFlag(flags, 'steps'), gradient: numberFlag(flags, 'gradient') })
   }
   return {
     ...file,
-    data: without(data, false),
+    data: mergeData(part('data'), flags),
     model,
     starts,
     stop,
-    ...without(
-      {
-        name: flags['name'],
-        optimizer: chosenOptimizer(flags, file['optimizer']),
-        engine: flags['engine'],
-        device: flags['device'],
-        precision: flags['precision']
-      },
-      false
-    )
+    ...given({
+      name: flags['name'],
+      optimizer: chosenOptimizer(flags, file['optimizer']),
+      engine: flags['engine'],
+      device: flags['device'],
+      precision: flags['precision']
+    })
   }
 }

@@ -3,6 +3,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { InputError, WorkError } from '../core/errors.js'
 import { closeName, nearestName } from '../core/names.js'
+import { printable } from '../core/printable.js'
 import { version } from '../core/version.js'
 import type { Command } from './command.js'
 import { commands } from './commands.js'
@@ -13,14 +14,21 @@ const print = (text: string): void => {
   process.stdout.write(`${text}\n`)
 }
 
+/** Characters of a message that are printed; names in it may be of any length. */
+const longestMessage = 4000
+
+/** A message that cannot steer the terminal. */
+const sentence = (message: string): string =>
+  printable(message.length > longestMessage ? `${message.slice(0, longestMessage)}…` : message)
+
 /** Exit codes: 0 done, 1 the work failed, 2 wrong usage or input. */
 function fail(error: unknown): never {
   if (error instanceof InputError || error instanceof WorkError) {
-    process.stderr.write(`${error.message}\n`)
+    process.stderr.write(`${sentence(error.message)}\n`)
     process.exit(error instanceof InputError ? 2 : 1)
   }
   const text = error instanceof Error ? error.message : String(error)
-  process.stderr.write(`Unexpected failure: ${text} (set MANYSTART_DEBUG=1 for the place in the program)\n`)
+  process.stderr.write(`Unexpected failure: ${sentence(text)} (set MANYSTART_DEBUG=1 for the place in the program)\n`)
   if (process.env['MANYSTART_DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`)
   process.exit(1)
 }

@@ -1,5 +1,7 @@
 /** One progress line: rewritten in place on a terminal, a plain line now and then when piped, nothing when quiet. */
+import { shown } from '../core/printable.js'
 import { formatCount, formatRate, formatSeconds } from '../core/units.js'
+import type { LoadProgress } from '../data/types.js'
 import type { StudyProgress } from '../study/runner.js'
 
 export interface ProgressStream {
@@ -20,6 +22,39 @@ const usualColumns = 80
 
 const terminalMilliseconds = 100
 const pipedMilliseconds = 5000
+
+/** A table that takes longer to read than this is said to be read. */
+const loadMilliseconds = 500
+
+/** Tells how far the reading of a table has come, from half a second on. @param clock as below */
+export function loadProgress(
+  stream: ProgressStream,
+  quiet: boolean,
+  clock: () => number = () => performance.now()
+): (progress: LoadProgress) => void {
+  if (quiet) return () => undefined
+  const terminal = stream.isTTY === true
+  let last = clock()
+  let began = last
+  let wait = loadMilliseconds
+  let reading: string | undefined
+  return ({ source, bytes, size, rows }) => {
+    const now = clock()
+    if (source !== reading || bytes === 0) {
+      reading = source
+      began = last = now
+      wait = loadMilliseconds
+    }
+    const done = bytes >= size
+    const said = wait !== loadMilliseconds
+    if (done ? !said : now - last < wait) return
+    last = now
+    wait = terminal ? terminalMilliseconds : pipedMilliseconds
+    const share = done ? '' : `, ${Math.floor((100 * bytes) / Math.max(1, size))} %`
+    const text = `Reading ${shown(source)}: ${formatCount(rows)} rows${share}, ${formatSeconds((now - began) / 1000)}`
+    stream.write(terminal ? `\r\u001b[2K${text}${done ? '\n' : ''}` : `${text}\n`)
+  }
+}
 
 /** @param clock milliseconds; injected by tests */
 export function createProgress(

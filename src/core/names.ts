@@ -8,7 +8,11 @@ const compared = 64
 /** Names that a list shows. */
 const listedNames = 30
 
-const plain = (name: string): string => name.slice(0, compared).toLowerCase().replace(/[-_ .]/g, '')
+const plain = (name: string): string =>
+  name
+    .slice(0, compared)
+    .toLowerCase()
+    .replace(/[-_ .]/g, '')
 
 /** What another program's word for a thing is called here, if that is among the known names. */
 const translated = (name: string, known: readonly string[]): string | undefined =>

@@ -12,6 +12,10 @@ const escaped = (character: string): string => {
 /** The text with what would steer a terminal written out, such as \x1b; tabs and newlines stay. */
 export const printable = (text: string): string => text.replace(unprintable, escaped)
 
+/** JSON on one line whose text cannot steer a terminal either. */
+export const printableJson = (value: unknown): string =>
+  JSON.stringify(value).replace(unprintable, c => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+
 /** Characters of a foreign name or value that a sentence shows. */
 const shownCharacters = 60
 

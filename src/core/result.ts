@@ -93,6 +93,24 @@ export interface StationaryPoint {
   readonly firstStart: number
 }
 
+/** How the table was read: what study.json keeps in full, for people. */
+export interface DatasetSummary {
+  /** Rows of the table that were read, left out because of missing values, used for training and held out. */
+  readonly rows: {
+    readonly read: number
+    readonly dropped: number
+    readonly training: number
+    readonly heldOut: number
+  }
+  /** Columns of the design matrix. */
+  readonly columns: number
+  /** The features: numbers, or labels with their levels, the first of which is the reference. */
+  readonly features: readonly { readonly column: string; readonly levels?: readonly string[] }[]
+  readonly target: { readonly column: string; readonly coding: string; readonly classes?: readonly string[] }
+  /** What was taken for what, a sentence each. */
+  readonly notes: readonly string[]
+}
+
 /** Quantile bands over traced runs at common step numbers. */
 export interface Curves {
   readonly runs: number
@@ -178,6 +196,7 @@ export interface Summary {
     readonly threads: number
     readonly why: string
   }
+  readonly dataset: DatasetSummary
   /** What was studied, for the heading of the report. */
   readonly problem: {
     readonly data: string

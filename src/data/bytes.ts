@@ -93,7 +93,7 @@ async function collected(source: string, stream: Readable): Promise<ByteSource> 
         `${shown(source)} gives more than ${formatBytes(pipeLimit)}; write the table to a file and name that.`
       )
   }
-  // eslint-disable-next-line @typescript-eslint/require-await
+
   async function* stored(onBytes?: (bytes: number) => void): AsyncGenerator<Buffer> {
     let read = 0
     for (const chunk of chunks) {

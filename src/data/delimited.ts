@@ -60,7 +60,7 @@ const encodingNotes: Readonly<Record<string, string>> = {
 /** Reads a table from text, as from a file. */
 export async function parseTable(text: string, source: string, options: DelimitedOptions = {}): Promise<Table> {
   const rows = new RowReader(source, options)
-  // eslint-disable-next-line @typescript-eslint/require-await
+
   await rows.readAll(
     (async function* () {
       yield text

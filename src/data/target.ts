@@ -123,7 +123,7 @@ export function codeTarget(
   known?: TargetCoding
 ): Target {
   const column = findColumn(table, name, 'target')
-  if (!known && loss === undefined && labelsOf(column, 1))
+  if (!known && loss === undefined && trials === undefined && labelsOf(column, 1))
     throw new InputError(
       `The target ${shown(name)} of ${shown(table.source)} has one class only, the value ${shown(cellText(column, 0))}; a model needs rows with different values.`
     )
@@ -152,7 +152,10 @@ export function codeTarget(
       throw new InputError(
         `The target ${shown(name)} is ${quoted(cellText(column, unknown))} in ${place(table, unknown)}, which is not among the training classes ${listed(classes)}.`
       )
-    const coding = lossTable[chosen].response === 'class' ? `classes ${listedClasses(classes)}` : `${classes[0]} = 0, ${classes[1]} = 1`
+    const coding =
+      lossTable[chosen].response === 'class'
+        ? `classes ${listedClasses(classes)}`
+        : `${classes[0]} = 0, ${classes[1]} = 1`
     return { column: name, y: Float64Array.from(codes), loss: chosen, classes, coding }
   }
   const y = numbers(table, name, column, chosen)

@@ -1,5 +1,5 @@
 /** Data as a study sees them. */
-import type { Loss } from '../models/types.js'
+import type { Loss } from '../models/losses/index.js'
 
 /** A value of a table that a program hands over; null, undefined and NaN are missing ones. */
 export type Cell = number | string | boolean | bigint | Date | null | undefined

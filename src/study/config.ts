@@ -4,12 +4,14 @@ import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
 import { InputError } from '../core/errors.js'
 import { knownNames } from '../core/names.js'
+import { shown } from '../core/printable.js'
 import { builtins } from '../data/builtin.js'
 import type { DataConfig } from '../data/types.js'
 import type { Precision } from '../engines/types.js'
 import { activations, defaultActivation, type Activation } from '../models/activations.js'
 import { losses, type Loss } from '../models/losses/index.js'
 import type { Init } from '../models/types.js'
+import { dataSchema, plainData } from './dataSchema.js'
 import { optimizers, resolveOptimizer } from '../optimizers/registry.js'
 import type { ResolvedOptimizer } from '../optimizers/types.js'
 
@@ -17,30 +19,7 @@ const positive = z.number().int().positive()
 const seed = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER)
 const schema = z.strictObject({
   name: z.string().optional(),
-  data: z.strictObject({
-    csv: z.string().optional(),
-    builtin: z.string().optional(),
-    generate: z
-      .strictObject({
-        rows: positive,
-        inputs: positive,
-        overlap: z.number().positive().max(0.5),
-        seed: seed.default(1)
-      })
-      .optional(),
-    target: z.string().optional(),
-    features: z.array(z.string()).min(1).optional(),
-    numeric: z.array(z.string()).optional(),
-    weights: z.string().optional(),
-    offset: z.string().optional(),
-    standardize: z.boolean().default(false),
-    test: z
-      .union([
-        z.strictObject({ fraction: z.number().positive().lt(1).default(0.3), seed: seed.default(1) }),
-        z.strictObject({ csv: z.string() })
-      ])
-      .optional()
-  }),
+  data: dataSchema,
   model: z
     .strictObject({
       hidden: z.array(positive.max(4096)).max(8).default([]),
@@ -200,7 +179,7 @@ function sentence(issue: z.core.$ZodIssue, raw: unknown, source: string): string
         : inner.find(e => e.code === 'unrecognized_keys'))
     if (close) return sentence({ ...close, path: [...issue.path, ...close.path] }, raw, source)
   }
-  const got = value === undefined ? 'is missing' : `is ${JSON.stringify(value)}`
+  const got = value === undefined ? 'is missing' : `is ${shown(JSON.stringify(value) ?? '')}`
   return `${pathText(issue.path)} in ${source} ${got}; ${remedy(issue, value)}.`
 }
 
@@ -222,12 +201,13 @@ export function resolveConfig(raw: unknown, source: string): StudyConfig {
     checkFields(raw, source)
     throw new InputError(sentence(result.error.issues[0], raw, source))
   }
-  const { optimizer, stop, ...rest } = result.data
+  const { optimizer, stop, data, ...rest } = result.data
   const resolved = optimizer === undefined ? null : resolveOptimizer(optimizer)
   const { steps, gradient } = stop
   const precision = rest.precision ?? (rest.engine === 'auto' ? undefined : inSingle(rest.engine) ? 'f32' : 'f64')
   return {
-    ...(JSON.parse(JSON.stringify(rest)) as Omit<StudyConfig, 'optimizer' | 'stop' | 'precision'>),
+    ...(JSON.parse(JSON.stringify(rest)) as Omit<StudyConfig, 'optimizer' | 'stop' | 'precision' | 'data'>),
+    data: plainData(data),
     ...(precision === undefined ? {} : { precision }),
     optimizer: resolved,
     stop: { steps: steps ?? null, gradient }

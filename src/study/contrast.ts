@@ -4,6 +4,7 @@ import type { Summary } from '../core/result.js'
 import { knownNames } from '../core/names.js'
 import { builtins } from '../data/builtin.js'
 import { loadData, rowsOf } from '../data/load.js'
+import type { ReadOptions } from '../data/read.js'
 import { twoClass } from '../models/scores.js'
 import { convexTwin, nonconvexTwin } from '../models/losses/index.js'
 import { resolveConfig } from './config.js'
@@ -38,22 +39,27 @@ const part = (raw: Raw, name: string): Raw => (raw[name] ?? {}) as Raw
  * @param source what to call it in messages
  * @throws InputError as `study`
  */
-export function contrastModels(given: Raw, source = 'the study'): ContrastModel[] {
+export async function contrastModels(
+  given: Raw,
+  source = 'the study',
+  options: ReadOptions = {}
+): Promise<ContrastModel[]> {
   const { contrast, ...raw } = given
   const glmRidge = ridgeOf(contrast, source)
   const model = { penalizeBias: defaults.penalizeBias, ...part(raw, 'model') }
   const own = { standardize: true, ...drawable(part(raw, 'data')), ...part(raw, 'data') }
   const checked = resolveConfig({ ...raw, data: own, model }, source)
-  const few = rowsOf(checked.data) < defaultTestRows
+  const few = (await rowsOf(checked.data, options)) < defaultTestRows
   const test = few ? {} : { test: defaultTest }
   const data = { ...test, ...own }
   const hidden = checked.model.hidden.length > 0 ? checked.model.hidden : [...defaults.hidden]
   const ridge = checked.model.ridge > 0 ? checked.model.ridge : defaults.ridge
-  const { loss: found } = loadData({ ...test, ...checked.data }, checked.model.loss, {
-    bias: checked.model.bias,
-    hidden: [],
-    ridge: 1
-  })
+  const { loss: found } = await loadData(
+    { ...test, ...checked.data },
+    checked.model.loss,
+    { bias: checked.model.bias, hidden: [], ridge: 1 },
+    options
+  )
   const loss = convexTwin(found)
   const starts = { ...defaults.starts, ...part(raw, 'starts') }
   // A name in the file is that of one study; models side by side have their own.
@@ -111,7 +117,7 @@ export interface ContrastOptions extends StudyOptions {
  * @returns their summaries, in the order of `contrastModels`
  */
 export async function contrast(raw: Raw, options: ContrastOptions = {}): Promise<Summary[]> {
-  const models = contrastModels(raw)
+  const models = await contrastModels(raw, 'the study', options.onLoad ? { onProgress: options.onLoad } : {})
   const summaries: Summary[] = []
   for (const [i, model] of models.entries()) {
     if (options.signal?.aborted) break

@@ -14,6 +14,7 @@ import type { Found, Judge, Judged } from '../analysis/verdict.js'
 import { designRank, flatDirections } from '../analysis/rank.js'
 import { separation, type Separation } from '../analysis/separation.js'
 import { loadData } from '../data/load.js'
+import type { ReadOptions } from '../data/read.js'
 import type { Dataset, Rows } from '../data/types.js'
 import { chooseEngine } from '../engines/registry.js'
 import type { Engine, Objective } from '../engines/types.js'
@@ -76,7 +77,10 @@ function designOf({ rows, network, x, weight }: Problem): { x: Float64Array; row
 }
 
 /** Data and model without any engine: what `check` needs too. */
-export async function prepareProblem(config: StudyConfig): Promise<{
+export async function prepareProblem(
+  config: StudyConfig,
+  options: ReadOptions = {}
+): Promise<{
   data: Dataset
   network: Network
   names: string[]
@@ -84,7 +88,7 @@ export async function prepareProblem(config: StudyConfig): Promise<{
   separation: Separation
   rank: { rank: number; columns: number; aliased: readonly string[] }
 }> {
-  const data = loadData(config.data, config.model.loss, config.model)
+  const data = await loadData(config.data, config.model.loss, config.model, options)
   const network = networkOf(config, data)
   const names = parameterNames(network, data.columns, data.classes)
   const problem = problemOf(network, data)
@@ -113,8 +117,18 @@ function certifies(objective: Objective): Certifying {
   return objective as Certifying
 }
 
-export async function setUp(config: StudyConfig, options: { readonly threads?: number } = {}): Promise<Setup> {
-  const { data, network, names, problem, separation: separated, rank } = await prepareProblem(config)
+export async function setUp(
+  config: StudyConfig,
+  options: { readonly threads?: number; readonly onLoad?: ReadOptions['onProgress'] } = {}
+): Promise<Setup> {
+  const {
+    data,
+    network,
+    names,
+    problem,
+    separation: separated,
+    rank
+  } = await prepareProblem(config, options.onLoad ? { onProgress: options.onLoad } : {})
   const parameters = parameterCount(network)
   const { optimizer, steps } = resolveForSize(config, parameters)
   const threads = options.threads === undefined ? {} : { threads: options.threads }

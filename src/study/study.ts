@@ -2,6 +2,7 @@
 import { WorkError } from '../core/errors.js'
 import type { Curves, Summary } from '../core/result.js'
 import { version } from '../core/version.js'
+import type { ReadOptions } from '../data/read.js'
 import { defaultLosses, lossTable } from '../models/losses/index.js'
 import { scoreNames } from '../models/scores.js'
 import { resolveConfig, studyFormat, type StudyConfig } from './config.js'
@@ -19,6 +20,8 @@ export interface StudyOptions {
   /** Lanes over all threads; never changes a result. */
   readonly lanes?: number
   readonly signal?: AbortSignal
+  /** Told how far the reading of the data has come. */
+  readonly onLoad?: ReadOptions['onProgress']
   readonly onProgress?: (progress: StudyProgress) => void
   /** Writes further files into the directory before it is closed, such as a report. */
   readonly finish?: (summary: Summary, results: Pick<Results, 'write'>) => Promise<void> | void
@@ -43,6 +46,7 @@ function record(setup: Setup): object {
       stop: { steps, gradient: config.stop.gradient }
     },
     dataHash: data.hash,
+    preprocessing: data.preprocessing,
     versions: { manystart: version, node: process.version },
     engine: {
       name: engine.name,
@@ -81,7 +85,10 @@ export async function study(raw: unknown, options: StudyOptions = {}): Promise<S
 }
 
 export async function runStudy(config: StudyConfig, options: StudyOptions = {}): Promise<Summary> {
-  const setup = await setUp(config, options.threads === undefined ? {} : { threads: options.threads })
+  const setup = await setUp(config, {
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
+    ...(options.onLoad ? { onLoad: options.onLoad } : {})
+  })
   let results: Results | undefined
   try {
     const M = scoreNames(setup.network.loss).length

@@ -20,6 +20,7 @@ import { columnScale, convexity, ridgeOnAll } from '../models/network/network.js
 import { startPoint } from '../models/network/initialise.js'
 import { scoreNames } from '../models/scores.js'
 import { copiesPossible } from '../models/network/symmetry.js'
+import type { Preprocessing } from '../data/types.js'
 import type { Objective } from '../engines/types.js'
 import type { Outcome } from './runner.js'
 import { presentation, type Presentation } from './present.js'
@@ -262,6 +263,7 @@ export async function summarize(
       threads: engine.threads,
       why: setup.why
     },
+    dataset: datasetSummary(data.preprocessing),
     problem: {
       data: data.name,
       rows: problem.rows,
@@ -291,8 +293,23 @@ export async function summarize(
   }
 }
 
+/** How the table was read, without the numbers that only a later table needs. */
+function datasetSummary({ terms, columns, target, rows, notes }: Preprocessing): Summary['dataset'] {
+  const { column, coding, classes } = target
+  return {
+    rows,
+    columns: columns.length,
+    features: terms.map(term => ({
+      column: term.column,
+      ...(term.kind === 'category' ? { levels: term.levels } : {})
+    })),
+    target: { column, coding, ...(classes ? { classes } : {}) },
+    notes
+  }
+}
+
 function notesOf(setup: Setup, outcome: Outcome, minima: number, exactQuantiles: boolean): string[] {
-  const notes: string[] = []
+  const notes: string[] = [...setup.data.preprocessing.notes]
   if (setup.config.model.loss === undefined)
     notes.push(`No loss was named; ${setup.data.loss} suits the target ${setup.data.target}.`)
   if (setup.rank.rank < setup.rank.columns)

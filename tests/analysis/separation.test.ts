@@ -35,8 +35,8 @@ const names = ['(Intercept)', 'a', 'b', 'c']
 const decide = (problem: Problem): Promise<Separation> =>
   separation(problem, problem.network.bias ? names : names.slice(1))
 
-function builtin(name: string, loss: Loss, classes = 1): Promise<Separation> {
-  const data = loadData({ builtin: name }, loss, { bias: true, hidden: [], ridge: 0 })
+async function builtin(name: string, loss: Loss, classes = 1): Promise<Separation> {
+  const data = await loadData({ builtin: name }, loss, { bias: true, hidden: [], ridge: 0 })
   const net = network(data.inputs, loss, { outputs: classes })
   const problem = { network: net, rows: data.rows, x: data.x, y: data.y }
   return separation(problem, parameterNames(net, data.columns, data.classes))

@@ -188,14 +188,9 @@ const cases: readonly { readonly name: string; readonly args: readonly (string |
       says: /\bc\b.*-1.*row 6/
     },
     {
-      name: 'a table with semicolons between its columns',
-      args: ['--data', file('semicolons.csv', 'a;b;y\n1;2;0\n2;1;1\n'), '--target', 'y'],
-      says: /semicolons\.csv has semicolons.*commas/
-    },
-    {
-      name: 'a text column with a level for almost every row, which is what makes the columns too many',
+      name: 'a text column with a level for almost every row',
       args: ['--data', file('ids.csv', 'id,a,y\nu1,1,0\nu2,3,1\nu3,2,0\nu4,5,1\n'), '--target', 'y'],
-      says: /4 rows for 5 coefficients.*\bid alone has 4 levels/
+      says: /\bid\b.*4 different values in 4 rows.*"u1".*--exclude id/
     },
     {
       name: 'one row, in the singular',

@@ -9,7 +9,7 @@ export const scratch = mkdtempSync(join(tmpdir(), 'manystart-test-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
 
 /** Write a file into the scratch folder and return its path. */
-export function file(name: string, text: string): string {
+export function file(name: string, text: string | Uint8Array): string {
   const path = join(scratch, name)
   writeFileSync(path, text)
   return path

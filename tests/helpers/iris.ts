@@ -3,8 +3,8 @@ import { loadData } from '../../src/data/load.js'
 import type { Problem } from '../../src/models/types.js'
 
 /** A logistic regression on iris2, columns unstandardised; spread another network over it. */
-export function iris2(standardize = false): Problem {
-  const { rows, x, y, inputs } = loadData({ builtin: 'iris2', standardize }, 'logistic', {
+export async function iris2(standardize = false): Promise<Problem> {
+  const { rows, x, y, inputs } = await loadData({ builtin: 'iris2', standardize }, 'logistic', {
     bias: true,
     hidden: [],
     ridge: 0

@@ -111,6 +111,13 @@ export function makeSummary(shape: Shape = {}): Summary {
     steps: { min: 8, q25: 9, median: 10, q75: 12, max: 30 },
     timing: { wallSeconds: 0.5, runsPerSecond: 2 * starts, evaluations: { f: 10 * starts, g: 10 * starts, H: 0 } },
     engine: { name: 'cpu', precision: 'f64', device: 'a processor', threads: 2, why: 'it was asked for' },
+    dataset: {
+      rows: { read: 100, dropped: 0, training: 100, heldOut: 0 },
+      columns: 4,
+      features: [],
+      target: { column: 'Species', coding: '' },
+      notes: []
+    },
     problem: {
       data: 'iris2',
       rows: 100,

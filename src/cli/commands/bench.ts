@@ -16,7 +16,7 @@ import { formatRate } from '../../core/units.js'
 import { engines } from '../../engines/registry.js'
 import type { EngineEntry, Precision } from '../../engines/types.js'
 import type { Command, Flag, Flags, FlagTable, SubCommand } from '../command.js'
-import { interruptSignal, print } from '../common.js'
+import { interruptSignal, print, printJson } from '../common.js'
 import { countFlag } from '../flags.js'
 
 const list = (describe: string, value?: string): Flag => ({
@@ -142,7 +142,8 @@ async function runKernels(flags: Flags): Promise<void> {
       }
     })
     if (out !== undefined) writeFileSync(out, `${JSON.stringify(results)}\n`)
-    print(flags['json'] === true ? JSON.stringify(results) : kernelText(results))
+    if (flags['json'] === true) printJson(results)
+    else print(kernelText(results))
     // A wrong result is a failure of the work, however fast, and so is none.
     if (results.records.some(r => r.error !== undefined)) process.exitCode = 1
     if (results.records.length === 0 && !signal.aborted) process.exitCode = 1
@@ -195,7 +196,8 @@ async function runCompare(flags: Flags): Promise<void> {
       if (!quiet) process.stderr.write(`${done} of ${total} pairs of runs\n`)
     }
   })
-  print(flags['json'] === true ? JSON.stringify(comparison) : comparisonText(comparison))
+  if (flags['json'] === true) printJson(comparison)
+  else print(comparisonText(comparison))
   if (comparison.failed.length > 0) process.exitCode = slower
 }
 
@@ -238,7 +240,7 @@ async function runGrid(flags: Flags): Promise<void> {
     if (!results)
       throw new WorkError(`Stopped with ${stored} cells stored in ${out}; the same command goes on with the others.`)
     writePage(out, await convergencePage(results))
-    if (flags['json'] === true) print(JSON.stringify(results))
+    if (flags['json'] === true) printJson(results)
     else {
       print(convergenceText(results))
       print(`Written to ${out}: convergence.json with every sample, ${pageFile}`)

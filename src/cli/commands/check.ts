@@ -2,7 +2,8 @@
 import { prepareProblem } from '../../study/setup.js'
 import type { Separation } from '../../core/result.js'
 import type { Command } from '../command.js'
-import { configFile, print, studyFrom } from '../common.js'
+import { configFile, print, printJson, studyFrom } from '../common.js'
+import { loadProgress } from '../progress.js'
 import { dataOptions, jsonFlag, modelOptions } from '../flags.js'
 
 /** What makes the minimiser finite, as flags; it was tried. */
@@ -22,23 +23,24 @@ export const checkCommand: Command = {
     ['manystart check --data FILE.csv --target COLUMN', 'your own']
   ],
   async run(flags) {
-    const { data, network, names, separation, rank } = await prepareProblem(studyFrom(flags))
+    const { data, network, names, separation, rank } = await prepareProblem(studyFrom(flags), {
+      onProgress: loadProgress(process.stderr, flags['json'] === true)
+    })
     const full = rank.rank === rank.columns
     if (flags['json'] === true) {
-      print(
-        JSON.stringify({
-          data: data.name,
-          hash: data.hash,
-          rows: data.rows,
-          columns: data.columns,
-          target: data.target,
-          coding: data.coding,
-          loss: data.loss,
-          parameters: names,
-          rank: { ...rank, full },
-          separation
-        })
-      )
+      printJson({
+        data: data.name,
+        hash: data.hash,
+        rows: data.rows,
+        columns: data.columns,
+        target: data.target,
+        coding: data.coding,
+        loss: data.loss,
+        parameters: names,
+        dataset: data.preprocessing,
+        rank: { ...rank, full },
+        separation
+      })
       return
     }
     const lines = [
@@ -62,6 +64,7 @@ export const checkCommand: Command = {
         remedyFlags(separation.remedy)
       )
     } else lines.push(`separation: ${separation.status}. ${separation.reason ?? ''}`)
+    lines.push(...data.preprocessing.notes)
     print(lines.join('\n'))
   }
 }

@@ -6,10 +6,10 @@ import { contrastText } from '../../report/contrast.js'
 import { contrast, contrastModels } from '../../study/contrast.js'
 import { claimDirectory, replaceFile, reportFile, summaryFile } from '../../study/results.js'
 import type { Command } from '../command.js'
-import { configFile, interruptSignal, print, rawStudy } from '../common.js'
+import { configFile, interruptSignal, print, printJson, rawStudy } from '../common.js'
 import { contrastOptions, countFlag, numberFlag, studyFlags } from '../flags.js'
 import { widthOf } from '../terminal.js'
-import { createProgress, type Progress } from '../progress.js'
+import { createProgress, loadProgress, type Progress } from '../progress.js'
 import { join } from 'node:path'
 
 const defaultDirectory = 'manystart-contrast'
@@ -34,7 +34,7 @@ export const contrastCommand: Command = {
     const named = typeof flags['out'] === 'string' ? flags['out'] : undefined
     const out = named ?? defaultDirectory
     const force = named === undefined || flags['force'] === true
-    const models = contrastModels(raw, source)
+    const models = await contrastModels(raw, source, { onProgress: loadProgress(process.stderr, quiet) })
     const made = claimDirectory(out, force)
     let progress: Progress | undefined
     const { signal, release } = interruptSignal()
@@ -50,6 +50,7 @@ export const contrastCommand: Command = {
           progress = createProgress(process.stderr, `model ${i + 1} of ${total} (${model.key})`, quiet)
           progress.stage('reading the data')
         },
+        onLoad: loadProgress(process.stderr, quiet),
         onProgress: p => progress?.update(p),
         finish: async (done, results) => results.write(reportFile, await renderReport([done], { title: done.name }))
       })
@@ -58,7 +59,7 @@ export const contrastCommand: Command = {
       replaceFile(join(out, summaryFile), `${JSON.stringify(whole, null, 2)}\n`)
       const title = `${summaries[0].problem.data}: convex and non-convex models`
       replaceFile(join(out, reportFile), await renderReport(summaries, { title }))
-      if (json) print(JSON.stringify(summaries))
+      if (json) printJson(summaries)
       else {
         print(contrastText(summaries, width))
         print('')

@@ -1,7 +1,7 @@
 /** `manystart engines`: what can run here, what cannot, and why. */
 import { chooseEngine, listEngines } from '../../engines/registry.js'
 import type { Command } from '../command.js'
-import { print } from '../common.js'
+import { print, printJson } from '../common.js'
 import { jsonFlag } from '../flags.js'
 
 export const enginesCommand: Command = {
@@ -9,15 +9,13 @@ export const enginesCommand: Command = {
   async run(flags) {
     const list = await listEngines()
     if (flags['json'] === true) {
-      print(
-        JSON.stringify(
-          list.map(({ entry, support, devices }) => ({
-            name: entry.name,
-            precisions: entry.precisions,
-            ...support,
-            ...(devices.length > 0 ? { devices: devices.map(d => ({ name: d.name, ...d.support })) } : {})
-          }))
-        )
+      printJson(
+        list.map(({ entry, support, devices }) => ({
+          name: entry.name,
+          precisions: entry.precisions,
+          ...support,
+          ...(devices.length > 0 ? { devices: devices.map(d => ({ name: d.name, ...d.support })) } : {})
+        }))
       )
       return
     }

@@ -5,7 +5,7 @@ import { engines } from '../../engines/registry.js'
 import type { StudyConfig } from '../../study/config.js'
 import { replay } from '../../study/replay.js'
 import type { Command } from '../command.js'
-import { print } from '../common.js'
+import { print, printJson } from '../common.js'
 import { countFlag, jsonFlag, machineOptions, numberFlag } from '../flags.js'
 
 /** Steps of the path that are printed; --json has them all. */
@@ -42,7 +42,7 @@ export const replayCommand: Command = {
       ...(threads === undefined ? {} : { threads })
     })
     if (flags['json'] === true) {
-      print(JSON.stringify(result))
+      printJson(result)
       return
     }
     print(`start ${result.start} on ${result.engine}: ${result.verdict} after ${result.steps} steps (${result.status})`)

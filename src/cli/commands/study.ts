@@ -4,10 +4,10 @@ import { studyText } from '../../report/text.js'
 import { reportFile } from '../../study/results.js'
 import { runStudy } from '../../study/study.js'
 import type { Command } from '../command.js'
-import { configFile, interruptSignal, print, studyFrom } from '../common.js'
+import { configFile, interruptSignal, print, printJson, studyFrom } from '../common.js'
 import { countFlag, studyFlags } from '../flags.js'
 import { widthOf } from '../terminal.js'
-import { createProgress } from '../progress.js'
+import { createProgress, loadProgress } from '../progress.js'
 
 export const studyCommand: Command = {
   positionals: [configFile],
@@ -33,11 +33,12 @@ export const studyCommand: Command = {
         ...(threads === undefined ? {} : { threads }),
         ...(lanes === undefined ? {} : { lanes }),
         force: flags['force'] === true,
+        onLoad: loadProgress(process.stderr, quiet),
         onProgress: p => progress.update(p),
         finish: async (done, results) => results.write(reportFile, await renderReport([done], { title: done.name }))
       })
       progress.finish()
-      if (flags['json'] === true) print(JSON.stringify(summary))
+      if (flags['json'] === true) printJson(summary)
       else {
         print(studyText(summary, widthOf()))
         if (out !== undefined) print(`Written to ${out}: study.json, runs.parquet, summary.json, report.html`)
