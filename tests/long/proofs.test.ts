@@ -28,7 +28,7 @@ describe.runIf(hasAddon)('strict minima are proved', () => {
             ? activations.filter(a => a !== 'relu')
             : (['tanh'] as Activation[]))
             for (const ridge of ridges) {
-              const data = loadData({ builtin, standardize: true }, loss, { bias: true, hidden, ridge })
+              const data = await loadData({ builtin, standardize: true }, loss, { bias: true, hidden, ridge })
               const problem: Problem = {
                 rows: data.rows,
                 x: data.x,

@@ -145,11 +145,9 @@ describe('newton', () => {
   })
 })
 
-const iris = await iris2()
-
 // The coefficients of R's glm (FACTS): the data are nearly separated and the columns badly scaled.
 describe.each(candidates.filter(c => c.precision === 'f64'))('newton on iris2, $label', candidate => {
-  const data = iris
+  const data = iris2()
 
   it.each(irisFits)(
     '$loss reaches the coefficients of glm to 1e-8 from every start',

@@ -219,7 +219,7 @@ describe.each(candidates.filter(c => c.precision === 'f64'))('polish on $label',
   })
 
   it('ends at the coefficients of glm from a point that is off in the third digit', async () => {
-    const problem = await iris2()
+    const problem = iris2()
     const { coefficients } = irisFits[0]
     const engine = await candidate.open()
     const objective = await engine.prepare(problem)
