@@ -129,6 +129,16 @@ export interface Bands {
 
 export type Separation = Summary['separation']
 
+/** What a model of two inputs and two classes decides, for drawing: its training rows, and where its best minima change their mind. */
+export interface Decisions {
+  /** Names of the two columns. */
+  readonly columns: readonly [string, string]
+  /** [first input, second input, class 0 or 1] of each row. */
+  readonly rows: readonly (readonly [number, number, number])[]
+  /** Lines on which both classes are equally likely, of the minima with the lowest loss, in the order of `minima`. */
+  readonly boundaries: readonly (readonly (readonly (readonly [number, number])[])[])[]
+}
+
 export interface Summary {
   readonly format: typeof summaryFormat
   readonly version: number
@@ -227,5 +237,6 @@ export interface Summary {
   /** A sample, evenly spaced by rank, of certified end-point losses; `point` is the id and kind that it belongs to. */
   readonly waterfall: readonly { readonly loss: number; readonly verdict: Verdict; readonly point: number | null }[]
   readonly curves?: Curves
+  readonly decisions?: Decisions
   readonly notes: readonly string[]
 }

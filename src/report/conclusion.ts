@@ -65,7 +65,7 @@ function convexSentence(s: Summary): string {
     if (v.minimum === n)
       return (
         `the same result whichever way it is started, because the loss is convex and has one minimiser${modulus}; ` +
-        `${part(n, n)} reached it, to within ${short(s.spread.parameters, 2)}${merged}.`
+        `${part(n, n)} reached it, ${s.spread.parameters === 0 ? 'the same to the last digit' : `to within ${short(s.spread.parameters, 2)}`}${merged}.`
       )
     const remedy =
       v.unfinished > 0 ? '; more steps or a smaller gradient tolerance would bring the unfinished there' : ''

@@ -1,7 +1,7 @@
 /** Summaries → one self-contained HTML page: no script, no network, charts as inline SVG. */
 import type { StationaryPoint, Summary } from '../core/result.js'
 import { formatCount, formatRate, formatSeconds } from '../core/units.js'
-import { convergence, discovery, scores, shares, spectrum, waterfall, type Chart } from './charts.js'
+import { convergence, decisions, discovery, scores, shares, spectrum, waterfall, type Chart } from './charts.js'
 import { conclusion, coverageText } from './conclusion.js'
 import { fullNotes, fullTable, headline, keyNotes, keyTable } from './contrast.js'
 import { style } from './style.js'
@@ -165,6 +165,27 @@ async function first(summaries: readonly Summary[]): Promise<string> {
   return `<div class="panels${alone ? ' alone' : ''}">${panels.join('')}</div>${paragraph(howToRead, 'small')}${table}${answer}`
 }
 
+/** What the best minima of each model decide, where that can be drawn. */
+async function decided(summaries: readonly Summary[]): Promise<string> {
+  const pictures: string[] = []
+  for (const s of summaries) {
+    const picture = await decisions(s)
+    if (picture) pictures.push(`<article><h2>${escape(s.name)}</h2>${picture}</article>`)
+  }
+  if (pictures.length === 0) return ''
+  const { coding } = summaries[0].problem
+  const classes = coding === '' ? '' : ` (${coding})`
+  const most = summaries.reduce((n, s) => Math.max(n, s.decisions?.boundaries.length ?? 0), 0)
+  const lines = most > 1 ? 'Lines: the best minimum, solid, and the next two, dashed and dotted.' : 'Line: the minimum.'
+  return (
+    `<h2>What they decide</h2><div class="panels${pictures.length === 1 ? ' alone' : ''}">${pictures.join('')}</div>` +
+    paragraph(
+      `Marks: training rows, circles of class 0 and crosses of class 1${classes}. ${lines} On each line both classes are equally likely.`,
+      'small'
+    )
+  )
+}
+
 const copies =
   'Copies: images of a minimum under exchange of hidden units and, for odd activations, change of their sign; they compute the same ' +
   'function and count as one.'
@@ -219,6 +240,7 @@ export async function renderReport(
 <main>
 <h1>${escape(options.title)}</h1>
 ${await first(summaries)}
+${await decided(summaries)}
 ${fold('Convergence', figure(await convergence(summaries)))}
 ${fold('Predictions', figure(await scores(summaries)))}
 ${alone ? '' : fold('All figures', figures(summaries))}

@@ -2,6 +2,7 @@
 import type { Cluster, Clusters, Tolerances } from '../analysis/cluster.js'
 import { defaultTolerances, toleranceMeanings } from '../analysis/cluster.js'
 import { coverageOf, defaultConfidence } from '../analysis/coverage.js'
+import { boundary, boxAround } from '../analysis/boundary.js'
 import { provePoints } from '../analysis/proof.js'
 import { tiedRows } from '../analysis/ties.js'
 import { describePoint } from '../analysis/stationary.js'
@@ -10,6 +11,7 @@ import {
   summaryFormat,
   summaryVersion,
   type Curves,
+  type Decisions,
   type MetricSet,
   type StationaryPoint,
   type Summary
@@ -18,7 +20,7 @@ import { wilsonInterval } from '../core/stats.js'
 import { thresholdMeanings, thresholds } from '../core/thresholds.js'
 import { columnScale, convexity, ridgeOnAll } from '../models/network/network.js'
 import { startPoint } from '../models/network/initialise.js'
-import { scoreNames } from '../models/scores.js'
+import { scoreNames, twoClass } from '../models/scores.js'
 import { copiesPossible } from '../models/network/symmetry.js'
 import type { Preprocessing } from '../data/types.js'
 import type { Objective } from '../engines/types.js'
@@ -196,6 +198,32 @@ export async function describeClusters(
   return { minima, degenerate, saddles }
 }
 
+/** Minima whose decision boundaries are drawn. */
+const drawnMinima = 3
+/** Rows up to which a picture of them can be read. */
+const drawnRows = 2000
+
+/** What the best minima decide, where that can be drawn: two inputs, two classes, not too many rows. */
+function decisionsOf({ network, data }: Setup, minima: readonly StationaryPoint[]): Decisions | undefined {
+  const [a, b] = data.columns
+  if (network.inputs !== 2 || !twoClass(network.loss) || data.offset || data.rows > drawnRows || minima.length === 0)
+    return undefined
+  const short = (v: number): number => Number(v.toPrecision(4))
+  const x = data.xRaw
+  const box = boxAround(x)
+  return {
+    columns: [a, b],
+    rows: Array.from({ length: data.rows }, (_, i) => [short(x[2 * i]), short(x[2 * i + 1]), data.y[i] > 0.5 ? 1 : 0]),
+    boundaries: minima
+      .slice(0, drawnMinima)
+      .map(m =>
+        boundary(network, Float64Array.from(m.parametersOriginalScale ?? m.parameters), box).map(line =>
+          line.map(([u, v]) => [short(u), short(v)] as const)
+        )
+      )
+  }
+}
+
 const initText = (init: Setup['config']['starts']['init']): string =>
   typeof init === 'string' ? init : 'normal' in init ? `normal(0, ${init.normal}²)` : `uniform(±${init.uniform})`
 
@@ -220,6 +248,7 @@ export async function summarize(
   const floor = result.waterfall[0]?.loss ?? 0
   const curves = await curvesAt(floor)
   const { diverging } = outcome
+  const decisions = decisionsOf(setup, minima)
   return {
     format: summaryFormat,
     version: summaryVersion,
@@ -289,6 +318,7 @@ export async function summarize(
     thresholds: thresholdsOf(defaultTolerances),
     waterfall: result.waterfall,
     ...(curves ? { curves } : {}),
+    ...(decisions ? { decisions } : {}),
     notes: notesOf(setup, outcome, minima.length, result.exactQuantiles)
   }
 }
