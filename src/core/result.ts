@@ -158,10 +158,20 @@ export interface Summary {
     readonly witness?: { readonly eigenvalue: number; readonly parameters: readonly number[]; readonly loss: number }
   }
   readonly separation: {
-    readonly status: 'none' | 'quasi-complete' | 'complete' | 'not-applicable'
+    /** `undecided`: margins lie within the rounding of the data; `reason` says so. */
+    readonly status: 'none' | 'quasi-complete' | 'complete' | 'not-applicable' | 'undecided'
     /** Coefficients that go to infinity, with their sign. */
     readonly infinite: Readonly<Record<string, 1 | -1>>
+    /** Coefficients that may go to infinity either way, or not at all, while the loss falls. */
+    readonly undetermined: readonly string[]
+    /** Limits of the coefficients that stay. */
+    readonly finite: Readonly<Record<string, number>>
+    /** Numbers, from 1, of the rows that are separated: their loss tends to the least that there is. */
+    readonly rows: readonly number[]
+    /** [P] along which the loss falls for ever, of unit length; empty where there is none. */
     readonly direction: readonly number[]
+    /** The infimum of the loss, and standard errors of the coefficients that stay, from the rows that are left. */
+    readonly limit?: { readonly loss: number; readonly standardErrors: Readonly<Record<string, number>> }
     readonly reason?: string
     /** For separated data: the weakest ridge that was tried and gave a finite minimiser; null where none of those tried did. */
     readonly remedy?: { readonly ridge: number; readonly penalizeBias: boolean } | null

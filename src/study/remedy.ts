@@ -3,7 +3,7 @@
  * recommended: by the separation programmes, which decide whether a direction is left along which the loss falls, and by a short run
  * that has to arrive. A small gradient alone would not do: it is small far out along such a direction as well.
  */
-import { separation } from '../analysis/separation.js'
+import { separation } from '../analysis/separation/index.js'
 import { Status } from '../core/status.js'
 import type { Separation } from '../core/result.js'
 import { chooseEngine } from '../engines/registry.js'
@@ -50,7 +50,7 @@ export async function remedyFor(problem: Problem, names: readonly string[]): Pro
     // What the model has already did not help.
     if (network.ridge > 0 && network.penalizeBias === penalizeBias) continue
     const candidate = { ...network, ridge: network.ridge > 0 ? network.ridge : ridge, penalizeBias }
-    const { status } = await separation({ ...problem, network: candidate }, names)
+    const { status } = separation({ ...problem, network: candidate }, names)
     if (status !== 'none' && status !== 'not-applicable') continue
     if (await arrives({ ...problem, network: candidate })) return { ridge: candidate.ridge, penalizeBias }
   }

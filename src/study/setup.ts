@@ -12,7 +12,7 @@ import type { Network, Problem } from '../models/types.js'
 import { judging } from '../analysis/recognise.js'
 import type { Found, Judge, Judged } from '../analysis/verdict.js'
 import { designRank, flatDirections } from '../analysis/rank.js'
-import { separation, type Separation } from '../analysis/separation.js'
+import { separation, type Separation } from '../analysis/separation/index.js'
 import { loadData } from '../data/load.js'
 import type { ReadOptions } from '../data/read.js'
 import type { Dataset, Rows } from '../data/types.js'
@@ -95,7 +95,7 @@ export async function prepareProblem(
   validateProblem(problem)
   const design = designOf(problem)
   const rank = designRank(design.x, design.rows, design.columns)
-  const separated = await separation(problem, names)
+  const separated = separation(problem, names)
   const columnNames = network.bias ? ['(Intercept)', ...data.columns] : [...data.columns]
   return {
     data,
@@ -152,7 +152,7 @@ export async function setUp(
     problem,
     scale: columnScale(problem),
     separated: runsAway,
-    bounded: ridgeOnAll(network) || (convex && !runsAway),
+    bounded: ridgeOnAll(network) || (convex && !runsAway && separated.status !== 'undecided'),
     flatDirections: convex ? flatDirections(network, rank) : null,
     moveLimit: convex || !exact ? Infinity : undefined,
     eps: epsilonOf.f64

@@ -88,7 +88,15 @@ export function makeSummary(shape: Shape = {}): Summary {
     interrupted: false,
     verdicts,
     convex: { model: false, strongly: false, modulus: null, reason: 'For a reason.', ...shape.convex },
-    separation: { status: 'not-applicable', infinite: {}, direction: [], ...shape.separation },
+    separation: {
+      status: 'not-applicable',
+      infinite: {},
+      undetermined: [],
+      finite: {},
+      rows: [],
+      direction: [],
+      ...shape.separation
+    },
     spread: { parameters: 2e-15, loss: 1e-16 },
     minima,
     degenerate,
