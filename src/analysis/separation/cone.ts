@@ -18,12 +18,17 @@ export interface ConeRows {
 const zeroBounds = 16
 const sureBounds = 1024
 
+/** Rows that are looked at more closely at a time. */
+const widening = 64
+
 /** Rows in coordinates in which they are orthonormal columns, each of unit length: NNLS then needs few steps and keeps its digits. */
 class Whitened {
   readonly dim: number
   /** [count, dim], rows of unit length; rows of no length are left out of `used`. */
   readonly unit: Float64Array
   readonly used: number[] = []
+  /** Rows among which the search goes on until it settles; the others are then looked at. Shared by the questions to one cone. */
+  readonly working: number[] = []
   /** Error of the whitened rows: a rounding times the condition of the design. */
   readonly noise: number
   /** Whether directions were left out that may matter. */
@@ -64,6 +69,8 @@ class Whitened {
       this.used.push(n)
     }
     this.factor = triangle(this.unit, m, q)
+    const stride = Math.max(1, Math.floor(this.used.length / (4 * q + widening)))
+    for (let n = 0; n < this.used.length; n += stride) this.working.push(this.used[n])
   }
 
   /** A linear function c of directions in these coordinates. */
@@ -84,6 +91,27 @@ class Whitened {
     return d
   }
 
+  /** a_n · r */
+  slope(n: number, r: Float64Array): number {
+    const { unit, dim } = this
+    let sum = 0
+    for (let k = 0, at = n * dim; k < dim; k++, at++) sum += unit[at] * r[k]
+    return sum
+  }
+
+  /** Adds to the working rows those of the others with the largest slopes above `least`; false where there are none. */
+  widen(r: Float64Array, least: number): boolean {
+    const working = new Set(this.working)
+    const above: { n: number; slope: number }[] = []
+    for (const n of this.used) {
+      const slope = this.slope(n, r)
+      if (slope > least && !working.has(n)) above.push({ n, slope })
+    }
+    above.sort((a, b) => b.slope - a.slope)
+    for (const { n } of above.slice(0, widening)) this.working.push(n)
+    return above.length > 0
+  }
+
   row = (n: number): Float64Array => this.unit.subarray(n * this.dim, (n + 1) * this.dim)
 
   /**
@@ -98,7 +126,7 @@ class Whitened {
     let sum = 0
     for (const n of this.used) {
       const own = 1 + (lambda.get(n) ?? 0)
-      const more = product(this.row(n), y)
+      const more = this.slope(n, y)
       least = Math.min(least, own + more)
       sum += own + Math.abs(more)
     }
@@ -157,16 +185,25 @@ function nonNegative(
   const size = Math.sqrt(product(b, b))
   const refused = new Set<number>()
   for (let step = 0; step < 60 + 30 * A.dim; step++) {
-    if (enough?.(new Map(passive.map((n, k) => [n, values[k]])), r)) return { residual: r, proved: true }
     const length = Math.sqrt(product(r, r))
-    let best = -1
-    let most = A.noise * length
-    if (passive.length < A.dim && length > A.dim * Number.EPSILON * size)
-      for (const n of A.used) {
-        const slope = product(A.row(n), r)
+    const least = A.noise * length
+    const goes = passive.length < A.dim && length > A.dim * Number.EPSILON * size
+    const steepest = (): number => {
+      let best = -1
+      let most = least
+      for (const n of A.working) {
+        const slope = A.slope(n, r)
         if (slope > most && !refused.has(n) && !passive.includes(n)) [best, most] = [n, slope]
       }
-    if (best < 0) return { residual: r, proved: false }
+      return best
+    }
+    let best = goes ? steepest() : -1
+    if (best < 0) {
+      if (enough?.(new Map(passive.map((n, k) => [n, values[k]])), r)) return { residual: r, proved: true }
+      if (!goes || !A.widen(r, least)) return { residual: r, proved: false }
+      best = steepest()
+      if (best < 0) return { residual: r, proved: false }
+    }
     passive.push(best)
     values.push(0)
     for (;;) {
