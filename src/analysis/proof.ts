@@ -3,6 +3,8 @@
  * arithmetic is an engine's (`Certifier`); here are the words for what it shows.
  */
 import type { PointProof } from '../core/result.js'
+import { Canonicalizer, smallGroup } from '../models/network/symmetry.js'
+import type { Network } from '../models/types.js'
 import type { Objective, Proofs, ProofStatus } from '../engines/types.js'
 
 const reasons: Readonly<Record<Exclude<ProofStatus, 'proved'>, string>> = {
@@ -27,6 +29,13 @@ export function proofOf(proofs: Proofs, i: number, expected: number): PointProof
   }
 }
 
+/** Points with their proofs and the boxes of these. */
+export interface ProvedPoints {
+  readonly proofs: PointProof[]
+  /** [R, P] half widths; 0 where nothing is proved. */
+  readonly radii: Float64Array
+}
+
 /**
  * Proofs of isolated stationary points, in their order.
  * @param theta [R, P] polished points, in the coordinates of the objective's problem
@@ -36,8 +45,50 @@ export async function provePoints(
   objective: Pick<Objective, 'certifier'>,
   theta: Float64Array,
   index: readonly number[]
-): Promise<PointProof[]> {
-  if (!objective.certifier) return index.map(() => ({ status: 'not proved', radius: 0, reason: noArithmetic }))
+): Promise<ProvedPoints> {
+  if (!objective.certifier)
+    return {
+      proofs: index.map(() => ({ status: 'not proved', radius: 0, reason: noArithmetic })),
+      radii: new Float64Array(theta.length)
+    }
   const proofs = await objective.certifier.prove(theta)
-  return index.map((expected, i) => proofOf(proofs, i, expected))
+  return { proofs: index.map((expected, i) => proofOf(proofs, i, expected)), radii: proofs.radii }
+}
+
+/** A proved minimum: its coordinates, and its box. */
+export interface Box {
+  readonly theta: Float64Array
+  readonly radii: Float64Array
+  readonly loss: number
+}
+
+/** Losses of proved points are right to some roundings. */
+const lossError = 16 * Number.EPSILON
+
+/**
+ * Of each proved minimum, whether it is proved to be another point than all others, symmetric images included: by its loss, or because every
+ * image of the other lies outside its box, which holds one stationary point only. Groups too large to go through leave points of
+ * one loss undecided.
+ */
+export function provedDistinct(network: Network, boxes: readonly Box[]): boolean[] {
+  if (boxes.length < 2) return boxes.map(() => true)
+  const canonicalizer = new Canonicalizer(network)
+  const out = boxes.map(() => true)
+  const order = boxes.map((_, i) => i).sort((i, j) => boxes[i].loss - boxes[j].loss)
+  for (let k = 0; k < order.length; k++)
+    for (let m = k + 1; m < order.length; m++) {
+      const [a, b] = [boxes[order[k]], boxes[order[m]]]
+      if (b.loss - a.loss > lossError * Math.max(1, Math.abs(a.loss))) break
+      if (areApart(canonicalizer, a, b)) continue
+      out[order[k]] = false
+      out[order[m]] = false
+    }
+  return out
+}
+
+function areApart(canonicalizer: Canonicalizer, a: Box, b: Box): boolean {
+  if (canonicalizer.order > smallGroup) return false
+  // Twice the box: rounded coordinates, and images of them, are off by less.
+  const inside = (image: Float64Array): boolean => image.every((v, p) => Math.abs(v - a.theta[p]) <= 2 * a.radii[p])
+  return !inside(b.theta) && !canonicalizer.images(b.theta, inside)
 }

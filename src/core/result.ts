@@ -54,6 +54,8 @@ export interface PointProof {
   readonly radius: number
   /** Why nothing is proved, in one sentence. */
   readonly reason?: string
+  /** Of proved minima: whether it is proved that no other one listed is the same point or a copy of it. */
+  readonly distinct?: boolean
 }
 
 export interface StationaryPoint {

@@ -52,14 +52,24 @@ const facts = (items: readonly (readonly [string, string])[], kind = ''): string
 function pointsPart(title: string, points: readonly StationaryPoint[], s: Summary): string {
   const more =
     points.length > shownPoints ? paragraph(`and ${formatCount(points.length - shownPoints)} more in summary.json`) : ''
-  return titled(pointsTable(title, points, s, shownPoints)) + more + unproved(points)
+  return titled(pointsTable(title, points, s, shownPoints)) + more + proofNotes(points)
 }
 
-/** Why points are not proved, each reason once. */
-function unproved(points: readonly StationaryPoint[]): string {
+/** How many are proved, and different; why others are not, each reason once. */
+function proofNotes(points: readonly StationaryPoint[]): string {
+  const proved = points.filter(p => p.proof?.status === 'proved')
+  const distinct = proved.filter(p => p.proof?.distinct).length
+  const texts: string[] = []
+  if (distinct > 1)
+    texts.push(
+      distinct === points.length
+        ? 'All are proved, and proved to be different.'
+        : `${formatCount(distinct)} are proved to be different from all others that are proved.`
+    )
   const reasons = new Map<string, number>()
   for (const { proof } of points) if (proof?.reason) reasons.set(proof.reason, (reasons.get(proof.reason) ?? 0) + 1)
-  return [...reasons].map(([reason, n]) => paragraph(`Not proved (${formatCount(n)}): ${reason}`, 'note')).join('')
+  for (const [reason, n] of reasons) texts.push(`Not proved (${formatCount(n)}): ${reason}`)
+  return texts.map(text => paragraph(text, 'note')).join('')
 }
 
 function metricsPart(s: Summary): string {

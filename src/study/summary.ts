@@ -3,7 +3,7 @@ import type { Cluster, Clusters, Tolerances } from '../analysis/cluster.js'
 import { defaultTolerances, toleranceMeanings } from '../analysis/cluster.js'
 import { coverageOf, defaultConfidence } from '../analysis/coverage.js'
 import { boundary, boxAround } from '../analysis/boundary.js'
-import { provePoints } from '../analysis/proof.js'
+import { provedDistinct, provePoints, type Box } from '../analysis/proof.js'
 import { tiedRows } from '../analysis/ties.js'
 import { describePoint } from '../analysis/stationary.js'
 import { symmetricEigen } from '../core/linalg.js'
@@ -64,6 +64,8 @@ async function describe(
   const named = (values: Float64Array, row: number): MetricSet<number> =>
     Object.fromEntries(names.map((name, m) => [name, values[row * names.length + m]]))
   const points: StationaryPoint[] = []
+  /** Boxes of proved points, by their places. */
+  const boxes = new Map<number, Box>()
   const shared = (cluster: Cluster, parameters: Float64Array) => ({
     id: cluster.id,
     loss: cluster.loss,
@@ -95,9 +97,16 @@ async function describe(
       })
     )
     const index = details.map(d => (kind === 'saddle' ? d.index : 0))
-    const proofs = kind === 'degenerate' ? [] : await provePoints(setup.certifier.objective, own, index)
+    const { proofs, radii } =
+      kind === 'degenerate' ? { proofs: [], radii: own } : await provePoints(setup.certifier.objective, own, index)
     part.forEach((cluster, i) => {
       const theta = shown[i]
+      if (proofs[i]?.status === 'proved')
+        boxes.set(points.length, {
+          theta: cluster.parameters,
+          radii: radii.slice(i * P, (i + 1) * P),
+          loss: cluster.loss
+        })
       const { eigenvalues, standardErrors, nullity, nullityExplained, flatParameters } = details[i]
       const gradient = g!.subarray(i * P, (i + 1) * P)
       const original = view.originalScale(cluster.parameters)
@@ -114,6 +123,13 @@ async function describe(
       })
     })
   })
+  if (kind === 'minimum') {
+    const distinct = provedDistinct(setup.network, [...boxes.values()])
+    ;[...boxes.keys()].forEach((at, n) => {
+      const { proof, ...point } = points[at]
+      points[at] = { ...point, proof: { ...proof!, distinct: distinct[n] } }
+    })
+  }
   for (const cluster of clusters.slice(describedPoints))
     points.push({ ...shared(cluster, view.parameters(cluster.parameters)), eigenvalues: [] })
   return points

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { proofOf, provePoints } from '../../src/analysis/proof.js'
+import { proofOf, provedDistinct, provePoints, type Box } from '../../src/analysis/proof.js'
 import type { Proofs } from '../../src/engines/types.js'
 
 const proofs: Proofs = {
@@ -28,8 +28,48 @@ describe('proofs in words', () => {
   })
 
   it('says what is missing where an engine proves nothing', async () => {
-    const [only] = await provePoints({}, new Float64Array(2), [0])
+    const [only] = (await provePoints({}, new Float64Array(2), [0])).proofs
     expect(only.status).toBe('not proved')
     expect(only.reason).toMatch(/npm run build/)
+  })
+})
+
+describe('distinct minima', () => {
+  const network = {
+    inputs: 1,
+    hidden: [2],
+    outputs: 1,
+    activation: 'tanh' as const,
+    loss: 'squared' as const,
+    bias: false,
+    ridge: 0.1,
+    penalizeBias: false
+  }
+  const box = (theta: readonly number[], loss = 0.5): Box => ({
+    theta: Float64Array.from(theta),
+    radii: new Float64Array(4).fill(1e-3),
+    loss
+  })
+
+  it('are told by their losses, or by boxes that hold no image of the other', () => {
+    const a = box([1, 2, 3, 4])
+    // Units exchanged, and one turned round.
+    const image = box([-2, 1, -4, 3])
+    const other = box([1, 2, 3, 4.5])
+    expect(provedDistinct(network, [a, image])).toEqual([false, false])
+    expect(provedDistinct(network, [a, other])).toEqual([true, true])
+    expect(provedDistinct(network, [a, other, image])).toEqual([false, true, false])
+    expect(provedDistinct(network, [a, { ...image, loss: 0.6 }])).toEqual([true, true])
+    expect(provedDistinct(network, [])).toEqual([])
+  })
+
+  it('of one loss are left open where the group is too large to go through', () => {
+    const wide = { ...network, hidden: [4] }
+    const points = [1, 1.5].map(v => ({
+      ...box([v]),
+      theta: Float64Array.of(v, 2, 3, 4, 5, 6, 7, 8),
+      radii: new Float64Array(8)
+    }))
+    expect(provedDistinct(wide, points)).toEqual([false, false])
   })
 })

@@ -41,16 +41,19 @@ export class Exact {
     for (let i = 0n; i < k; i++) sum = this.multiply(sum, sum)
     return sum
   }
-  /** Halley's method on e^y = x. */
+  /** Halley's method on e^y = x, from the logarithm of the leading 50 bits: three steps multiply right bits by 27. */
   log(x: bigint): bigint {
-    const digits = x.toString(2).length
-    let y = this.of((digits - this.bits) * Math.LN2)
-    for (let i = 0; i < 9; i++) {
+    const spare = x.toString(2).length - 50
+    const leading = spare > 0 ? Number(x >> BigInt(spare)) : Number(x) * 2 ** -spare
+    let y = this.of(Math.log(leading)) + BigInt(spare - this.bits) * this.logTwo()
+    for (let i = 0; i < 4; i++) {
       const e = this.exp(y)
       y += this.divide(2n * (x - e), x + e)
     }
     return y
   }
+  /** log 2 to 52 bits. */
+  private readonly logTwo = (): bigint => this.of(Math.LN2)
   tanh(x: bigint): bigint {
     const e = this.exp(2n * x)
     return this.divide(e - this.one, e + this.one)
