@@ -27,33 +27,15 @@ export function scaledCholesky(A: Float64Array, n: number): ScaledCholesky | und
   return { n, d, L }
 }
 
-/** Diagonal of A⁻¹: (A⁻¹)_pp = Σ_k (L⁻¹)_kp² / d_p². */
-export function inverseDiagonal({ n, d, L }: ScaledCholesky): Float64Array {
-  const out = new Float64Array(n)
-  const column = new Float64Array(n)
-  for (let p = 0; p < n; p++) {
-    let sum = 0
-    for (let i = p; i < n; i++) {
-      let v = i === p ? 1 : 0
-      for (let k = p; k < i; k++) v -= L[i * n + k] * column[k]
-      column[i] = v / L[i * n + i]
-      sum += column[i] * column[i]
-    }
-    out[p] = sum / d[p] / d[p]
-  }
-  return out
-}
-
 /** Sweeps until the columns of a factor are orthogonal; well below ten are usual. */
 const sweepLimit = 40
 
 /**
- * Eigenvalues of A, ascending: squared singular values of D L by one-sided Jacobi rotations of its columns, which leave each
- * row's rounding error small against that row.
+ * Singular values, ascending, of the matrix with these rows [n, n]: one-sided Jacobi rotations of the rows, which leave the rounding
+ * error of each column small against that column.
  */
-export function positiveEigenvalues({ n, d, L }: ScaledCholesky): Float64Array {
-  // Column c of D L as a contiguous vector.
-  const G = Array.from({ length: n }, (_, c) => Float64Array.from({ length: n }, (_, i) => d[i] * L[i * n + c]))
+export function singularValues(rows: Float64Array, n: number): Float64Array {
+  const G = Array.from({ length: n }, (_, r) => rows.slice(r * n, (r + 1) * n))
   const norm = (v: Float64Array): number => {
     // Scaled, so that squares of very large or small entries do not overflow or vanish.
     let top = 0
@@ -71,7 +53,7 @@ export function positiveEigenvalues({ n, d, L }: ScaledCholesky): Float64Array {
     for (let p = 0; p < n - 1; p++) for (let q = p + 1; q < n; q++) worst = Math.max(worst, rotate(G, norms, p, q))
     if (worst <= n * Number.EPSILON) break
   }
-  return Float64Array.from(G, v => norm(v) ** 2).sort()
+  return Float64Array.from(G, norm).sort()
 }
 
 /** Makes columns p and q orthogonal; returns |cos| of the angle they had. `norms` is kept up to date within a sweep. */

@@ -2,18 +2,18 @@
  * What can be said of one stationary point from its exact f64 Hessian: eigenvalues, flat directions and what explains them, and
  * standard errors where the minimum is strict and the loss is a likelihood.
  */
-import { symmetricEigen } from '../core/linalg.js'
+import { dot, symmetricEigen } from '../core/linalg.js'
 import { thresholds } from '../core/thresholds.js'
 import { lossTable } from '../models/losses/index.js'
-import { columnScale } from '../models/network/network.js'
+import { columnScale, layers } from '../models/network/network.js'
+import { linearPart, mapPoints, type ParameterMap } from '../models/network/parameterMap.js'
+import { covarianceRows, positiveUserEigenvalues, userHessian } from './eigenvalues.js'
 import { explainedNullity } from './flat.js'
-import { inverseDiagonal, positiveEigenvalues, scaledCholesky } from './jacobi.js'
+import { scaledCholesky } from './jacobi.js'
 import { outputs } from './predict.js'
 import type { ScaledCholesky } from './jacobi.js'
-import type { Problem } from '../models/types.js'
+import type { Loss, Network, Problem } from '../models/types.js'
 
-/** Above this P eigenvalues come from the QL iteration: errors are then relative to the largest, and the time stays small. */
-export const jacobiLimit = 160
 /** A parameter moves along the flat directions when the null space holds this share of its axis. */
 export const flatShare = 1e-2
 
@@ -25,10 +25,22 @@ export interface PointQuestion {
   readonly H: Float64Array
   /** [P] */
   readonly names: readonly string[]
+  /** The way to the user's coordinates. */
+  readonly frame: {
+    readonly toUser: ParameterMap
+    readonly fromUser: ParameterMap
+    readonly toAsked: ParameterMap
+    /** Absent: the conditioned coordinates are those that were asked for. */
+    readonly fromAsked: ParameterMap | undefined
+    /** Losses of those coordinates in the user's. */
+    readonly askedLossScale: number
+    readonly standardized: boolean
+    readonly lossScale: number
+  }
 }
 
 export interface PointDetails {
-  /** Of H, ascending. */
+  /** Of the Hessian, ascending: in the user's coordinates, or as `askedFor` says. */
   readonly eigenvalues: number[]
   /** Eigenvalues of the scaled Hessian below, and inside, the zero band (that of polishing: core/thresholds.ts). */
   readonly index: number
@@ -38,13 +50,56 @@ export interface PointDetails {
   /** [P]; absent where `standardErrorsReason` says why. */
   readonly standardErrors?: number[]
   readonly standardErrorsReason?: string
+  /** By expected information, where there is no hidden layer. */
+  readonly expectedStandardErrors?: number[]
+  readonly standardized?: {
+    readonly parameters: number[]
+    readonly eigenvalues: number[]
+    readonly standardErrors?: number[]
+  }
+}
+
+/** Names of the parameters that move along flat directions [nullity][P], judged in units in which all of them matter alike. */
+function movingParameters({ problem, names, frame }: PointQuestion, basis: readonly Float64Array[]): string[] {
+  const { network } = problem
+  const P = names.length
+  const first = layers(network)[0]
+  const S = first.stride
+  // How far conditioned parameters go for a unit of the user's; biases take up shifts, which are no size of their own.
+  const unit = new Float64Array(P).fill(1)
+  const bias = network.bias ? 1 : 0
+  for (let d = bias; d < S; d++) {
+    let square = 0
+    for (let i = bias; i < S; i++) square += frame.fromUser.first[i * S + d] ** 2
+    for (let k = 0; k < first.units; k++) unit[first.at + k * S + d] = Math.sqrt(square)
+  }
+  const span: Float64Array[] = []
+  for (const vector of basis) {
+    const moved = mapPoints(network, linearPart(frame.toUser), vector).map((v, p) => v * unit[p])
+    for (const other of span) {
+      const part = dot(moved, other)
+      for (let p = 0; p < P; p++) moved[p] -= part * other[p]
+    }
+    const length = Math.sqrt(dot(moved, moved))
+    if (length > 0) span.push(moved.map(v => v / length))
+  }
+  return names.filter((_, p) => span.reduce((sum, v) => sum + v[p] * v[p], 0) > flatShare)
 }
 
 /**
- * Inertia is judged on diag(s) H diag(s), s = `columnScale`: it is the same for every positive s (Sylvester), and does not depend
- * on the units of the columns when judged so.
+ * Whether eigenvalues are those of the standardised coordinates: where they were asked for and f has a ridge on them, or hidden layers,
+ * whose curvature is comparable in those only.
  */
-export function describePoint({ problem, theta, H, names }: PointQuestion): PointDetails {
+export const askedFor = ({ hidden, ridge }: Network, { standardized }: { readonly standardized: boolean }): boolean =>
+  standardized && (hidden.length > 0 || ridge > 0)
+
+/**
+ * Inertia is judged in conditioned coordinates, on diag(s) H diag(s), s = `columnScale`: it is the same in all coordinates (Sylvester),
+ * and does not depend on the units of the columns when judged so. Eigenvalues and standard errors are given in the user's.
+ */
+export function describePoint(question: PointQuestion): PointDetails {
+  const { problem, theta, H, frame } = question
+  const { network } = problem
   const P = theta.length
   const scale = columnScale(problem)
   const { values, vectors } = symmetricEigen(H, P, scale)
@@ -59,24 +114,105 @@ export function describePoint({ problem, theta, H, names }: PointQuestion): Poin
   const basis = flat.map(i => Float64Array.from({ length: P }, (_, p) => vectors[p * P + i]))
   const strict = index === 0 && flat.length === 0
   const factor = strict ? scaledCholesky(H, P) : undefined
-  const eigenvalues = factor && P <= jacobiLimit ? positiveEigenvalues(factor) : symmetricEigen(H, P).values
-  const errors = standardErrors(problem, theta, factor)
+  const eigenvaluesIn = (toOwn: ParameterMap, fromOwn: ParameterMap | undefined, lossScale: number): number[] => {
+    const own = factor
+      ? positiveUserEigenvalues(network, { toUser: toOwn, ...(fromOwn ? { fromUser: fromOwn } : {}) }, factor)
+      : symmetricEigen(fromOwn ? userHessian(network, fromOwn, H) : H, P).values
+    return Array.from(own, v => lossScale * v)
+  }
+  const inAsked = frame.standardized
+    ? eigenvaluesIn(frame.toAsked, frame.fromAsked, frame.lossScale / frame.askedLossScale)
+    : []
+  const errors = sampling(question, factor)
+  const { standardized: _, ...own } = errors
+  const moving = basis.map(v => v.map((a, p) => a * scale[p]))
   return {
-    eigenvalues: Array.from(eigenvalues),
+    eigenvalues: askedFor(network, frame) ? inAsked : eigenvaluesIn(frame.toUser, frame.fromUser, frame.lossScale),
     index,
     nullity: flat.length,
-    nullityExplained: explainedNullity(problem.network, theta, basis, scale),
-    flatParameters: names.filter((_, p) => basis.reduce((sum, v) => sum + v[p] * v[p], 0) > flatShare),
-    ...(typeof errors === 'string' ? { standardErrorsReason: errors } : { standardErrors: errors })
+    nullityExplained: explainedNullity(network, theta, basis, scale),
+    flatParameters: movingParameters(question, moving),
+    ...(frame.standardized
+      ? {
+          standardized: {
+            parameters: [...mapPoints(network, frame.toAsked, theta)],
+            eigenvalues: inAsked,
+            ...(errors.standardized ? { standardErrors: errors.standardized } : {})
+          }
+        }
+      : {}),
+    ...own
   }
 }
 
+/** Standard errors by observed and by expected information, in the user's coordinates and in those that were asked for. */
+function sampling(
+  question: PointQuestion,
+  factor: ScaledCholesky | undefined
+): Pick<PointDetails, 'standardErrors' | 'standardErrorsReason' | 'expectedStandardErrors'> & {
+  readonly standardized?: number[]
+} {
+  const { problem, theta, frame } = question
+  const { network } = problem
+  const unit = varianceUnit(problem, theta, factor)
+  if (typeof unit === 'string') return { standardErrorsReason: unit }
+  const of = (map: ParameterMap, F: ScaledCholesky): number[] => {
+    const rows = covarianceRows(network, map, F)
+    const P = theta.length
+    return Array.from({ length: P }, (_, p) => {
+      let sum = 0
+      for (let r = 0; r < P; r++) sum += rows[r * P + p] ** 2
+      return Math.sqrt(sum * unit)
+    })
+  }
+  const expected = expectedInformation(problem, theta)
+  const expectedFactor = expected && scaledCholesky(expected, theta.length)
+  return {
+    standardErrors: of(frame.toUser, factor!),
+    ...(expectedFactor ? { expectedStandardErrors: of(frame.toUser, expectedFactor) } : {}),
+    ...(frame.standardized ? { standardized: of(frame.toAsked, factor!) } : {})
+  }
+}
+
+/** The mean expected information [P, P] of a model without hidden layer; undefined where it is not known. */
+function expectedInformation(problem: Problem, theta: Float64Array): Float64Array | undefined {
+  const { network, rows, x, weight } = problem
+  const definition = lossTable[network.loss]
+  if (network.hidden.length > 0 || definition.response === 'class') return undefined
+  const constant = constantInformation[network.loss]
+  if (!definition.information && !constant) return undefined
+  const P = theta.length
+  const bias = network.bias ? 1 : 0
+  const z = outputs(problem, theta)
+  const h = new Float64Array(3)
+  const H = new Float64Array(P * P)
+  const row = new Float64Array(P).fill(1)
+  let total = 0
+  for (let i = 0; i < rows; i++) {
+    const w = weight ? weight[i] : 1
+    if (w === 0) continue
+    total += w
+    if (definition.information) definition.information(z[i], h)
+    else constant?.(z[i], h)
+    for (let d = 0; d < network.inputs; d++) row[bias + d] = x[i * network.inputs + d]
+    for (let p = 0; p < P; p++) for (let q = 0; q < P; q++) H[p * P + q] += w * h[0] * row[p] * row[q]
+  }
+  return H.map(v => v / total)
+}
+
+/** Losses of which a row expects as much information whatever z: squared, and gamma with its logarithmic link. */
+const constantInformation: Partial<Record<Loss, (z: number, out: Float64Array) => void>> = {
+  squared: (_, out) => void out.fill(0).fill(1, 0, 1),
+  gamma: (_, out) => void out.fill(0).fill(1, 0, 1),
+  poisson: (z, out) => void (out[0] = Math.exp(z))
+}
+
 /**
- * Square roots of the diagonal of the inverse observed information, times the dispersion's root. With f the weighted mean of
- * −log-likelihoods, the information is Σw·H. Where the
- * likelihood has a dispersion to estimate, it is Σ w (`pearson` of the loss) / (n − P) (McCullagh & Nelder 1989, §8.3.6). Returns one sentence where there are none.
+ * What the inverse Hessian is multiplied by to be a covariance: with f the weighted mean of −log-likelihoods, the information is Σw·H.
+ * Where the likelihood has a dispersion to estimate, it is Σ w (`pearson` of the loss) / (n − P) (McCullagh & Nelder 1989, §8.3.6).
+ * One sentence where there is none.
  */
-function standardErrors(problem: Problem, theta: Float64Array, factor: ScaledCholesky | undefined): number[] | string {
+function varianceUnit(problem: Problem, theta: Float64Array, factor: ScaledCholesky | undefined): number | string {
   const { network, rows, y, weight } = problem
   const definition = lossTable[network.loss]
   if (definition.noLikelihood) return definition.noLikelihood
@@ -100,5 +236,5 @@ function standardErrors(problem: Problem, theta: Float64Array, factor: ScaledCho
     }
     dispersion = sum / (used - theta.length)
   }
-  return Array.from(inverseDiagonal(factor), v => Math.sqrt((v / total) * dispersion))
+  return dispersion / total
 }

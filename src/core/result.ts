@@ -62,7 +62,7 @@ export interface StationaryPoint {
   /** Number given in order of discovery; `runs.parquet` refers to it. */
   readonly id: number
   readonly loss: number
-  /** max |g_p| at the certified point. */
+  /** max |g_p| at the certified point, in the conditioned coordinates of the computation: free of units and offsets. */
   readonly gradientNorm: number
   /** Runs whose end point is this one or a copy of it. */
   readonly count: number
@@ -74,14 +74,20 @@ export interface StationaryPoint {
   readonly copies: number
   /** How many there are: the order of the symmetry group, for a generic point. */
   readonly copiesPossible: number
-  /** Of the Hessian, ascending. */
+  /** Of the Hessian, ascending, on the scale that `problem.scale` names. */
   readonly eigenvalues: readonly number[]
   readonly parameters: readonly number[]
   readonly names: readonly string[]
   /** Observed information; absent where the minimum is not strict or the loss is no likelihood. */
   readonly standardErrors?: readonly number[]
-  /** Weights of the first layer mapped to the columns as given; present with `standardize` where `parameters` are on the standardised scale. */
-  readonly parametersOriginalScale?: readonly number[]
+  /** The same in units of the inverse expected information; for models without hidden layer whose loss is a likelihood. */
+  readonly expectedStandardErrors?: readonly number[]
+  /** In standardised coordinates, where they were asked for. */
+  readonly standardized?: {
+    readonly parameters: readonly number[]
+    readonly eigenvalues: readonly number[]
+    readonly standardErrors?: readonly number[]
+  }
   readonly nullity?: number
   /** How much of `nullity` continuous symmetries and dead units explain. */
   readonly nullityExplained?: number
@@ -234,7 +240,7 @@ export interface Summary {
     readonly penalizeBias: boolean
     readonly bias: boolean
     readonly standardize: boolean
-    /** `data`: parameters refer to the columns as given; `standardized`: to the standardised ones. */
+    /** Which columns eigenvalues refer to: `data`, as given, or the standardised ones. Parameters refer to the columns as given. */
     readonly scale: 'data' | 'standardized'
     readonly target: string
     /** Words on the target's coding, e.g. "versicolor = 0, virginica = 1". */

@@ -10,6 +10,7 @@ import { readingNotes } from './notes.js'
 import { openTable, readFile, type ReadOptions } from './read.js'
 import { splitRows, take } from './split.js'
 import { findColumn, place, rowNumber, takeRows, type Table } from './table.js'
+import { standardizationOf } from './conditioning.js'
 import { codeTarget, type Target } from './target.js'
 import type { DataConfig, Dataset, Preprocessing, Rows, Term } from './types.js'
 
@@ -103,22 +104,6 @@ export function offsetOf(
   return exposures.map((value, i) => Math.log(value) + (added ? added[i] : 0))
 }
 
-function standardization(rows: Rows, D: number): { mean: number[]; sd: number[] } {
-  const mean = new Array<number>(D).fill(0)
-  const sd = new Array<number>(D).fill(0)
-  for (let d = 0; d < D; d++) {
-    for (let i = 0; i < rows.rows; i++) mean[d] += rows.x[i * D + d] / rows.rows
-    for (let i = 0; i < rows.rows; i++) sd[d] += (rows.x[i * D + d] - mean[d]) ** 2 / rows.rows
-    sd[d] = Math.sqrt(sd[d]) || 1
-  }
-  return { mean, sd }
-}
-
-const standardized = (rows: Rows, { mean, sd }: { mean: number[]; sd: number[] }): Rows => {
-  const D = mean.length
-  return { ...rows, x: rows.x.map((v, i) => (v - mean[i % D]) / sd[i % D]) }
-}
-
 function hashOf(names: unknown, parts: readonly Rows[]): string {
   const hash = createHash('sha256')
   hash.update(JSON.stringify(names))
@@ -155,7 +140,7 @@ export async function loadData(
   const { train, test } = held
   const source = train === all ? table.source : `the training part of ${table.source}`
   checkDesign(train.x, train.rows, terms, source, use)
-  const scaling = config.standardize === true ? standardization(train, columns.length) : undefined
+  const scaling = config.standardize === true ? standardizationOf(train, columns.length) : undefined
   const { y: _, ...coding } = target
   const hash = hashOf([columns, coding], test ? [train, test] : [train])
   const changed =
@@ -181,18 +166,17 @@ export async function loadData(
     notes: [...changed, ...read.notes, ...notes, ...readingNotes(table, terms, roles.target), ...held.notes]
   }
   return {
-    ...(scaling ? standardized(train, scaling) : train),
+    ...train,
     name: table.source,
     inputs: columns.length,
     columns,
-    xRaw: train.x,
     ...(scaling ? { standardization: scaling } : {}),
     target: roles.target,
     ...(target.classes ? { classes: target.classes } : {}),
     coding: target.coding,
     loss: target.loss,
     hash,
-    ...(test ? { test: scaling ? standardized(test, scaling) : test } : {}),
+    ...(test ? { test } : {}),
     preprocessing
   }
 }

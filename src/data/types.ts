@@ -59,7 +59,7 @@ export interface LoadProgress {
 /** Rows of a design matrix. */
 export interface Rows {
   readonly rows: number
-  /** [N, D] row-major, standardised when asked. */
+  /** [N, D] row-major, as given: conditioning.ts makes of them what is computed with. */
   readonly x: Float64Array
   readonly y: Float64Array
   /** Of each row in the sums; the trials are counted in. */
@@ -121,8 +121,7 @@ export interface Dataset extends Rows {
   readonly name: string
   readonly inputs: number
   readonly columns: readonly string[]
-  /** [N, D] before standardising. */
-  readonly xRaw: Float64Array
+  /** What was asked for with `standardize`; weighted means and population standard deviations. */
   readonly standardization?: { readonly mean: readonly number[]; readonly sd: readonly number[] }
   readonly target: string
   /** Names of the classes for softmax. */

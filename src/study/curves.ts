@@ -16,17 +16,24 @@ function bands(rows: readonly (readonly number[])[]): Bands {
 
 /** The request that repeats runs first … first+count−1 of a study. */
 export function requestOf(setup: Setup, first: number, count: number, extra: Partial<RunRequest>): RunRequest {
-  const { config, program, optimizer, steps } = setup
+  const { config, frame, program, optimizer, steps } = setup
   return {
     program,
-    starts: { kind: 'random', seed: config.starts.seed, first, count, init: config.starts.init },
+    starts: {
+      kind: 'random',
+      seed: config.starts.seed,
+      first,
+      count,
+      init: config.starts.init,
+      ...(frame.fromAsked ? { map: frame.fromAsked } : {})
+    },
     stop: { steps, gradient: config.stop.gradient },
     ...(optimizer.batch ? { batch: { ...optimizer.batch, seed: config.starts.seed } } : {}),
     ...extra
   }
 }
 
-/** @param floor the smallest certified loss, from which gaps are measured */
+/** @param floor the smallest certified loss, from which gaps are measured, in the user's units as they are */
 export async function convergenceCurves(setup: Setup, count: number, floor: number): Promise<Curves | undefined> {
   const runs = Math.min(tracedRuns, count)
   const traces: Float64Array[] = []
@@ -49,7 +56,7 @@ export async function convergenceCurves(setup: Setup, count: number, floor: numb
   return {
     runs: traces.length,
     steps,
-    lossGap: bands(steps.map(step => column(step, 0).map(loss => Math.max(0, loss - floor)))),
+    lossGap: bands(steps.map(step => column(step, 0).map(loss => Math.max(0, setup.frame.lossScale * loss - floor)))),
     gradientNorm: bands(steps.map(step => column(step, 1)))
   }
 }

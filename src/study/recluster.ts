@@ -48,7 +48,11 @@ export async function recluster(
     const shown = new Map<string, number | null>(old.waterfall.map(w => [key(w.verdict, w.loss), w.point]))
     results = openResults(directory, layout, { force: true })
     for await (const block of readRuns(directory)) {
-      const point = await fileEndPoints(clusters, setup.certifier.objective, block)
+      const point = await fileEndPoints(clusters, setup.certifier.objective, {
+        ...block,
+        theta: block.conditioned,
+        loss: block.loss.map(v => v / setup.frame.lossScale)
+      })
       point.forEach((id, i) => {
         const known = key(verdicts[block.verdict[i]], block.loss[i])
         if (id >= 0 && shown.has(known)) shown.set(known, id)

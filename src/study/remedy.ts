@@ -45,14 +45,16 @@ async function arrives(problem: Problem): Promise<boolean> {
  * @returns null where none of those tried does
  */
 export async function remedyFor(problem: Problem, names: readonly string[]): Promise<Remedy | null> {
+  // A penalty that the model has already is another one than the candidates'.
+  const { penalty: _, ...bare } = problem
   const { network } = problem
   for (const penalizeBias of [false, true]) {
     // What the model has already did not help.
     if (network.ridge > 0 && network.penalizeBias === penalizeBias) continue
     const candidate = { ...network, ridge: network.ridge > 0 ? network.ridge : ridge, penalizeBias }
-    const { status } = separation({ ...problem, network: candidate }, names)
+    const { status } = separation({ ...bare, network: candidate }, names)
     if (status !== 'none' && status !== 'not-applicable') continue
-    if (await arrives({ ...problem, network: candidate })) return { ridge: candidate.ridge, penalizeBias }
+    if (await arrives({ ...bare, network: candidate })) return { ridge: candidate.ridge, penalizeBias }
   }
   return null
 }

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { InputError } from '../core/errors.js'
 import { verdicts, type Verdict } from '../core/result.js'
+import { userPoints } from '../data/conditioning.js'
 import type { Precision } from '../engines/types.js'
 import { statusNames } from '../core/status.js'
 import type { StudyConfig } from './config.js'
@@ -82,19 +83,25 @@ export async function replay(
     for await (const block of setup.objective.minimise(requestOf(setup, start, 1, { trace: true }))) {
       const judged = await setup.judgeRuns(block.theta, block, 1)
       const trace = block.traces?.[0] ?? new Float64Array(0)
+      const { frame, network } = setup
+      const user = (theta: Float64Array): number[] => [...userPoints(network, frame, theta)]
       return {
         start,
         verdict: verdicts[judged.verdict[0]],
         status: statusNames[block.status[0]],
-        loss: judged.loss[0],
+        loss: frame.lossScale * judged.loss[0],
         gradientNorm: judged.gradientNorm[0],
-        parameters: [...judged.theta],
+        parameters: user(judged.theta),
         names: setup.names,
-        found: { loss: block.loss[0], gradientNorm: block.gradientNorm[0], parameters: [...block.theta] },
+        found: {
+          loss: frame.lossScale * block.loss[0],
+          gradientNorm: block.gradientNorm[0],
+          parameters: user(block.theta)
+        },
         steps: block.steps[0],
         path: Array.from({ length: trace.length / 2 }, (_, i) => ({
           step: i + 1,
-          loss: trace[2 * i],
+          loss: frame.lossScale * trace[2 * i],
           gradientNorm: trace[2 * i + 1]
         })),
         engine: setup.engine.name

@@ -108,7 +108,10 @@ class RunsWriter {
     }
     matrix(block.metrics, layout.metrics.length)
     matrix(block.theta, layout.parameters.length)
-    if (layout.found) matrix(block.thetaFound, layout.parameters.length)
+    if (layout.found) {
+      matrix(block.thetaFound, layout.parameters.length)
+      matrix(block.conditioned, layout.parameters.length)
+    }
   }
 
   private flush(): void {

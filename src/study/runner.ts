@@ -5,9 +5,11 @@ import type { Judged } from '../analysis/verdict.js'
 import { WorkError } from '../core/errors.js'
 import { VerdictCode } from '../core/result.js'
 import type { RunBlock } from '../engines/types.js'
+import { linearPart, mapPoints } from '../models/network/parameterMap.js'
 import { classCount, scoreNames } from '../models/scores.js'
 import { requestOf } from './curves.js'
 import { fileEndPoints } from './filing.js'
+import { userBlock } from './present.js'
 import type { Setup } from './setup.js'
 
 export interface StudyProgress {
@@ -31,8 +33,9 @@ export interface JudgedBlock {
   readonly gradientNormFound: Float64Array
   readonly precision: Float64Array
   readonly steps: Uint32Array
-  /** [count, P] as certified, and as the optimiser left them. */
+  /** [count, P] as certified and as the optimiser left them, in the user's coordinates, and as certified in conditioned ones. */
   readonly theta: Float64Array
+  readonly conditioned: Float64Array
   readonly thetaFound: Float64Array
   /** [count, M] */
   readonly train: Float64Array
@@ -92,7 +95,7 @@ function spreadOut(values: Float64Array, rows: readonly number[], count: number,
  * @throws WorkError when the engine breaks down before any run has ended; later, the outcome holds what was done and why it ended
  */
 export async function runStarts(setup: Setup, options: RunOptions = {}): Promise<Outcome> {
-  const { config, network, problem, test, certifier } = setup
+  const { config, frame, network, problem, test, certifier } = setup
   const total = config.starts.count
   const P = setup.objective.parameters
   const names = scoreNames(network.loss)
@@ -115,10 +118,11 @@ export async function runStarts(setup: Setup, options: RunOptions = {}): Promise
     const point = await fileEndPoints(clusters, certifier.objective, { ...judged, start, count })
     judged.verdict.forEach((verdict, i) => {
       if (verdict !== VerdictCode.diverging || (diverging && diverging.start <= start[i])) return
-      const direction = judged.ways.get(i)?.direction ?? Float64Array.from(setup.separation.direction)
+      const apart = mapPoints(network, linearPart(frame.fromUser), Float64Array.from(setup.separation.direction))
+      const direction = judged.ways.get(i)?.direction ?? apart
       diverging = { start: start[i], loss: judged.loss[i], theta: judged.theta.slice(i * P, (i + 1) * P), direction }
     })
-    const out: JudgedBlock = {
+    const out: JudgedBlock = userBlock(network, frame, {
       count: block.count,
       start: block.start,
       verdict: judged.verdict,
@@ -134,7 +138,7 @@ export async function runStarts(setup: Setup, options: RunOptions = {}): Promise
       thetaFound: block.theta,
       train: spreadOut(train.values, rows, block.count, M),
       ...(held ? { test: spreadOut(held.values, rows, block.count, M) } : {})
-    }
+    })
     aggregate.addBlock(out)
     if (classCount(network) > 0) aggregate.addClassCounts(train.classCounts, rows.length)
     runs += block.count

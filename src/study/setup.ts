@@ -11,8 +11,9 @@ import { isScalar } from '../models/losses/index.js'
 import type { Network, Problem } from '../models/types.js'
 import { judging } from '../analysis/recognise.js'
 import type { Found, Judge, Judged } from '../analysis/verdict.js'
-import { designRank, flatDirections } from '../analysis/rank.js'
+import { flatDirections } from '../analysis/rank.js'
 import { separation, type Separation } from '../analysis/separation/index.js'
+import { conditionProblem, type Frame } from '../data/conditioning.js'
 import { loadData } from '../data/load.js'
 import type { ReadOptions } from '../data/read.js'
 import type { Dataset, Rows } from '../data/types.js'
@@ -32,8 +33,10 @@ export interface Setup {
   readonly data: Dataset
   readonly network: Network
   readonly names: readonly string[]
-  /** What is minimised (standardised columns where asked). */
+  /** What is minimised: the conditioned problem. */
   readonly problem: Problem
+  /** The way between its coordinates and the user's. */
+  readonly frame: Frame
   readonly test: Problem | undefined
   readonly separation: Separation
   readonly rank: { readonly rank: number; readonly columns: number }
@@ -66,14 +69,15 @@ export function networkOf(config: StudyConfig, data: Dataset): Network {
   return { inputs: data.inputs, hidden, outputs, activation, loss: data.loss, bias, ridge, penalizeBias }
 }
 
-/** The design for the rank: rows that count, with a column of ones where there are biases. */
-function designOf({ rows, network, x, weight }: Problem): { x: Float64Array; rows: number; columns: number } {
-  const bias = network.bias ? 1 : 0
-  const columns = network.inputs + bias
-  const used = Array.from({ length: rows }, (_, i) => i).filter(i => !weight || weight[i] > 0)
-  const out = new Float64Array(used.length * columns).fill(1)
-  used.forEach((i, n) => out.set(x.subarray(i * network.inputs, (i + 1) * network.inputs), n * columns + bias))
-  return { x: out, rows: used.length, columns }
+/**
+ * Rows as the model's user sees them. Without biases the means cannot be moved anywhere, so that standardised columns then have no
+ * equivalent in the columns as given: they are the user's.
+ */
+function givenRows(data: Dataset, rows: Rows, bias: boolean): Rows {
+  const scaling = bias ? undefined : data.standardization
+  if (!scaling) return rows
+  const D = data.inputs
+  return { ...rows, x: rows.x.map((v, n) => (v - scaling.mean[n % D]) / scaling.sd[n % D]) }
 }
 
 /** Data and model without any engine: what `check` needs too. */
@@ -85,25 +89,28 @@ export async function prepareProblem(
   network: Network
   names: string[]
   problem: Problem
+  frame: Frame
   separation: Separation
   rank: { rank: number; columns: number; aliased: readonly string[] }
 }> {
   const data = await loadData(config.data, config.model.loss, config.model, options)
   const network = networkOf(config, data)
   const names = parameterNames(network, data.columns, data.classes)
-  const problem = problemOf(network, data)
-  validateProblem(problem)
-  const design = designOf(problem)
-  const rank = designRank(design.x, design.rows, design.columns)
-  const separated = separation(problem, names)
-  const columnNames = network.bias ? ['(Intercept)', ...data.columns] : [...data.columns]
+  const given = givenRows(data, data, network.bias)
+  const own = problemOf(network, given)
+  validateProblem(own)
+  const { problem, frame } = conditionProblem(network, given, network.bias ? data.standardization : undefined)
+  const separated = separation(own, names)
+  const ones = network.bias ? 1 : 0
+  const { rank, aliased } = frame.design
   return {
     data,
     network,
     names,
     problem,
+    frame,
     separation: isSeparated(separated) ? { ...separated, remedy: await remedyFor(problem, names) } : separated,
-    rank: { rank: rank.rank, columns: design.columns, aliased: rank.aliased.map(d => columnNames[d]) }
+    rank: { rank: rank + ones, columns: network.inputs + ones, aliased: aliased.map(d => data.columns[d]) }
   }
 }
 
@@ -126,6 +133,7 @@ export async function setUp(
     network,
     names,
     problem,
+    frame,
     separation: separated,
     rank
   } = await prepareProblem(config, options.onLoad ? { onProgress: options.onLoad } : {})
@@ -163,7 +171,8 @@ export async function setUp(
     network,
     names,
     problem,
-    test: data.test ? problemOf(network, data.test) : undefined,
+    frame,
+    test: data.test ? problemOf(network, frame.rows(givenRows(data, data.test, network.bias))) : undefined,
     separation: separated,
     rank,
     optimizer,

@@ -9,7 +9,7 @@ import type { FileMetaData } from 'hyparquet'
 
 export const runsFile = 'runs.parquet'
 export const runsFormat = 'manystart/runs'
-export const runsVersion = 1
+export const runsVersion = 2
 /** Key of the layout in the file's own metadata. */
 export const metadataKey = 'manystart'
 
@@ -33,7 +33,7 @@ export interface RunsLayout {
   readonly parameters: readonly string[]
   /** [M] names of the metrics, e.g. "train.accuracy"; distinct. */
   readonly metrics: readonly string[]
-  /** Whether parameters are kept as found too, not only as certified. */
+  /** Whether parameters are kept as found too, and as certified in conditioned coordinates, not only as certified. */
   readonly found: boolean
 }
 
@@ -64,8 +64,9 @@ export interface StoredRuns {
   readonly metrics: Float64Array
   /** [count, P] certified. */
   readonly theta: Float64Array
-  /** [count, P] as the optimiser left them; empty where the layout has `found: false`. */
+  /** [count, P] as the optimiser left them, and as certified in conditioned coordinates; empty where the layout has `found: false`. */
   readonly thetaFound: Float64Array
+  readonly conditioned: Float64Array
 }
 
 /** All columns, in order. */
@@ -73,7 +74,7 @@ export const columnNames = ({ parameters, metrics, found }: RunsLayout): string[
   ...fixedColumns,
   ...metrics,
   ...parameters.map(name => `certified:${name}`),
-  ...(found ? parameters.map(name => `found:${name}`) : [])
+  ...(found ? [...parameters.map(name => `found:${name}`), ...parameters.map(name => `conditioned:${name}`)] : [])
 ]
 
 interface OpenRuns {
@@ -213,6 +214,7 @@ function storedRuns(
     steps: pick(new Uint32Array(count), 'steps'),
     metrics: matrix(layout.metrics),
     theta: matrix(layout.parameters.map(name => `certified:${name}`)),
-    thetaFound: layout.found ? matrix(layout.parameters.map(name => `found:${name}`)) : new Float64Array(0)
+    thetaFound: layout.found ? matrix(layout.parameters.map(name => `found:${name}`)) : new Float64Array(0),
+    conditioned: layout.found ? matrix(layout.parameters.map(name => `conditioned:${name}`)) : new Float64Array(0)
   }
 }

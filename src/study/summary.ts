@@ -5,7 +5,7 @@ import { coverageOf, defaultConfidence } from '../analysis/coverage.js'
 import { boundary, boxAround } from '../analysis/boundary.js'
 import { provedDistinct, provePoints, type Box } from '../analysis/proof.js'
 import { tiedRows } from '../analysis/ties.js'
-import { describePoint } from '../analysis/stationary.js'
+import { askedFor, describePoint } from '../analysis/stationary.js'
 import { symmetricEigen } from '../core/linalg.js'
 import {
   summaryFormat,
@@ -18,14 +18,16 @@ import {
 } from '../core/result.js'
 import { wilsonInterval } from '../core/stats.js'
 import { thresholdMeanings, thresholds } from '../core/thresholds.js'
-import { columnScale, convexity, ridgeOnAll } from '../models/network/network.js'
+import { convexity, ridgeOnAll } from '../models/network/network.js'
 import { startPoint } from '../models/network/initialise.js'
 import { scoreNames, twoClass } from '../models/scores.js'
 import { copiesPossible } from '../models/network/symmetry.js'
 import type { Preprocessing } from '../data/types.js'
-import type { Objective } from '../engines/types.js'
 import type { Outcome } from './runner.js'
-import { presentation, type Presentation } from './present.js'
+import { userPoints, userDirections } from '../data/conditioning.js'
+import { userHessian } from '../analysis/eigenvalues.js'
+import type { Problem } from '../models/types.js'
+import { userScores } from './present.js'
 import type { Setup } from './setup.js'
 
 /** Distinct points that get eigenvalues, standard errors and metrics of their own, the best first. */
@@ -45,6 +47,11 @@ async function inGroups<T>(
   for (let from = 0; from < items.length; from += size) await work(items.slice(from, from + size))
 }
 
+const unitLength = (v: Float64Array): number[] => {
+  const length = Math.hypot(...v)
+  return Array.from(v, a => (length > 0 ? a / length : 0))
+}
+
 const stacked = (rows: readonly Float64Array[], P: number): Float64Array => {
   const out = new Float64Array(rows.length * P)
   rows.forEach((row, i) => out.set(row, i * P))
@@ -53,8 +60,6 @@ const stacked = (rows: readonly Float64Array[], P: number): Float64Array => {
 
 async function describe(
   setup: Setup,
-  view: Presentation,
-  objective: Objective,
   clusters: readonly Cluster[],
   kind: 'minimum' | 'degenerate' | 'saddle'
 ): Promise<StationaryPoint[]> {
@@ -66,9 +71,10 @@ async function describe(
   const points: StationaryPoint[] = []
   /** Boxes of proved points, by their places. */
   const boxes = new Map<number, Box>()
+  const { network, frame, problem, certifier } = setup
   const shared = (cluster: Cluster, parameters: Float64Array) => ({
     id: cluster.id,
-    loss: cluster.loss,
+    loss: frame.lossScale * cluster.loss,
     gradientNorm: cluster.gradientNorm,
     count: cluster.count,
     share: total > 0 ? cluster.count / total : 0,
@@ -84,42 +90,44 @@ async function describe(
       part.map(c => c.parameters),
       P
     )
-    const shown = part.map(c => view.parameters(c.parameters))
-    const { g, H } = await objective.evaluate(stacked(shown, P), { g: true, H: true })
-    const train = await setup.certifier.objective.score(own)
-    const test = setup.test ? await setup.certifier.objective.score(own, setup.test) : undefined
-    const details = part.map((_, i) =>
+    const { g, H } = await certifier.objective.evaluate(own, { g: true, H: true })
+    const scores = async (data?: Problem): Promise<Float64Array> =>
+      userScores(network, frame, (await certifier.objective.score(own, data)).values)
+    const train = await scores()
+    const test = setup.test ? await scores(setup.test) : undefined
+    const details = part.map((cluster, i) =>
       describePoint({
-        problem: view.problem,
-        theta: shown[i],
+        problem,
+        theta: cluster.parameters,
         H: H!.subarray(i * P * P, (i + 1) * P * P),
-        names: setup.names
+        names: setup.names,
+        frame
       })
     )
     const index = details.map(d => (kind === 'saddle' ? d.index : 0))
     const { proofs, radii } =
       kind === 'degenerate' ? { proofs: [], radii: own } : await provePoints(setup.certifier.objective, own, index)
     part.forEach((cluster, i) => {
-      const theta = shown[i]
       if (proofs[i]?.status === 'proved')
         boxes.set(points.length, {
           theta: cluster.parameters,
           radii: radii.slice(i * P, (i + 1) * P),
           loss: cluster.loss
         })
-      const { eigenvalues, standardErrors, nullity, nullityExplained, flatParameters } = details[i]
+      const { eigenvalues, standardErrors, expectedStandardErrors, standardized } = details[i]
+      const { nullity, nullityExplained, flatParameters } = details[i]
       const gradient = g!.subarray(i * P, (i + 1) * P)
-      const original = view.originalScale(cluster.parameters)
       points.push({
-        ...shared(cluster, theta),
+        ...shared(cluster, userPoints(network, frame, cluster.parameters)),
         gradientNorm: gradient.reduce((m, v) => Math.max(m, Math.abs(v)), 0),
         eigenvalues,
         ...(standardErrors ? { standardErrors } : {}),
-        ...(original ? { parametersOriginalScale: [...original] } : {}),
+        ...(expectedStandardErrors ? { expectedStandardErrors } : {}),
+        ...(standardized ? { standardized } : {}),
         ...(kind === 'minimum' ? {} : { nullity, nullityExplained, flatParameters }),
         ...(kind === 'saddle' ? { index: index[i] } : {}),
         ...(proofs[i] ? { proof: proofs[i] } : {}),
-        metrics: { train: named(train.values, i), ...(test ? { test: named(test.values, i) } : {}) }
+        metrics: { train: named(train, i), ...(test ? { test: named(test, i) } : {}) }
       })
     })
   })
@@ -131,7 +139,7 @@ async function describe(
     })
   }
   for (const cluster of clusters.slice(describedPoints))
-    points.push({ ...shared(cluster, view.parameters(cluster.parameters)), eigenvalues: [] })
+    points.push({ ...shared(cluster, userPoints(network, frame, cluster.parameters)), eigenvalues: [] })
   return points
 }
 
@@ -141,10 +149,10 @@ async function findWitness(setup: Setup): Promise<Summary['convex']['witness']> 
   if (P > witnessParameters) return undefined
   const { starts } = setup.config
   const count = Math.min(witnessStarts, starts.count)
-  const scale = columnScale(setup.problem)
+  const { network, frame } = setup
   let witness: Summary['convex']['witness']
   await inGroups(
-    Array.from({ length: count }, (_, i) => startPoint(setup.network, starts.init, starts.seed, i)),
+    Array.from({ length: count }, (_, i) => startPoint(network, starts.init, starts.seed, i, frame.fromAsked)),
     Math.max(1, Math.floor(hessianNumbers / (P * P))),
     async part => {
       const { f, H } = await setup.certifier.objective.evaluate(stacked(part, P), { H: true })
@@ -152,10 +160,11 @@ async function findWitness(setup: Setup): Promise<Summary['convex']['witness']> 
         const A = H!.subarray(i * P * P, (i + 1) * P * P)
         const { values } = symmetricEigen(A, P)
         const band = thresholds.zeroBandFactor * Number.EPSILON * P * Math.max(...values.map(Math.abs))
-        // The sign is the same in scaled columns; both must say so.
-        const agrees = symmetricEigen(A, P, scale).values[0] < 0
-        if (values[0] < -band && agrees && values[0] < (witness?.eigenvalue ?? 0))
-          witness = { eigenvalue: values[0], parameters: [...theta], loss: f[i] }
+        if (!(values[0] < -band)) return
+        // The sign is the same in the user's columns (Sylvester), where rounding allows to see it.
+        const eigenvalue = frame.lossScale * symmetricEigen(userHessian(network, frame.fromUser, A), P).values[0]
+        if (eigenvalue < (witness?.eigenvalue ?? 0))
+          witness = { eigenvalue, parameters: [...userPoints(network, frame, theta)], loss: frame.lossScale * f[i] }
       })
     }
   )
@@ -204,13 +213,9 @@ export async function describeClusters(
   setup: Setup,
   clusters: Clusters
 ): Promise<Pick<Summary, 'minima' | 'degenerate' | 'saddles'>> {
-  const { problem, data, certifier } = setup
-  const view = presentation(problem, data)
-  const objective = view.problem === problem ? certifier.objective : await certifier.engine.prepare(view.problem)
-  const minima = await describe(setup, view, objective, clusters.minima.clusters(), 'minimum')
-  const degenerate = await describe(setup, view, objective, clusters.degenerate.clusters(), 'degenerate')
-  const saddles = await describe(setup, view, objective, clusters.saddles.clusters(), 'saddle')
-  if (objective !== certifier.objective) objective.dispose()
+  const minima = await describe(setup, clusters.minima.clusters(), 'minimum')
+  const degenerate = await describe(setup, clusters.degenerate.clusters(), 'degenerate')
+  const saddles = await describe(setup, clusters.saddles.clusters(), 'saddle')
   return { minima, degenerate, saddles }
 }
 
@@ -225,7 +230,7 @@ function decisionsOf({ network, data }: Setup, minima: readonly StationaryPoint[
   if (network.inputs !== 2 || !twoClass(network.loss) || data.offset || data.rows > drawnRows || minima.length === 0)
     return undefined
   const short = (v: number): number => Number(v.toPrecision(4))
-  const x = data.xRaw
+  const { x } = data
   const box = boxAround(x)
   return {
     columns: [a, b],
@@ -233,7 +238,7 @@ function decisionsOf({ network, data }: Setup, minima: readonly StationaryPoint[
     boundaries: minima
       .slice(0, drawnMinima)
       .map(m =>
-        boundary(network, Float64Array.from(m.parametersOriginalScale ?? m.parameters), box).map(line =>
+        boundary(network, Float64Array.from(m.parameters), box).map(line =>
           line.map(([u, v]) => [short(u), short(v)] as const)
         )
       )
@@ -255,8 +260,7 @@ export async function summarize(
   name: string,
   curvesAt: (floor: number) => Promise<Curves | undefined>
 ): Promise<Summary> {
-  const { config, data, network, problem, engine } = setup
-  const view = presentation(problem, data)
+  const { config, data, frame, network, problem, engine } = setup
   const points = await describeClusters(setup, outcome.clusters)
   const { minima } = points
   const witness = convexity(network).model ? undefined : await findWitness(setup)
@@ -281,9 +285,9 @@ export async function summarize(
       ? {
           diverging: {
             start: diverging.start,
-            loss: diverging.loss,
-            norm: Math.hypot(...diverging.theta),
-            direction: [...diverging.direction],
+            loss: frame.lossScale * diverging.loss,
+            norm: Math.hypot(...userPoints(network, frame, diverging.theta)),
+            direction: unitLength(userDirections(network, frame, diverging.direction)),
             names: setup.names
           }
         }
@@ -323,7 +327,8 @@ export async function summarize(
       penalizeBias: network.penalizeBias,
       bias: network.bias,
       standardize: data.standardization !== undefined,
-      scale: view.scale,
+      scale:
+        askedFor(network, frame) || (data.standardization !== undefined && !network.bias) ? 'standardized' : 'data',
       target: data.target,
       coding: data.coding,
       optimizer: optimizerText(setup.optimizer),

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { describePoint, flatShare } from '../../src/analysis/stationary.js'
-import { inverseDiagonal, positiveEigenvalues, scaledCholesky } from '../../src/analysis/jacobi.js'
+import { covarianceRows, positiveUserEigenvalues } from '../../src/analysis/eigenvalues.js'
+import { scaledCholesky, type ScaledCholesky } from '../../src/analysis/jacobi.js'
+import { identityMap, plainFrame } from '../helpers/frames.js'
 import { insectSprays, iris, longley } from '../../src/data/tables/tables.js'
 import { symmetricEigen } from '../../src/core/linalg.js'
 import { normalQuantile, Stream, uniform, words } from '../../src/core/rng.js'
@@ -60,7 +62,7 @@ async function newton(objective: Objective): Promise<{ theta: Float64Array; H: F
 async function describeMinimum(problem: Problem): Promise<PointDetails & { theta: Float64Array }> {
   const { theta, H } = await newton(await prepare(problem))
   const names = parameterNames(problem.network, [])
-  return { ...describePoint({ problem, theta, H, names }), theta }
+  return { ...describePoint({ frame: plainFrame(problem.network), problem, theta, H, names }), theta }
 }
 
 const glm = (inputs: number, loss: Network['loss']): Network => ({
@@ -73,6 +75,20 @@ const glm = (inputs: number, loss: Network['loss']): Network => ({
   ridge: 0,
   penalizeBias: false
 })
+
+/** Of the matrix of a factor, as the Hessian of a model without bias. */
+const plain = (n: number): Network => ({ ...glm(n, 'logistic'), bias: false })
+const positiveEigenvalues = (factor: ScaledCholesky): Float64Array =>
+  positiveUserEigenvalues(
+    plain(factor.n),
+    { toUser: identityMap(plain(factor.n)), fromUser: identityMap(plain(factor.n)) },
+    factor
+  )
+const inverseDiagonal = (factor: ScaledCholesky): Float64Array => {
+  const { n } = factor
+  const rows = covarianceRows(plain(n), identityMap(plain(n)), factor)
+  return Float64Array.from({ length: n }, (_, p) => rows.reduce((sum, v, at) => (at % n === p ? sum + v * v : sum), 0))
+}
 
 const cells = (table: string): string[][] =>
   table
@@ -220,7 +236,13 @@ describe('standard errors', () => {
     const H = Float64Array.from([1, 0, 0, 1])
     const ask = (network: Network, rows: number, matrix = H): string | undefined => {
       const problem: Problem = { network, rows, x: new Float64Array(rows).fill(1), y: new Float64Array(rows).fill(1) }
-      const point = describePoint({ problem, theta: new Float64Array(2), H: matrix, names: ['a', 'b'] })
+      const point = describePoint({
+        frame: plainFrame(problem.network),
+        problem,
+        theta: new Float64Array(2),
+        H: matrix,
+        names: ['a', 'b']
+      })
       expect(point.standardErrors).toBeUndefined()
       return point.standardErrorsReason
     }
@@ -244,7 +266,13 @@ describe('flat directions', () => {
     const problem = { ...blank, y: y ?? outputs(blank, theta) }
     const { H } = await (await prepare(problem)).evaluate(theta, { g: true, H: true })
     if (!H) throw new Error('no Hessian')
-    return describePoint({ problem, theta, H, names: parameterNames(network, ['x1', 'x2', 'x3']) })
+    return describePoint({
+      frame: plainFrame(problem.network),
+      problem,
+      theta,
+      H,
+      names: parameterNames(network, ['x1', 'x2', 'x3'])
+    })
   }
 
   it('of a generic tanh network: none', async () => {
@@ -315,14 +343,26 @@ describe('flat directions', () => {
     const theta = random(4, 9)
     const { H } = await (await prepare(problem)).evaluate(theta, { g: true, H: true })
     if (!H) return expect.fail('no Hessian')
-    const point = describePoint({ problem, theta, H, names: ['(Intercept)', 'a', 'b', 'c'] })
+    const point = describePoint({
+      frame: plainFrame(problem.network),
+      problem,
+      theta,
+      H,
+      names: ['(Intercept)', 'a', 'b', 'c']
+    })
     expect([point.nullity, point.nullityExplained, point.flatParameters]).toEqual([1, 0, ['b', 'c']])
   })
 
   it('counts negative eigenvalues of a saddle', () => {
     const problem: Problem = { network: glm(1, 'brier'), rows: 1, x: Float64Array.from([1]), y: Float64Array.from([1]) }
     const H = Float64Array.from([1, 2, 2, 1])
-    const point = describePoint({ problem, theta: new Float64Array(2), H, names: ['a', 'b'] })
+    const point = describePoint({
+      frame: plainFrame(problem.network),
+      problem,
+      theta: new Float64Array(2),
+      H,
+      names: ['a', 'b']
+    })
     expect(point.index).toBe(1)
     near(point.eigenvalues, [-1, 3], 8 * eps)
   })

@@ -40,7 +40,8 @@ function block(first: number, count: number, found = true): StoredRuns {
     steps: Uint32Array.from({ length: count }, (_, i) => 2 * (first + i)),
     metrics: fill(2, 6e6),
     theta: fill(2, 7e6),
-    thetaFound: found ? fill(2, 8e6) : new Float64Array(0)
+    thetaFound: found ? fill(2, 8e6) : new Float64Array(0),
+    conditioned: found ? fill(2, 9e6) : new Float64Array(0)
   }
 }
 

@@ -11,6 +11,7 @@ export const squared: ScalarLoss = {
   attainsZero: true,
   convex: true,
   strictlyConvex: true,
+  quadratic: true,
   terms(z, y, out) {
     out[0] = 0.5 * (z - y) * (z - y)
     out[1] = z - y

@@ -43,6 +43,8 @@ export interface ScalarLoss extends Facts {
   readonly several?: boolean
   /** Convex, and nowhere flat or straight over a stretch of z: then only the design leaves directions undetermined. */
   readonly strictlyConvex: boolean
+  /** ℓ(sz + m, sy + m) = s² ℓ(z, y): a target moved and measured in another unit is the same problem. */
+  readonly quadratic?: boolean
   /** The sentence on convexity of a loss that is not convex. */
   readonly nonconvexReason?: string
   /** Writes ℓ, ℓ′, ℓ″ at z into `out`: without overflow and cancellation for |z| ≤ 1e4. */

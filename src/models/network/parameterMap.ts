@@ -55,3 +55,31 @@ export function mapPoints(network: Network, map: ParameterMap, theta: Float64Arr
   for (let at = 0; at < theta.length; at += P) applyMap(network, map, theta, at, out, at)
   return out
 }
+
+/** The map of directions. */
+export const linearPart = (map: ParameterMap): ParameterMap => ({ ...map, shift: new Float64Array(map.shift.length) })
+
+/** Covectors [R, P] (such as gradients) of the image pulled back to the source: Jᵀ v, J the linear part. */
+export function pullBack(network: Network, map: ParameterMap, covectors: Float64Array): Float64Array {
+  const all = layers(network)
+  const P = parameterCount(network)
+  const first = all[0]
+  const last = all[all.length - 1]
+  const S = first.stride
+  const out = covectors.slice()
+  const slice = new Float64Array(S)
+  for (let r = 0; r < out.length; r += P) {
+    for (let k = 0; k < last.units; k++)
+      for (let i = 0; i < last.stride; i++) out[r + last.at + k * last.stride + i] *= map.scale[k]
+    for (let k = 0; k < first.units; k++) {
+      const at = r + first.at + k * S
+      for (let i = 0; i < S; i++) slice[i] = out[at + i]
+      for (let j = 0; j < S; j++) {
+        let sum = 0
+        for (let i = 0; i < S; i++) sum += map.first[i * S + j] * slice[i]
+        out[at + j] = sum
+      }
+    }
+  }
+  return out
+}
