@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { symmetricEigen } from '../../src/core/linalg.js'
+import { loadAddon } from '../../src/engines/cpu/addon.js'
+import { cpuEntry, type CpuOptions } from '../../src/engines/cpu/index.js'
 import { engines } from '../../src/engines/registry.js'
 import type { Objective } from '../../src/engines/types.js'
 import { parameterCount } from '../../src/models/network/network.js'
@@ -177,6 +179,22 @@ describe.runIf(hasAddon)('proofs', () => {
         if (proofs.isRounded[i]) expect([...row(back.theta, problem, k)]).toEqual([...center])
       }
     }
+  })
+
+  it.each(models)('come to the same numbers on every instruction set: $label', async ({ problem }) => {
+    const ends = await endPoints(await prepare(problem), 12)
+    const found = loadAddon()
+    const targets = 'addon' in found ? found.addon.targets().filter(t => t.usable) : []
+    const results = await Promise.all(
+      targets.map(async ({ id }) => {
+        const options: CpuOptions = { precision: 'f64', threads: 1, target: id }
+        const { certifier } = await (await cpuEntry.load(options)).prepare(problem)
+        const { status, theta, loss, isRounded } = await certifier!.settle(ends)
+        return status.map((s, i) => (s === 'proved' && isRounded[i] ? [loss[i], ...row(theta, problem, i)] : s))
+      })
+    )
+    expect(results[0].some(Array.isArray)).toBe(true)
+    for (const other of results.slice(1)) expect(other).toEqual(results[0])
   })
 
   it('proves the index of saddles', async () => {
