@@ -27,6 +27,16 @@ export const commands: Readonly<Record<string, Entry>> = {
     group: 'Look again',
     load: async () => (await import('./commands/replay.js')).replayCommand
   },
+  predict: {
+    describe: 'predictions of a saved study for new rows',
+    group: 'Look again',
+    load: async () => (await import('./commands/predict.js')).predictCommand
+  },
+  export: {
+    describe: 'a model as data or as a function of Python or R, or the runs as CSV',
+    group: 'Look again',
+    load: async () => (await import('./commands/export.js')).exportCommand
+  },
   engines: {
     describe: 'what can run here, what cannot, and why',
     group: 'This machine',

@@ -1,5 +1,6 @@
 /** The configuration of a study: its schema, defaults resolved once, and errors that name the field. */
 import { readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
 import { InputError } from '../core/errors.js'
@@ -11,6 +12,7 @@ import type { Precision } from '../engines/types.js'
 import { activations, defaultActivation, type Activation } from '../models/activations.js'
 import { losses, type Loss } from '../models/losses/index.js'
 import type { Init } from '../models/types.js'
+import { openedPaths } from './dataPaths.js'
 import { dataSchema, plainData } from './dataSchema.js'
 import { optimizers, resolveOptimizer } from '../optimizers/registry.js'
 import type { ResolvedOptimizer } from '../optimizers/types.js'
@@ -251,6 +253,12 @@ export function readConfigFile(path: string): Record<string, unknown> {
   if (value === null || typeof value !== 'object' || Array.isArray(value))
     throw new InputError(`${path} must hold a mapping with fields such as data, model and starts.`)
   // The study.json of a finished study keeps its configuration apart.
-  const { format, config } = value as { format?: unknown; config?: unknown }
-  return (format === studyFormat && config ? config : value) as Record<string, unknown>
+  const { format, config, dataHash } = value as { format?: unknown; config?: { data?: DataConfig }; dataHash?: unknown }
+  if (format !== studyFormat || !config) return value as Record<string, unknown>
+  // A study that was made tells where its data lie, and whether they are still the same.
+  const data = {
+    ...openedPaths(config.data ?? {}, dirname(path)),
+    ...(typeof dataHash === 'string' ? { hash: dataHash } : {})
+  }
+  return { ...config, data }
 }

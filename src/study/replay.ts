@@ -9,6 +9,7 @@ import { statusNames } from '../core/status.js'
 import type { StudyConfig } from './config.js'
 import { inSingle, resolveConfig, studyFormat } from './config.js'
 import { requestOf } from './curves.js'
+import { openedPaths } from './dataPaths.js'
 import { studyFile } from './results.js'
 import { setUp } from './setup.js'
 
@@ -45,7 +46,12 @@ export function savedConfig(directory: string): {
   }
   if (saved.format !== studyFormat || !saved.config)
     throw new InputError(`${path} is not a study of this program; give the directory of a study.`)
-  return { config: resolveConfig(saved.config, path), raw: saved.config, dataHash: saved.dataHash ?? '' }
+  const config = resolveConfig(saved.config, path)
+  return {
+    config: { ...config, data: openedPaths(config.data, directory) },
+    raw: saved.config,
+    dataHash: saved.dataHash ?? ''
+  }
 }
 
 /**

@@ -23,7 +23,7 @@ import { columnNames, fixedColumns, metadataKey, runsFile, runsFormat, runsVersi
 import type { SchemaElement } from 'hyparquet'
 import type { RunsLayout, StoredRuns } from './storedRuns.js'
 
-export { readLayout, readRuns, runsFile } from './storedRuns.js'
+export { columnNames, readLayout, readRuns, runsFile } from './storedRuns.js'
 export type { RunsLayout, StoredRuns } from './storedRuns.js'
 
 export const studyFile = 'study.json'

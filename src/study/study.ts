@@ -7,6 +7,7 @@ import { defaultLosses, lossTable } from '../models/losses/index.js'
 import { scoreNames } from '../models/scores.js'
 import { resolveConfig, studyFormat, type StudyConfig } from './config.js'
 import { convergenceCurves } from './curves.js'
+import { storedPaths } from './dataPaths.js'
 import { openResults, studyFile, summaryFile, type Results } from './results.js'
 import { runStarts, type JudgedBlock, type Outcome, type StudyProgress } from './runner.js'
 import { setUp, type Setup } from './setup.js'
@@ -27,14 +28,21 @@ export interface StudyOptions {
   readonly finish?: (summary: Summary, results: Pick<Results, 'write'>) => Promise<void> | void
 }
 
+/** The data of a study without the hash that was expected of them; `dataHash` has the one that they had. */
+function dataOf({ data }: StudyConfig): StudyConfig['data'] {
+  const { hash: _, ...rest } = data
+  return rest
+}
+
 /** What study.json holds: enough to repeat every run. */
-function record(setup: Setup): object {
+function record(setup: Setup, directory: string): object {
   const { config, data, engine, optimizer, steps } = setup
   return {
     format: studyFormat,
     version: 1,
     config: {
       ...config,
+      data: storedPaths(dataOf(config), directory),
       model: { ...config.model, loss: data.loss },
       precision: engine.precision,
       optimizer: {
@@ -111,7 +119,7 @@ export async function runStudy(config: StudyConfig, options: StudyOptions = {}):
       outcome.failure ? Promise.resolve(undefined) : convergenceCurves(setup, outcome.runs, floor)
     const summary = await summarize(setup, outcome, name, curvesAt)
     if (results) {
-      results.writeJson(studyFile, record(setup))
+      results.writeJson(studyFile, record(setup, results.directory))
       results.writeJson(summaryFile, summary)
       await options.finish?.(summary, results)
       results.close()

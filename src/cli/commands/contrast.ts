@@ -1,18 +1,42 @@
 /** `manystart contrast`: convex and non-convex models side by side on one data set, one report. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { renderReport } from '../../report/render.js'
 import { conclusion } from '../../report/conclusion.js'
 import { wrap } from '../../core/text.js'
 import { contrastText } from '../../report/contrast.js'
 import { contrast, contrastModels } from '../../study/contrast.js'
 import { claimDirectory, replaceFile, reportFile, summaryFile } from '../../study/results.js'
+import type { DataConfig } from '../../data/types.js'
 import type { Command } from '../command.js'
 import { configFile, interruptSignal, print, printJson, rawStudy } from '../common.js'
 import { contrastOptions, countFlag, numberFlag, studyFlags } from '../flags.js'
 import { widthOf } from '../terminal.js'
 import { createProgress, loadProgress, type Progress } from '../progress.js'
-import { join } from 'node:path'
 
 const defaultDirectory = 'manystart-contrast'
+const contrastFormat = 'manystart/contrast'
+
+/** The first of `manystart-contrast`, `manystart-contrast-2` … that is not there, is empty, or holds a contrast of the same data. */
+function ownDirectory({ csv, parquet, builtin }: DataConfig): string {
+  const data = csv ?? parquet ?? builtin ?? 'generated data'
+  const isOurs = (directory: string): boolean => {
+    if (!existsSync(directory) || readdirSync(directory).length === 0) return true
+    try {
+      const saved = JSON.parse(readFileSync(join(directory, summaryFile), 'utf8')) as {
+        format?: string
+        models?: readonly { problem?: { data?: string } }[]
+      }
+      return saved.format === contrastFormat && saved.models?.[0]?.problem?.data === data
+    } catch {
+      return false
+    }
+  }
+  for (let n = 1; ; n++) {
+    const directory = n === 1 ? defaultDirectory : `${defaultDirectory}-${n}`
+    if (isOurs(directory)) return directory
+  }
+}
 
 export const contrastCommand: Command = {
   positionals: [configFile],
@@ -30,9 +54,9 @@ export const contrastCommand: Command = {
     const lanes = countFlag(flags, 'lanes')
     const json = flags['json'] === true
     const quiet = flags['quiet'] === true || json
-    // Without --out the report goes to a directory of its own, which the next contrast replaces.
+    // Without --out the report goes to a directory of its own, which the next contrast of the same data replaces.
     const named = typeof flags['out'] === 'string' ? flags['out'] : undefined
-    const out = named ?? defaultDirectory
+    const out = named ?? ownDirectory(raw['data'] as DataConfig)
     const force = named === undefined || flags['force'] === true
     const models = await contrastModels(raw, source, { onProgress: loadProgress(process.stderr, quiet) })
     const made = claimDirectory(out, force)
@@ -55,7 +79,7 @@ export const contrastCommand: Command = {
         finish: async (done, results) => results.write(reportFile, await renderReport([done], { title: done.name }))
       })
       progress?.finish()
-      const whole = { format: 'manystart/contrast', version: 1, models: summaries }
+      const whole = { format: contrastFormat, version: 1, models: summaries }
       replaceFile(join(out, summaryFile), `${JSON.stringify(whole, null, 2)}\n`)
       const title = `${summaries[0].problem.data}: convex and non-convex models`
       replaceFile(join(out, reportFile), await renderReport(summaries, { title }))

@@ -42,6 +42,7 @@ export const studyCommand: Command = {
       else {
         print(studyText(summary, widthOf()))
         if (out !== undefined) print(`Written to ${out}: study.json, runs.parquet, summary.json, report.html`)
+        else print('Nothing was written; give --out DIR to keep the study.')
       }
     } finally {
       release()

@@ -1,0 +1,29 @@
+/** `manystart export`: a model of a saved study for other programs, or its runs as CSV. */
+import { InputError } from '../../core/errors.js'
+import { knownNames } from '../../core/names.js'
+import { quoted } from '../../core/printable.js'
+import { exported, exportFormats, type ExportFormat } from '../../study/export/index.js'
+import type { Command } from '../command.js'
+import { text } from '../flagValues.js'
+import { choiceOf, choiceOptions, deliver } from './predict.js'
+
+export const exportCommand: Command = {
+  positionals: [{ name: 'directory', describe: 'directory of a study', required: true }],
+  flags: {
+    Model: choiceOptions,
+    Output: {
+      format: text('NAME', `${exportFormats.join(', ')}; csv: the runs, the others: a model`),
+      out: text('FILE', 'file to write; default: standard output')
+    }
+  },
+  examples: [['manystart export DIR --format python', 'the best minimum as a function of Python']],
+  async run(flags) {
+    const format = String(flags['format'] ?? '')
+    if (!(exportFormats as readonly string[]).includes(format))
+      throw new InputError(`--format is ${quoted(format)}; ${knownNames(format, exportFormats)}.`)
+    const choice = choiceOf(flags)
+    if (format === 'csv' && Object.keys(choice).length > 0)
+      throw new InputError('csv gives all runs; leave --point, --start and --best away.')
+    await deliver(exported(String(flags['directory']), format as ExportFormat, choice), flags['out'])
+  }
+}

@@ -1,0 +1,52 @@
+/** A fitted model as plain data, from which every other form is written. */
+import type { Activation } from '../../models/activations.js'
+import type { Loss } from '../../models/losses/index.js'
+import { layers } from '../../models/network/network.js'
+import type { Term } from '../../data/types.js'
+import type { FittedModel } from '../fitted.js'
+
+export interface ModelData {
+  readonly format: 'manystart/model'
+  readonly version: 1
+  readonly name: string
+  readonly point: string
+  readonly target: string
+  readonly loss: Loss
+  /** Labels of 0 and 1, or of all classes. */
+  readonly classes?: readonly string[]
+  /** The inputs are these columns in this order; labels become a 0/1 column for each level but the first. */
+  readonly terms: readonly Term[]
+  /** Subtracted from and dividing the inputs before the first layer. */
+  readonly scaling?: { readonly mean: readonly number[]; readonly sd: readonly number[] }
+  readonly offset?: string
+  /** Column whose logarithm is added. */
+  readonly exposure?: string
+  readonly activation: Activation
+  /** By layer and unit: the bias, then the weights of the inputs or units below. */
+  readonly layers: readonly (readonly (readonly number[])[])[]
+}
+
+export function modelData(model: FittedModel): ModelData {
+  const { network, preprocessing, theta, scaling } = model
+  const { target, terms, offset, exposure } = preprocessing
+  return {
+    format: 'manystart/model',
+    version: 1,
+    name: model.name,
+    point: model.point,
+    target: target.column,
+    loss: network.loss,
+    ...(target.classes ? { classes: target.classes } : {}),
+    terms,
+    ...(scaling ? { scaling } : {}),
+    ...(offset === undefined ? {} : { offset }),
+    ...(exposure === undefined ? {} : { exposure }),
+    activation: network.activation,
+    layers: layers(network).map(({ at, units, stride }) =>
+      Array.from({ length: units }, (_, k) => {
+        const slice = Array.from(theta.subarray(at + k * stride, at + (k + 1) * stride))
+        return network.bias ? slice : [0, ...slice]
+      })
+    )
+  }
+}

@@ -1,0 +1,211 @@
+/** Fitted models of a saved study: which end point is meant, and all that turns rows into its predictions. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { InputError } from '../core/errors.js'
+import { knownNames } from '../core/names.js'
+import { listed, shown } from '../core/printable.js'
+import { summaryFormat, type MetricSet, type StationaryPoint, type Summary } from '../core/result.js'
+import type { Preprocessing } from '../data/types.js'
+import { isScalar, losses } from '../models/losses/index.js'
+import { parameterCount } from '../models/network/network.js'
+import type { Network } from '../models/types.js'
+import { savedConfig } from './replay.js'
+import { readRuns, studyFile, summaryFile } from './results.js'
+
+/** Which model of a study; the minimum with the lowest loss when nothing is named. */
+export interface ModelChoice {
+  /** Number of a distinct point, as the summary gives it. */
+  readonly point?: number
+  /** Number of a start: the end point of its run. */
+  readonly start?: number
+  /** The point with the best value of a metric, such as `test.accuracy`. */
+  readonly best?: string
+}
+
+export interface FittedModel {
+  /** The study's name. */
+  readonly name: string
+  /** Which point it is, in words. */
+  readonly point: string
+  readonly loss: number
+  /** Runs that ended there. */
+  readonly runs: number
+  readonly network: Network
+  readonly preprocessing: Preprocessing
+  /** [P] */
+  readonly theta: Float64Array
+  /** What is done to the inputs before; absent where the parameters are those of the columns as given. */
+  readonly scaling?: { readonly mean: readonly number[]; readonly sd: readonly number[] }
+}
+
+const numbers = z.array(z.number())
+const column = z.object({ column: z.string() })
+const preprocessingSchema = z.object({
+  terms: z.array(
+    z.union([
+      column.extend({ kind: z.literal('category'), levels: z.array(z.string()) }),
+      column.extend({ kind: z.literal('number') })
+    ])
+  ),
+  columns: z.array(z.string()),
+  standardization: z.object({ mean: numbers, sd: numbers }).optional(),
+  target: column.extend({ loss: z.enum(losses), coding: z.string(), classes: z.array(z.string()).optional() }),
+  missingValues: z.array(z.string()),
+  offset: z.string().optional(),
+  exposure: z.string().optional()
+})
+
+interface SavedStudy {
+  readonly directory: string
+  readonly network: Network
+  readonly preprocessing: Preprocessing
+  readonly summary: Summary
+}
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch {
+    throw new InputError(`${shown(path)} is not valid JSON; run the study again.`)
+  }
+}
+
+/** @throws InputError for a directory that holds no study with its preprocessing and summary */
+export function openStudy(directory: string): SavedStudy {
+  if (!existsSync(join(directory, studyFile)) && existsSync(directory)) {
+    const inside = readdirSync(directory, { withFileTypes: true })
+      .filter(entry => entry.isDirectory() && existsSync(join(directory, entry.name, studyFile)))
+      .map(entry => join(directory, entry.name))
+    if (inside.length > 0)
+      throw new InputError(`${shown(directory)} holds several studies; give one of ${listed(inside, 20)}.`)
+  }
+  const { config } = savedConfig(directory)
+  const file = join(directory, studyFile)
+  const { preprocessing } = readJson(file) as { preprocessing?: unknown }
+  const checked = preprocessingSchema.safeParse(preprocessing)
+  if (!checked.success) {
+    const { path } = checked.error.issues[0]
+    throw new InputError(
+      `${shown(file)} has no ${['preprocessing', ...path].join('.')} that this program can read; run the study again.`
+    )
+  }
+  const path = join(directory, summaryFile)
+  if (!existsSync(path)) throw new InputError(`${shown(directory)} holds no ${summaryFile}; run the study again.`)
+  const summary = readJson(path) as Summary
+  if (summary.format !== summaryFormat || !Array.isArray(summary.minima))
+    throw new InputError(`${shown(path)} is no summary of a study of this program; run the study again.`)
+  const done = preprocessing as Preprocessing
+  const { loss, classes } = done.target
+  const { hidden, activation, bias, ridge, penalizeBias } = config.model
+  const outputs = isScalar(loss) ? 1 : (classes?.length ?? 2)
+  const inputs = done.columns.length
+  return {
+    directory,
+    network: { inputs, hidden, outputs, activation, loss, bias, ridge, penalizeBias },
+    preprocessing: done,
+    summary
+  }
+}
+
+/** A distinct point of a study as a model. */
+function modelAt(saved: SavedStudy, point: StationaryPoint, kind: string): FittedModel {
+  const { network, preprocessing, summary } = saved
+  const P = parameterCount(network)
+  if (point.parameters.length !== P || !point.parameters.every(Number.isFinite))
+    throw new InputError(
+      `${kind} ${point.id} in ${shown(saved.directory)} does not have the ${P} parameters of the model; run the study again.`
+    )
+  const { standardization } = preprocessing
+  return {
+    name: summary.name,
+    point: `${kind} ${point.id}`,
+    loss: point.loss,
+    runs: point.count,
+    network,
+    preprocessing,
+    theta: Float64Array.from(point.parameters),
+    ...(standardization && summary.problem.scale === 'standardized' ? { scaling: standardization } : {})
+  }
+}
+
+const byLoss = (a: FittedModel, b: FittedModel): number => a.loss - b.loss
+
+/** All minima of a study, strict or flat, the best first. @throws InputError where there is none */
+export function allMinima(saved: SavedStudy): FittedModel[] {
+  const { minima, degenerate } = saved.summary
+  const models = [
+    ...minima.map(point => modelAt(saved, point, 'minimum')),
+    ...degenerate.map(point => modelAt(saved, point, 'flat minimum'))
+  ].sort(byLoss)
+  if (models.length === 0)
+    throw new InputError(`No run of ${shown(saved.directory)} ended in a minimum; name a run with --start N.`)
+  return models
+}
+
+/** Metrics of which less is better. */
+const errors: ReadonlySet<string> = new Set(['logLoss', 'rmse'])
+
+function bestBy(saved: SavedStudy, metric: string): FittedModel {
+  const { minima, degenerate } = saved.summary
+  const points = [...minima, ...degenerate].filter(point => point.metrics).sort((a, b) => a.loss - b.loss)
+  const valueOf = (point: StationaryPoint): number => {
+    const [rows, name] = metric.split('.')
+    const set = rows === 'train' || rows === 'test' ? point.metrics?.[rows] : undefined
+    return set?.[name as keyof MetricSet<number>] ?? NaN
+  }
+  const known = (['train', 'test'] as const).flatMap(rows =>
+    Object.keys(points[0]?.metrics?.[rows] ?? {}).map(name => `${rows}.${name}`)
+  )
+  if (!known.includes(metric))
+    throw new InputError(`${shown(saved.directory)} has no metric ${shown(metric)}; ${knownNames(metric, known)}.`)
+  const sign = errors.has(metric.split('.')[1]) ? -1 : 1
+  const best = points.reduce((a, b) => (sign * valueOf(b) > sign * valueOf(a) ? b : a))
+  return modelAt(saved, best, minima.includes(best) ? 'minimum' : 'flat minimum')
+}
+
+async function modelOfStart(saved: SavedStudy, start: number): Promise<FittedModel> {
+  const { network, preprocessing, summary, directory } = saved
+  if (!Number.isInteger(start) || start < 0 || start >= summary.starts)
+    throw new InputError(
+      `There is no start ${start} in ${shown(directory)}; its starts are 0 to ${summary.starts - 1}.`
+    )
+  for await (const block of readRuns(directory, { starts: new Set([start]) }))
+    return {
+      name: summary.name,
+      point: `the end of start ${start}`,
+      loss: block.loss[0],
+      runs: 1,
+      network,
+      preprocessing,
+      theta: block.theta.slice(),
+      // Runs are kept as they were computed.
+      ...(preprocessing.standardization ? { scaling: preprocessing.standardization } : {})
+    }
+  throw new InputError(`The run of start ${start} is not in ${shown(directory)}; it had not ended.`)
+}
+
+/** @throws InputError when more than one thing is named, or what is named is not there */
+export async function chooseModel(saved: SavedStudy, choice: ModelChoice = {}): Promise<FittedModel> {
+  const named = Object.entries(choice).filter(([, value]) => value !== undefined)
+  if (named.length > 1)
+    throw new InputError(`${named.map(([name]) => name).join(' and ')} each choose a model; give one of them.`)
+  if (choice.start !== undefined) return modelOfStart(saved, choice.start)
+  if (choice.best !== undefined) return bestBy(saved, choice.best)
+  if (choice.point === undefined) return allMinima(saved)[0]
+  const { minima, degenerate, saddles } = saved.summary
+  for (const [kind, points] of [
+    ['minimum', minima],
+    ['flat minimum', degenerate],
+    ['saddle', saddles]
+  ] as const) {
+    const point = points.find(({ id }) => id === choice.point)
+    if (point) return modelAt(saved, point, kind)
+  }
+  const ids = [...minima, ...degenerate, ...saddles].map(({ id }) => String(id))
+  throw new InputError(
+    `There is no point ${choice.point} in ${shown(saved.directory)}; its points are ${listed(ids, 20)}.`
+  )
+}
+
+export type { SavedStudy }

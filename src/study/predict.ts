@@ -1,0 +1,148 @@
+/** Predictions of a saved study for new rows. */
+import { outputs } from '../analysis/predict.js'
+import { applyPreprocessing, type NewRows } from '../data/apply.js'
+import { openTable, type ReadOptions } from '../data/read.js'
+import type { DataConfig } from '../data/types.js'
+import { lossTable } from '../models/losses/index.js'
+import { plainData } from './dataSchema.js'
+import { allMinima, chooseModel, openStudy, type FittedModel, type ModelChoice } from './fitted.js'
+
+/** Where the new rows come from; the target need not be among their columns. */
+export type NewData = Pick<
+  DataConfig,
+  'csv' | 'parquet' | 'builtin' | 'columns' | 'rows' | 'delimiter' | 'decimal' | 'missing'
+>
+
+export interface PredictOptions extends ModelChoice, ReadOptions {
+  /** The spread over all minima beside the prediction of the best. */
+  readonly all?: boolean
+}
+
+export interface Predictions {
+  /** Which point made them. */
+  readonly model: string
+  /** [N] numbers of the rows in their table, from 1. */
+  readonly rows: readonly number[]
+  /**
+   * [N] each: `probability` of the second class and `class`; for several classes `p:CLASS` each and `class`; for numbers `prediction`.
+   * With `all`, over the runs in all minima: `mean`, `sd`, `min` and `max` of the probability or prediction, and `agree`, the share
+   * of runs that predict the same class.
+   */
+  readonly columns: Readonly<Record<string, readonly (number | string)[]>>
+}
+
+/** What a model says of rows: numbers by name, and the class where there are classes. */
+interface Said {
+  readonly numbers: Readonly<Record<string, Float64Array>>
+  readonly classes?: readonly string[]
+}
+
+function say({ network, preprocessing, theta, scaling }: FittedModel, rows: NewRows): Said {
+  const D = network.inputs
+  const x = scaling ? rows.x.map((v, i) => (v - scaling.mean[i % D]) / scaling.sd[i % D]) : rows.x
+  const problem = { network, rows: rows.rows, x, y: new Float64Array(0) }
+  const z = outputs(rows.offset ? { ...problem, offset: rows.offset } : problem, theta)
+  const loss = lossTable[network.loss]
+  const labels = preprocessing.target.classes ?? []
+  if (loss.response === 'class') {
+    const C = network.outputs
+    const p = softmax(z, C)
+    const classes = Array.from({ length: rows.rows }, (_, i) => {
+      let top = 0
+      for (let c = 1; c < C; c++) if (z[i * C + c] > z[i * C + top]) top = c
+      return labels[top]
+    })
+    const column = (c: number): Float64Array => Float64Array.from({ length: rows.rows }, (_, i) => p[i * C + c])
+    return { numbers: Object.fromEntries(labels.map((label, c) => [`p:${label}`, column(c)])), classes }
+  }
+  const mean = z.map(loss.mean)
+  if (loss.response !== 'share') return { numbers: { prediction: mean } }
+  const even = loss.even ?? 0
+  return { numbers: { probability: mean }, classes: Array.from(z, value => labels[value > even ? 1 : 0]) }
+}
+
+/** [N, C] */
+function softmax(z: Float64Array, C: number): Float64Array {
+  const p = new Float64Array(z.length)
+  for (let i = 0; i < z.length; i += C) {
+    const row = z.subarray(i, i + C)
+    const top = Math.max(...row)
+    const sum = row.reduce((s, v) => s + Math.exp(v - top), 0)
+    row.forEach((v, c) => (p[i + c] = Math.exp(v - top) / sum))
+  }
+  return p
+}
+
+/** Mean, standard deviation and range over models, each weighted by its runs; and how many runs agree with the first model. */
+function spread(models: readonly FittedModel[], said: readonly Said[], N: number): Record<string, Float64Array> {
+  const [first] = said
+  const total = models.reduce((sum, { runs }) => sum + runs, 0)
+  const columns: Record<string, Float64Array> = {}
+  const several = Object.keys(first.numbers).length > 1
+  for (const name of Object.keys(first.numbers)) {
+    const suffix = several ? `:${name.slice(2)}` : ''
+    const mean = new Float64Array(N)
+    const sd = new Float64Array(N)
+    const min = new Float64Array(N).fill(Infinity)
+    const max = new Float64Array(N).fill(-Infinity)
+    for (let i = 0; i < N; i++) {
+      said.forEach(({ numbers }, m) => {
+        const value = numbers[name][i]
+        mean[i] += (models[m].runs / total) * value
+        min[i] = Math.min(min[i], value)
+        max[i] = Math.max(max[i], value)
+      })
+      const variance = said.reduce(
+        (s, { numbers }, m) => s + (models[m].runs / total) * (numbers[name][i] - mean[i]) ** 2,
+        0
+      )
+      sd[i] = Math.sqrt(variance)
+    }
+    Object.assign(columns, {
+      [`mean${suffix}`]: mean,
+      [`sd${suffix}`]: sd,
+      [`min${suffix}`]: min,
+      [`max${suffix}`]: max
+    })
+  }
+  const { classes } = first
+  if (classes)
+    columns['agree'] = Float64Array.from({ length: N }, (_, i) =>
+      said.reduce((s, other, m) => s + (other.classes?.[i] === classes[i] ? models[m].runs / total : 0), 0)
+    )
+  return columns
+}
+
+/**
+ * @param directory of a study
+ * @throws InputError for a directory without a study, a model that is not there, and rows that do not fit
+ */
+export async function predict(directory: string, data: NewData, options: PredictOptions = {}): Promise<Predictions> {
+  const { all, onProgress, ...choice } = options
+  const saved = openStudy(directory)
+  const models = all === true ? allMinima(saved) : []
+  const model = await chooseModel(saved, choice)
+  const plain = plainData({ missing: 'refuse', standardize: false, ...data })
+  const { table } = await openTable(plain, onProgress ? { onProgress } : {})
+  const rows = applyPreprocessing(table, saved.preprocessing, data.missing === 'drop')
+  const said = say(model, rows)
+  const others =
+    models.length > 0
+      ? spread(
+          models,
+          models.map(other => say(other, rows)),
+          rows.rows
+        )
+      : {}
+  const plainNumbers = (columns: Readonly<Record<string, Float64Array>>): Record<string, number[]> =>
+    Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, Array.from(values)]))
+  return {
+    model: model.point,
+    rows: rows.numbers,
+    columns: {
+      ...plainNumbers(said.numbers),
+      ...(said.classes ? { class: said.classes } : {}),
+      ...plainNumbers(others)
+    }
+  }
+}
