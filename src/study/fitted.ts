@@ -108,6 +108,10 @@ export function openStudy(directory: string): SavedStudy {
   }
 }
 
+/** Without biases the means cannot go anywhere, so parameters stay those of the standardised columns. */
+const scalingOf = (network: Network, { standardization }: Preprocessing): Pick<FittedModel, 'scaling'> =>
+  standardization && !network.bias ? { scaling: standardization } : {}
+
 /** A distinct point of a study as a model. */
 function modelAt(saved: SavedStudy, point: StationaryPoint, kind: string): FittedModel {
   const { network, preprocessing, summary } = saved
@@ -116,7 +120,6 @@ function modelAt(saved: SavedStudy, point: StationaryPoint, kind: string): Fitte
     throw new InputError(
       `${kind} ${point.id} in ${shown(saved.directory)} does not have the ${P} parameters of the model; run the study again.`
     )
-  const { standardization } = preprocessing
   return {
     name: summary.name,
     point: `${kind} ${point.id}`,
@@ -125,7 +128,7 @@ function modelAt(saved: SavedStudy, point: StationaryPoint, kind: string): Fitte
     network,
     preprocessing,
     theta: Float64Array.from(point.parameters),
-    ...(standardization && summary.problem.scale === 'standardized' ? { scaling: standardization } : {})
+    ...scalingOf(network, preprocessing)
   }
 }
 
@@ -179,8 +182,7 @@ async function modelOfStart(saved: SavedStudy, start: number): Promise<FittedMod
       network,
       preprocessing,
       theta: block.theta.slice(),
-      // Runs are kept as they were computed.
-      ...(preprocessing.standardization ? { scaling: preprocessing.standardization } : {})
+      ...scalingOf(network, preprocessing)
     }
   throw new InputError(`The run of start ${start} is not in ${shown(directory)}; it had not ended.`)
 }

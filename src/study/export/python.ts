@@ -11,11 +11,11 @@ const activations: Readonly<Record<Activation, string>> = {
   relu: 'max(u, 0.0)'
 }
 
-const links: Readonly<Record<Exclude<Link, 'softmax'>, string>> = {
-  identity: 'z[0]',
-  logistic: '_logistic(z[0])',
-  probit: '0.5 * math.erfc(-z[0] / math.sqrt(2.0))',
-  cloglog: '-math.expm1(-_exp(z[0]))',
+const links: Readonly<Record<Exclude<Link, 'shares'>, string>> = {
+  z: 'z[0]',
+  sigmoid: '_logistic(z[0])',
+  Φ: '0.5 * math.erfc(-z[0] / math.sqrt(2.0))',
+  extreme: '-math.expm1(-_exp(z[0]))',
   exp: '_exp(z[0])'
 }
 
@@ -32,7 +32,7 @@ export function pythonOf(model: ModelData): string {
     ...(model.exposure === undefined ? [] : [`math.log(float(data[${literal(model.exposure)}][i]))`])
   ]
   const result =
-    link === 'softmax'
+    link === 'shares'
       ? [
           '        powers = [math.exp(v - max(z)) for v in z]',
           '        result.append([v / sum(powers) for v in powers])'

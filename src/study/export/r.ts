@@ -12,12 +12,12 @@ const activations: Readonly<Record<Activation, string>> = {
 }
 
 const links: Readonly<Record<Link, string>> = {
-  identity: 'drop(z)',
-  logistic: 'drop(plogis(z))',
-  probit: 'drop(pnorm(z))',
-  cloglog: 'drop(-expm1(-exp(z)))',
+  z: 'drop(z)',
+  sigmoid: 'drop(plogis(z))',
+  Φ: 'drop(pnorm(z))',
+  extreme: 'drop(-expm1(-exp(z)))',
   exp: 'drop(exp(z))',
-  softmax: '{ e <- exp(z - apply(z, 1, max)); p <- e / rowSums(e); colnames(p) <- classes; p }'
+  shares: '{ e <- exp(z - apply(z, 1, max)); p <- e / rowSums(e); colnames(p) <- classes; p }'
 }
 
 /** A string of R: that of JSON, but for what stands for characters beyond ASCII. */

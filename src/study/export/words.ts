@@ -5,17 +5,17 @@ import type { Loss } from '../../models/losses/index.js'
 import type { ModelData } from './model.js'
 
 /** How z becomes a prediction. */
-export type Link = 'identity' | 'logistic' | 'probit' | 'cloglog' | 'exp' | 'softmax'
+export type Link = 'z' | 'sigmoid' | 'Φ' | 'extreme' | 'exp' | 'shares'
 
 const links: Readonly<Record<Loss, Link>> = {
-  squared: 'identity',
-  logistic: 'logistic',
-  probit: 'probit',
-  cloglog: 'cloglog',
+  squared: 'z',
+  logistic: 'sigmoid',
+  probit: 'Φ',
+  cloglog: 'extreme',
   poisson: 'exp',
   gamma: 'exp',
-  softmax: 'softmax',
-  brier: 'logistic'
+  softmax: 'shares',
+  brier: 'sigmoid'
 }
 
 export const linkOf = (loss: Loss): Link => links[loss]
@@ -24,7 +24,7 @@ export const linkOf = (loss: Loss): Link => links[loss]
 export function whatItGives({ name, point, target, classes, loss }: ModelData): string {
   const link = linkOf(loss)
   const what =
-    link === 'softmax'
+    link === 'shares'
       ? `the probabilities of the classes of ${shown(target)}`
       : classes
         ? `the probability that ${shown(target)} is ${shown(classes[1])}`
