@@ -1,7 +1,7 @@
 // What the program says of itself: help at any width, unknown commands and flags, completion, and that none of it loads what it
 // does not need.
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
@@ -11,7 +11,7 @@ import { commandHelp, guide, programHelp } from '../../src/cli/help.js'
 import { colourful, widthOf } from '../../src/cli/terminal.js'
 import { closeName } from '../../src/core/names.js'
 import { synonyms } from '../../src/core/synonyms.js'
-import { expectRefusal, manystart, root } from './helpers.js'
+import { expectRefusal, freshOut, manystart, root } from './helpers.js'
 
 const widths = [40, 60, 80, 120]
 const names = Object.keys(commands)
@@ -164,5 +164,21 @@ describe('start-up', () => {
     const loaded = [...loads('src/cli/main.ts')]
     expect(loaded.filter(file => /^src\/(?!cli\/|core\/)|^src\/cli\/commands\//.test(file))).toEqual([])
     expect(loaded.filter(file => !/^src|^node:/.test(file))).toEqual(['fastest-levenshtein'])
+  })
+})
+
+describe('report --tables', () => {
+  it('prints every table of a contrast as Markdown or CSV, and draws no page', async () => {
+    const out = freshOut()
+    const data = ['--data', 'iris2', '--starts', 20, '--engine', 'reference', '--quiet']
+    expect((await manystart(['contrast', ...data, '--out', out])).code).toBe(0)
+    rmSync(join(out, 'report.html'))
+    const markdown = await manystart(['report', out, '--tables', 'markdown'])
+    expect(markdown.stdout).toMatch(/^### Models side by side\n\n\|\s+\| logistic regression \|.*\n\|---\|---:\|/)
+    const sheet = await manystart(['report', out, '--tables', 'csv'])
+    expect(sheet.stdout).toMatch(/^# Models side by side\r\n,logistic regression,.*\r\ndistinct minima,1,/)
+    expect(sheet.stdout).toContain('# Thresholds\r\n')
+    expect(existsSync(join(out, 'report.html'))).toBe(false)
+    expectRefusal(await manystart(['report', out, '--tables', 'xls']), 2, /"xls".*markdown, csv/)
   })
 })

@@ -11,6 +11,7 @@ import { replaceFile, reportFile, studyFile, summaryFile } from '../../study/res
 import type { Command, Flags } from '../command.js'
 import { print } from '../common.js'
 import { numberFlag } from '../flags.js'
+import { tablesFlag, tablesText } from '../tables.js'
 import { widthOf } from '../terminal.js'
 
 interface Saved {
@@ -60,6 +61,7 @@ function tolerancesFrom(flags: Flags): Partial<Tolerances> {
 export const reportCommand: Command = {
   positionals: [{ name: 'directory', describe: 'directory of a study or contrast', required: true }],
   flags: {
+    Output: tablesFlag,
     'Told apart anew': Object.fromEntries(
       Object.entries(toleranceFlags).map(([name, { describe }]) => [
         name,
@@ -82,6 +84,8 @@ export const reportCommand: Command = {
       print(`Report: ${join(directory, reportFile)}`)
       return
     }
+    const tables = tablesText(flags, summaries)
+    if (tables !== undefined) return print(tables)
     const title =
       summaries.length > 1 ? `${summaries[0].problem.data}: convex and non-convex models` : summaries[0].name
     replaceFile(join(directory, reportFile), await renderReport(summaries, { title }))

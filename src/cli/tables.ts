@@ -1,0 +1,33 @@
+/** `--tables markdown|csv`: every table of a report as text, for papers and spreadsheets. */
+import { InputError } from '../core/errors.js'
+import { knownNames } from '../core/names.js'
+import type { Summary } from '../core/result.js'
+import { csvTable, markdownTable } from '../report/table.js'
+import { reportTables } from '../report/tables.js'
+import type { Flags, FlagTable } from './command.js'
+
+const formats = ['markdown', 'csv'] as const
+
+export const tablesFlag: FlagTable = {
+  tables: {
+    type: 'string',
+    requiresArg: true,
+    value: 'FORMAT',
+    describe: `print every table as ${formats.join(' or ')} and draw no page`
+  }
+}
+
+/**
+ * The tables in the format that the flag names; undefined without the flag. In CSV a line `# title` stands before each.
+ * @throws InputError for another format
+ */
+export function tablesText(flags: Flags, summaries: readonly Summary[]): string | undefined {
+  const format = flags['tables']
+  if (format === undefined) return undefined
+  if (!formats.some(f => f === format))
+    throw new InputError(`--tables is "${String(format)}"; ${knownNames(String(format), formats)}.`)
+  const tables = reportTables(summaries)
+  return format === 'markdown'
+    ? tables.map(markdownTable).join('\n')
+    : tables.map(table => `# ${table.title}\r\n${csvTable(table)}`).join('\r\n')
+}
