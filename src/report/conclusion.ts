@@ -54,6 +54,15 @@ function predictions(s: Summary): string {
   return ` The ${metric.label} differs over the runs: ${ranges.join(', ')}.`
 }
 
+/** Whether some run used up its steps: only then can more of them help. */
+const budgetUsed = (s: Summary): boolean => s.steps.max >= s.problem.stop.steps
+
+/** Why runs are unfinished, and what would change it. */
+const unfinishedAdvice = (s: Summary): string =>
+  budgetUsed(s)
+    ? `the budget of ${count(s.problem.stop.steps, 'step', 'steps')} was used up, so more steps may help`
+    : 'no run used up its steps: rounding hides the slope before a minimum is reached, so more steps would change nothing'
+
 function convexSentence(s: Summary): string {
   const { verdicts: v, starts: n } = s
   if (s.minima.length > 0) {
@@ -67,8 +76,7 @@ function convexSentence(s: Summary): string {
         `the same result whichever way it is started, because the loss is convex and has one minimiser${modulus}; ` +
         `${part(n, n)} reached it, ${s.spread.parameters === 0 ? 'the same to the last digit' : `to within ${short(s.spread.parameters, 2)}`}${merged}.`
       )
-    const remedy =
-      v.unfinished > 0 ? '; more steps or a smaller gradient tolerance would bring the unfinished there' : ''
+    const remedy = v.unfinished > 0 ? `; ${unfinishedAdvice(s)}` : ''
     const others = elsewhere(s)
     return (
       `one minimiser whichever way it is started, because the loss is convex${modulus}; ` +
@@ -90,7 +98,7 @@ function convexSentence(s: Summary): string {
   const advice =
     v.failed > v.unfinished
       ? 'numbers overflowed: take a smaller learning rate, smaller starts or another optimiser'
-      : 'give the optimiser more steps'
+      : unfinishedAdvice(s)
   return `the loss is convex, so no minimum is better than another, but no run arrived at one (${elsewhere(s)}); ${advice}.`
 }
 

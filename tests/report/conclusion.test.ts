@@ -27,13 +27,21 @@ describe('a convex model', () => {
     expect(text).toContain('the only run reached it')
   })
 
-  it('with unfinished runs says how to finish them', () => {
-    const text = answer(makeSummary({ convex, verdicts: { minimum: 999, unfinished: 1 }, minima: one }))
-    expect(text).toContain(
-      '999 of 1000 runs reached it, 1 was unfinished; more steps or a smaller gradient tolerance would bring the unfinished there'
+  it('with unfinished runs recommends more steps only where the budget was used up', () => {
+    const unfinished = (n: number, most: number): string =>
+      answer(
+        makeSummary({
+          convex,
+          verdicts: { minimum: 1000 - n, unfinished: n },
+          minima: one,
+          fields: { steps: { min: 8, q25: 9, median: 10, q75: 12, max: most } }
+        })
+      )
+    expect(unfinished(1, 500)).toContain(
+      '999 of 1000 runs reached it, 1 was unfinished; the budget of 500 steps was used up, so more steps may help'
     )
-    const two = answer(makeSummary({ convex, verdicts: { minimum: 998, unfinished: 2 }, minima: one }))
-    expect(two).toContain('2 were unfinished')
+    expect(unfinished(2, 30)).toContain('2 were unfinished; no run used up its steps')
+    expect(unfinished(2, 30)).toContain('more steps would change nothing')
   })
 
   it('that is flat has the same fitted values but not the same weights', () => {
@@ -75,7 +83,7 @@ describe('a convex model', () => {
 
   it('whose runs all failed or stopped early is not called solved', () => {
     for (const [verdict, advice] of [
-      ['unfinished', /give the optimiser more steps\.$/],
+      ['unfinished', /more steps would change nothing\.$/],
       ['failed', /numbers overflowed: take a smaller learning rate, smaller starts or another optimiser\.$/]
     ] as const) {
       const text = answer(makeSummary({ convex: { model: true }, verdicts: { [verdict]: 10 } }))
