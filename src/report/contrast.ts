@@ -126,6 +126,8 @@ export function headline(s: Summary): string {
     return s.verdicts.diverging > 0
       ? `no minimum, ${of(s.verdicts.diverging)} run away`
       : `no minimum in ${of(s.starts)}`
+  const met = `${formatCount(distinct)} ${distinct === 1 ? 'minimum' : 'minima'}`
+  if (2 * s.verdicts.diverging > s.starts) return `${of(s.verdicts.diverging)} run away, ${met} met`
   const best = of(bestPoint(s)!.count)
   return distinct === 1 ? `1 minimum, ${best}` : `${formatCount(distinct)} minima, the best from ${best}`
 }

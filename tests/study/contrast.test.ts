@@ -32,7 +32,8 @@ describe('the default contrast', () => {
     const accuracy = ridge.metrics.train.accuracy!
     expect(accuracy.max - accuracy.min).toBeGreaterThan(0.025)
 
-    expect(free.verdicts).toMatchObject({ minimum: 0, degenerate: 0, failed: 0 })
+    expect(free.verdicts).toMatchObject({ minimum: 0, failed: 0 })
+    expect(free.verdicts.degenerate).toBeLessThan(333 / 20)
     expect(free.verdicts.diverging).toBeGreaterThan(333 / 3)
   })
 })
