@@ -119,6 +119,22 @@ export interface DatasetSummary {
   readonly notes: readonly string[]
 }
 
+/** What runs to infinity approach: the same limit of the loss and of the predictions. */
+export interface LimitPoint {
+  /** Extrapolated, and how far that may be wrong. */
+  readonly loss: number
+  readonly uncertainty: number
+  readonly count: number
+  /** Of all runs. */
+  readonly share: number
+  readonly shareInterval: readonly [number, number]
+  /** Parameters that grow without bound. */
+  readonly growing: readonly string[]
+  /** Of the first run that approached it, where its optimiser left it. */
+  readonly metrics: { readonly train: MetricSet<number>; readonly test?: MetricSet<number> }
+  readonly firstStart: number
+}
+
 /** Quantile bands over traced runs at common step numbers. */
 export interface Curves {
   readonly runs: number
@@ -188,6 +204,10 @@ export interface Summary {
   readonly minima: readonly StationaryPoint[]
   readonly degenerate: readonly StationaryPoint[]
   readonly saddles: readonly StationaryPoint[]
+  /** Limits that runs to infinity approach, by loss; those of separated convex models are one. */
+  readonly limits: readonly LimitPoint[]
+  /** Why unfinished runs are unfinished. */
+  readonly unfinished: Readonly<Record<UnfinishedReason, number>>
   /** Example of a run with verdict `diverging`. */
   readonly diverging?: {
     readonly start: number

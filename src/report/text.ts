@@ -28,6 +28,13 @@ function pointTable(title: string, points: readonly StationaryPoint[], starts: n
   return ['', `${heading}:`, ...textTable({ title: heading, head, rows, words: [], spare: [5, 4] }, width), ...more]
 }
 
+/** Limits of the loss that runs to infinity approach. */
+function limitLines(s: Summary, width: number): string[] {
+  if (s.limits.length === 0) return []
+  const list = s.limits.slice(0, shownPoints).map(limit => `${percent(limit.share)} approach ${short(limit.loss, 8)}`)
+  return ['', ...wrap(`limits (${formatCount(s.limits.length)}): ${list.join(', ')}`, width)]
+}
+
 /** Like R's table of coefficients, for a model without hidden layer that has one. */
 function coefficientLines(s: Summary): string[] {
   const best = s.minima[0]
@@ -84,6 +91,7 @@ export function studyText(s: Summary, width: number): string {
     ...wrap(`verdicts: ${met.length > 0 ? met.join(', ') : 'none'}`, width),
     ...(separated === '' ? [] : wrap(`separation: ${s.separation.status}, ${separated}`, width)),
     ...pointTable('minima', s.minima, s.starts, width),
+    ...limitLines(s, width),
     ...coefficientLines(s),
     ...(flat.length > 0 ? ['', ...flat.flatMap(text => wrap(text, width))] : []),
     '',

@@ -1,5 +1,7 @@
 /** Files end points under the distinct points that they belong to: those of a study while it runs, and saved ones anew. */
 import type { Clusters } from '../analysis/cluster.js'
+import type { Escape } from '../analysis/escape.js'
+import type { LimitClusterer } from '../analysis/limits.js'
 import { VerdictCode } from '../core/result.js'
 import type { Objective } from '../engines/types.js'
 
@@ -14,6 +16,36 @@ export interface EndPoints {
   readonly precision: Float64Array
   /** [count, P] */
   readonly theta: Float64Array
+}
+
+/** Files the runs to infinity of a block under their limits. @param found [count, P] where the optimiser left them */
+export async function fileLimits(
+  limits: LimitClusterer,
+  { degenerate: { data } }: Clusters,
+  objective: OutputObjective,
+  { start, ways }: { readonly start: Float64Array; readonly ways: ReadonlyMap<number, Escape> },
+  found: Float64Array
+): Promise<void> {
+  const P = objective.parameters
+  const width = data.rows * data.network.outputs
+  const together = Math.max(1, Math.floor(outputNumbers / width))
+  const all = [...ways].sort(([a], [b]) => a - b)
+  for (let from = 0; from < all.length; from += together) {
+    const part = all.slice(from, from + together)
+    const some = new Float64Array(part.length * P)
+    part.forEach(([i], n) => some.set(found.subarray(i * P, (i + 1) * P), n * P))
+    const z = await objective.outputs(some, data)
+    part.forEach(([i, { limit, uncertainty, growing }], n) =>
+      limits.add({
+        start: start[i],
+        loss: limit,
+        uncertainty,
+        growing,
+        z: z.subarray(n * width, (n + 1) * width),
+        theta: some.slice(n * P, (n + 1) * P)
+      })
+    )
+  }
 }
 
 /** What tells degenerate points apart is computed by the objective that certifies. */

@@ -3,12 +3,13 @@ import { Aggregate } from '../analysis/aggregate.js'
 import { openClusters, type Clusters } from '../analysis/cluster.js'
 import type { Judged } from '../analysis/verdict.js'
 import { WorkError } from '../core/errors.js'
-import { VerdictCode } from '../core/result.js'
+import { LimitClusterer } from '../analysis/limits.js'
+import { reasonWords, VerdictCode, type UnfinishedReason } from '../core/result.js'
 import type { RunBlock } from '../engines/types.js'
 import { linearPart, mapPoints } from '../models/network/parameterMap.js'
 import { classCount, scoreNames } from '../models/scores.js'
 import { requestOf } from './curves.js'
-import { fileEndPoints } from './filing.js'
+import { fileEndPoints, fileLimits } from './filing.js'
 import { userBlock } from './present.js'
 import type { Setup } from './setup.js'
 
@@ -52,6 +53,9 @@ export interface DivergingExample {
 export interface Outcome {
   readonly aggregate: Aggregate
   readonly clusters: Clusters
+  readonly limits: LimitClusterer
+  /** Unfinished runs by their reason. */
+  readonly unfinished: Readonly<Record<UnfinishedReason, number>>
   readonly diverging: DivergingExample | undefined
   readonly runs: number
   readonly interrupted: boolean
@@ -102,7 +106,9 @@ export async function runStarts(setup: Setup, options: RunOptions = {}): Promise
   const M = names.length
   const aggregate = new Aggregate({ parameters: P, metricNames: names, test: test !== undefined })
   const clusters = openClusters(problem, total)
+  const limits = new LimitClusterer(network)
   let diverging: DivergingExample | undefined
+  const unfinished = { budget: 0, saturated: 0, kink: 0, stalled: 0 } satisfies Record<UnfinishedReason, number>
   let runs = 0
   let searchSteps = 0
   let judgeSteps = 0
@@ -122,6 +128,8 @@ export async function runStarts(setup: Setup, options: RunOptions = {}): Promise
       const direction = judged.ways.get(i)?.direction ?? apart
       diverging = { start: start[i], loss: judged.loss[i], theta: judged.theta.slice(i * P, (i + 1) * P), direction }
     })
+    await fileLimits(limits, clusters, certifier.objective, { start, ways: judged.ways }, block.theta)
+    for (const code of judged.reason) if (code > 0) unfinished[reasonWords[code] as UnfinishedReason]++
     const out: JudgedBlock = userBlock(network, frame, {
       count: block.count,
       start: block.start,
@@ -176,6 +184,8 @@ export async function runStarts(setup: Setup, options: RunOptions = {}): Promise
   return {
     aggregate,
     clusters,
+    limits,
+    unfinished,
     diverging,
     runs,
     interrupted: runs < total,

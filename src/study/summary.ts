@@ -6,12 +6,14 @@ import { boundary, boxAround } from '../analysis/boundary.js'
 import { provedDistinct, provePoints, type Box } from '../analysis/proof.js'
 import { tiedRows } from '../analysis/ties.js'
 import { askedFor, describePoint } from '../analysis/stationary.js'
+import { escapes } from '../analysis/escape.js'
 import { symmetricEigen } from '../core/linalg.js'
 import {
   summaryFormat,
   summaryVersion,
   type Curves,
   type Decisions,
+  type LimitPoint,
   type MetricSet,
   type StationaryPoint,
   type Summary
@@ -141,6 +143,45 @@ async function describe(
   for (const cluster of clusters.slice(describedPoints))
     points.push({ ...shared(cluster, userPoints(network, frame, cluster.parameters)), eigenvalues: [] })
   return points
+}
+
+/** The limits of runs to infinity, in all detail. */
+async function describeLimits(setup: Setup, { limits, runs, diverging, aggregate }: Outcome): Promise<LimitPoint[]> {
+  const { objective } = setup.certifier
+  const P = setup.objective.parameters
+  let list = limits.limits()
+  if (setup.judge.separated && diverging) {
+    // One limit for all runs of a convex model, however far each of them went.
+    const { climbs, scale, eps } = setup.judge
+    const { ways } = await escapes(objective, climbs, scale, diverging.theta, eps, false)
+    const lowest = aggregate.result().waterfall[0]?.loss ?? diverging.loss
+    const loss = ways[0]?.limit ?? lowest
+    const uncertainty = ways[0]?.uncertainty ?? Math.abs(lowest)
+    const infinite = Object.keys(setup.separation.infinite)
+    const growing = [...setup.names.keys()].filter(p => infinite.includes(setup.names[p]))
+    const count = aggregate.result().verdicts.diverging
+    list = [{ loss, uncertainty, count, firstStart: diverging.start, theta: diverging.theta, growing }]
+  }
+  if (list.length === 0) return []
+  const theta = stacked(
+    list.map(limit => limit.theta),
+    P
+  )
+  const train = await objective.score(theta)
+  const test = setup.test ? await objective.score(theta, setup.test) : undefined
+  const metrics = scoreNames(setup.network.loss)
+  const named = (values: Float64Array, row: number): MetricSet<number> =>
+    Object.fromEntries(metrics.map((name, m) => [name, values[row * metrics.length + m]]))
+  return list.map((limit, i) => ({
+    loss: limit.loss,
+    uncertainty: limit.uncertainty,
+    count: limit.count,
+    share: limit.count / runs,
+    shareInterval: wilsonInterval(limit.count, runs, defaultConfidence),
+    growing: limit.growing.map(p => setup.names[p]),
+    metrics: { train: named(train.values, i), ...(test ? { test: named(test.values, i) } : {}) },
+    firstStart: limit.firstStart
+  }))
 }
 
 /** The most negative eigenvalue met at the first starts of a model that is not convex. */
@@ -281,6 +322,8 @@ export async function summarize(
     separation: setup.separation,
     spread: result.spread,
     ...points,
+    limits: await describeLimits(setup, outcome),
+    unfinished: outcome.unfinished,
     ...(diverging
       ? {
           diverging: {

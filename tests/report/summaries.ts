@@ -101,6 +101,8 @@ export function makeSummary(shape: Shape = {}): Summary {
     minima,
     degenerate,
     saddles,
+    limits: [],
+    unfinished: { budget: verdicts.unfinished, saturated: 0, kink: 0, stalled: 0 },
     metrics: shape.metrics ?? {
       train: { accuracy: same(0.98), recall: same(0.97), logLoss: spread(0.05, 0.07) },
       asGoodAsBest: 1,

@@ -1,0 +1,87 @@
+/**
+ * Which runs to infinity approach the same limit: of the loss, within its uncertainties, and of the predictions on the rows. Memory
+ * grows with the number of distinct limits.
+ */
+import { scalarLoss, isScalar } from '../models/losses/index.js'
+import { defaultTolerances, type Tolerances } from './cluster.js'
+import type { Network } from '../models/types.js'
+
+/** Runs are stopped short of their limit, so that their predictions agree to no more than this, relative to max(1, largest). */
+export const samePredictions = 1e-2
+
+/** A distinct limit. */
+export interface Limit {
+  readonly loss: number
+  readonly uncertainty: number
+  readonly count: number
+  readonly firstStart: number
+  /** [P] The first run, where its optimiser left it. */
+  readonly theta: Float64Array
+  /** Places of parameters that grow without bound. */
+  readonly growing: readonly number[]
+}
+
+/** A run to infinity; `z` are its outputs on some rows, [N, C]. */
+export interface LimitRun {
+  readonly start: number
+  readonly loss: number
+  readonly uncertainty: number
+  readonly z: Float64Array
+  readonly theta: Float64Array
+  readonly growing: readonly number[]
+}
+
+type Entry = { -readonly [K in keyof Limit]: Limit[K] } & { predictions: Float64Array }
+
+export class LimitClusterer {
+  private readonly entries: Entry[] = []
+
+  constructor(
+    private readonly network: Network,
+    private readonly tolerances: Tolerances = defaultTolerances
+  ) {}
+
+  add({ start, loss, uncertainty, z, theta, growing }: LimitRun): void {
+    const predictions = this.predictions(z)
+    const entry = this.entries.find(e => this.same(e, loss, uncertainty, predictions))
+    if (!entry) {
+      this.entries.push({ loss, uncertainty, count: 1, firstStart: start, theta, growing, predictions })
+      return
+    }
+    entry.count++
+    // The limit known best stands for all; the first run is shown.
+    if (uncertainty < entry.uncertainty || (uncertainty === entry.uncertainty && start < entry.firstStart))
+      Object.assign(entry, { loss, uncertainty })
+    if (start < entry.firstStart) Object.assign(entry, { firstStart: start, theta, growing, predictions })
+  }
+
+  /** Sorted by loss. */
+  limits(): Limit[] {
+    return [...this.entries].sort((a, b) => a.loss - b.loss || a.firstStart - b.firstStart)
+  }
+
+  private same(entry: Entry, loss: number, uncertainty: number, predictions: Float64Array): boolean {
+    const reach = this.tolerances.degenerateLoss * Math.max(1, Math.abs(loss)) + entry.uncertainty + uncertainty
+    if (!(Math.abs(entry.loss - loss) <= reach)) return false
+    const size = predictions.reduce((m, v) => Math.max(m, Math.abs(v)), 1)
+    return predictions.every((v, i) => Math.abs(v - entry.predictions[i]) <= samePredictions * size)
+  }
+
+  /** Mean responses [N, C]; class probabilities where the outputs are taken together. */
+  private predictions(z: Float64Array): Float64Array {
+    const { loss, outputs } = this.network
+    if (isScalar(loss)) return z.map(scalarLoss(loss).mean)
+    const out = new Float64Array(z.length)
+    for (let i = 0; i < z.length; i += outputs) {
+      const row = z.subarray(i, i + outputs)
+      const top = row.reduce((m, v) => Math.max(m, v), -Infinity)
+      const exps = row.map(v => Math.exp(v - top))
+      const total = exps.reduce((s, v) => s + v, 0)
+      out.set(
+        exps.map(v => v / total),
+        i
+      )
+    }
+    return out
+  }
+}
