@@ -20,11 +20,72 @@ const putOut = 1e-9
 
 type Entry = readonly [parameter: number, value: number]
 
+/** Tangents are independent when this share of one's length is left beside the others. */
+const independent = 1e-6
+
+/**
+ * Dimension of the orbit of θ under the mixings of linear units that leave f as it is: every invertible mixing of a layer without a
+ * ridge, its rotations with one (which may differ from column to column), and shifts of a free bias that the next layer takes up.
+ */
+export function mixingRank(network: Network, theta: Float64Array): number {
+  if (!activationTable[network.activation].linear || network.hidden.length === 0) return 0
+  const all = layers(network)
+  const bias = network.bias ? 1 : 0
+  const span: Float64Array[] = []
+  for (let l = 0; l + 1 < all.length; l++) {
+    const moves =
+      network.ridge > 0
+        ? rotations(theta, all[l], all[l + 1], bias === 1 && !network.penalizeBias, bias)
+        : mixings(theta, all[l], all[l + 1], bias)
+    for (const move of moves) {
+      const t = new Float64Array(theta.length)
+      for (const [p, value] of move) t[p] += value
+      const length = norm(t)
+      if (!(length > 0)) continue
+      const rest = without(
+        t.map(v => v / length),
+        span
+      )
+      const left = norm(rest)
+      if (left > independent) span.push(rest.map(v => v / left))
+    }
+  }
+  return span.length
+}
+
+/** Rotations of two linear units at a time, and shifts of their biases where these are free. */
+function rotations(theta: Float64Array, layer: Layer, next: Layer, free: boolean, bias: number): Entry[][] {
+  const list: Entry[][] = []
+  for (let i = 0; i < layer.units; i++) {
+    for (let j = i + 1; j < layer.units; j++) {
+      const entries: Entry[] = []
+      const [a, b] = [incoming(layer, i), incoming(layer, j)]
+      for (let d = 0; d < layer.stride; d++) entries.push([a + d, theta[b + d]], [b + d, -theta[a + d]])
+      for (let q = 0; q < next.units; q++) {
+        const [v, w] = [outgoing(next, bias, q, i), outgoing(next, bias, q, j)]
+        entries.push([v, theta[w]], [w, -theta[v]])
+      }
+      list.push(entries)
+    }
+    if (free)
+      list.push([
+        [incoming(layer, i), 1],
+        ...Array.from({ length: next.units }, (_, q): Entry => [
+          next.at + q * next.stride,
+          -theta[outgoing(next, bias, q, i)]
+        ])
+      ])
+  }
+  return list
+}
+
 /**
  * Flat directions that are exact beyond doubt, without a look at the Hessian: with a ridge on the weights alone, the biases of units
  * that nothing leaves, and the number that softmax lets one add to all outputs.
  */
 export function exactlyFlat(network: Network, theta: Float64Array, at = 0): number {
+  if (activationTable[network.activation].linear && network.hidden.length > 0)
+    return mixingRank(network, theta.subarray(at))
   if (!(network.ridge > 0) || !network.bias || network.penalizeBias) return 0
   const all = layers(network)
   let count = isScalar(network.loss) ? 0 : 1

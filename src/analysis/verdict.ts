@@ -8,9 +8,9 @@ import { Status } from '../core/status.js'
 import { thresholds } from '../core/thresholds.js'
 import { lossTable } from '../models/losses/index.js'
 import { escapes, type Climbs, type Escape } from './escape.js'
-import { exactlyFlat } from './flat.js'
+import { exactlyFlat, mixingRank } from './flat.js'
 import { inOrder, lossNoise, pick, type JudgedObjective, type Runs } from './follow.js'
-import { isSaturated } from './saturation.js'
+import { isSaturated, onKink } from './units.js'
 import { ReasonCode, VerdictCode, type UnfinishedReason, type Verdict } from '../core/result.js'
 import type { Program } from '../engines/types.js'
 import type { Problem } from '../models/types.js'
@@ -90,6 +90,8 @@ class Judging {
   private readonly nullity: Uint32Array
   private readonly precision: Float64Array
   private readonly ways = new Map<number, Escape>()
+  /** Runs that polishing led to a kink. */
+  private readonly kinked = new Set<number>()
   /** Degenerate runs that may be on a way to infinity. */
   private readonly suspects: number[] = []
   /** What counts for nothing in a loss that can fall to 0, where it has fallen so far. */
@@ -187,7 +189,14 @@ class Judging {
     return problem !== null && isSaturated(problem, this.found.theta, i * this.P)
   }
 
+  /** At a kink curvature and gradient hold to one side only, and say nothing about the others. */
+  private isKinked(theta: Float64Array): boolean {
+    const { problem } = this.judge
+    return problem !== null && onKink(problem, theta)
+  }
+
   private reasonFor(i: number): UnfinishedReason {
+    if (this.kinked.has(i)) return 'kink'
     if (this.isSaturated(i)) return 'saturated'
     return this.found.status[i] === Status.budget ? 'budget' : 'stalled'
   }
@@ -281,6 +290,10 @@ class Judging {
     if (run.status[n] === Status.failed || !this.isStationary(report, at)) return false
     const origin = this.found.theta.subarray(i * P, (i + 1) * P)
     if (this.isFar(origin, at, this.judge.moveLimit ?? thresholds.moved)) return false
+    if (this.isKinked(at)) {
+      this.kinked.add(i)
+      return false
+    }
     if (report[Polished.negative] > 0 && !this.hadArrived(i, report)) return false
     this.theta.set(at, i * P)
     this.loss[i] = run.loss[n]!
@@ -288,6 +301,10 @@ class Judging {
     this.index[i] = report[Polished.negative]!
     this.nullity[i] = report[Polished.zero]!
     this.precision[i] = report[Polished.newtonStep]!
+    // Near its orbit a point has a little curvature yet along it: what a symmetry leaves flat is known beforehand.
+    const { problem } = this.judge
+    const orbit = problem ? mixingRank(problem.network, at) : 0
+    this.nullity[i] = Math.max(this.nullity[i], orbit)
     this.verdict[i] = this.index[i] > 0 ? 'saddle' : this.nullity[i] > 0 ? 'degenerate' : 'minimum'
     return true
   }

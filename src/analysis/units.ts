@@ -1,0 +1,72 @@
+/** What single hidden units do on the rows: saturated ones, and piecewise linear ones at their kinks. */
+import { activationTable } from '../models/activations.js'
+import { layers } from '../models/network/network.js'
+import type { Problem } from '../models/types.js'
+
+/** A unit is saturated when its slope is at most this on every row that counts. */
+export const saturatedSlope = 1e-9
+/** A net input is 0 within this times max(1, the largest term of its sum). */
+export const kinkTolerance = 1e-9
+
+/** Net inputs of hidden units on a row: `visit` gets the layer, the unit, its net input, and the largest term of it. */
+function netInputs(
+  { network, rows, x, weight }: Problem,
+  theta: Float64Array,
+  at: number,
+  visit: (layer: number, unit: number, u: number, size: number) => void
+): void {
+  const { activation, inputs } = network
+  const phi = activationTable[activation]
+  const all = layers(network).slice(0, -1)
+  const bias = network.bias ? 1 : 0
+  const terms = new Float64Array(3)
+  for (let i = 0; i < rows; i++) {
+    if (weight && !(weight[i] > 0)) continue
+    let below: Float64Array = x.subarray(i * inputs, (i + 1) * inputs)
+    all.forEach((layer, l) => {
+      const values = new Float64Array(layer.units)
+      for (let k = 0; k < layer.units; k++) {
+        const from = at + layer.at + k * layer.stride
+        let u = bias ? theta[from] : 0
+        let size = Math.abs(u)
+        for (let d = 0; d < layer.inputs; d++) {
+          const term = theta[from + bias + d] * below[d]
+          u += term
+          size = Math.max(size, Math.abs(term))
+        }
+        visit(l, k, u, size)
+        phi.terms(u, terms)
+        values[k] = terms[0]
+      }
+      below = values
+    })
+  }
+}
+
+/** Whether a unit of the network is saturated at θ. A relu unit that no row wakes is flat indeed, and does not count. */
+export function isSaturated(problem: Problem, theta: Float64Array, at = 0): boolean {
+  const { activation, hidden } = problem.network
+  const phi = activationTable[activation]
+  if (hidden.length === 0 || !phi.smooth || phi.linear) return false
+  const steepest = hidden.map(units => new Float64Array(units))
+  const terms = new Float64Array(3)
+  netInputs(problem, theta, at, (l, k, u) => {
+    phi.terms(u, terms)
+    steepest[l][k] = Math.max(steepest[l][k], terms[1])
+  })
+  return steepest.some(layer => layer.some(slope => slope <= saturatedSlope))
+}
+
+/**
+ * Whether a piecewise linear unit sits on its kink on some row. A unit that is all zero does on every row. What leaves the unit does not
+ * matter: its outgoing weight may become anything.
+ */
+export function onKink(problem: Problem, theta: Float64Array, at = 0): boolean {
+  const { activation, hidden } = problem.network
+  if (hidden.length === 0 || activationTable[activation].smooth) return false
+  let found = false
+  netInputs(problem, theta, at, (_l, _k, u, size) => {
+    if (Math.abs(u) <= kinkTolerance * Math.max(1, size)) found = true
+  })
+  return found
+}
