@@ -7,6 +7,7 @@
 import { VerdictCode } from '../core/result.js'
 import { Status } from '../core/status.js'
 import { thresholds } from '../core/thresholds.js'
+import { activationTable } from '../models/activations.js'
 import { Canonicalizer, genericCoefficients } from '../models/network/symmetry.js'
 import { RankedIds } from './ranked.js'
 import type { Network } from '../models/types.js'
@@ -251,7 +252,10 @@ export class Recogniser {
 export function judging(judge: Judge): (theta: Float64Array, found: Found, count: number) => Promise<Judged> {
   const { objective, problem } = judge
   const { certifier } = objective
-  if (!certifier || !problem) return (theta, found, count) => judgeRuns(judge, theta, found, count)
+  // Orbits of linear units and kinks are the judge's own to see.
+  const phi = problem && problem.network.hidden.length > 0 ? activationTable[problem.network.activation] : undefined
+  if (!certifier || !problem || phi?.linear || phi?.smooth === false)
+    return (theta, found, count) => judgeRuns(judge, theta, found, count)
   const recogniser = new Recogniser(judge, certifier, problem.network)
   return (theta, found, count) => recogniser.judgeRuns(theta, found, count)
 }
