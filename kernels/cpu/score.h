@@ -58,7 +58,8 @@ double area_under_curve(const Problem<T>& p, ScoreScratch& s) {
     int j = i;
     for (; j < N && s.sorted[j].first == s.sorted[i].first; j++) {
       const uint32_t row = s.sorted[j].second;
-      (p.y[row] > T(0.5) ? ones_here : zeros_here) += p.weight[row];
+      const double w = p.weight[row], y = p.y[row];
+      ones_here += w * y, zeros_here += w * (1 - y);
     }
     pairs += ones_here * (below + 0.5 * zeros_here);
     below += zeros_here;
@@ -98,11 +99,10 @@ void score_lane(const Problem<T>& p, ScoreScratch& s, double* out, double* count
     for (int i = 0; i < N; i++) {
       const double z = s.z[i], w = p.weight[i], y = p.y[i];
       const bool one = p.d.loss == Loss::cloglog ? -std::expm1(-std::exp(z)) > 0.5 : z > 0;
-      const bool is_one = y > 0.5;
       counts[2 * size_t(i) + one] += 1;
-      right += one == is_one ? w : 0;
-      hits += one && is_one ? w : 0;
-      ones += is_one ? w : 0;
+      right += w * (one ? y : 1 - y);
+      hits += one ? w * y : 0;
+      ones += w * y;
       called += one ? w : 0;
       logs += w * log_loss(p.d.loss, z, y);
     }

@@ -44,8 +44,8 @@ function areaUnderCurve(z: Float64Array, { rows, y, weight }: ScoredRows): numbe
     let onesHere = 0
     for (; j < rows && z[order[j]] === z[order[i]]; j++) {
       const w = weight ? weight[order[j]] : 1
-      if (y[order[j]] > 0.5) onesHere += w
-      else zerosHere += w
+      onesHere += w * y[order[j]]
+      zerosHere += w * (1 - y[order[j]])
     }
     if (j === i) return NaN
     pairs += onesHere * (below + 0.5 * zerosHere)
@@ -58,7 +58,7 @@ function areaUnderCurve(z: Float64Array, { rows, y, weight }: ScoredRows): numbe
 
 /**
  * Scores of one run. `z` is [N, C] row-major (offset included); `counts` [N, C'] is increased where the run predicts a class.
- * Rows count with their weights.
+ * Rows count with their weights; one with a share y, as successes among trials are, counts as y of class 1 and 1 − y of class 0.
  */
 export function scoreRun(
   network: Network,
@@ -98,11 +98,10 @@ export function scoreRun(
     for (let i = 0; i < rows; i++) {
       const w = weight ? weight[i] : 1
       const one = z[i] > definition.even!
-      const isOne = y[i] > 0.5
       counts[2 * i + (one ? 1 : 0)] += 1
-      if (one === isOne) right += w
-      if (one && isOne) hits += w
-      if (isOne) ones += w
+      right += w * (one ? y[i] : 1 - y[i])
+      if (one) hits += w * y[i]
+      ones += w * y[i]
       if (one) called += w
       logs += w * definition.logLoss!(z[i], y[i])
     }
