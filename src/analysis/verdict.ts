@@ -72,7 +72,7 @@ const sum = (v: Uint32Array): number => v.reduce((s, n) => s + n, 0)
 
 /** Steps for which a doubtful run is followed on: flat valleys and narrow curved ones take many, which small models can afford. */
 const followSteps = (P: number, convex: boolean): number =>
-  convex ? 100 : Math.min(1000, Math.max(100, Math.round(1e7 / P ** 3)))
+  convex ? 100 : Math.min(2000, Math.max(100, Math.round(1e7 / P ** 3)))
 /** Largest P for which ways to infinity are looked for. */
 const climbParameters = 128
 
@@ -96,6 +96,8 @@ class Judging {
   private readonly suspects: number[] = []
   /** What counts for nothing in a loss that can fall to 0, where it has fallen so far. */
   private nothing = 0
+  /** What is close to nothing: its square root, relative to the loss of a model that is all zeros. */
+  private little = 0
   private steps = 0
   private losses = 0
   /** The objective, counting. */
@@ -136,7 +138,10 @@ class Judging {
     const { status } = this.found
     if (judge.problem && attainsZero(judge.problem)) {
       const { f } = await this.counted.evaluate(new Float64Array(this.P), {})
-      if (Number.isFinite(f[0])) this.nothing = this.eps * f[0]
+      if (Number.isFinite(f[0])) {
+        this.nothing = this.eps * f[0]
+        this.little = Math.sqrt(this.eps) * f[0]
+      }
     }
     const alive: number[] = []
     for (let i = 0; i < this.count; i++) {
@@ -289,7 +294,9 @@ class Judging {
     const at = run.theta.subarray(n * P, (n + 1) * P)
     if (run.status[n] === Status.failed || !this.isStationary(report, at)) return false
     const origin = this.found.theta.subarray(i * P, (i + 1) * P)
-    if (this.isFar(origin, at, this.judge.moveLimit ?? thresholds.moved)) return false
+    // In a valley without loss a run has arrived wherever along it the last digits lead.
+    const settled = this.found.loss[i] <= this.little && run.loss[n] <= this.nothing && !(report[Polished.negative] > 0)
+    if (!settled && this.isFar(origin, at, this.judge.moveLimit ?? thresholds.moved)) return false
     if (this.isKinked(at)) {
       this.kinked.add(i)
       return false
