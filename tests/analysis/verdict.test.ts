@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { judgeRuns } from '../../src/analysis/verdict.js'
 import { Status } from '../../src/core/status.js'
 import { thresholds } from '../../src/core/thresholds.js'
+import { mapPoints } from '../../src/models/network/parameterMap.js'
 import { resolveConfig } from '../../src/study/config.js'
 import { setUp } from '../../src/study/setup.js'
 import {
@@ -223,7 +224,9 @@ describe.each(firstCandidates.filter(c => c.precision === 'f64').map(c => c.name
   it.each([1, 2, 3])('the stationary points of %i copies of Auer’s problem have their index', async d => {
     const setup = await setUp(resolveConfig({ ...auerStudy(d), engine }, 'the test'))
     const points = auerProducts(d)
-    const theta = Float64Array.from(points.flatMap(p => p.theta.map((w, j) => w * (1 + (j % 2 === 0 ? 1e-4 : -1e-4)))))
+    const near = Float64Array.from(points.flatMap(p => p.theta.map((w, j) => w * (1 + (j % 2 === 0 ? 1e-4 : -1e-4)))))
+    const { network, frame } = setup
+    const theta = mapPoints(network, frame.fromUser, near)
     const { f } = await setup.objective.evaluate(theta, {})
     const found = { loss: f, gradientNorm: f, status: new Uint8Array(points.length).fill(Status.converged) }
     const judged = inWords(await judgeRuns(setup.judge, theta, found, points.length))
@@ -231,9 +234,10 @@ describe.each(firstCandidates.filter(c => c.precision === 'f64').map(c => c.name
     expect([...judged.index]).toEqual(points.map(p => p.index))
     expect(judged.verdict).toEqual(points.map(p => (p.index > 0 ? 'saddle' : 'minimum')))
     expect([...judged.nullity]).toEqual(points.map(() => 0))
+    const certified = mapPoints(network, frame.toUser, judged.theta)
     points.forEach((point, i) => {
-      expectAllClose(judged.theta.subarray(i * d, (i + 1) * d), point.theta, 6e-11, `point ${i}`)
-      expectClose(judged.loss[i], point.loss, 6e-11, `loss ${i}`)
+      expectAllClose(certified.subarray(i * d, (i + 1) * d), point.theta, 6e-11, `point ${i}`)
+      expectClose(judged.loss[i] * frame.lossScale, point.loss, 6e-11, `loss ${i}`)
     })
     // C(d, k)·2^(d−k) of them have k negative eigenvalues.
     const choose = (n: number, k: number): number => (k === 0 ? 1 : (choose(n - 1, k - 1) * n) / k)

@@ -128,7 +128,12 @@ export class Interpreter {
         return
       case Op.trustRegion: {
         const factor = this.factors[a]
-        if (!factor) throw new Error('trustRegion before tridiagonalize')
+        // A run that has met no finite Hessian yet has no model to minimise; its rule takes another step.
+        if (!factor) {
+          this.vectors[dst].fill(0)
+          this.scalars[d] = 0
+          return
+        }
         const { p, predicted } = trustRegionStep(factor, this.vectors[b], this.scalars[c])
         this.vectors[dst].set(p)
         this.scalars[d] = predicted
