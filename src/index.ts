@@ -1,8 +1,15 @@
 /** The library: the same objects that the program reads and writes, typed. */
-export { study, type StudyOptions } from './study/study.js'
+export {
+  study,
+  resumeStudy,
+  sumUp,
+  summaryOf,
+  type ResumeOptions,
+  type StudyFiles,
+  type StudyOptions
+} from './study/study.js'
 export { version } from './core/version.js'
 export { contrast, contrastModels, type ContrastModel, type ContrastOptions } from './study/contrast.js'
-export { recluster, type ReclusterOptions } from './study/recluster.js'
 export { replay, type Replay } from './study/replay.js'
 export { predict, type NewData, type PredictOptions, type Predictions } from './study/predict.js'
 export { resolveConfig, type StudyConfig } from './study/config.js'

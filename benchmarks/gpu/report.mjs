@@ -36,10 +36,10 @@ const { optimizers, resolveOptimizer } = await dist('optimizers/registry.js')
 const { epsilonOf } = await dist('optimizers/types.js')
 /** @type {typeof import('../../src/study/config.js')} */
 const { resolveConfig } = await dist('study/config.js')
-/** @type {typeof import('../../src/study/curves.js')} */
-const { requestOf } = await dist('study/curves.js')
-/** @type {typeof import('../../src/study/runner.js')} */
-const { runStarts } = await dist('study/runner.js')
+/** @type {typeof import('../../src/study/run.js')} */
+const { requestOf } = await dist('study/run.js')
+/** @type {typeof import('../../src/study/session.js')} */
+const { runInMemory } = await dist('study/session.js')
 /** @type {typeof import('../../src/study/setup.js')} */
 const { setUp } = await dist('study/setup.js')
 
@@ -129,8 +129,8 @@ async function compareStudies(count) {
       /** @type {readonly number[]} */
       let losses = []
       const seconds = await timed(async () => {
-        const { clusters } = await runStarts(setup)
-        losses = clusters.minima.clusters().map(c => c.loss)
+        const { folded } = await runInMemory(setup)
+        losses = folded.minima.map(c => c.loss)
       })
       minima.push(losses)
       const { device, threads } = setup.engine
@@ -187,7 +187,7 @@ async function ownSearches(setup) {
     const stop = { steps: optimizers[name].steps, gradient: gradientTolerance }
     const ends = new Float64Array(count * P).fill(NaN)
     const seconds = await timed(async () => {
-      for await (const block of setup.objective.minimise(requestOf(setup, 0, count, { program, stop })))
+      for await (const block of setup.objective.minimise(requestOf(setup, { first: 0, count }, { program, stop })))
         for (let i = 0; i < block.count; i++) ends.set(block.theta.subarray(i * P, (i + 1) * P), block.start[i] * P)
     })
     figures.push(await judged(setup, 'Manystart', `${name} in f32`, seconds, ends))

@@ -4,22 +4,20 @@ import type { Objective } from '../../src/engines/types.js'
 import { optimizers, resolveOptimizer } from '../../src/optimizers/registry.js'
 import { epsilonOf } from '../../src/optimizers/types.js'
 import type { Program } from '../../src/language/program.js'
-import { requestOf } from '../../src/study/curves.js'
-import { runStarts } from '../../src/study/runner.js'
+import { requestOf } from '../../src/study/run.js'
+import { runInMemory } from '../../src/study/session.js'
 import { setUp, type Setup } from '../../src/study/setup.js'
 import { configOf, studyNames, type Prepared } from './problems.js'
 import type { KnownPoint, Missing, PeerAnswer, PeerFigure } from './types.js'
 
 /** Distinct losses of the minima, flat minima and saddles that a whole study finds, by loss. */
 export async function knownPoints(setup: Setup): Promise<KnownPoint[]> {
-  const { minima, degenerate, saddles } = (await runStarts(setup)).clusters
+  const { minima, degenerate, saddles } = (await runInMemory(setup)).folded
   const of = (kind: KnownPoint['kind'], clusters: readonly { loss: number }[]): KnownPoint[] =>
     clusters.map(({ loss }) => ({ kind, loss }))
-  const all = [
-    ...of('minimum', minima.clusters()),
-    ...of('degenerate', degenerate.clusters()),
-    ...of('saddle', saddles.clusters())
-  ].sort((a, b) => a.loss - b.loss)
+  const all = [...of('minimum', minima), ...of('degenerate', degenerate), ...of('saddle', saddles)].sort(
+    (a, b) => a.loss - b.loss
+  )
   return all.filter((p, i) => i === 0 || p.loss - all[i - 1].loss > 1e-9)
 }
 
@@ -37,7 +35,11 @@ async function search(setup: Setup, program: Program, steps: number): Promise<Fl
   const P = setup.objective.parameters
   const count = setup.config.starts.count
   const ends = new Float64Array(count * P).fill(NaN)
-  const request = requestOf(setup, 0, count, { program, stop: { steps, gradient: setup.config.stop.gradient } })
+  const request = requestOf(
+    setup,
+    { first: 0, count },
+    { program, stop: { steps, gradient: setup.config.stop.gradient } }
+  )
   for await (const block of setup.objective.minimise(request))
     for (let i = 0; i < block.count; i++) ends.set(block.theta.subarray(i * P, (i + 1) * P), block.start[i] * P)
   return ends
@@ -127,9 +129,9 @@ export async function tensorflowAnswer(prepared: readonly Prepared[], threads: n
     const P = setup.objective.parameters
     const ends = new Float64Array(tensorflowStarts * P).fill(NaN)
     const study = (): Promise<unknown> =>
-      runStarts(setup, {
-        onBlock({ count, start, theta }) {
-          for (let i = 0; i < count; i++) ends.set(theta.subarray(i * P, (i + 1) * P), start[i] * P)
+      runInMemory(setup, {
+        onPart({ rows: { count, start, theta } }) {
+          for (let i = 0; i < count; i++) ends.set(theta!.subarray(i * P, (i + 1) * P), start[i] * P)
         }
       })
     await study()

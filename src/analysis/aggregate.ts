@@ -5,6 +5,7 @@
 import { VerdictCode, verdicts } from '../core/result.js'
 import { hashInteger, QuantileSketch, ThinnedSample } from './sketch.js'
 import type { MetricSet, Quantiles, Verdict } from '../core/result.js'
+import type { Rows } from '../runs/table.js'
 
 /** Losses as found within this of the best one, times max(1, |best|), are as good as it (where there is no accuracy). */
 export const sameLossTolerance = 1e-6
@@ -23,27 +24,13 @@ export interface AggregateOptions {
   readonly test: boolean
 }
 
-/** Judged runs, in any order. Rows of a failed run may hold anything; they are left out where the summary says so. */
-export interface AggregateBlock {
-  readonly count: number
-  /** [count] */
-  readonly start: Float64Array
-  /** [count] `VerdictCode` */
-  readonly verdict: Uint8Array
-  /** [count] id of the distinct point, −1 for none. */
+/** Runs, in any order. Rows of a failed run may hold anything; they are left out where the summary says so. */
+export type AggregatedRows = Pick<
+  Rows,
+  'count' | 'start' | 'verdict' | 'loss' | 'lossFound' | 'theta' | 'steps' | 'train' | 'test'
+> & {
+  /** [count] number of the distinct point, −1 for none. */
   readonly point: Int32Array
-  /** [count] certified loss. */
-  readonly loss: Float64Array
-  /** [count] loss where the optimiser stopped. */
-  readonly lossFound: Float64Array
-  /** [count, P] certified parameters. */
-  readonly theta: Float64Array
-  /** [count] */
-  readonly steps: Uint32Array
-  /** [count, M] scores on the training rows, at the points as found. */
-  readonly train: Float64Array
-  /** [count, M] on the held-out rows. */
-  readonly test?: Float64Array
 }
 
 export interface WaterfallPoint {
@@ -137,7 +124,7 @@ export class Aggregate {
     this.accuracyAt = metricNames.indexOf('accuracy')
   }
 
-  addBlock(block: AggregateBlock): void {
+  addBlock(block: AggregatedRows): void {
     const M = this.train.length
     const { low, high } = this
     const P = low.length
@@ -158,7 +145,7 @@ export class Aggregate {
       if (loss < this.lowLoss) this.lowLoss = loss
       if (loss > this.highLoss) this.highLoss = loss
       for (let p = 0, q = r * P; p < P; p++, q++) {
-        const value = block.theta[q]
+        const value = block.theta![q]
         if (value < low[p]) low[p] = value
         if (value > high[p]) high[p] = value
       }
@@ -178,7 +165,7 @@ export class Aggregate {
     for (let i = 0; i < counts.length; i++) this.classCounts[i] += counts[i]
   }
 
-  private addLoss(loss: number, hash: number, block: AggregateBlock, r: number): void {
+  private addLoss(loss: number, hash: number, block: AggregatedRows, r: number): void {
     const { lowest, waterfall } = this
     const start = block.start[r]
     if (loss < lowest.loss || (loss === lowest.loss && start < lowest.start)) {

@@ -6,7 +6,6 @@
 import { columnScale } from '../models/network/network.js'
 import { isScalar } from '../models/losses/index.js'
 import { canonicalizerOf, genericCoefficients, type AnyCanonicalizer } from '../models/network/symmetry.js'
-import { halfOf } from './coverage.js'
 import { ClusterTable } from './clusterTable.js'
 import { RankedIds } from './ranked.js'
 import type { Cluster } from './clusterTable.js'
@@ -62,7 +61,6 @@ const close = (a: number, b: number, tolerance: number): boolean =>
 export class Clusterer {
   private readonly canonicalizer: AnyCanonicalizer
   private readonly P: number
-  private readonly half: number
   private readonly table: ClusterTable
   private readonly ranked = new RankedIds()
   private readonly c: Float64Array
@@ -73,18 +71,15 @@ export class Clusterer {
   private worstPrecision = 0
 
   /**
-   * @param starts how many are asked for; their halves are what coverage needs
    * @param scale [P] of `columnScale`; a power of two near it is taken, so that nothing is lost
    */
   constructor(
     network: Network,
-    starts: number,
     private readonly tolerances: Tolerances = defaultTolerances,
     scale?: Float64Array
   ) {
     this.canonicalizer = canonicalizerOf(network)
     this.P = this.canonicalizer.parameters
-    this.half = halfOf(starts)
     this.table = new ClusterTable(this.P, 0)
     this.c = genericCoefficients(this.P)
     this.point = new Float64Array(this.P)
@@ -123,7 +118,7 @@ export class Clusterer {
       this.ranked.insert(id, this.functional(point))
       if (precision > this.worstPrecision) this.worstPrecision = Math.min(precision, widestTolerance)
     }
-    table.hit(id, start, this.half, image)
+    table.hit(id, start, image)
     this.last = id
     return id
   }
@@ -167,7 +162,6 @@ export const signatureRows = 512
 
 /** Degenerate end points: one where the loss agrees and the network computes the same on the rows. */
 export class FunctionClusterer {
-  private readonly half: number
   private readonly table: ClusterTable
   private readonly ranked = new RankedIds()
   /** The rows on which points are compared. */
@@ -180,12 +174,10 @@ export class FunctionClusterer {
 
   constructor(
     problem: Problem,
-    starts: number,
     private readonly tolerances: Tolerances = defaultTolerances
   ) {
     this.canonicalizer = canonicalizerOf(problem.network)
     this.scratch = new Float64Array(this.canonicalizer.parameters)
-    this.half = halfOf(starts)
     this.C = problem.network.outputs
     // Softmax sees only differences of its outputs.
     this.centred = !isScalar(problem.network.loss)
@@ -240,7 +232,7 @@ export class FunctionClusterer {
       table.signature.set(signature, id * width)
       this.ranked.insert(id, loss)
     }
-    table.hit(id, start, this.half, image)
+    table.hit(id, start, image)
     return id
   }
 
@@ -271,15 +263,11 @@ export interface Clusters {
   readonly degenerate: FunctionClusterer
 }
 
-export const openClusters = (
-  problem: Problem,
-  starts: number,
-  tolerances: Tolerances = defaultTolerances
-): Clusters => {
+export const openClusters = (problem: Problem, tolerances: Tolerances = defaultTolerances): Clusters => {
   const scale = columnScale(problem)
   return {
-    minima: new Clusterer(problem.network, starts, tolerances, scale),
-    saddles: new Clusterer(problem.network, starts, tolerances, scale),
-    degenerate: new FunctionClusterer(problem, starts, tolerances)
+    minima: new Clusterer(problem.network, tolerances, scale),
+    saddles: new Clusterer(problem.network, tolerances, scale),
+    degenerate: new FunctionClusterer(problem, tolerances)
   }
 }

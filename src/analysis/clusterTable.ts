@@ -14,12 +14,15 @@ export interface Cluster {
   /** [P], the canonical copy (as found for degenerate points). */
   readonly parameters: Float64Array
   readonly count: number
-  /** Of `count`, runs with start < half of the starts asked for. */
-  readonly countFirstHalf: number
   readonly firstStart: number
+  /** The first starts that led there, ascending, at most `listedStarts`. */
+  readonly starts: readonly number[]
   /** Distinct symmetric images met (estimated beyond `distinctCapacity`). */
   readonly copies: number
 }
+
+/** Starts that are listed with a point. */
+export const listedStarts = 10
 
 const columnNames = [
   'start',
@@ -27,7 +30,6 @@ const columnNames = [
   'gradientNorm',
   'precision',
   'count',
-  'countFirstHalf',
   'firstStart',
   'firstImage',
   'point',
@@ -41,7 +43,6 @@ export class ClusterTable {
   gradientNorm = new Float64Array(16)
   precision = new Float64Array(16)
   count = new Float64Array(16)
-  countFirstHalf = new Float64Array(16)
   firstStart = new Float64Array(16)
   /** The first image met; a counter follows once there is a second: most points of a rich landscape are met once. */
   firstImage = new Float64Array(16)
@@ -50,6 +51,7 @@ export class ClusterTable {
   /** [·, signatureWidth] what else identifies a point. */
   signature: Float64Array
   private readonly images = new Map<number, DistinctCounter>()
+  private readonly starts = new Map<number, number[]>()
 
   constructor(
     readonly width: number,
@@ -74,9 +76,9 @@ export class ClusterTable {
   }
 
   /** Counts a run. */
-  hit(id: number, start: number, half: number, image: number): void {
+  hit(id: number, start: number, image: number): void {
     this.count[id]++
-    if (start < half) this.countFirstHalf[id]++
+    this.listStart(id, start)
     if (start < this.firstStart[id]) this.firstStart[id] = start
     let counter = this.images.get(id)
     if (!counter) {
@@ -86,6 +88,18 @@ export class ClusterTable {
       this.images.set(id, counter)
     }
     counter.add(image)
+  }
+
+  private listStart(id: number, start: number): void {
+    // Most points of a rich landscape are met once: their start stands in the table.
+    if (this.count[id] === 1) return
+    let list = this.starts.get(id)
+    if (!list) this.starts.set(id, (list = [this.firstStart[id]]))
+    if (list.length === listedStarts && start > list[listedStarts - 1]) return
+    let at = list.length
+    while (at > 0 && list[at - 1] > start) at--
+    list.splice(at, 0, start)
+    if (list.length > listedStarts) list.pop()
   }
 
   /** Is a run better polished than the representative? Ties go to the smaller start, so the order of arrival has no say. */
@@ -111,8 +125,8 @@ export class ClusterTable {
       precision: this.precision[id],
       parameters: this.point.slice(id * this.width, (id + 1) * this.width),
       count: this.count[id],
-      countFirstHalf: this.countFirstHalf[id],
       firstStart: this.firstStart[id],
+      starts: this.starts.get(id) ?? [this.firstStart[id]],
       copies: this.images.get(id)?.size ?? 1
     }))
     return list.sort((a, b) => a.loss - b.loss || a.firstStart - b.firstStart)

@@ -4,9 +4,13 @@ import { clopperPearsonUpper } from '../core/stats.js'
 /** What coverage needs to know of a distinct minimum. */
 export interface SeenMinimum {
   readonly count: number
-  /** Of `count`, runs with start < half. */
-  readonly countFirstHalf: number
   readonly firstStart: number
+}
+
+/** Starts below `end`, and how many of their runs ended in a minimum. */
+export interface FirstHalf {
+  readonly end: number
+  readonly runs: number
 }
 
 export interface Coverage {
@@ -23,7 +27,8 @@ export const defaultConfidence = 0.95
 export const halfOf = (starts: number): number => Math.floor(starts / 2)
 
 /**
- * Coverage of the strict minima, among runs that end in one; `starts` is the number of all runs, whatever their verdict.
+ * Coverage of the strict minima, among runs that end in one; `starts` is the number of all runs, whatever their verdict, and `half` the
+ * first half of them.
  *
  * Good-Turing: the probability that the next such run ends in an unseen minimum is estimated by singletons / n (Good 1953);
  * 1 when no run ended in one.
@@ -36,18 +41,15 @@ export const halfOf = (starts: number): number => Math.floor(starts / 2)
  * When a study was interrupted, which starts of the second half have ended may depend on how long they took; the bound then
  * holds for the runs as they ended.
  */
-export function coverageOf(minima: readonly SeenMinimum[], starts: number, confidence = defaultConfidence): Coverage {
-  let n = 0
-  let singletons = 0
-  let first = 0
-  let k = 0
-  for (const { count, countFirstHalf } of minima) {
-    n += count
-    first += countFirstHalf
-    if (count === 1) singletons++
-    if (countFirstHalf === 0) k += count
-  }
-  const second = n - first
+export function coverageOf(
+  minima: readonly SeenMinimum[],
+  starts: number,
+  half: FirstHalf,
+  confidence = defaultConfidence
+): Coverage {
+  const n = minima.reduce((sum, m) => sum + m.count, 0)
+  const singletons = minima.reduce((sum, m) => sum + (m.count === 1 ? 1 : 0), 0)
+  const { k, runs: second } = missesOf(minima, half)
   const further = moreForBound(k, second, 0.01, confidence)
   return {
     goodTuring: n > 0 ? singletons / n : 1,
@@ -61,6 +63,29 @@ export function coverageOf(minima: readonly SeenMinimum[], starts: number, confi
     moreStartsForOnePercent: further === 0 ? 0 : Math.ceil(n > 0 ? (further * starts) / n : further)
   }
 }
+
+/** Of the later runs that end in a minimum, how many there are and how many ended in one that the first half has not met. */
+function missesOf(minima: readonly SeenMinimum[], { end, runs }: FirstHalf): { k: number; runs: number } {
+  let n = 0
+  let k = 0
+  for (const { count, firstStart } of minima) {
+    n += count
+    if (firstStart >= end) k += count
+  }
+  return { k, runs: n - runs }
+}
+
+/** Upper limit of the unseen probability after the runs so far, at a confidence. */
+export function unseenBound(minima: readonly SeenMinimum[], half: FirstHalf, confidence: number): number {
+  const { k, runs } = missesOf(minima, half)
+  return clopperPearsonUpper(k, runs, confidence)
+}
+
+/**
+ * Confidence of the j-th look (j = 1, 2, …) at a study that is to stop when its bound is small enough: the errors 0.05 / (j (j + 1)) of
+ * all looks sum to 0.05, so that with probability 0.95 none of the bounds is wrong, however often one looks.
+ */
+export const confidenceOfLook = (j: number): number => 1 - (1 - defaultConfidence) / (j * (j + 1))
 
 /** Smallest m such that the upper limit of (k, n + m) is at most `bound`: further runs of which none meets a new minimum. */
 export function moreForBound(k: number, n: number, bound: number, confidence: number): number {

@@ -60,7 +60,7 @@ export interface Judge {
 export type Found = Pick<RunBlock, 'loss' | 'gradientNorm' | 'status'>
 
 /** Judged runs, in the order of the block they came from; the places of `verdict` are those of `verdicts`. */
-export interface Judged extends Filled<'judge'> {
+export interface Judged extends Omit<Filled<'judge'>, 'conditioned'> {
   /** Steps spent on certifying, and losses evaluated beside them, for the count of evaluations. */
   readonly steps: number
   readonly losses: number

@@ -5,8 +5,8 @@ import { quantileSorted } from '../core/stats.js'
 import { VerdictCode } from '../core/result.js'
 import { convexity } from '../models/network/network.js'
 import { verdicts } from '../core/result.js'
-import { requestOf } from '../study/curves.js'
-import { runStarts } from '../study/runner.js'
+import { requestOf } from '../study/run.js'
+import { runInMemory } from '../study/session.js'
 import { setUp } from '../study/setup.js'
 import type { GridCell, GridProblem } from './grid.js'
 import { fitRate, theoryOf, type RateFit, type Theory } from './rate.js'
@@ -32,12 +32,12 @@ export async function answerProblem(problem: GridProblem): Promise<ProblemAnswer
   const setup = await setUp(problem.config)
   try {
     let lowest = Infinity
-    const outcome = await runStarts(setup, {
-      onBlock: block => {
-        for (const loss of block.loss) if (loss < lowest) lowest = loss
+    const { folded } = await runInMemory(setup, {
+      onPart: ({ rows }) => {
+        for (const loss of rows.loss) if (loss < lowest) lowest = loss
       }
     })
-    const found = outcome.clusters.minima.clusters()
+    const found = folded.minima
     const P = setup.objective.parameters
     const best = found[0]
     const H = best ? (await setup.certifier.objective.evaluate(best.parameters, { H: true })).H : undefined
@@ -145,7 +145,8 @@ export async function measureCell(cell: GridCell, answer: ProblemAnswer, signal?
   try {
     const { engine, program, problem, optimizer } = setup
     const count = cell.config.starts.count
-    const request = (extra: object) => requestOf(setup, 0, count, { ...extra, ...(signal ? { signal } : {}) })
+    const request = (extra: object) =>
+      requestOf(setup, { first: 0, count }, { ...extra, ...(signal ? { signal } : {}) })
     const seconds: number[] = []
     for (let repeat = 0; repeat < timedRepeats; repeat++) {
       const began = performance.now()
@@ -155,9 +156,9 @@ export async function measureCell(cell: GridCell, answer: ProblemAnswer, signal?
 
     const verdict = new Array<Verdict>(count).fill('failed')
     const loss = new Array<number>(count).fill(NaN)
-    const outcome = await runStarts(setup, {
+    const { folded } = await runInMemory(setup, {
       ...(signal ? { signal } : {}),
-      onBlock: block => {
+      onPart: ({ rows: block }) => {
         for (let i = 0; i < block.count; i++) {
           verdict[block.start[i]] = verdicts.find(v => VerdictCode[v] === block.verdict[i]) ?? 'failed'
           loss[block.start[i]] = block.loss[i]
@@ -200,7 +201,7 @@ export async function measureCell(cell: GridCell, answer: ProblemAnswer, signal?
       perStep: { f: 1, g: 1, H: needsH, rows: size + (stride > 1 ? problem.rows / stride : 0) },
       seconds,
       stepsTotal: steps.reduce((a, b) => a + b, 0),
-      minima: outcome.clusters.minima.clusters().map(c => c.loss),
+      minima: folded.minima.map(c => c.loss),
       runs: {
         steps,
         verdict,

@@ -2,8 +2,8 @@
 import { parameterCount } from '../models/network/network.js'
 import type { EngineName, Precision } from '../engines/types.js'
 import { resolveConfig, type StudyConfig } from '../study/config.js'
-import { requestOf } from '../study/curves.js'
-import { runStarts } from '../study/runner.js'
+import { requestOf } from '../study/run.js'
+import { runInMemory } from '../study/session.js'
 import { setUp, type Setup } from '../study/setup.js'
 import { quantileSorted } from '../core/stats.js'
 import { formatSeconds } from '../core/units.js'
@@ -61,8 +61,8 @@ const configOf = (studyCase: StudyCase, target: StudyTarget, count: number): Stu
 async function referenceMinima(studyCase: StudyCase): Promise<number[]> {
   const setup = await setUp(configOf(studyCase, { engine: 'reference', precision: 'f64' }, checkedStarts))
   try {
-    const outcome = await runStarts(setup)
-    return outcome.clusters.minima.clusters().map(c => c.loss)
+    const { folded } = await runInMemory(setup)
+    return folded.minima.map(c => c.loss)
   } finally {
     setup.dispose()
   }
@@ -82,7 +82,7 @@ async function search(setup: Setup, lanes: number | undefined): Promise<Search> 
   let occupancy: number | null = null
   const began = performance.now()
   const onOccupancy = (busy: number, all: number): void => void (occupancy = all > 0 ? busy / all : null)
-  for await (const block of setup.objective.minimise(requestOf(setup, 0, count, { onOccupancy })))
+  for await (const block of setup.objective.minimise(requestOf(setup, { first: 0, count }, { onOccupancy })))
     for (let i = 0; i < block.count; i++) steps[block.start[i]] = block.steps[i]
   const seconds = (performance.now() - began) / 1000
   const total = steps.reduce((a, b) => a + b, 0)
@@ -163,9 +163,9 @@ async function studyRecord(
     for (let round = 0; round < studyRounds; round++) {
       if (timer?.peak) peaks.push((await timer.peak(5)) / 1e9)
       const began = performance.now()
-      const outcome = await runStarts(setup)
+      const { folded } = await runInMemory(setup)
       seconds.push((performance.now() - began) / 1000)
-      const found = outcome.clusters.minima.clusters().map(c => c.loss)
+      const found = folded.minima.map(c => c.loss)
       const lost = wanted.find(w => !found.some(f => Math.abs(f - w) <= lossTolerance * Math.max(1, Math.abs(w))))
       if (lost !== undefined)
         error = `The minimum with loss ${lost} that the reference finds from these starts is missing.`

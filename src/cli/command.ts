@@ -12,6 +12,8 @@ export interface Positional {
   readonly name: string
   readonly describe: string
   readonly required: boolean
+  /** One or more words. */
+  readonly many?: boolean
 }
 
 export interface Command {
@@ -47,10 +49,10 @@ export const flagNames = (command: Command): string[] => [
   ...Object.values(command.commands ?? {}).flatMap(flagNames)
 ]
 
+/** `<directory>`, `[config]`, `<shards..>` */
+export const positionalUsage = ({ name, required, many }: Positional): string =>
+  required ? `<${name}${many === true ? '..' : ''}>` : `[${name}]`
+
 /** `study [config]` */
 export const usageOf = (name: string, { positionals = [], commands }: Command): string =>
-  [
-    name,
-    ...(commands ? [`[${Object.keys(commands).join('|')}]`] : []),
-    ...positionals.map(p => (p.required ? `<${p.name}>` : `[${p.name}]`))
-  ].join(' ')
+  [name, ...(commands ? [`[${Object.keys(commands).join('|')}]`] : []), ...positionals.map(positionalUsage)].join(' ')

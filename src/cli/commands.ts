@@ -17,6 +17,16 @@ export const commands: Readonly<Record<string, Entry>> = {
     group: 'Ask',
     load: async () => (await import('./commands/check.js')).checkCommand
   },
+  merge: {
+    describe: 'shards of a study into one',
+    group: 'Many machines',
+    load: async () => (await import('./commands/merge.js')).mergeCommand
+  },
+  slurm: {
+    describe: 'an array of shards on a SLURM cluster, and their merge',
+    group: 'Many machines',
+    load: async () => (await import('./commands/slurm.js')).slurmCommand
+  },
   report: {
     describe: 'study directory → report.html',
     group: 'Look again',

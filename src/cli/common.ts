@@ -1,8 +1,7 @@
 /** What the commands share: reading the study, stopping on Ctrl-C, printing. */
-import { InputError } from '../core/errors.js'
+import { InputError, stoppedCode } from '../core/errors.js'
 import { printable, printableJson, shown } from '../core/printable.js'
 import { checkFields, readConfigFile, resolveConfig, type StudyConfig } from '../study/config.js'
-import { abortOpenResults } from '../study/results.js'
 import type { Flags, Positional } from './command.js'
 import { mergeFlags } from './flags.js'
 
@@ -33,20 +32,20 @@ export function studyFrom(flags: Flags): StudyConfig {
 }
 
 /**
- * A signal that Ctrl-C sets, and the system where it ends a job: the first time runs stop and results are saved, the second time the program
- * ends at once and leaves nothing half-written.
+ * A signal that Ctrl-C sets, a terminal that closes, and the system where it ends a job: the first time runs stop and those that have ended
+ * are saved, the second time the program ends at once. What is on the disk is whole at any time.
  */
 export function interruptSignal(): { signal: AbortSignal; release: () => void } {
   const controller = new AbortController()
   const onInterrupt = (): void => {
     if (controller.signal.aborted) {
-      abortOpenResults()
-      process.exit(130)
+      process.exit(stoppedCode)
     }
     process.stderr.write('\nStopping; results so far are being saved. Press Ctrl-C again to stop at once.\n')
+    process.exitCode = stoppedCode
     controller.abort()
   }
-  const signals = ['SIGINT', 'SIGTERM'] as const
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   for (const name of signals) process.on(name, onInterrupt)
   const release = (): void => {
     for (const name of signals) process.off(name, onInterrupt)
@@ -58,6 +57,11 @@ export function interruptSignal(): { signal: AbortSignal; release: () => void } 
 export const configFile: Positional = { name: 'config', describe: 'study.yaml or study.json', required: false }
 
 /** Prints text for people: names and cells in it cannot steer the terminal. */
+/** Says something beside the result. */
+export const say = (text: string): void => {
+  process.stderr.write(`${printable(text)}\n`)
+}
+
 export const print = (text: string): void => {
   process.stdout.write(printable(text.endsWith('\n') ? text : `${text}\n`))
 }

@@ -35,7 +35,8 @@ export const runOptions: FlagTable = {
   seed: text('N', 'seed of starts and mini-batches'),
   init: text('normal:1', 'where starts lie: normal:S, uniform:A, glorot or he'),
   steps: text('N', 'budget of steps per run'),
-  gradient: text('1e-8', 'a run has converged when max |g| is at most this')
+  gradient: text('1e-8', 'a run has converged when max |g| is at most this'),
+  unseen: text('P', 'stop when what is unseen has at most this probability, with 95 % confidence')
 }
 
 export const optimizerOptions: FlagTable = {
@@ -59,6 +60,10 @@ export const jsonFlag: FlagTable = { json: flag('print the result alone, as JSON
 export const outputOptions: FlagTable = {
   name: text('TEXT', 'what to call the study'),
   out: text('DIR', 'directory for the results'),
+  keep: text(
+    'all|end',
+    'parameters of every run as found and certified, or as certified; default: all up to 1e6 starts'
+  ),
   force: flag('replace an existing directory'),
   quiet: flag('no progress'),
   ...jsonFlag
@@ -67,6 +72,17 @@ export const outputOptions: FlagTable = {
 /** Flags of `contrast` alone. */
 export const contrastOptions: FlagTable = {
   'glm-ridge': text('NUMBER', 'ridge of the models without hidden layer; --ridge is that of the networks')
+}
+
+/** Flags of one study, that a contrast does not have. */
+export const resumeOptions: FlagTable = {
+  shard: {
+    type: 'string',
+    describe:
+      'one of N pieces, such as 3/64; without a number, the array variable of SLURM, PBS, SGE, Kubernetes or GNU parallel gives it',
+    value: 'I/N'
+  },
+  resume: text('DIR', 'go on with the study in DIR; with --starts, up to so many')
 }
 
 /** The flags of commands that run a study, by heading. */
@@ -142,7 +158,11 @@ export function mergeFlags(file: Readonly<Record<string, unknown>>, flags: Flags
   }
   const stop = {
     ...part('stop'),
-    ...given({ steps: numberFlag(flags, 'steps'), gradient: numberFlag(flags, 'gradient') })
+    ...given({
+      steps: numberFlag(flags, 'steps'),
+      gradient: numberFlag(flags, 'gradient'),
+      unseen: numberFlag(flags, 'unseen')
+    })
   }
   return {
     ...file,
@@ -155,7 +175,8 @@ export function mergeFlags(file: Readonly<Record<string, unknown>>, flags: Flags
       optimizer: chosenOptimizer(flags, file['optimizer']),
       engine: flags['engine'],
       device: flags['device'],
-      precision: flags['precision']
+      precision: flags['precision'],
+      keep: flags['keep']
     })
   }
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The command-line program: finds the command, turns errors into one sentence and an exit code. No numerics here. */
 import { setFlagsFromString } from 'node:v8'
-import { InputError, WorkError } from '../core/errors.js'
+import { InputError, stoppedCode, WorkError } from '../core/errors.js'
 import { closeName, nearestName } from '../core/names.js'
 import { printable } from '../core/printable.js'
 import { version } from '../core/version.js'
@@ -25,7 +25,7 @@ const sentence = (message: string): string =>
 function fail(error: unknown): never {
   if (error instanceof InputError || error instanceof WorkError) {
     process.stderr.write(`${sentence(error.message)}\n`)
-    process.exit(error instanceof InputError ? 2 : 1)
+    process.exit(process.exitCode === stoppedCode ? stoppedCode : error instanceof InputError ? 2 : 1)
   }
   const text = error instanceof Error ? error.message : String(error)
   process.stderr.write(`Unexpected failure: ${sentence(text)} (set MANYSTART_DEBUG=1 for the place in the program)\n`)
@@ -87,10 +87,13 @@ async function main(words: readonly string[]): Promise<void> {
 // ones, which may have dropped it, are left as they are.
 if (Number(process.versions.v8.split('.')[0]) <= 13) setFlagsFromString('--wasm-tiering-budget=100000000')
 
-// A reader that has seen enough and leaves, such as `head`, is no failure; the work goes on.
+// A reader that has seen enough and leaves, such as `head`, is no failure, nor is a terminal that closes; the work goes on.
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
+    if (error.code === 'EPIPE' || error.code === 'EIO') return
+    if (stream === process.stdout)
+      process.stderr.write(`The output cannot be written (${error.code}); free some space.\n`)
+    process.exit(1)
   })
 
 try {

@@ -2,7 +2,7 @@
 import yargs from 'yargs'
 import { InputError } from '../core/errors.js'
 import { closeName, nearestName } from '../core/names.js'
-import { flagNames, flagsOf, usageOf, type Command, type Flags } from './command.js'
+import { flagNames, flagsOf, positionalUsage, usageOf, type Command, type Flags } from './command.js'
 import { commands } from './commands.js'
 
 /** Another command that has a flag, if one has. */
@@ -67,7 +67,7 @@ function onlyListsTwice(flags: Flags, command: Command): void {
  */
 export async function parseFlags(name: string, command: Command, words: readonly string[]): Promise<Flags> {
   const positionals = command.positionals ?? []
-  const usage = ['$0', ...positionals.map(p => (p.required ? `<${p.name}>` : `[${p.name}]`))].join(' ')
+  const usage = ['$0', ...positionals.map(positionalUsage)].join(' ')
   let complaint: string | undefined
   const flags = (await yargs([...words])
     .scriptName('manystart')

@@ -2,7 +2,7 @@
 import { shown } from '../core/printable.js'
 import { formatCount, formatRate, formatSeconds } from '../core/units.js'
 import type { LoadProgress } from '../data/types.js'
-import type { StudyProgress } from '../study/runner.js'
+import type { StudyProgress } from '../study/session.js'
 
 export interface ProgressStream {
   write(text: string): unknown

@@ -12,3 +12,6 @@ export class InputError extends Error {
 export class WorkError extends Error {
   override readonly name = 'WorkError'
 }
+
+/** Exit code of the command-line program after a signal that stopped the work. */
+export const stoppedCode = 130

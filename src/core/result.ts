@@ -3,7 +3,7 @@
  * A report is a pure function of these objects.
  */
 export const summaryFormat = 'manystart/summary'
-export const summaryVersion = 1
+export const summaryVersion = 2
 
 export const verdicts = ['minimum', 'degenerate', 'saddle', 'diverging', 'unfinished', 'failed'] as const
 /** What lies at the end of a run (DESIGN §5). */
@@ -59,7 +59,7 @@ export interface PointProof {
 }
 
 export interface StationaryPoint {
-  /** Number given in order of discovery; `runs.parquet` refers to it. */
+  /** Unique over all distinct points: by loss, then by the first start that met them. `runs/points.parquet` refers to it. */
   readonly id: number
   readonly loss: number
   /** max |g_p| at the certified point, in the conditioned coordinates of the computation: free of units and offsets. */
@@ -97,8 +97,9 @@ export interface StationaryPoint {
   /** Of minima and saddles that are described in detail. */
   readonly proof?: PointProof
   readonly metrics?: { readonly train: MetricSet<number>; readonly test?: MetricSet<number> }
-  /** First start that reached it. */
+  /** First start that reached it, and the first ten. */
   readonly firstStart: number
+  readonly starts: readonly number[]
 }
 
 /** How the table was read: what study.json keeps in full, for people. */
@@ -166,6 +167,8 @@ export interface Decisions {
 export interface Summary {
   readonly format: typeof summaryFormat
   readonly version: number
+  /** Of the study: its record, parts, summary and report carry the same. */
+  readonly identity: string
   readonly name: string
   readonly starts: number
   /** Starts that were asked for; larger than `starts` when the study was interrupted. */

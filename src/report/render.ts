@@ -242,6 +242,7 @@ export async function renderReport(
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<meta name="generator" content="manystart">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escape(options.title)}</title>
 <style>${style}</style>

@@ -32,6 +32,8 @@ export interface Range {
 export interface Facts {
   /** [N, C']: how many of the runs that did not fail predict each class on each training row; empty without classes. */
   readonly classCounts: Float64Array
+  /** Places of the parameters that grow without bound, by the starts of runs to infinity whose way is known. */
+  readonly growing: ReadonlyMap<number, readonly number[]>
   /** The first run with verdict `diverging` of which a direction is known. */
   readonly diverging?: Diverging
 }
@@ -69,15 +71,28 @@ const description = z.object({
   facts: z.object({
     /** Base64 of little-endian 32-bit counts. */
     classCounts: z.base64(),
+    growing: z.array(z.object({ places: z.array(whole), starts: z.array(whole) })),
     diverging: z.object({ start: whole, loss: real, theta: z.array(real), direction: z.array(real) }).optional()
   })
 })
+
+/** Starts by what grows, ascending: most runs share it with others. */
+function grouped(growing: Facts['growing']): { places: number[]; starts: number[] }[] {
+  const groups = new Map<string, { places: number[]; starts: number[] }>()
+  for (const [start, places] of [...growing].sort(([a], [b]) => a - b)) {
+    const key = places.join()
+    const group = groups.get(key)
+    if (group) group.starts.push(start)
+    else groups.set(key, { places: [...places], starts: [start] })
+  }
+  return [...groups.values()]
+}
 
 /** JSON has no words for numbers that are not finite. */
 const plain = (values: Float64Array): (number | string)[] => Array.from(values, plainNumber)
 const plainNumber = (v: number): number | string => (Number.isFinite(v) ? v : String(v))
 
-function describe({ identity, first, count, layout, facts: { classCounts, diverging } }: Part): string {
+function describe({ identity, first, count, layout, facts: { classCounts, growing, diverging } }: Part): string {
   const counts = Uint32Array.from(classCounts)
   const written: z.input<typeof description> = {
     format: partFormat,
@@ -88,6 +103,7 @@ function describe({ identity, first, count, layout, facts: { classCounts, diverg
     layout: { ...layout, parameters: [...layout.parameters], metrics: [...layout.metrics] },
     facts: {
       classCounts: Buffer.from(counts.buffer, counts.byteOffset, counts.byteLength).toString('base64'),
+      growing: grouped(growing),
       ...(diverging
         ? {
             diverging: {
@@ -199,6 +215,7 @@ export async function decodePart(bytes: Uint8Array, source: string): Promise<Par
     layout,
     rows,
     facts: {
+      growing: new Map(facts.growing.flatMap(({ places, starts }) => starts.map(start => [start, places] as const))),
       classCounts: Float64Array.from({ length: counts.length / 4 }, (_, i) => counts.readUInt32LE(4 * i)),
       ...(diverging
         ? {

@@ -54,9 +54,17 @@ export const columns = {
   /** Scores at the point as found, on the training rows and on the held-out ones. */
   train: { by: 'scores', field: 'train', type: 'f64', width: 'metrics', stored: { prefix: 'train.' } },
   test: { by: 'scores', field: 'test', type: 'f64', width: 'metrics', stored: { prefix: 'test.' } },
-  /** Certified (as found, where polishing found no stationary point), and as found. */
+  /** Certified (as found, where polishing found no stationary point), and as found, in the user's coordinates. */
   theta: { by: 'judge', field: 'theta', type: 'f64', width: 'parameters', stored: { prefix: 'certified:' } },
   thetaFound: { by: 'search', field: 'theta', type: 'f64', width: 'parameters', stored: { prefix: 'found:' } },
+  /** Certified, in the coordinates that everything is computed in: what end points are told apart by. */
+  conditioned: {
+    by: 'judge',
+    field: 'conditioned',
+    type: 'f64',
+    width: 'parameters',
+    stored: { prefix: 'conditioned:' }
+  },
   /** The program's `report` scalars at the end. */
   report: { by: 'search', field: 'report', type: 'f64', width: 'report' }
 } as const satisfies Record<string, Column>

@@ -46,7 +46,14 @@ const schema = z.strictObject({
     })
     .prefault({}),
   optimizer: z.union([z.string(), z.record(z.string(), z.unknown())]).optional(),
-  stop: z.strictObject({ steps: positive.optional(), gradient: z.number().positive().default(1e-8) }).prefault({}),
+  stop: z
+    .strictObject({
+      steps: positive.optional(),
+      gradient: z.number().positive().default(1e-8),
+      unseen: z.number().positive().lt(1).optional()
+    })
+    .prefault({}),
+  keep: z.enum(['all', 'end']).optional(),
   engine: z.enum(['auto', 'cpu', 'webgpu', 'tensorflow', 'reference']).default('auto'),
   device: z.string().optional(),
   precision: z.enum(['f64', 'f32']).optional()
@@ -67,7 +74,9 @@ export interface StudyConfig {
   readonly starts: { readonly count: number; readonly seed: number; readonly init: Init }
   /** null: newton while P ≤ 256, lbfgs above. */
   readonly optimizer: ResolvedOptimizer | null
-  readonly stop: { readonly steps: number | null; readonly gradient: number }
+  readonly stop: { readonly steps: number | null; readonly gradient: number; readonly unseen?: number }
+  /** Parameters of every run as found and certified, or as certified; absent: by the number of starts. */
+  readonly keep?: 'all' | 'end'
   readonly engine: 'auto' | 'cpu' | 'webgpu' | 'tensorflow' | 'reference'
   /** One of the engine's devices, by name; absent: the best that can run. */
   readonly device?: string
@@ -205,14 +214,14 @@ export function resolveConfig(raw: unknown, source: string): StudyConfig {
   }
   const { optimizer, stop, data, ...rest } = result.data
   const resolved = optimizer === undefined ? null : resolveOptimizer(optimizer)
-  const { steps, gradient } = stop
+  const { steps, gradient, unseen } = stop
   const precision = rest.precision ?? (rest.engine === 'auto' ? undefined : inSingle(rest.engine) ? 'f32' : 'f64')
   return {
     ...(JSON.parse(JSON.stringify(rest)) as Omit<StudyConfig, 'optimizer' | 'stop' | 'precision' | 'data'>),
     data: plainData(data),
     ...(precision === undefined ? {} : { precision }),
     optimizer: resolved,
-    stop: { steps: steps ?? null, gradient }
+    stop: { steps: steps ?? null, gradient, ...(unseen === undefined ? {} : { unseen }) }
   }
 }
 

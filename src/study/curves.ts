@@ -1,7 +1,8 @@
 /** Convergence curves: a sample of the study's runs once more with their paths, as quantile bands at common steps. */
 import type { Bands, Curves } from '../core/result.js'
 import { quantileSorted } from '../core/stats.js'
-import type { RunRequest } from '../engines/types.js'
+import type { Range } from '../runs/part.js'
+import { requestOf } from './run.js'
 import type { Setup } from './setup.js'
 
 /** Runs that are traced: the first starts of the study. */
@@ -14,31 +15,18 @@ function bands(rows: readonly (readonly number[])[]): Bands {
   return { q05: at(0.05), q25: at(0.25), median: at(0.5), q75: at(0.75), q95: at(0.95) }
 }
 
-/** The request that repeats runs first … first+count−1 of a study. */
-export function requestOf(setup: Setup, first: number, count: number, extra: Partial<RunRequest>): RunRequest {
-  const { config, frame, program, optimizer, steps } = setup
-  return {
-    program,
-    starts: {
-      kind: 'random',
-      seed: config.starts.seed,
-      first,
-      count,
-      init: config.starts.init,
-      ...(frame.fromAsked ? { map: frame.fromAsked } : {})
-    },
-    stop: { steps, gradient: config.stop.gradient },
-    ...(optimizer.batch ? { batch: { ...optimizer.batch, seed: config.starts.seed } } : {}),
-    ...extra
-  }
-}
-
 /** @param floor the smallest certified loss, from which gaps are measured, in the user's units as they are */
-export async function convergenceCurves(setup: Setup, count: number, floor: number): Promise<Curves | undefined> {
+export async function convergenceCurves(
+  setup: Setup,
+  { first, count }: Range,
+  floor: number,
+  signal?: AbortSignal
+): Promise<Curves | undefined> {
   const runs = Math.min(tracedRuns, count)
   const traces: Float64Array[] = []
-  for await (const block of setup.objective.minimise(requestOf(setup, 0, runs, { trace: true })))
-    traces.push(...(block.traces ?? []))
+  const request = requestOf(setup, { first, count: runs }, { trace: true, ...(signal ? { signal } : {}) })
+  for await (const block of setup.objective.minimise(request)) traces.push(...(block.traces ?? []))
+  if (signal?.aborted) return undefined
   const longest = Math.max(0, ...traces.map(t => t.length / 2))
   if (longest === 0) return undefined
   const steps: number[] = []

@@ -10,8 +10,9 @@ import type { Preprocessing } from '../data/types.js'
 import { isScalar, losses } from '../models/losses/index.js'
 import { parameterCount } from '../models/network/network.js'
 import type { Network } from '../models/types.js'
-import { savedConfig } from './replay.js'
-import { readRuns, studyFile, summaryFile } from './results.js'
+import { readRecord } from './record.js'
+import { studyFile, summaryFile } from '../runs/directory.js'
+import { readRun } from '../runs/points.js'
 
 /** Which model of a study; the minimum with the lowest loss when nothing is named. */
 export interface ModelChoice {
@@ -72,7 +73,7 @@ function readJson(path: string): unknown {
 }
 
 /** @throws InputError for a directory that holds no study with its preprocessing and summary */
-export function openStudy(directory: string): SavedStudy {
+export async function openStudy(directory: string): Promise<SavedStudy> {
   if (!existsSync(join(directory, studyFile)) && existsSync(directory)) {
     const inside = readdirSync(directory, { withFileTypes: true })
       .filter(entry => entry.isDirectory() && existsSync(join(directory, entry.name, studyFile)))
@@ -80,7 +81,7 @@ export function openStudy(directory: string): SavedStudy {
     if (inside.length > 0)
       throw new InputError(`${shown(directory)} holds several studies; give one of ${listed(inside, 20)}.`)
   }
-  const { config } = savedConfig(directory)
+  const { config } = await readRecord(directory)
   const file = join(directory, studyFile)
   const { preprocessing } = readJson(file) as { preprocessing?: unknown }
   const checked = preprocessingSchema.safeParse(preprocessing)
@@ -173,15 +174,16 @@ async function modelOfStart(saved: SavedStudy, start: number): Promise<FittedMod
     throw new InputError(
       `There is no start ${start} in ${shown(directory)}; its starts are 0 to ${summary.starts - 1}.`
     )
-  for await (const block of readRuns(directory, { starts: new Set([start]) }))
+  const run = await readRun(directory, start)
+  if (run)
     return {
       name: summary.name,
       point: `the end of start ${start}`,
-      loss: block.loss[0],
+      loss: run.loss[0],
       runs: 1,
       network,
       preprocessing,
-      theta: block.theta.slice(),
+      theta: run.theta!.slice(),
       ...scalingOf(network, preprocessing)
     }
   throw new InputError(`The run of start ${start} is not in ${shown(directory)}; it had not ended.`)

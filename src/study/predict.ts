@@ -119,7 +119,7 @@ function spread(models: readonly FittedModel[], said: readonly Said[], N: number
  */
 export async function predict(directory: string, data: NewData, options: PredictOptions = {}): Promise<Predictions> {
   const { all, onProgress, ...choice } = options
-  const saved = openStudy(directory)
+  const saved = await openStudy(directory)
   const models = all === true ? allMinima(saved) : []
   const model = await chooseModel(saved, choice)
   const plain = plainData({ missing: 'refuse', standardize: false, ...data })

@@ -2,6 +2,7 @@
 import { userPoints, type Frame } from '../data/conditioning.js'
 import { scoreNames } from '../models/scores.js'
 import type { Network } from '../models/types.js'
+import type { Rows } from '../runs/table.js'
 
 /** Scores [R, M] in the user's units. */
 export function userScores(network: Network, frame: Frame, scores: Float64Array): Float64Array {
@@ -15,32 +16,13 @@ export function userScores(network: Network, frame: Frame, scores: Float64Array)
 export const userLosses = ({ lossScale }: Frame, losses: Float64Array): Float64Array =>
   lossScale === 1 ? losses : losses.map(v => v * lossScale)
 
-/** What a block of runs holds in coordinates. */
-interface Coordinates {
-  readonly loss: Float64Array
-  readonly lossFound: Float64Array
-  /** [count, P] */
-  readonly theta: Float64Array
-  readonly thetaFound: Float64Array
-  /** [count, M] */
-  readonly train: Float64Array
-  readonly test?: Float64Array
-}
-
-/** A block of runs in the user's coordinates; `conditioned` keeps θ as certified. */
-export function userBlock<T extends Coordinates>(
-  network: Network,
-  frame: Frame,
-  block: T
-): T & { readonly conditioned: Float64Array } {
-  return {
-    ...block,
-    loss: userLosses(frame, block.loss),
-    lossFound: userLosses(frame, block.lossFound),
-    theta: userPoints(network, frame, block.theta),
-    thetaFound: userPoints(network, frame, block.thetaFound),
-    conditioned: block.theta,
-    train: userScores(network, frame, block.train),
-    ...(block.test ? { test: userScores(network, frame, block.test) } : {})
-  }
-}
+/** Runs in the user's coordinates; `conditioned` keeps θ as certified. */
+export const userRows = (network: Network, frame: Frame, rows: Rows): Rows => ({
+  ...rows,
+  loss: userLosses(frame, rows.loss),
+  lossFound: userLosses(frame, rows.lossFound),
+  ...(rows.theta ? { theta: userPoints(network, frame, rows.theta) } : {}),
+  ...(rows.thetaFound ? { thetaFound: userPoints(network, frame, rows.thetaFound) } : {}),
+  train: userScores(network, frame, rows.train),
+  ...(rows.test ? { test: userScores(network, frame, rows.test) } : {})
+})

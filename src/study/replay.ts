@@ -1,16 +1,13 @@
 /** One start of a saved study again, with its path. */
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { InputError } from '../core/errors.js'
 import { verdicts, type Verdict } from '../core/result.js'
 import { userPoints } from '../data/conditioning.js'
 import type { Precision } from '../engines/types.js'
 import { statusNames } from '../core/status.js'
 import type { StudyConfig } from './config.js'
-import { inSingle, resolveConfig, studyFormat } from './config.js'
-import { requestOf } from './curves.js'
-import { openedPaths } from './dataPaths.js'
-import { studyFile } from './results.js'
+import { inSingle } from './config.js'
+import { readRecord } from './record.js'
+import { requestOf } from './run.js'
 import { setUp } from './setup.js'
 
 export interface Replay {
@@ -30,30 +27,6 @@ export interface Replay {
   readonly engine: string
 }
 
-/** The configuration of a saved study. @throws InputError when the directory holds none. */
-export function savedConfig(directory: string): {
-  config: StudyConfig
-  raw: Record<string, unknown>
-  dataHash: string
-} {
-  const path = join(directory, studyFile)
-  if (!existsSync(path)) throw new InputError(`${directory} holds no ${studyFile}; give the directory of a study.`)
-  let saved: { config?: Record<string, unknown>; dataHash?: string; format?: string }
-  try {
-    saved = JSON.parse(readFileSync(path, 'utf8')) as typeof saved
-  } catch {
-    throw new InputError(`${path} is not valid JSON; run the study again.`)
-  }
-  if (saved.format !== studyFormat || !saved.config)
-    throw new InputError(`${path} is not a study of this program; give the directory of a study.`)
-  const config = resolveConfig(saved.config, path)
-  return {
-    config: { ...config, data: openedPaths(config.data, directory) },
-    raw: saved.config,
-    dataHash: saved.dataHash ?? ''
-  }
-}
-
 /**
  * @param overrides engine, device and precision to use instead of the study's
  * @throws InputError when the start is not one of the study's, or the data have changed since
@@ -68,7 +41,7 @@ export async function replay(
     readonly threads?: number
   } = {}
 ): Promise<Replay> {
-  const saved = savedConfig(directory)
+  const saved = await readRecord(directory)
   const { threads, ...fields } = overrides
   const { device, ...rest } = saved.config
   const config: StudyConfig = {
@@ -86,7 +59,7 @@ export async function replay(
       throw new InputError(
         `The data ${setup.data.name} have changed since ${directory} was made, so the run cannot be repeated; restore the file.`
       )
-    for await (const block of setup.objective.minimise(requestOf(setup, start, 1, { trace: true }))) {
+    for await (const block of setup.objective.minimise(requestOf(setup, { first: start, count: 1 }, { trace: true }))) {
       const judged = await setup.judgeRuns(block.theta, block, 1)
       const trace = block.traces?.[0] ?? new Float64Array(0)
       const { frame, network } = setup

@@ -28,6 +28,9 @@ import type { Program } from '../language/program.js'
 import { remedyFor } from './remedy.js'
 import { resolveForSize, type StudyConfig } from './config.js'
 
+/** Starts up to which parameters are kept as found and as certified, where the configuration says nothing of it. */
+const allKept = 1e6
+
 export interface Setup {
   readonly config: StudyConfig
   readonly data: Dataset
@@ -51,6 +54,8 @@ export interface Setup {
   readonly judge: Judge
   /** Verdicts of a block of runs; what is proved on the way is recognised later. */
   readonly judgeRuns: (theta: Float64Array, found: Found, count: number) => Promise<Judged>
+  /** Which parameters of every run are stored. */
+  readonly keep: 'all' | 'end'
   dispose(): void
 }
 
@@ -184,6 +189,7 @@ export async function setUp(
     certifier,
     judge,
     judgeRuns: judging(judge),
+    keep: config.keep ?? (config.starts.count > allKept ? 'end' : 'all'),
     dispose() {
       objective.dispose()
       if (certifier.objective !== objective) certifier.objective.dispose()

@@ -1,22 +1,27 @@
-/** The library's entry: run one study, or a contrast of several models on the same data. */
-import { WorkError } from '../core/errors.js'
-import type { Curves, Summary } from '../core/result.js'
-import { version } from '../core/version.js'
+/** The library's entry: run a study, go on with one, or sum up one that is on the disk. */
+import { join } from 'node:path'
+import { defaultTolerances, type Tolerances } from '../analysis/cluster.js'
+import { InputError, WorkError } from '../core/errors.js'
+import type { Summary } from '../core/result.js'
+import { pointsFile, readSealed, runsFolder, StudyDirectory, studyFile } from '../runs/directory.js'
 import type { ReadOptions } from '../data/read.js'
+import { isThere } from '../runs/files.js'
+import type { Range } from '../runs/part.js'
+import { encodePoints } from '../runs/points.js'
 import { defaultLosses, lossTable } from '../models/losses/index.js'
-import { scoreNames } from '../models/scores.js'
-import { resolveConfig, studyFormat, type StudyConfig } from './config.js'
+import { resolveConfig, type StudyConfig } from './config.js'
 import { convergenceCurves } from './curves.js'
-import { storedPaths } from './dataPaths.js'
-import { openResults, studyFile, summaryFile, type Results } from './results.js'
-import { runStarts, type JudgedBlock, type Outcome, type StudyProgress } from './runner.js'
+import { checkSame, identityOf, readRecord, recordText, shardRange, type Saved, type Shard } from './record.js'
+import { runSession, type Outcome, type StudyProgress } from './session.js'
 import { setUp, type Setup } from './setup.js'
 import { summarize } from './summary.js'
 
-export interface StudyOptions {
-  /** Directory for study.json, runs.parquet, summary.json; nothing is written without it. */
-  readonly out?: string
-  readonly force?: boolean
+/** Puts files that follow from a summary beside it, such as a report. */
+export interface StudyFiles {
+  write(name: string, text: string): Promise<void>
+}
+
+export interface SessionOptions {
   readonly threads?: number
   /** Lanes over all threads; never changes a result. */
   readonly lanes?: number
@@ -24,63 +29,32 @@ export interface StudyOptions {
   /** Told how far the reading of the data has come. */
   readonly onLoad?: ReadOptions['onProgress']
   readonly onProgress?: (progress: StudyProgress) => void
-  /** Writes further files into the directory before it is closed, such as a report. */
-  readonly finish?: (summary: Summary, results: Pick<Results, 'write'>) => Promise<void> | void
+  /** Writes further files into the directory, such as a report. */
+  readonly finish?: (summary: Summary, files: StudyFiles) => Promise<void> | void
+  /** Told what the user should know, in sentences. */
+  readonly onNote?: (sentence: string) => void
 }
 
-/** The data of a study without the hash that was expected of them; `dataHash` has the one that they had. */
-function dataOf({ data }: StudyConfig): StudyConfig['data'] {
-  const { hash: _, ...rest } = data
-  return rest
+/** Starts that are wanted although the study has seen enough. */
+interface Wanted {
+  readonly atLeast?: number
 }
 
-/** What study.json holds: enough to repeat every run. */
-function record(setup: Setup, directory: string): object {
-  const { config, data, engine, optimizer, steps } = setup
-  return {
-    format: studyFormat,
-    version: 1,
-    config: {
-      ...config,
-      data: storedPaths(dataOf(config), directory),
-      model: { ...config.model, loss: data.loss },
-      precision: engine.precision,
-      optimizer: {
-        [optimizer.name]: {
-          ...optimizer.options,
-          ...(optimizer.batch ? { batchSize: optimizer.batch.size, order: optimizer.batch.order } : {})
-        }
-      },
-      stop: { steps, gradient: config.stop.gradient }
-    },
-    dataHash: data.hash,
-    preprocessing: data.preprocessing,
-    versions: { manystart: version, node: process.version },
-    engine: {
-      name: engine.name,
-      precision: engine.precision,
-      device: engine.device,
-      threads: engine.threads,
-      why: setup.why
-    }
-  }
+export interface StudyOptions extends SessionOptions {
+  /** Directory for study.json, runs/, summary.json; nothing is written without it. */
+  readonly out?: string
+  /** Replace a study that is there. */
+  readonly force?: boolean
+  /** Files that the study is read from, beside its data: none of them is ever written. */
+  readonly inputs?: readonly string[]
+  /** One of several pieces of the study that are run apart and merged afterwards. */
+  readonly shard?: Shard
 }
 
-function storedMetrics(setup: Setup): string[] {
-  const names = scoreNames(setup.network.loss)
-  return [...names.map(n => `train.${n}`), ...(setup.test ? names.map(n => `test.${n}`) : [])]
-}
-
-/** [count, M] train beside test. */
-function sideBySide(block: JudgedBlock, M: number): Float64Array {
-  if (!block.test) return block.train
-  const out = new Float64Array(block.count * 2 * M)
-  for (let i = 0; i < block.count; i++) {
-    out.set(block.train.subarray(i * M, (i + 1) * M), 2 * i * M)
-    out.set(block.test.subarray(i * M, (i + 1) * M), (2 * i + 1) * M)
-  }
-  return out
-}
+const setupOptions = ({ threads, onLoad }: SessionOptions) => ({
+  ...(threads === undefined ? {} : { threads }),
+  ...(onLoad ? { onLoad } : {})
+})
 
 /**
  * Runs a study. Nothing is written when it cannot be done.
@@ -93,52 +67,230 @@ export async function study(raw: unknown, options: StudyOptions = {}): Promise<S
 }
 
 export async function runStudy(config: StudyConfig, options: StudyOptions = {}): Promise<Summary> {
-  const setup = await setUp(config, {
-    ...(options.threads === undefined ? {} : { threads: options.threads }),
-    ...(options.onLoad ? { onLoad: options.onLoad } : {})
-  })
-  let results: Results | undefined
+  const { shard } = options
+  const range = shard ? shardRange(config.starts.count, shard) : { first: 0, count: config.starts.count }
+  if (shard && config.stop.unseen !== undefined)
+    throw new InputError('stop.unseen ends a study by all of its runs, which a shard does not see; leave one of them.')
+  const setup = await setUp(config, setupOptions(options))
   try {
-    const M = scoreNames(setup.network.loss).length
-    if (options.out !== undefined)
-      results = openResults(
-        options.out,
-        { parameters: setup.names, metrics: storedMetrics(setup), found: true },
-        { force: options.force ?? false }
-      )
-    const writer = results
-    const outcome = await runStarts(setup, {
-      ...(options.lanes === undefined ? {} : { lanes: options.lanes }),
-      ...(options.signal ? { signal: options.signal } : {}),
-      ...(options.onProgress ? { onProgress: options.onProgress } : {}),
-      ...(writer ? { onBlock: block => writer.append({ ...block, metrics: sideBySide(block, M) }) } : {})
-    })
-    const name = config.name ?? modelName(setup)
-    // An engine that broke down cannot run a sample of the starts once more.
-    const curvesAt = (floor: number): Promise<Curves | undefined> =>
-      outcome.failure ? Promise.resolve(undefined) : convergenceCurves(setup, outcome.runs, floor)
-    const summary = await summarize(setup, outcome, name, curvesAt)
-    if (results) {
-      results.writeJson(studyFile, record(setup, results.directory))
-      results.writeJson(summaryFile, summary)
-      await options.finish?.(summary, results)
-      results.close()
-    }
-    if (outcome.failure) throw brokenDown(outcome, config.starts.count, options.out)
-    return summary
-  } catch (error) {
-    results?.abort()
-    throw error
+    if (options.out === undefined) return await runOn(setup, range, undefined, options)
+    const { csv, parquet, test } = config.data
+    const inputs = [
+      ...(options.inputs ?? []),
+      csv,
+      parquet,
+      typeof test === 'object' && 'csv' in test ? test.csv : undefined
+    ].filter(v => v !== undefined)
+    const directory = await StudyDirectory.create(
+      options.out,
+      identityOf(setup),
+      recordText(setup, range, shard, options.out),
+      {
+        force: options.force ?? false,
+        inputs
+      }
+    )
+    return await runIn(setup, range, directory, options)
   } finally {
     setup.dispose()
   }
 }
 
-/** What became of a study whose engine broke down after some runs had ended. */
-function brokenDown({ failure, runs }: Outcome, starts: number, out: string | undefined): WorkError {
-  const reason = failure?.message.replace(/\.$/, '') ?? ''
-  if (out === undefined) return new WorkError(`${reason}; ${runs} of ${starts} runs had ended.`)
-  return new WorkError(`${reason}; the ${runs} of ${starts} runs that had ended are saved in ${out}.`)
+export interface ResumeOptions extends SessionOptions {
+  /** Starts in all; more than the study has adds to it. */
+  readonly starts?: number
+  /** The configuration that the study is thought to have; with it, a directory that is not there is begun. */
+  readonly config?: StudyConfig
+  readonly shard?: Shard
+  readonly inputs?: readonly string[]
+}
+
+/** The setup of a saved study, on the engine that it was made with. */
+export async function setUpAgain(
+  directory: string,
+  saved: Saved,
+  given: StudyConfig | undefined,
+  options: SessionOptions
+): Promise<Setup> {
+  const config = { ...(given ?? saved.config), engine: saved.engine.name as StudyConfig['engine'] }
+  const { keep } = saved.config
+  const setup = await setUp({ ...config, ...(keep === undefined ? {} : { keep }) }, setupOptions(options))
+  try {
+    checkSame(directory, saved, setup)
+  } catch (error) {
+    setup.dispose()
+    throw error
+  }
+  return setup
+}
+
+/**
+ * Goes on with a study where it stopped; with more starts, adds them.
+ * @throws InputError when the directory holds no study, or one of other data or another configuration
+ */
+export async function resumeStudy(path: string, options: ResumeOptions = {}): Promise<Summary> {
+  const { config, shard } = options
+  // A task that a cluster starts again does not know whether it has run before.
+  if (config && !(await isThere(join(path, studyFile)))) return runStudy(config, { ...options, out: path })
+  const saved = await readRecord(path)
+  if (shard && (shard.index !== saved.shard?.index || shard.of !== saved.shard.of))
+    throw new InputError(
+      `${path} holds ${saved.shard ? `shard ${saved.shard.index}/${saved.shard.of}` : 'a whole study'} and not shard ${shard.index}/${shard.of}; give another directory.`
+    )
+  const { starts = saved.range.count } = options
+  if (!saved.shard && starts < saved.range.count)
+    throw new InputError(
+      `${path} has ${saved.range.count} starts and cannot go on with ${starts}; give at least as many, or another directory with --out.`
+    )
+  if (options.starts !== undefined && saved.shard)
+    throw new InputError(
+      `${path} is shard ${saved.shard.index} of ${saved.shard.of}; merge the shards, then add starts to the whole.`
+    )
+  const range = saved.shard ? saved.range : { first: 0, count: starts }
+  const total = saved.shard ? saved.config.starts.count : starts
+  const withStarts = (config: StudyConfig): StudyConfig => ({ ...config, starts: { ...config.starts, count: total } })
+  const setup = await setUpAgain(path, saved, withStarts(options.config ?? saved.config), options)
+  try {
+    const directory = await StudyDirectory.resume(path, saved.identity)
+    for (const sentence of [...directory.said, ...(await directory.verify())]) options.onNote?.(sentence)
+    if (range.count > saved.range.count) await directory.write(studyFile, recordText(setup, range, saved.shard, path))
+    const more = range.count > saved.range.count
+    return await runIn(setup, range, directory, { ...options, ...(more ? { atLeast: range.count } : {}) })
+  } finally {
+    setup.dispose()
+  }
+}
+
+/**
+ * Sums up what a study directory holds, complete or not, and replaces its summary.
+ * @param tolerances those that are to differ from the defaults
+ * @throws InputError when the directory holds no study, a part of it is damaged, or its data have changed since
+ */
+export async function sumUp(
+  path: string,
+  tolerances: Partial<Tolerances> = {},
+  options: SessionOptions = {}
+): Promise<Summary> {
+  const saved = await readRecord(path)
+  const setup = await setUpAgain(path, saved, undefined, options)
+  try {
+    const directory = await StudyDirectory.resume(path, saved.identity)
+    for (const sentence of directory.said) options.onNote?.(sentence)
+    return await foldInto(setup, saved.range, directory, tolerances, options)
+  } finally {
+    setup.dispose()
+  }
+}
+
+/** Sums up the runs of a directory and closes it. */
+export async function foldInto(
+  setup: Setup,
+  range: Range,
+  directory: StudyDirectory,
+  tolerances: Partial<Tolerances>,
+  options: SessionOptions
+): Promise<Summary> {
+  const { signal, onProgress } = options
+  try {
+    const outcome = await runSession(setup, directory.identity, range, directory, {
+      storedOnly: true,
+      tolerances: { ...defaultTolerances, ...tolerances },
+      ...(signal ? { signal } : {}),
+      ...(onProgress ? { onProgress } : {})
+    })
+    if (outcome.runs === 0)
+      throw new InputError(
+        `${directory.path} holds no runs yet; \`manystart study --resume ${directory.path}\` goes on with it.`
+      )
+    return await conclude(setup, outcome, directory, options)
+  } finally {
+    await directory.close()
+  }
+}
+
+/** The summary of a study directory: the one that is there, where it is that of the runs as they are, or one made of them. */
+export async function summaryOf(path: string, options: SessionOptions = {}): Promise<Summary> {
+  await readRecord(path)
+  const text = await readSealed(path)
+  return text === undefined ? sumUp(path, {}, options) : (JSON.parse(text) as Summary)
+}
+
+/** Runs what is missing and sums up. */
+async function runOn(
+  setup: Setup,
+  range: Range,
+  directory: StudyDirectory | undefined,
+  options: SessionOptions & Wanted
+): Promise<Summary> {
+  const { lanes, signal, onProgress } = options
+  const { unseen } = setup.config.stop
+  const outcome = await runSession(setup, identityOf(setup), range, directory, {
+    ...(lanes === undefined ? {} : { lanes }),
+    ...(signal ? { signal } : {}),
+    ...(onProgress ? { onProgress } : {}),
+    ...(unseen === undefined ? {} : { unseen }),
+    ...(options.atLeast === undefined ? {} : { atLeast: options.atLeast })
+  })
+  const { failure, runs, requested, enough } = outcome
+  // The record says where the study ended, so that whoever goes on with it has nothing left to do.
+  if (enough)
+    await directory?.write(studyFile, recordText(setup, outcome.folded.range, undefined, directory?.path ?? ''))
+  const why = failure?.message.replace(/\.$/, '') ?? ''
+  if (runs === 0) {
+    await directory?.undo()
+    throw failure ?? new WorkError('The study was stopped before its first run had ended, so there is nothing to save.')
+  }
+  const summary = await conclude(setup, outcome, directory, options)
+  if (failure)
+    throw new WorkError(
+      directory
+        ? `${why}; the ${runs} of ${requested} runs that had ended are saved in ${directory.path}.`
+        : `${why}; ${runs} of ${requested} runs had ended.`
+    )
+  return summary
+}
+
+async function runIn(
+  setup: Setup,
+  range: Range,
+  directory: StudyDirectory,
+  options: SessionOptions & Wanted
+): Promise<Summary> {
+  try {
+    return await runOn(setup, range, directory, options)
+  } finally {
+    await directory.close()
+  }
+}
+
+/** Makes the summary and what follows from it, from runs that are safe by now. */
+async function conclude(
+  setup: Setup,
+  outcome: Outcome,
+  directory: StudyDirectory | undefined,
+  { signal, finish }: SessionOptions
+): Promise<Summary> {
+  try {
+    // An engine that broke down, or is to stop, cannot run a sample of the starts once more.
+    const skipped = outcome.failure !== undefined || signal?.aborted === true
+    const { range } = outcome.folded
+    const curves = skipped
+      ? undefined
+      : await convergenceCurves(setup, range, outcome.folded.waterfall[0]?.loss ?? 0, signal)
+    const summary = await summarize(setup, outcome, setup.config.name ?? modelName(setup), curves)
+    if (directory) {
+      await directory.write(`${runsFolder}/${pointsFile}`, encodePoints(directory.identity, outcome.folded.points))
+      await directory.seal(`${JSON.stringify(summary, null, 2)}\n`)
+      await finish?.(summary, directory)
+    }
+    return summary
+  } catch (error) {
+    if (!directory) throw error
+    const why = error instanceof Error ? error.message.replace(/\.$/, '') : String(error)
+    throw new WorkError(
+      `The ${outcome.runs} runs are saved in ${directory.path}, but their summary could not be made (${why}); \`manystart report ${directory.path}\` tries again.`
+    )
+  }
 }
 
 /** A name for a model, such as "logistic regression" or "4-5-1 tanh, ridge 0.01". */

@@ -1,6 +1,6 @@
 /** From the outcome of a study to its summary: details of the distinct points, convexity, coverage, metrics. */
-import type { Cluster, Clusters, Tolerances } from '../analysis/cluster.js'
-import { defaultTolerances, toleranceMeanings } from '../analysis/cluster.js'
+import type { Cluster, Tolerances } from '../analysis/cluster.js'
+import { toleranceMeanings } from '../analysis/cluster.js'
 import { coverageOf, defaultConfidence } from '../analysis/coverage.js'
 import { boundary, boxAround } from '../analysis/boundary.js'
 import { provedDistinct, provePoints, type Box } from '../analysis/proof.js'
@@ -25,7 +25,9 @@ import { startPoint } from '../models/network/initialise.js'
 import { scoreNames, twoClass } from '../models/scores.js'
 import { copiesPossible } from '../models/network/symmetry.js'
 import type { Preprocessing } from '../data/types.js'
-import type { Outcome } from './runner.js'
+import type { Folded } from './fold.js'
+import { identityOf } from './record.js'
+import type { Outcome } from './session.js'
 import { userPoints, userDirections } from '../data/conditioning.js'
 import { userHessian } from '../analysis/eigenvalues.js'
 import type { Problem } from '../models/types.js'
@@ -85,7 +87,8 @@ async function describe(
     copiesPossible: copiesPossible(setup.network),
     parameters: [...parameters],
     names: setup.names,
-    firstStart: cluster.firstStart
+    firstStart: cluster.firstStart,
+    starts: cluster.starts
   })
   await inGroups(clusters.slice(0, describedPoints), Math.max(1, Math.floor(hessianNumbers / (P * P))), async part => {
     const own = stacked(
@@ -146,20 +149,23 @@ async function describe(
 }
 
 /** The limits of runs to infinity, in all detail. */
-async function describeLimits(setup: Setup, { limits, runs, diverging, aggregate }: Outcome): Promise<LimitPoint[]> {
+async function describeLimits(
+  setup: Setup,
+  { limits, runs, diverging, waterfall, verdicts }: Folded
+): Promise<LimitPoint[]> {
   const { objective } = setup.certifier
   const P = setup.objective.parameters
-  let list = limits.limits()
+  let list = limits
   if (setup.judge.separated && diverging) {
     // One limit for all runs of a convex model, however far each of them went.
     const { climbs, scale, eps } = setup.judge
     const { ways } = await escapes(objective, climbs, scale, diverging.theta, eps, false)
-    const lowest = aggregate.result().waterfall[0]?.loss ?? diverging.loss
+    const lowest = waterfall[0]?.loss ?? diverging.loss
     const loss = ways[0]?.limit ?? lowest
     const uncertainty = ways[0]?.uncertainty ?? Math.abs(lowest)
     const infinite = Object.keys(setup.separation.infinite)
     const growing = [...setup.names.keys()].filter(p => infinite.includes(setup.names[p]))
-    const count = aggregate.result().verdicts.diverging
+    const count = verdicts.diverging
     list = [{ loss, uncertainty, count, firstStart: diverging.start, theta: diverging.theta, growing }]
   }
   if (list.length === 0) return []
@@ -252,11 +258,11 @@ export function thresholdsOf(tolerances: Tolerances): Summary['thresholds'] {
 /** The distinct points of a study, in all detail. */
 export async function describeClusters(
   setup: Setup,
-  clusters: Clusters
+  folded: Folded
 ): Promise<Pick<Summary, 'minima' | 'degenerate' | 'saddles'>> {
-  const minima = await describe(setup, clusters.minima.clusters(), 'minimum')
-  const degenerate = await describe(setup, clusters.degenerate.clusters(), 'degenerate')
-  const saddles = await describe(setup, clusters.saddles.clusters(), 'saddle')
+  const minima = await describe(setup, folded.minima, 'minimum')
+  const degenerate = await describe(setup, folded.degenerate, 'degenerate')
+  const saddles = await describe(setup, folded.saddles, 'saddle')
   return { minima, degenerate, saddles }
 }
 
@@ -299,31 +305,30 @@ export async function summarize(
   setup: Setup,
   outcome: Outcome,
   name: string,
-  curvesAt: (floor: number) => Promise<Curves | undefined>
+  curves: Curves | undefined
 ): Promise<Summary> {
   const { config, data, frame, network, problem, engine } = setup
-  const points = await describeClusters(setup, outcome.clusters)
+  const { folded, cost } = outcome
+  const points = await describeClusters(setup, folded)
   const { minima } = points
   const witness = convexity(network).model ? undefined : await findWitness(setup)
-  const result = outcome.aggregate.result()
-  const floor = result.waterfall[0]?.loss ?? 0
-  const curves = await curvesAt(floor)
-  const { diverging } = outcome
+  const { diverging } = folded
   const decisions = decisionsOf(setup, minima)
   return {
     format: summaryFormat,
     version: summaryVersion,
+    identity: identityOf(setup),
     name,
     starts: outcome.runs,
-    startsRequested: config.starts.count,
+    startsRequested: outcome.requested,
     interrupted: outcome.interrupted,
-    verdicts: result.verdicts,
+    verdicts: folded.verdicts,
     convex: convexSection(setup, minima, witness),
     separation: setup.separation,
-    spread: result.spread,
+    spread: folded.spread,
     ...points,
-    limits: await describeLimits(setup, outcome),
-    unfinished: outcome.unfinished,
+    limits: await describeLimits(setup, folded),
+    unfinished: folded.unfinished,
     ...(diverging
       ? {
           diverging: {
@@ -336,17 +341,21 @@ export async function summarize(
         }
       : {}),
     metrics: {
-      train: result.train,
-      ...(result.test ? { test: result.test } : {}),
-      asGoodAsBest: result.asGoodAsBest,
-      disagreement: result.disagreement
+      train: folded.train,
+      ...(folded.test ? { test: folded.test } : {}),
+      asGoodAsBest: folded.asGoodAsBest,
+      disagreement: folded.disagreement
     },
-    coverage: coverageOf(outcome.clusters.minima.clusters(), outcome.runs),
-    steps: result.steps,
+    coverage: coverageOf(
+      folded.minima.map(m => ({ ...m, firstStart: m.firstStart - folded.range.first })),
+      outcome.runs,
+      { ...folded.firstHalf, end: folded.firstHalf.end - folded.range.first }
+    ),
+    steps: folded.steps,
     timing: {
-      wallSeconds: outcome.wallSeconds,
-      runsPerSecond: outcome.runs / outcome.wallSeconds,
-      evaluations: outcome.evaluations
+      wallSeconds: cost.seconds,
+      runsPerSecond: outcome.runs / cost.seconds,
+      evaluations: { f: cost.f, g: cost.g, H: cost.H }
     },
     engine: {
       name: engine.name,
@@ -379,11 +388,11 @@ export async function summarize(
       init: initText(config.starts.init),
       stop: { steps: setup.steps, gradient: config.stop.gradient }
     },
-    thresholds: thresholdsOf(defaultTolerances),
-    waterfall: result.waterfall,
+    thresholds: thresholdsOf(folded.tolerances),
+    waterfall: folded.waterfall,
     ...(curves ? { curves } : {}),
     ...(decisions ? { decisions } : {}),
-    notes: notesOf(setup, outcome, minima.length, result.exactQuantiles)
+    notes: notesOf(setup, outcome, minima.length, folded.exactQuantiles)
   }
 }
 
@@ -404,13 +413,11 @@ function datasetSummary({ terms, columns, target, rows, notes }: Preprocessing):
 
 function notesOf(setup: Setup, outcome: Outcome, minima: number, exactQuantiles: boolean): string[] {
   const notes: string[] = [...setup.data.preprocessing.notes]
-  if (setup.config.model.loss === undefined)
-    notes.push(`No loss was named; ${setup.data.loss} suits the target ${setup.data.target}.`)
   if (setup.rank.rank < setup.rank.columns)
     notes.push(
       `The design has rank ${setup.rank.rank} for ${setup.rank.columns} columns: some weights cannot be told apart.`
     )
-  const best = outcome.clusters.minima.clusters()[0]
+  const [best] = outcome.folded.minima
   const ties = best ? tiedRows(setup.problem, best.parameters) : 0
   if (ties > 0)
     notes.push(
@@ -421,6 +428,6 @@ function notesOf(setup: Setup, outcome: Outcome, minima: number, exactQuantiles:
   if (minima > describedPoints)
     notes.push(`Eigenvalues and metrics are given for the ${describedPoints} minima with the lowest loss.`)
   if (!exactQuantiles) notes.push('Quartiles of the metrics are those of a seeded sample of runs.')
-  notes.push(...(setup.engine.notes ?? []))
+  notes.push(...outcome.notes)
   return notes
 }

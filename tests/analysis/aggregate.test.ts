@@ -3,7 +3,7 @@ import { Aggregate, disagreement, waterfallPoints } from '../../src/analysis/agg
 import { exactDistinct, hashInteger, QuantileSketch, sampleCapacity } from '../../src/analysis/sketch.js'
 import { quantilesSorted } from '../../src/core/stats.js'
 import { Stream, uniform, words } from '../../src/core/rng.js'
-import type { AggregateBlock } from '../../src/analysis/aggregate.js'
+import type { AggregatedRows } from '../../src/analysis/aggregate.js'
 
 interface Run {
   start: number
@@ -15,7 +15,7 @@ interface Run {
   point?: number
 }
 
-const block = (runs: readonly Run[]): AggregateBlock => ({
+const block = (runs: readonly Run[]): AggregatedRows => ({
   count: runs.length,
   start: Float64Array.from(runs, r => r.start),
   verdict: Uint8Array.from(runs, r => r.verdict),

@@ -36,7 +36,7 @@ function image(theta: Float64Array, bits: number): Float64Array {
 
 describe('Clusterer', () => {
   it('counts runs, halves, copies and the first start, and keeps the best polished run', () => {
-    const clusterer = new Clusterer(net, 40)
+    const clusterer = new Clusterer(net)
     const a = random(11, 1)
     const b = random(11, 2)
     // Starts arrive in descending order; every third one is b.
@@ -53,20 +53,19 @@ describe('Clusterer', () => {
     expect(first).toMatchObject({
       loss: 0.1,
       count: 26,
-      countFirstHalf: 13,
       firstStart: 1,
       copies: 8,
       start: 7,
       gradientNorm: 1e-16
     })
-    expect(second).toMatchObject({ loss: 0.2, count: 14, countFirstHalf: 7, firstStart: 0, copies: 8, start: 0 })
+    expect(second).toMatchObject({ loss: 0.2, count: 14, firstStart: 0, copies: 8, start: 0 })
     expect(clusterer.size).toBe(2)
   })
 
   it('gives the same clusters in whichever order runs arrive', () => {
     const order = Array.from({ length: 200 }, (_, i) => i)
     const run = (starts: readonly number[]): unknown => {
-      const clusterer = new Clusterer(net, 200)
+      const clusterer = new Clusterer(net)
       for (const s of starts) {
         const theta = image(random(11, s % 13), (s * 5) % 8).map((v, p) => v * (1 + 1e-13 * Math.sin(s + p)))
         clusterer.add(s, 0.1 + (s % 13) / 100, 1e-12 * (1 + Math.abs(Math.sin(s))), 1e-12, theta)
@@ -79,7 +78,7 @@ describe('Clusterer', () => {
   })
 
   it('tells apart points that share a loss exactly, or lie close in θ with another loss', () => {
-    const clusterer = new Clusterer(glm, 10)
+    const clusterer = new Clusterer(glm)
     const at = (x: number, y: number): Float64Array => Float64Array.from([x, y])
     const ids = [
       clusterer.add(0, 0.3, 0, 0, at(-1.5, 0.01)),
@@ -97,7 +96,7 @@ describe('Clusterer', () => {
       [1e-12, 2],
       [1e-5, 1]
     ] as const) {
-      const clusterer = new Clusterer(glm, 2)
+      const clusterer = new Clusterer(glm)
       clusterer.add(0, 0.3, 0, 1e-12, Float64Array.from([1, 2]))
       clusterer.add(1, 0.3, 0, precision, far)
       expect(clusterer.size).toBe(clusters)
@@ -113,7 +112,7 @@ describe('Clusterer', () => {
       const theta = random(P, 5)
       const size = [1, 2, 3].reduce((sum, d) => sum + c[d] * Math.abs(theta[d]), 0)
       const rest = c[1] * theta[1] + c[2] * theta[2] + c[3] * theta[3]
-      const clusterer = new Clusterer(network, 10)
+      const clusterer = new Clusterer(network)
       for (let start = 0; start < 10; start++) {
         const point = Float64Array.from(theta)
         // Around ± 1.0e-7 of the size, the limit of a tie, on both sides of zero.
@@ -127,7 +126,7 @@ describe('Clusterer', () => {
 
   it('stays exact with thousands of distinct points, half of which share a loss', () => {
     const network = { ...glm, inputs: 12 }
-    const clusterer = new Clusterer(network, 8192)
+    const clusterer = new Clusterer(network)
     const theta = new Float64Array(12)
     for (let start = 0; start < 8192; start++) {
       const bits = (start * 2731) % 4096
@@ -148,7 +147,7 @@ describe('FunctionClusterer', () => {
   const problem: Problem = { network: net, rows: 6, x: random(18, 50), y: new Float64Array(6) }
 
   it('puts together what computes the same, whatever the free parameters are', () => {
-    const clusterer = new FunctionClusterer(problem, 4)
+    const clusterer = new FunctionClusterer(problem)
     const theta = random(11, 3)
     // Unit 2 has no outgoing weight: its incoming parameters are free.
     theta[10] = 0
@@ -164,7 +163,7 @@ describe('FunctionClusterer', () => {
 
   it('sees through the common shift of softmax outputs', () => {
     const soft: Problem = { ...problem, network: { ...glm, inputs: 3, outputs: 3, loss: 'softmax', bias: true } }
-    const clusterer = new FunctionClusterer(soft, 4)
+    const clusterer = new FunctionClusterer(soft)
     const theta = random(12, 4)
     const shifted = theta.map((v, p) => v + [0.3, -2, 1, 0.5][p % 4])
     expect(clusterer.add(0, 0.5, 1e-14, 1e-12, outputs(soft, theta), theta)).toBe(0)
@@ -183,7 +182,7 @@ it('tells points apart in the units of the columns, not of the numbers', () => {
     x: Float64Array.from([1, -1, 1, 1, -1, 1, -1, -1], (v, n) => v * columns[n % 2]),
     y: new Float64Array(4)
   }
-  const { minima } = openClusters(problem, 4)
+  const { minima } = openClusters(problem)
   const add = (start: number, ...theta: number[]): number =>
     minima.add(
       start,
@@ -200,7 +199,7 @@ it('tells points apart in the units of the columns, not of the numbers', () => {
 })
 
 it('counts one copy of a point at the origin, whatever rounding leaves there', () => {
-  const clusterer = new Clusterer(net, 10)
+  const clusterer = new Clusterer(net)
   for (let start = 0; start < 10; start++)
     clusterer.add(
       start,

@@ -1,18 +1,21 @@
 import { describe, expect, it } from 'vitest'
-import { coverageOf, discoveryCurve, halfOf, moreForBound } from '../../src/analysis/coverage.js'
+import {
+  confidenceOfLook,
+  coverageOf,
+  discoveryCurve,
+  halfOf,
+  moreForBound,
+  unseenBound
+} from '../../src/analysis/coverage.js'
 import { clopperPearsonUpper } from '../../src/core/stats.js'
 import { Stream, uniform, words } from '../../src/core/rng.js'
 import type { SeenMinimum } from '../../src/analysis/coverage.js'
 
-const minimum = (count: number, countFirstHalf: number, firstStart: number): SeenMinimum => ({
-  count,
-  countFirstHalf,
-  firstStart
-})
+const minimum = (count: number, firstStart: number): SeenMinimum => ({ count, firstStart })
 
 describe('coverage', () => {
   it('of one minimum in a thousand runs: the rule of three for the second half', () => {
-    const c = coverageOf([minimum(1000, 500, 0)], 1000)
+    const c = coverageOf([minimum(1000, 0)], 1000, { end: 500, runs: 500 })
     expect(c.goodTuring).toBe(0)
     const exact = 1 - 0.05 ** (1 / 500)
     if (!(Math.abs(c.unseenUpperBound / exact - 1) <= 64 * Number.EPSILON * 500)) expect.fail()
@@ -21,7 +24,7 @@ describe('coverage', () => {
   })
 
   it('counts hits on minima that the first half had not met', () => {
-    const c = coverageOf([minimum(90, 48, 0), minimum(3, 0, 60), minimum(1, 0, 77), minimum(1, 1, 5)], 100)
+    const c = coverageOf([minimum(90, 0), minimum(3, 60), minimum(1, 77), minimum(1, 5)], 100, { end: 50, runs: 49 })
     expect(c.goodTuring).toBe(2 / 95)
     expect(c.unseenUpperBound).toBe(clopperPearsonUpper(4, 46, 0.95))
     const further = moreForBound(4, 46, 0.01, 0.95)
@@ -29,7 +32,7 @@ describe('coverage', () => {
   })
 
   it('knows nothing without a minimum', () => {
-    const c = coverageOf([], 50)
+    const c = coverageOf([], 50, { end: 25, runs: 0 })
     expect([c.goodTuring, c.unseenUpperBound]).toEqual([1, 1])
     expect(c.moreStartsForOnePercent).toBe(299)
     expect(c.discovery.at(-1)).toEqual({ starts: 50, minima: 0 })
@@ -53,21 +56,30 @@ describe('coverage', () => {
     let held = 0
     for (let study = 0; study < 400; study++) {
       const count = new Float64Array(40)
-      const early = new Float64Array(40)
       const first = new Float64Array(40).fill(-1)
       words(1, Stream.bootstrap, study, 0, n).forEach((word, start) => {
         let u = uniform(word) * total
         let j = 0
         while (j < 39 && u >= shares[j]) u -= shares[j++]
         count[j]++
-        if (start < halfOf(n)) early[j]++
         if (first[j] < 0) first[j] = start
       })
-      const met = shares.flatMap((_, j) => (count[j] > 0 ? [minimum(count[j], early[j], first[j])] : []))
+      const met = shares.flatMap((_, j) => (count[j] > 0 ? [minimum(count[j], first[j])] : []))
       const unseen = shares.reduce((sum, share, j) => (count[j] > 0 ? sum : sum + share / total), 0)
-      if (unseen <= coverageOf(met, n).unseenUpperBound) held++
+      if (unseen <= coverageOf(met, n, { end: halfOf(n), runs: halfOf(n) }).unseenUpperBound) held++
     }
     expect(held).toBeGreaterThanOrEqual(0.95 * 400)
+  })
+
+  it('the errors of all looks at a study that stops itself sum to that of one', () => {
+    let sum = 0
+    for (let j = 1; j <= 50; j++) sum += 1 - confidenceOfLook(j)
+    expect(sum).toBeLessThan(0.05)
+    expect(sum).toBeGreaterThan(0.05 * (50 / 51) * (1 - 1e-12))
+    // A later look asks for more.
+    expect(unseenBound([minimum(1000, 0)], { end: 500, runs: 500 }, confidenceOfLook(3))).toBeGreaterThan(
+      unseenBound([minimum(1000, 0)], { end: 500, runs: 500 }, 0.95)
+    )
   })
 })
 

@@ -7,7 +7,7 @@ import { points } from '../helpers/problems.js'
 import { hasAddon } from '../helpers/proofs.js'
 import { resolveConfig } from '../../src/study/config.js'
 import { setUp, type Setup } from '../../src/study/setup.js'
-import { requestOf } from '../../src/study/curves.js'
+import { requestOf } from '../../src/study/run.js'
 import { seeded } from '../helpers/enclosures.js'
 import type { RunBlock } from '../../src/runs/table.js'
 
@@ -47,7 +47,10 @@ async function open({ model, more }: Case): Promise<{ setup: Setup; runs: RunBlo
   )
   const setup = await setUp(config, { threads: 1 })
   opened.push(setup)
-  for await (const runs of setup.objective.minimise({ ...requestOf(setup, 0, count, {}), blockRuns: count }))
+  for await (const runs of setup.objective.minimise({
+    ...requestOf(setup, { first: 0, count: count }, {}),
+    blockRuns: count
+  }))
     if (runs.count === count) return { setup, runs }
   throw new Error('the runs were to come in one block')
 }

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Summary } from '../../src/core/result.js'
-import { readRuns } from '../../src/study/results.js'
+import { readRuns } from '../../src/runs/points.js'
 import { childrenOf } from '../helpers/processes.js'
 import { expectRefusal, freshOut, manystart } from './helpers.js'
 
@@ -31,13 +31,13 @@ describe('the process that holds TensorFlow is killed', () => {
     expect(said).toContain(out)
     expect(outcome.code).toBe(1)
     expect(outcome.stdout).toBe('')
-    expect(readdirSync(out).sort()).toEqual(['report.html', 'runs.parquet', 'study.json', 'summary.json'])
+    expect(readdirSync(out).sort()).toEqual(['report.html', 'runs', 'study.json', 'summary.json'])
     const summary = JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8')) as Summary
     expect(summary.interrupted).toBe(true)
     expect(summary.startsRequested).toBe(requested)
     expect(said).toContain(`the ${summary.starts} of`)
     let rows = 0
-    for await (const part of readRuns(out)) rows += part.count
+    for await (const part of readRuns(out)) rows += part.rows.count
     expect(rows).toBe(summary.starts)
   })
 

@@ -3,7 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Summary } from '../../src/core/result.js'
-import { readRuns } from '../../src/study/results.js'
+import { readRuns } from '../../src/runs/points.js'
 import { freshOut, json, manystart } from './helpers.js'
 
 const summaryIn = (out: string): Summary => JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8')) as Summary
@@ -11,9 +11,9 @@ const summaryIn = (out: string): Summary => JSON.parse(readFileSync(join(out, 's
 /** How many runs point at each distinct point of a verdict, by the runs themselves. */
 async function counted(out: string, code: number): Promise<Map<number, number>> {
   const counts = new Map<number, number>()
-  for await (const block of readRuns(out))
-    for (let i = 0; i < block.count; i++)
-      if (block.verdict[i] === code) counts.set(block.point[i], (counts.get(block.point[i]) ?? 0) + 1)
+  for await (const { rows, point } of readRuns(out))
+    for (let i = 0; i < rows.count; i++)
+      if (rows.verdict[i] === code) counts.set(point[i], (counts.get(point[i]) ?? 0) + 1)
   return counts
 }
 
@@ -39,7 +39,7 @@ describe('a saved study', () => {
     expect(await counted(out, 0)).toEqual(new Map(coarse.minima.map(m => [m.id, m.count])))
     for (const { verdict, point } of coarse.waterfall)
       if (verdict === 'minimum') expect(coarse.minima.map(m => m.id)).toContain(point)
-    expect(readdirSync(out).sort()).toEqual(['report.html', 'runs.parquet', 'study.json', 'summary.json'])
+    expect(readdirSync(out).sort()).toEqual(['report.html', 'runs', 'study.json', 'summary.json'])
 
     const { loss, parameters } = fine.thresholds
     const finer = ['--loss-tolerance', loss.value, '--parameter-tolerance', parameters.value]

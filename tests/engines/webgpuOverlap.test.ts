@@ -5,7 +5,7 @@ import { cpuEntry } from '../../src/engines/cpu/index.js'
 import { webgpuEntry, type WebgpuOptions } from '../../src/engines/webgpu/index.js'
 import type { Engine } from '../../src/engines/types.js'
 import { resolveConfig } from '../../src/study/config.js'
-import { runStarts, type Outcome } from '../../src/study/runner.js'
+import { runInMemory, type Outcome } from '../../src/study/session.js'
 import { setUp } from '../../src/study/setup.js'
 import { candidates, collect } from '../helpers/engines.js'
 import { givenStarts, stay } from '../helpers/runs.js'
@@ -36,11 +36,11 @@ async function searchOn(
   try {
     const objective = await engine.prepare(setup.problem)
     let judged = 0
-    const outcome = await runStarts(
+    const outcome = await runInMemory(
       { ...setup, objective },
       {
-        onBlock(block) {
-          judged += block.count
+        onRuns(runs) {
+          judged += runs
           return onJudged(engine, judged)
         }
       }

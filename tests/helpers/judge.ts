@@ -7,7 +7,7 @@ import { buildClimbs, climbSteps } from '../../src/optimizers/climb.js'
 import { newton } from '../../src/optimizers/newton.js'
 import { buildPolish, polishSteps } from '../../src/optimizers/polish.js'
 import { resolveConfig } from '../../src/study/config.js'
-import { requestOf } from '../../src/study/curves.js'
+import { requestOf } from '../../src/study/run.js'
 import { setUp } from '../../src/study/setup.js'
 import { objectiveOf, type Landscape } from './analytic.js'
 import { csv as writeCsv } from './files.js'
@@ -99,7 +99,9 @@ export async function judgeStudy(
   }
   const [limits, reasons]: [number[], string[]] = [[], []]
   const losses: [string, number][] = []
-  for await (const block of setup.objective.minimise(requestOf(setup, 0, setup.config.starts.count, {}))) {
+  for await (const block of setup.objective.minimise(
+    requestOf(setup, { first: 0, count: setup.config.starts.count }, {})
+  )) {
     const judged = inWords(await judgeRuns(setup.judge, block.theta, block, block.count))
     judged.verdict.forEach((verdict, i) => {
       counts[verdict]++

@@ -33,6 +33,7 @@ export function makePoint(fields: Partial<StationaryPoint> = {}): StationaryPoin
     names: ['(Intercept)', 'a', 'b'],
     metrics: { train: { accuracy: 0.98 }, test: { accuracy: 0.9 } },
     firstStart: 0,
+    starts: [0],
     ...fields
   }
 }
@@ -82,6 +83,7 @@ export function makeSummary(shape: Shape = {}): Summary {
   return {
     format: summaryFormat,
     version: summaryVersion,
+    identity: '0'.repeat(64),
     name: shape.name ?? 'model',
     starts,
     startsRequested: starts,

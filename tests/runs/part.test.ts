@@ -1,41 +1,10 @@
 // Parts: what is written comes back, the same bytes every time; their borders; the table of columns.
 import { parquetReadObjects } from 'hyparquet'
 import { describe, expect, it } from 'vitest'
-import { decodePart, encodePart, missing, partRanges, partRows, type Part } from '../../src/runs/part.js'
-import { makeRows, pickRows, placeRows, rowBytes, type Layout, type Rows } from '../../src/runs/table.js'
 import { Stream, uniform, words } from '../../src/core/rng.js'
-
-const layout: Layout = {
-  parameters: ['(Intercept)', 'Sepal.Length', 'a"b\n'],
-  metrics: ['accuracy', 'auc'],
-  test: true,
-  keep: 'all'
-}
-
-/** Rows whose every number tells its place. */
-function rowsOf(first: number, count: number, how: Layout = layout): Rows {
-  const rows = makeRows(how, count)
-  const fill = (values: Float64Array | undefined, base: number): void =>
-    values?.forEach((_, i) => (values[i] = base + (first * values.length) / count + i + 0.25))
-  for (let i = 0; i < count; i++) {
-    rows.start[i] = first + i
-    rows.verdict[i] = (first + i) % 6
-    rows.status[i] = (first + i) % 4
-    rows.steps[i] = 2 * (first + i)
-  }
-  const wide = [rows.loss, rows.lossFound, rows.gradientNorm, rows.gradientNormFound, rows.precision, rows.train]
-  ;[...wide, rows.test, rows.theta, rows.thetaFound].forEach((values, k) => fill(values, (k + 1) * 1e6))
-  return rows
-}
-
-const partOf = (rows: Rows, first: number, how = layout): Part => ({
-  identity: 'study',
-  first,
-  count: rows.count,
-  layout: how,
-  rows,
-  facts: { classCounts: Float64Array.of(3, 0, 2 ** 32 - 1, 7) }
-})
+import { decodePart, encodePart, missing, partRanges, partRows, type Part } from '../../src/runs/part.js'
+import { makeRows, pickRows, placeRows, rowBytes, type Layout } from '../../src/runs/table.js'
+import { layout, partOf, rowsOf } from '../helpers/parts.js'
 
 describe('a part', () => {
   it.each(['all', 'end'] as const)('comes back as it was written (keep: %s)', async keep => {
@@ -52,7 +21,10 @@ describe('a part', () => {
     rows.theta!.set([NaN, -Infinity, -0, 5e-324, 1e308, -1])
     const theta = Float64Array.of(NaN, -Infinity, 5e-324)
     const diverging = { start: 1, loss: -Infinity, theta, direction: Float64Array.of(0, 1, 0) }
-    const part: Part = { ...partOf(rows, 0), facts: { classCounts: new Float64Array(0), diverging } }
+    const part: Part = {
+      ...partOf(rows, 0),
+      facts: { classCounts: new Float64Array(0), growing: new Map(), diverging }
+    }
     expect(await decodePart(encodePart(part), 'a part')).toEqual(part)
   })
 

@@ -6,10 +6,11 @@ import { conclusion } from '../../report/conclusion.js'
 import { wrap } from '../../core/text.js'
 import { contrastText } from '../../report/contrast.js'
 import { contrast, contrastModels } from '../../study/contrast.js'
-import { claimDirectory, replaceFile, reportFile, summaryFile } from '../../study/results.js'
+import { claimContrast } from '../../study/contrastDirectory.js'
+import { contrastFile, reportFile, summaryFile } from '../../runs/directory.js'
 import type { DataConfig } from '../../data/types.js'
 import type { Command } from '../command.js'
-import { configFile, interruptSignal, print, printJson, rawStudy } from '../common.js'
+import { configFile, interruptSignal, print, printJson, rawStudy, say } from '../common.js'
 import { contrastOptions, countFlag, numberFlag, studyFlags } from '../flags.js'
 import { widthOf } from '../terminal.js'
 import { createProgress, loadProgress, type Progress } from '../progress.js'
@@ -22,6 +23,7 @@ function ownDirectory({ csv, parquet, builtin }: DataConfig): string {
   const data = csv ?? parquet ?? builtin ?? 'generated data'
   const isOurs = (directory: string): boolean => {
     if (!existsSync(directory) || readdirSync(directory).length === 0) return true
+    if (!existsSync(join(directory, contrastFile))) return false
     try {
       const saved = JSON.parse(readFileSync(join(directory, summaryFile), 'utf8')) as {
         format?: string
@@ -59,7 +61,12 @@ export const contrastCommand: Command = {
     const out = named ?? ownDirectory(raw['data'] as DataConfig)
     const force = named === undefined || flags['force'] === true
     const models = await contrastModels(raw, source, { onProgress: loadProgress(process.stderr, quiet) })
-    const made = claimDirectory(out, force)
+    const inputs = [flags['config'], flags['data'], flags['test-csv']].filter(v => typeof v === 'string')
+    const directory = await claimContrast(
+      out,
+      models.map(m => m.key),
+      { replace: force, inputs }
+    )
     let progress: Progress | undefined
     const { signal, release } = interruptSignal()
     try {
@@ -76,13 +83,14 @@ export const contrastCommand: Command = {
         },
         onLoad: loadProgress(process.stderr, quiet),
         onProgress: p => progress?.update(p),
-        finish: async (done, results) => results.write(reportFile, await renderReport([done], { title: done.name }))
+        onNote: say,
+        finish: async (done, files) => files.write(reportFile, await renderReport([done], { title: done.name }))
       })
       progress?.finish()
-      const whole = { format: contrastFormat, version: 1, models: summaries }
-      replaceFile(join(out, summaryFile), `${JSON.stringify(whole, null, 2)}\n`)
+      const whole = { format: contrastFormat, version: 2, models: summaries }
+      await directory.write(summaryFile, `${JSON.stringify(whole, null, 2)}\n`)
       const title = `${summaries[0].problem.data}: convex and non-convex models`
-      replaceFile(join(out, reportFile), await renderReport(summaries, { title }))
+      await directory.write(reportFile, await renderReport(summaries, { title }))
       if (json) printJson(summaries)
       else {
         print(contrastText(summaries, width))
@@ -97,7 +105,7 @@ export const contrastCommand: Command = {
         print(`\nReport: ${join(out, reportFile)}`)
       }
     } catch (error) {
-      made.undo()
+      await directory.undo()
       throw error
     } finally {
       release()

@@ -1,41 +1,18 @@
 /** `manystart report`: a study's directory → report.html, with its end points told apart anew where tolerances are given. */
-import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { InputError } from '../../core/errors.js'
-import { summaryFormat, type Summary } from '../../core/result.js'
 import type { Tolerances } from '../../analysis/cluster.js'
 import { renderReport } from '../../report/render.js'
 import { studyText } from '../../report/text.js'
-import { recluster } from '../../study/recluster.js'
-import { replaceFile, reportFile, studyFile, summaryFile } from '../../study/results.js'
+import { checkOurs, reportFile } from '../../runs/directory.js'
+import { replaceFile } from '../../runs/files.js'
+import { contrastSummaries, isContrast } from '../../study/contrastDirectory.js'
+import { sumUp, summaryOf, type SessionOptions } from '../../study/study.js'
 import type { Command, Flags } from '../command.js'
-import { print } from '../common.js'
+import { interruptSignal, print, say } from '../common.js'
 import { numberFlag } from '../flags.js'
 import { tablesFlag, tablesText } from '../tables.js'
 import { widthOf } from '../terminal.js'
-
-interface Saved {
-  readonly format?: string
-  readonly version?: number
-  readonly models?: readonly Summary[]
-}
-
-/** Summaries of a study or a contrast. @throws InputError when the directory holds neither. */
-function readSummaries(directory: string): readonly Summary[] {
-  const path = join(directory, summaryFile)
-  if (!existsSync(path))
-    throw new InputError(`${directory} holds no ${summaryFile}; give the directory of a study or a contrast.`)
-  let saved: Saved
-  try {
-    saved = JSON.parse(readFileSync(path, 'utf8')) as Saved
-  } catch {
-    throw new InputError(`${path} is not valid JSON; run the study again with --force.`)
-  }
-  if (saved.format === 'manystart/contrast' && saved.models) return saved.models
-  if (saved.format !== summaryFormat)
-    throw new InputError(`${path} has the format ${String(saved.format)}; this program reads ${summaryFormat}.`)
-  return [saved as Summary]
-}
 
 /** Tolerances as flags: which of analysis/cluster.ts each one sets, and what it says. */
 const toleranceFlags = {
@@ -72,23 +49,31 @@ export const reportCommand: Command = {
   examples: [['manystart report DIR --loss-tolerance 1e-8', 'end points told apart by larger differences only']],
   async run(flags) {
     const directory = String(flags['directory'])
-    const summaries = readSummaries(directory)
     const tolerances = tolerancesFrom(flags)
-    if (Object.keys(tolerances).length > 0) {
-      if (!existsSync(join(directory, studyFile)))
-        throw new InputError(`${directory} holds no ${studyFile}; give the directory of one study of the contrast.`)
-      const summary = await recluster(directory, tolerances, {
-        finish: async (done, results) => results.write(reportFile, await renderReport([done], { title: done.name }))
-      })
-      print(studyText(summary, widthOf()))
-      print(`Report: ${join(directory, reportFile)}`)
-      return
+    const contrast = await isContrast(directory)
+    const anew = Object.keys(tolerances).length > 0
+    if (contrast && anew)
+      throw new InputError(
+        `${directory} holds several studies; give the directory of one of them, such as ${join(directory, 'convex')}.`
+      )
+    const { signal, release } = interruptSignal()
+    const session: SessionOptions = { signal, onNote: say }
+    try {
+      const summaries = contrast
+        ? await contrastSummaries(directory, session)
+        : [anew ? await sumUp(directory, tolerances, session) : await summaryOf(directory, session)]
+      const tables = tablesText(flags, summaries)
+      if (tables !== undefined) return print(tables)
+      const title =
+        summaries.length > 1 ? `${summaries[0].problem.data}: convex and non-convex models` : summaries[0].name
+      const path = join(directory, reportFile)
+      const page = await renderReport(summaries, { title })
+      await checkOurs(path)
+      await replaceFile(path, page)
+      if (anew) print(studyText(summaries[0], widthOf()))
+      print(`Report: ${path}`)
+    } finally {
+      release()
     }
-    const tables = tablesText(flags, summaries)
-    if (tables !== undefined) return print(tables)
-    const title =
-      summaries.length > 1 ? `${summaries[0].problem.data}: convex and non-convex models` : summaries[0].name
-    replaceFile(join(directory, reportFile), await renderReport(summaries, { title }))
-    print(`Report: ${join(directory, reportFile)}`)
   }
 }

@@ -1,51 +1,92 @@
 /** `manystart study`: one model, many starts. */
 import { renderReport } from '../../report/render.js'
 import { studyText } from '../../report/text.js'
-import { reportFile } from '../../study/results.js'
-import { runStudy } from '../../study/study.js'
-import type { Command } from '../command.js'
-import { configFile, interruptSignal, print, printJson, studyFrom } from '../common.js'
-import { countFlag, studyFlags } from '../flags.js'
+import { reportFile } from '../../runs/directory.js'
+import { resumeStudy, runStudy, type SessionOptions } from '../../study/study.js'
+import { InputError } from '../../core/errors.js'
+import type { Command, Flags } from '../command.js'
+import { configFile, interruptSignal, print, printJson, say, studyFrom } from '../common.js'
+import { countFlag, resumeOptions, studyFlags } from '../flags.js'
 import { widthOf } from '../terminal.js'
 import { createProgress, loadProgress } from '../progress.js'
+import { shardFrom } from '../shard.js'
 
 export const studyCommand: Command = {
   positionals: [configFile],
-  flags: studyFlags,
+  flags: { ...studyFlags, 'Go on': resumeOptions },
   examples: [
     ['manystart study --data iris2 --hidden 3 --ridge 0.001', 'a network with three hidden units'],
     ['manystart study --data FILE.csv --target COLUMN --out DIR', 'a model without hidden layer, kept in DIR'],
     ['manystart study study.yaml --starts 100000 --out DIR', 'a study file, with more starts']
   ],
   async run(flags) {
-    const config = studyFrom(flags)
+    const resumed = typeof flags['resume'] === 'string' ? flags['resume'] : undefined
+    const out = typeof flags['out'] === 'string' ? flags['out'] : undefined
+    if (resumed !== undefined && out !== undefined)
+      throw new InputError(
+        '--resume names the directory that the study goes on in, so --out has no place; leave one of them.'
+      )
     const threads = countFlag(flags, 'threads')
     const lanes = countFlag(flags, 'lanes')
     const quiet = flags['quiet'] === true || flags['json'] === true
+    const config = resumed === undefined || hasConfig(flags) ? studyFrom(flags) : undefined
     const progress = createProgress(process.stderr, 'study', quiet)
     progress.stage('reading the data')
     const { signal, release } = interruptSignal()
-    const out = typeof flags['out'] === 'string' ? flags['out'] : undefined
+    const session: SessionOptions = {
+      signal,
+      ...(threads === undefined ? {} : { threads }),
+      ...(lanes === undefined ? {} : { lanes }),
+      onLoad: loadProgress(process.stderr, quiet),
+      onProgress: p => progress.update(p),
+      onNote: say,
+      finish: async (done, files) => files.write(reportFile, await renderReport([done], { title: done.name }))
+    }
+    const force = flags['force'] === true
+    const shard = typeof flags['shard'] === 'string' ? shardFrom(flags['shard']) : undefined
+    if (shard && out === undefined && resumed === undefined)
+      throw new InputError(
+        'A shard is of no use unless it is kept; give --out DIR, and merge the directories of all shards.'
+      )
+    const inputs = typeof flags['config'] === 'string' ? [flags['config']] : []
     try {
-      const summary = await runStudy(config, {
-        signal,
-        ...(out === undefined ? {} : { out }),
-        ...(threads === undefined ? {} : { threads }),
-        ...(lanes === undefined ? {} : { lanes }),
-        force: flags['force'] === true,
-        onLoad: loadProgress(process.stderr, quiet),
-        onProgress: p => progress.update(p),
-        finish: async (done, results) => results.write(reportFile, await renderReport([done], { title: done.name }))
-      })
+      const starts = countFlag(flags, 'starts')
+      const summary =
+        resumed === undefined
+          ? await runStudy(config!, {
+              ...session,
+              ...(out === undefined ? {} : { out }),
+              ...(shard ? { shard } : {}),
+              force,
+              inputs
+            })
+          : await resumeStudy(resumed, {
+              ...session,
+              ...(starts === undefined ? {} : { starts }),
+              ...(config ? { config, inputs } : {}),
+              ...(shard ? { shard } : {})
+            })
       progress.finish()
+      const directory = resumed ?? out
       if (flags['json'] === true) printJson(summary)
       else {
         print(studyText(summary, widthOf()))
-        if (out !== undefined) print(`Written to ${out}: study.json, runs.parquet, summary.json, report.html`)
+        if (directory !== undefined) print(`Written to ${directory}: study.json, runs/, summary.json, report.html`)
         else print('Nothing was written; give --out DIR to keep the study.')
+        if (directory !== undefined && summary.interrupted)
+          print(
+            `Stopped after ${summary.starts} of ${summary.startsRequested} runs; manystart study --resume ${directory} goes on.`
+          )
       }
     } finally {
       release()
     }
   }
 }
+
+/** Flags that say how, not what, is studied. */
+const howFlags = ['resume', 'shard', 'starts', 'threads', 'lanes', 'batch', 'quiet', 'json', 'force']
+
+/** Whether a study is described, by a file or by flags. */
+const hasConfig = (flags: Flags): boolean =>
+  Object.entries(flags).some(([name, value]) => value !== undefined && !howFlags.includes(name) && /^[a-z]/.test(name))

@@ -1,7 +1,14 @@
 /** Tables as CSV. */
-import { verdicts } from '../../core/result.js'
-import { statusNames } from '../../core/status.js'
-import { columnNames, readLayout, readRuns } from '../results.js'
+import { readRuns } from '../../runs/points.js'
+import {
+  columns,
+  fieldNames,
+  storedColumns,
+  widthOf,
+  type Layout,
+  type Rows,
+  type StoredName
+} from '../../runs/table.js'
 
 /** A cell, in quotation marks where it needs them. */
 export const csvCell = (value: string | number): string => {
@@ -11,30 +18,23 @@ export const csvCell = (value: string | number): string => {
 
 export const csvLine = (values: readonly (string | number)[]): string => `${values.map(csvCell).join(',')}\n`
 
-/** All runs of a study directory, a part at a time, with the columns of the stored runs. */
+/** All runs of a study directory, a part at a time, with the columns of the stored runs and the point that each belongs to. */
 export async function* runsCsv(directory: string): AsyncGenerator<string> {
-  const layout = await readLayout(directory)
-  yield csvLine(columnNames(layout))
-  const P = layout.parameters.length
-  const M = layout.metrics.length
-  for await (const block of readRuns(directory)) {
+  let named = false
+  for await (const { rows, point, layout } of readRuns(directory)) {
+    const names = storedColumns(layout)
+    if (!named) yield csvLine([...names.flatMap(name => fieldNames(name, layout)), 'point'])
+    named = true
     let lines = ''
-    for (let i = 0; i < block.count; i++)
-      lines += csvLine([
-        block.start[i],
-        verdicts[block.verdict[i]],
-        statusNames[block.status[i]],
-        block.point[i],
-        block.loss[i],
-        block.lossFound[i],
-        block.gradientNorm[i],
-        block.gradientNormFound[i],
-        block.precision[i],
-        block.steps[i],
-        ...block.metrics.subarray(i * M, (i + 1) * M),
-        ...block.theta.subarray(i * P, (i + 1) * P),
-        ...(layout.found ? block.thetaFound.subarray(i * P, (i + 1) * P) : [])
-      ])
+    for (let i = 0; i < rows.count; i++)
+      lines += csvLine([...names.flatMap(name => cellsOf(rows, name, layout, i)), point[i]])
     yield lines
   }
+}
+
+function cellsOf(rows: Rows, name: StoredName, layout: Layout, i: number): (string | number)[] {
+  const width = widthOf(name, layout)
+  const { stored } = columns[name]
+  const values = Array.from(rows[name]!.subarray(i * width, (i + 1) * width))
+  return 'text' in stored ? values.map(code => stored.text[code]) : values
 }

@@ -25,7 +25,7 @@ export async function* exported(
   choice: ModelChoice = {}
 ): AsyncGenerator<string> {
   if (format === 'csv') yield* runsCsv(directory)
-  else yield writers[format](modelData(await chooseModel(openStudy(directory), choice)))
+  else yield writers[format](modelData(await chooseModel(await openStudy(directory), choice)))
 }
 
 export { csvLine } from './csv.js'

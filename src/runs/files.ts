@@ -1,0 +1,102 @@
+/** Files that are whole or not there: written under a temporary name that follows no link, brought to the disk, then renamed. */
+import { constants } from 'node:fs'
+import { mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { WorkError } from '../core/errors.js'
+
+/** Why a file cannot be had, in words. */
+export function reason(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') return 'it is not writable'
+  if (code === 'ENOTDIR' || code === 'EEXIST') return 'a file is in the way'
+  if (code === 'ENOENT') return 'nothing can be made there'
+  if (code === 'ENOSPC' || code === 'EDQUOT') return 'the disk is full'
+  return code || (error instanceof Error ? error.message : String(error))
+}
+
+/** The name under which a file is written before it takes its own. */
+const temporaryName = (path: string): string => join(dirname(path), `.${basename(path)}.partial`)
+export const isTemporary = (name: string): boolean => name.startsWith('.') && name.endsWith('.partial')
+
+/** Creates a file that must not be there, not even as a link to elsewhere. */
+export const createFlags = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW
+
+/** Brings the names in a directory to the disk, where the file system can. */
+export async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, constants.O_RDONLY)
+  try {
+    await handle.sync()
+  } catch {
+    // Some file systems cannot; their names are as safe as they make them.
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Puts a file in place in one step. @throws WorkError when it cannot be written; what was there before stays */
+export async function replaceFile(path: string, data: string | Uint8Array): Promise<void> {
+  const temporary = temporaryName(path)
+  try {
+    await rm(temporary, { force: true })
+    const handle = await open(temporary, createFlags)
+    try {
+      await handle.writeFile(data)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await rename(temporary, path)
+    await syncDirectory(dirname(path))
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined)
+    throw new WorkError(
+      `${path} cannot be written: ${reason(error)}; free some space, or make the directory writable again.`
+    )
+  }
+}
+
+/** Adds a line to a file that is there. */
+export async function appendLine(path: string, line: string): Promise<void> {
+  try {
+    const handle = await open(path, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW)
+    try {
+      await handle.writeFile(`${line}\n`)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  } catch (error) {
+    throw new WorkError(
+      `${path} cannot be written: ${reason(error)}; free some space, or make the directory writable again.`
+    )
+  }
+}
+
+/** Whether there is something of that name, a broken link included. */
+export async function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false
+  )
+}
+
+/**
+ * Makes a directory and its parents, and returns the topmost that was not there. Node's own `recursive` never returns where a file
+ * system says that a directory in an existing parent does not exist, as /proc does.
+ */
+export async function makeDirectory(directory: string): Promise<string | undefined> {
+  if (await isThere(directory)) return undefined
+  const above = await makeDirectory(dirname(directory))
+  await mkdir(directory)
+  return above ?? directory
+}
+
+/** Removes `directory` and its parents down from `top`, as far as they are empty. */
+export async function removeEmpty(directory: string, top: string | undefined): Promise<void> {
+  if (top === undefined) return
+  for (let at = resolve(directory); await isThere(at); at = dirname(at)) {
+    if ((await readdir(at)).length > 0) return
+    await rmdir(at)
+    if (at === top) return
+  }
+}

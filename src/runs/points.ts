@@ -1,0 +1,93 @@
+/** Which distinct point each run belongs to, beside the parts: a table of its own, since it follows from all of them together. */
+import { parquetMetadata, parquetReadObjects } from 'hyparquet'
+import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { InputError } from '../core/errors.js'
+import { pointsFile, readList, readPart, runsFolder } from './directory.js'
+import { pickRows, type Layout, type Rows } from './table.js'
+
+/** Runs of ascending starts, and the point of each. */
+export interface Points {
+  /** [count] */
+  readonly start: Float64Array
+  /** [count] id of the distinct point in the summary; −1 for none. */
+  readonly point: Int32Array
+}
+
+const identityKey = 'manystart'
+
+export function encodePoints(identity: string, points: readonly Points[]): Uint8Array {
+  const bytes = new ByteWriter(1 << 16)
+  const required = { repetition_type: 'REQUIRED' } as const
+  const parquet = new ParquetWriter({
+    writer: bytes,
+    schema: [
+      { name: 'root', num_children: 2 },
+      { name: 'start', type: 'INT64', ...required },
+      { name: 'point', type: 'INT32', ...required }
+    ],
+    codec: 'UNCOMPRESSED',
+    statistics: false,
+    kvMetadata: [{ key: identityKey, value: identity }],
+    createdBy: 'manystart'
+  })
+  for (const { start, point } of points) {
+    if (start.length === 0) continue
+    const columnData = [
+      { name: 'start', data: BigInt64Array.from(start, BigInt), encoding: 'PLAIN' as const },
+      { name: 'point', data: point, encoding: 'PLAIN' as const }
+    ]
+    void parquet.write({ columnData, rowGroupSize: start.length, pageSize: 0 })
+  }
+  void parquet.finish()
+  return new Uint8Array(bytes.buffer, 0, bytes.index)
+}
+
+/** The point of every run, by its start. @throws InputError when the file is damaged or of another study */
+async function readPoints(directory: string, identity: string): Promise<Map<number, number> | undefined> {
+  const path = join(directory, runsFolder, pointsFile)
+  const bytes = await readFile(path).catch(() => undefined)
+  if (!bytes) return undefined
+  try {
+    const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength)
+    const metadata = parquetMetadata(file)
+    if (metadata.key_value_metadata?.find(e => e.key === identityKey)?.value !== identity)
+      throw new Error('it belongs to another study')
+    const rows = await parquetReadObjects({ file, metadata })
+    return new Map(rows.map(row => [Number(row['start']), Number(row['point'])]))
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new InputError(`${path} is damaged (${why}); \`manystart report ${directory}\` makes it anew.`)
+  }
+}
+
+/** Stored runs with their points, one part at a time, in ascending order of starts. */
+export interface StoredRuns {
+  readonly layout: Layout
+  readonly rows: Rows
+  /** [count] id of the distinct point in the summary; −1 for none, or before a summary has been made. */
+  readonly point: Int32Array
+}
+
+/** @throws InputError when the directory holds no runs, or a part is damaged */
+export async function* readRuns(directory: string): AsyncGenerator<StoredRuns> {
+  const { identity, parts, open } = await readList(directory)
+  const points = await readPoints(directory, identity)
+  for (const listed of [...parts, ...open].sort((a, b) => a.first - b.first)) {
+    const { rows, layout } = await readPart(directory, listed, identity)
+    yield { layout, rows, point: Int32Array.from(rows.start, start => points?.get(start) ?? -1) }
+  }
+}
+
+/** The run of a start, as the only row; undefined where it is not there. @throws InputError as `readRuns` */
+export async function readRun(directory: string, start: number): Promise<Rows | undefined> {
+  const { identity, parts, open } = await readList(directory)
+  for (const listed of [...parts, ...open]) {
+    if (start < listed.first || start >= listed.first + listed.count) continue
+    const { rows } = await readPart(directory, listed, identity)
+    const at = rows.start.indexOf(start)
+    if (at >= 0) return pickRows(rows, [at])
+  }
+  return undefined
+}

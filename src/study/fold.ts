@@ -1,0 +1,198 @@
+/**
+ * Parts → what a study knows of its end points: distinct points, verdicts, metrics. Parts are taken in ascending order of their starts,
+ * so that everything follows from the runs alone, whoever ran them, in which pieces and when.
+ */
+import { Aggregate, type AggregateResult } from '../analysis/aggregate.js'
+import { defaultTolerances, openClusters, type Cluster, type Clusters, type Tolerances } from '../analysis/cluster.js'
+import { halfOf, unseenBound, type FirstHalf } from '../analysis/coverage.js'
+import { LimitClusterer, type Limit } from '../analysis/limits.js'
+import { reasonWords, VerdictCode, type UnfinishedReason } from '../core/result.js'
+import { scoreNames } from '../models/scores.js'
+import type { Diverging, Facts, Part, Range } from '../runs/part.js'
+import type { Points } from '../runs/points.js'
+import type { Rows } from '../runs/table.js'
+import type { Setup } from './setup.js'
+
+const kinds = ['minima', 'degenerate', 'saddles'] as const
+type Kind = (typeof kinds)[number]
+
+/** Runs folded together. */
+export interface Folded extends AggregateResult {
+  readonly range: Range
+  readonly tolerances: Tolerances
+  /** Distinct points by kind, each ascending by loss, then first start; `id` is unique over all of them, in that order. */
+  readonly minima: readonly Cluster[]
+  readonly degenerate: readonly Cluster[]
+  readonly saddles: readonly Cluster[]
+  readonly diverging: Diverging | undefined
+  /** Of runs to infinity, by loss. */
+  readonly limits: readonly Limit[]
+  /** Unfinished runs by their reason. */
+  readonly unfinished: Readonly<Record<UnfinishedReason, number>>
+  /** What coverage needs. */
+  readonly firstHalf: FirstHalf
+  /** Of the parts, in ascending order. */
+  readonly points: readonly Points[]
+}
+
+/** Outputs of degenerate points that are held at a time, in numbers. */
+const outputNumbers = 2 ** 20
+
+export class Fold {
+  private readonly aggregate: Aggregate
+  private readonly clusters: Clusters
+  private diverging: Diverging | undefined
+  private readonly limits: LimitClusterer
+  private readonly unfinished = { budget: 0, saturated: 0, kink: 0, stalled: 0 } satisfies Record<
+    UnfinishedReason,
+    number
+  >
+  private readonly points: Points[] = []
+  private end = -Infinity
+  private readonly half: number
+  /** Runs with verdict `minimum` of starts below the half, and below each end of a part. */
+  private beforeHalf = 0
+  private readonly before = new Map<number, number>()
+  private minimumRuns = 0
+
+  /** @param range the starts that are asked for */
+  constructor(
+    private readonly setup: Setup,
+    private readonly range: Range,
+    private readonly tolerances: Tolerances = defaultTolerances
+  ) {
+    const metricNames = scoreNames(setup.network.loss)
+    const { parameters } = setup.objective
+    this.aggregate = new Aggregate({ parameters, metricNames, test: setup.test !== undefined })
+    this.clusters = openClusters(setup.problem, tolerances)
+    this.limits = new LimitClusterer(setup.network, tolerances)
+    this.half = range.first + halfOf(range.count)
+  }
+
+  /** Distinct minima so far. */
+  get minima(): number {
+    return this.clusters.minima.size
+  }
+
+  /** Takes the runs of a part, whose starts must all lie above those taken before. */
+  async add({ first, count, rows, facts }: Part): Promise<void> {
+    if (first < this.end) throw new Error(`part ${first} comes after ${this.end}`)
+    this.end = first + count
+    const point = await this.file(rows)
+    const finished = rows.count - rows.verdict.reduce((n, v) => n + (v === VerdictCode.failed ? 1 : 0), 0)
+    this.aggregate.addBlock({ ...rows, point })
+    if (facts.classCounts.length > 0) this.aggregate.addClassCounts(facts.classCounts, finished)
+    this.diverging ??= facts.diverging
+    await this.fileLimits(rows, facts)
+    for (const code of rows.reason) if (code > 0) this.unfinished[reasonWords[code] as UnfinishedReason]++
+    this.points.push({ start: rows.start, point })
+    for (let i = 0; i < rows.count; i++) {
+      if (rows.verdict[i] !== VerdictCode.minimum) continue
+      this.minimumRuns++
+      if (rows.start[i] < this.half) this.beforeHalf++
+    }
+    this.before.set(first + count, this.minimumRuns)
+  }
+
+  /**
+   * Upper limit of the probability of minima not seen yet after starts 0 … end−1, all taken, by those from end / 2 on; undefined where
+   * neither is the end of a part.
+   */
+  unseen(end: number, confidence: number): number | undefined {
+    const runs = this.before.get(end / 2)
+    if (runs === undefined || !this.before.has(end)) return undefined
+    return unseenBound(this.clusters.minima.clusters(), { end: end / 2, runs }, confidence)
+  }
+
+  /** Files end points under the distinct points that they belong to; a number for each that is unique over kinds, −1 for none. */
+  private async file(rows: Rows): Promise<Int32Array> {
+    const { count, start, verdict, gradientNorm, precision, conditioned: theta } = rows
+    const loss = rows.loss.map(v => v / this.setup.frame.lossScale)
+    const { minima, saddles, degenerate } = this.clusters
+    const { objective } = this.setup.certifier
+    const P = objective.parameters
+    const { data } = degenerate
+    const width = data.rows * data.network.outputs
+    const together = Math.max(1, Math.floor(outputNumbers / width))
+    const flat = [...verdict.keys()].filter(i => verdict[i] === VerdictCode.degenerate)
+    const numbers = new Int32Array(count).fill(-1)
+    const number = (kind: Kind, id: number): number => id * kinds.length + kinds.indexOf(kind)
+    let next = 0
+    for (let from = 0; next < count; from += together) {
+      const group = flat.slice(from, from + together)
+      const some = new Float64Array(group.length * P)
+      group.forEach((i, n) => some.set(theta.subarray(i * P, (i + 1) * P), n * P))
+      const z = group.length > 0 ? await objective.outputs(some, data) : new Float64Array(0)
+      const end = flat[from + together] ?? count
+      for (let n = 0; next < end; next++) {
+        const at = next * P
+        const values = [start[next], loss[next], gradientNorm[next], precision[next]] as const
+        if (verdict[next] === VerdictCode.minimum) numbers[next] = number('minima', minima.add(...values, theta, at))
+        else if (verdict[next] === VerdictCode.saddle)
+          numbers[next] = number('saddles', saddles.add(...values, theta, at))
+        else if (next === group[n])
+          numbers[next] = number('degenerate', degenerate.add(...values, z.subarray(n * width, ++n * width), theta, at))
+      }
+    }
+    return numbers
+  }
+
+  /** Files runs to infinity, of which a way is known, under their limits. */
+  private async fileLimits(rows: Rows, { growing }: Facts): Promise<void> {
+    const { objective } = this.setup.certifier
+    const { data } = this.clusters.degenerate
+    const P = objective.parameters
+    const width = data.rows * data.network.outputs
+    const together = Math.max(1, Math.floor(outputNumbers / width))
+    const all = [...rows.start.keys()].filter(i => growing.has(rows.start[i]))
+    for (let from = 0; from < all.length; from += together) {
+      const group = all.slice(from, from + together)
+      const theta = new Float64Array(group.length * P)
+      group.forEach((i, n) => theta.set(rows.conditioned.subarray(i * P, (i + 1) * P), n * P))
+      const z = await objective.outputs(theta, data)
+      group.forEach((i, n) =>
+        this.limits.add({
+          start: rows.start[i],
+          loss: rows.limit[i],
+          uncertainty: rows.limitError[i],
+          growing: growing.get(rows.start[i]) ?? [],
+          z: z.subarray(n * width, (n + 1) * width),
+          theta: theta.slice(n * P, (n + 1) * P)
+        })
+      )
+    }
+  }
+
+  /** @param count starts that were asked for in the end, where the study has stopped itself */
+  result(count = this.range.count): Folded {
+    const { tolerances, diverging } = this
+    const range = { ...this.range, count }
+    const stopped = count < this.range.count
+    const firstHalf = stopped
+      ? { end: count / 2, runs: this.before.get(count / 2) ?? 0 }
+      : { end: this.half, runs: this.beforeHalf }
+    const found = kinds.flatMap((kind, k) =>
+      this.clusters[kind].clusters().map(cluster => ({ kind, number: cluster.id * kinds.length + k, cluster }))
+    )
+    found.sort((a, b) => a.cluster.loss - b.cluster.loss || a.cluster.firstStart - b.cluster.firstStart)
+    const ids = new Map(found.map(({ number }, id) => [number, id]))
+    const idOf = (number: number): number => ids.get(number) ?? -1
+    const of = (kind: Kind): Cluster[] =>
+      found.flatMap(f => (f.kind === kind ? [{ ...f.cluster, id: idOf(f.number) }] : []))
+    const result = this.aggregate.result()
+    return {
+      ...result,
+      range,
+      tolerances,
+      waterfall: result.waterfall.map(w => ({ ...w, point: w.point === null ? null : idOf(w.point) })),
+      minima: of('minima'),
+      degenerate: of('degenerate'),
+      saddles: of('saddles'),
+      diverging,
+      limits: this.limits.limits(),
+      unfinished: this.unfinished,
+      firstHalf,
+      points: this.points.map(({ start, point }) => ({ start, point: point.map(idOf) }))
+    }
+  }
+}

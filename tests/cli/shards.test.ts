@@ -1,0 +1,139 @@
+// Shards of a study, wherever they were run, merge into what one run gives; what does not fit is named.
+import { appendFileSync, cpSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { InputError } from '../../src/core/errors.js'
+import { shardFrom } from '../../src/cli/shard.js'
+import { shardRange } from '../../src/study/record.js'
+import { summaryText } from '../helpers/directories.js'
+import { expectRefusal, freshOut, manystart } from './helpers.js'
+
+const flags = [
+  '--data',
+  'iris2',
+  '--standardize',
+  '--hidden',
+  2,
+  '--ridge',
+  0.001,
+  '--penalize-bias',
+  '--starts',
+  1100,
+  '--quiet'
+]
+
+async function run(args: readonly (string | number)[], env: Readonly<Record<string, string>> = {}): Promise<void> {
+  const outcome = await manystart(args, { env })
+  expect(outcome.code, outcome.stderr).toBe(0)
+}
+
+async function shards(of: number, order: readonly number[]): Promise<string[]> {
+  const outs = order.map(() => freshOut())
+  for (const [k, index] of order.entries())
+    await run(['study', ...flags, '--out', outs[k], '--shard', `${index}/${of}`])
+  return outs
+}
+
+describe('shards', () => {
+  it('in any order merge into the summary of one run, byte for byte', async () => {
+    const whole = freshOut()
+    await run(['study', ...flags, '--out', whole])
+    const outs = await shards(3, [3, 1, 2])
+    const merged = freshOut()
+    await run(['merge', merged, ...outs])
+    expect(summaryText(merged)).toBe(summaryText(whole))
+    // The whole is a study like any other.
+    await run(['study', '--resume', merged, '--starts', 1200, '--quiet'])
+    const more = freshOut()
+    await run(['study', ...flags.map(v => (v === 1100 ? 1200 : v)), '--out', more])
+    expect(summaryText(merged)).toBe(summaryText(more))
+  })
+
+  it('that are missing, doubled, incomplete, damaged or of another study are named', async () => {
+    const [first, second] = await shards(2, [1, 2])
+    const out = freshOut()
+    expectRefusal(await manystart(['merge', out, first]), 2, /Shard 2 of 2 is missing/)
+    expectRefusal(await manystart(['merge', out, first, second, first]), 2, /are both shard 1\/2/)
+    expectRefusal(await manystart(['merge', first, first, second]), 2, /is one of the shards/)
+    const foreign = freshOut()
+    await run(['study', ...flags, '--seed', 9, '--out', foreign, '--shard', '2/2'])
+    expectRefusal(await manystart(['merge', out, first, foreign]), 2, /of another study/)
+    const plain = freshOut()
+    await run(['study', ...flags, '--out', plain])
+    expectRefusal(await manystart(['merge', out, first, plain]), 2, /is a whole study and no shard/)
+    const [cut, bent] = [freshOut(), freshOut()]
+    for (const copy of [cut, bent]) cpSync(second, copy, { recursive: true })
+    const part = join('runs', 'part-0000000000550-474.parquet')
+    appendFileSync(join(bent, part), 'x')
+    expectRefusal(await manystart(['merge', out, first, bent]), 2, /part-0000000000550-474.parquet has/)
+    rmSync(join(cut, part))
+    await run(['merge', '--force', out, first, second])
+  })
+})
+
+describe('the number of a shard', () => {
+  const cases: readonly [string, Readonly<Record<string, string>>, number, number][] = [
+    ['3/64', {}, 3, 64],
+    [
+      '',
+      { SLURM_ARRAY_TASK_ID: '7', SLURM_ARRAY_TASK_COUNT: '4', SLURM_ARRAY_TASK_MIN: '1', SLURM_ARRAY_TASK_STEP: '2' },
+      4,
+      4
+    ],
+    ['', { SLURM_ARRAY_TASK_ID: '0', SLURM_ARRAY_TASK_COUNT: '10', SLURM_ARRAY_TASK_MIN: '0' }, 1, 10],
+    ['/5', { PBS_ARRAY_INDEX: '5' }, 5, 5],
+    ['', { SGE_TASK_ID: '20', SGE_TASK_FIRST: '10', SGE_TASK_LAST: '30', SGE_TASK_STEPSIZE: '10' }, 2, 3],
+    ['/3', { JOB_COMPLETION_INDEX: '0' }, 1, 3],
+    ['/8', { PARALLEL_SEQ: '8' }, 8, 8],
+    // A number that is given counts more than one that is found; a task of SGE outside an array has the number "undefined".
+    ['2/8', { SLURM_ARRAY_TASK_ID: '5' }, 2, 8],
+    ['/8', { SGE_TASK_ID: 'undefined', PARALLEL_SEQ: '3' }, 3, 8]
+  ]
+  it.each(cases)('%j with %j is %i of %i', (value, env, index, of) =>
+    expect(shardFrom(value, env)).toEqual({ index, of })
+  )
+
+  it.each([
+    ['0/3', {}, /is shard 0 of 3; shards are numbered from 1 to 3/],
+    ['4/3', {}, /is shard 4 of 3/],
+    ['3', {}, /such as 3\/64/],
+    ['a/b', {}, /such as 3\/64/],
+    ['', {}, /no scheduler gives one/],
+    ['', { PBS_ARRAY_INDEX: '3' }, /PBS_ARRAY_INDEX=3 does not say how many/],
+    ['/3', { PBS_ARRAY_INDEX: '0' }, /is shard 0 of 3/],
+    ['/9', { SLURM_ARRAY_TASK_ID: '1', SLURM_ARRAY_TASK_COUNT: '8' }, /disagree: the scheduler has 8/],
+    ['99999999999999999999/99999999999999999999', {}, /is shard/]
+  ] as const)('%j with %j is refused', (value, env, sentence) => {
+    expect(() => shardFrom(value, env)).toThrow(InputError)
+    expect(() => shardFrom(value, env)).toThrow(sentence)
+  })
+
+  it('shares the starts out without loss, nearly evenly, for any number of them', () => {
+    for (const count of [1, 7, 1000, 2 ** 40 - 1])
+      for (const of of [1, 2, 3, 64].filter(n => n <= count)) {
+        let next = 0
+        for (let index = 1; index <= of; index++) {
+          const range = shardRange(count, { index, of })
+          expect(range.first).toBe(next)
+          expect(Math.abs(range.count - count / of)).toBeLessThan(1)
+          next += range.count
+        }
+        expect(next).toBe(count)
+      }
+  })
+
+  it('comes from the array variable of the scheduler in the program, too', async () => {
+    const out = freshOut()
+    await run(['study', ...flags, '--out', out, '--shard'], {
+      SLURM_ARRAY_TASK_ID: '2',
+      SLURM_ARRAY_TASK_COUNT: '2',
+      SLURM_ARRAY_TASK_MIN: '1'
+    })
+    expectRefusal(
+      await manystart(['study', '--resume', out, ...flags, '--shard', '1/2']),
+      2,
+      /holds shard 2\/2 and not shard 1\/2/
+    )
+    expectRefusal(await manystart(['study', ...flags, '--shard', '1/2']), 2, /give --out DIR/)
+  })
+})

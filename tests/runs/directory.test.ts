@@ -1,0 +1,252 @@
+// The directory of a study: nothing half-written is ever listed, nothing of others is ever touched, one process at a time.
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync
+} from 'node:fs'
+import { hostname, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { InputError } from '../../src/core/errors.js'
+import { readList, readPart, readSealed, StudyDirectory } from '../../src/runs/directory.js'
+import { encodePoints, readRuns } from '../../src/runs/points.js'
+import { partOf, rowsOf, layout } from '../helpers/parts.js'
+
+const [identity, other] = ['a'.repeat(64), 'b'.repeat(64)]
+const record = (of: string): string => JSON.stringify({ format: 'manystart/study', identity: of })
+const cost = { seconds: 1, f: 2, g: 3, H: 4 }
+const part = (first: number, count: number) => partOf(rowsOf(first, count), first, layout, identity)
+
+let work: string
+beforeEach(() => {
+  work = mkdtempSync(join(tmpdir(), 'manystart-runs-'))
+})
+afterEach(() => rmSync(work, { recursive: true, force: true }))
+
+const begin = (name = 'a', force = false): Promise<StudyDirectory> =>
+  StudyDirectory.create(join(work, name), identity, record(identity), { force })
+
+async function study(name = 'a'): Promise<string> {
+  const directory = await begin(name)
+  await directory.add(part(0, 256), cost)
+  await directory.keep(part(256, 10), cost)
+  await directory.close()
+  return join(work, name)
+}
+
+describe('parts', () => {
+  it('are listed once they are on the disk, and one under way is replaced by the whole', async () => {
+    const directory = await begin()
+    await directory.keep({ ...part(256, 3), count: 256 }, cost)
+    await directory.add(part(0, 256), cost)
+    expect((await readList(directory.path)).open.map(e => [e.first, e.count, e.rows])).toEqual([[256, 256, 3]])
+    await directory.add(part(256, 256), cost)
+    const { parts, open } = await readList(directory.path)
+    expect(open).toEqual([])
+    expect(parts.map(e => [e.first, e.count])).toEqual([
+      [0, 256],
+      [256, 256]
+    ])
+    expect(await readPart(directory.path, parts[1], identity)).toEqual(part(256, 256))
+    await directory.close()
+    expect(readdirSync(join(directory.path, 'runs')).sort()).toEqual([
+      'part-0000000000000-256.parquet',
+      'part-0000000000256-256.parquet',
+      'parts.jsonl'
+    ])
+    expect(readdirSync(directory.path).sort()).toEqual(['runs', 'study.json'])
+  })
+
+  it('come back in order with their points', async () => {
+    const directory = await begin()
+    await directory.add(part(256, 256), cost)
+    await directory.add(part(0, 256), cost)
+    const points = [0, 256].map(first => ({
+      start: rowsOf(first, 256).start,
+      point: Int32Array.from({ length: 256 }, (_, i) => ((first + i) % 5) - 1)
+    }))
+    await directory.write('runs/points.parquet', encodePoints(identity, points))
+    await directory.close()
+    let next = 0
+    for await (const { rows, point } of readRuns(directory.path))
+      for (let i = 0; i < rows.count; i++, next++) expect([rows.start[i], point[i]]).toEqual([next, (next % 5) - 1])
+    expect(next).toBe(512)
+  })
+
+  it.each([
+    { what: 'truncated', spoil: (path: string) => truncateSync(path, 5000) },
+    {
+      what: 'altered',
+      spoil: (path: string) =>
+        writeFileSync(
+          path,
+          readFileSync(path).map((v, i) => (i === 4000 ? v ^ 1 : v))
+        )
+    },
+    { what: 'missing', spoil: (path: string) => rmSync(path) },
+    { what: 'empty', spoil: (path: string) => writeFileSync(path, '') }
+  ])('that are $what are named, set aside, and no longer listed', async ({ spoil }) => {
+    const path = await study()
+    const file = join(path, 'runs', 'part-0000000000000-256.parquet')
+    spoil(file)
+    const [listed] = (await readList(path)).parts
+    await expect(readPart(path, listed, identity)).rejects.toThrow(InputError)
+    await expect(readPart(path, listed, identity)).rejects.toThrow(file)
+    const directory = await StudyDirectory.resume(path, identity)
+    const [sentence, ...more] = await directory.verify()
+    expect(more).toEqual([])
+    expect(sentence).toContain(file)
+    expect(sentence).toContain('256 runs are computed again')
+    expect(directory.parts).toEqual([])
+    await directory.add(part(0, 256), cost)
+    expect(await directory.read(directory.parts[0])).toEqual(part(0, 256))
+    await directory.close()
+  })
+
+  it('of another study are refused by their identity', async () => {
+    const path = await study()
+    const [listed] = (await readList(path)).parts
+    await expect(readPart(path, listed, other)).rejects.toThrow(/belongs to another study/)
+    await expect(StudyDirectory.resume(path, other)).rejects.toThrow(/different studies/)
+  })
+
+  it('of lines that were cut or altered are not listed; the others are', async () => {
+    const path = await study()
+    const list = join(path, 'runs', 'parts.jsonl')
+    const text = readFileSync(list, 'utf8')
+    appendFileSync(list, '{"file":"part-00')
+    expect((await readList(path)).parts.length).toBe(1)
+    for (const line of [
+      { file: '../../x', first: 512 },
+      { file: 'part-0000000000512-256.parquet', first: 512, count: 256, rows: 200 },
+      { file: 'part-0000000000000-256.parquet', first: 1, count: 256, rows: 256 }
+    ])
+      appendFileSync(
+        list,
+        `\n${JSON.stringify({ count: 1, rows: 1, bytes: 1, sha256: '0'.repeat(64), cost, ...line })}\n`
+      )
+    expect((await readList(path)).parts.map(e => e.first)).toEqual([0])
+    writeFileSync(list, text.replace('manystart/parts', 'x'))
+    await expect(readList(path)).rejects.toThrow(InputError)
+  })
+})
+
+describe('the summary', () => {
+  it('counts until it is touched, or there are more runs', async () => {
+    const directory = await begin()
+    await directory.add(part(0, 256), cost)
+    const summary = '{"format":"manystart/summary"}\n'
+    await directory.seal(summary)
+    expect(await readSealed(directory.path)).toBe(summary)
+    writeFileSync(join(directory.path, 'summary.json'), summary.replace('s', 'S'))
+    expect(await readSealed(directory.path)).toBe(undefined)
+    writeFileSync(join(directory.path, 'summary.json'), summary)
+    expect(await readSealed(directory.path)).toBe(summary)
+    await directory.add(part(256, 256), cost)
+    expect(await readSealed(directory.path)).toBe(undefined)
+    await directory.close()
+  })
+})
+
+describe('what is there already', () => {
+  it.each(['report.html', 'summary.json', 'study.json', 'notes.txt'])(
+    'a %s of the user’s is never replaced',
+    async name => {
+      const path = join(work, 'a')
+      mkdirSync(path)
+      writeFileSync(join(path, name), 'mine')
+      await expect(begin()).rejects.toThrow(/is not empty/)
+      await expect(begin('a', true)).rejects.toThrow(/does not hold a study of this program/)
+      expect(readdirSync(path)).toEqual([name])
+      expect(readFileSync(join(path, name), 'utf8')).toBe('mine')
+    }
+  )
+
+  it('--force replaces a study of ours, and leaves other files beside it', async () => {
+    const path = await study()
+    writeFileSync(join(path, 'notes.txt'), 'mine')
+    await expect(begin()).rejects.toThrow(/--force/)
+    const directory = await StudyDirectory.create(path, other, record(other), { force: true })
+    await directory.close()
+    expect((await readList(path)).identity).toBe(other)
+    expect((await readList(path)).parts).toEqual([])
+    expect(readdirSync(path).sort()).toEqual(['notes.txt', 'runs', 'study.json'])
+    expect(readdirSync(join(path, 'runs'))).toEqual(['parts.jsonl'])
+  })
+
+  it('a report of the user’s in a study of ours stops --force', async () => {
+    const path = await study()
+    writeFileSync(join(path, 'report.html'), '<p>mine</p>')
+    await expect(begin('a', true)).rejects.toThrow(/report.html was not written by this program/)
+    expect((await readList(path)).parts.length).toBe(1)
+    const directory = await StudyDirectory.resume(path, identity)
+    await expect(directory.write('report.html', 'x')).rejects.toThrow(/not written by this program/)
+    await directory.close()
+  })
+
+  it.each(['study.json', 'report.html', 'runs/x.csv'])('an input in the place of %s is never written', async name => {
+    const path = join(work, 'a')
+    const input = join(path, name)
+    const create = StudyDirectory.create(path, identity, record(identity), { force: true, inputs: [input] })
+    await expect(create).rejects.toThrow(/is read by this study/)
+    expect(existsSync(path)).toBe(false)
+  })
+
+  it('a link under the temporary name leads nowhere', async () => {
+    const path = await study()
+    const victim = join(work, 'victim')
+    writeFileSync(victim, 'mine')
+    const directory = await StudyDirectory.resume(path, identity)
+    symlinkSync(victim, join(path, '.summary.json.partial'))
+    symlinkSync(victim, join(path, 'runs', '.part-0000000000256-256.parquet.partial'))
+    await directory.seal('{"format":"manystart/summary"}')
+    await directory.add(part(256, 256), cost)
+    await directory.close()
+    expect(readFileSync(victim, 'utf8')).toBe('mine')
+  })
+
+  it('a study of which no run has ended is taken back with the directories made for it', async () => {
+    const directory = await begin('b/c/d')
+    await directory.undo()
+    expect(readdirSync(work)).toEqual([])
+  })
+})
+
+describe('the lock', () => {
+  it('keeps a second process out while the first writes', async () => {
+    const path = await study()
+    const first = await StudyDirectory.resume(path, identity)
+    await expect(StudyDirectory.resume(path, identity)).rejects.toThrow(
+      new RegExp(`is being written by process ${process.pid} on ${hostname()}`)
+    )
+    await expect(begin('a', true)).rejects.toThrow(/is being written by/)
+    await first.close()
+    await (await StudyDirectory.resume(path, identity)).close()
+  })
+
+  it('of a process that is gone is taken over, which is said', async () => {
+    const path = await study()
+    // No process has this number: it is beyond the largest that Linux gives.
+    const gone = { host: hostname(), pid: 2 ** 22 + 1, started: '1', token: 'x' }
+    writeFileSync(join(path, '.lock'), JSON.stringify(gone))
+    const directory = await StudyDirectory.resume(path, identity)
+    expect(directory.said.join()).toMatch(/process 4194305 on .* is gone; its lock has been taken over/)
+    await directory.close()
+    expect(existsSync(join(path, '.lock'))).toBe(false)
+  })
+
+  it('that is lost with the directory stops the writer in a sentence', async () => {
+    const path = await study()
+    const directory = await StudyDirectory.resume(path, identity)
+    rmSync(path, { recursive: true })
+    await expect(directory.add(part(256, 256), cost)).rejects.toThrow(/was removed, or taken over/)
+    await directory.close()
+  })
+})
