@@ -30,6 +30,7 @@ export const dataOptions: FlagTable = {
   offset: text('COLUMN', 'column added to z'),
   exposure: text('COLUMN', 'column whose logarithm is added to z'),
   standardize: flag('subtract the mean, divide by the population standard deviation'),
+  'standardize-target': flag('the same for a numeric target'),
   test: text('none|0.3|FILE', 'rows held out: none, a share, or those of a file'),
   'test-fraction': text('0.3', 'share of rows held out'),
   'test-seed': text('N', 'seed of the split'),
@@ -144,6 +145,7 @@ export function mergeData(file: Readonly<Record<string, unknown>>, flags: Flags)
       offset: flags['offset'],
       exposure: flags['exposure'],
       standardize: flags['standardize'],
+      standardizeTarget: flags['standardize-target'],
       test: testFlag(flags, file['test'])
     })
   })

@@ -27,10 +27,9 @@ export interface GivenRows {
   readonly offset?: Float64Array
 }
 
-/** Standardised coordinates that were asked for. */
+/** Standardised coordinates that were asked for, of the columns, of the target, or of both. */
 export interface Standardization {
-  readonly mean: readonly number[]
-  readonly sd: readonly number[]
+  readonly columns?: { readonly mean: readonly number[]; readonly sd: readonly number[] }
   readonly target?: { readonly mean: number; readonly sd: number }
 }
 
@@ -279,10 +278,11 @@ export function conditionProblem(
   const design = rankOf({ ...given, shift: means, scale: spread })
   // A penalty on biases holds them where they were asked for.
   const free = bias && !(ridge && network.penalizeBias)
-  const origin = asked ? Float64Array.from(asked.mean) : free ? means : new Float64Array(D)
+  const own = asked?.columns
+  const origin = own ? Float64Array.from(own.mean) : free ? means : new Float64Array(D)
   const plain: Columns = {
     shift: origin,
-    scale: asked ? Float64Array.from(asked.sd) : orOne(columnSpread(given, D, origin)),
+    scale: own ? Float64Array.from(own.sd) : orOne(columnSpread(given, D, origin)),
     whitening: undefined
   }
   const badly = network.hidden.length === 0 && !ridge && design.condition > whitenAbove
@@ -293,7 +293,7 @@ export function conditionProblem(
   const target = targetOf(network, given, free ? 'mean' : kept)
   const unscaled = { mean: new Float64Array(D), sd: new Float64Array(D).fill(1), y: { mean: 0, sd: 1 } }
   const user = mapsOf(network, columns, target, unscaled)
-  const own = asked ? mapsOf(network, columns, target, { ...asked, y }) : user
+  const wanted = asked ? mapsOf(network, columns, target, { ...unscaled, ...own, y }) : user
   const rows = (of: GivenRows): GivenRows => conditionRows(network, columns, target, of)
   const conditioned = rows(given)
   // What depends on other columns is left with rounding beside them: nothing.
@@ -302,13 +302,13 @@ export function conditionProblem(
     problem: {
       network,
       ...conditioned,
-      ...(ridge ? { penalty: penaltyIn(network, own.forth, y.sd / target.scale) } : {})
+      ...(ridge ? { penalty: penaltyIn(network, wanted.forth, y.sd / target.scale) } : {})
     },
     frame: {
       toUser: user.back,
       fromUser: user.forth,
-      toAsked: own.back,
-      fromAsked: isIdentity(own.forth) ? undefined : own.forth,
+      toAsked: wanted.back,
+      fromAsked: isIdentity(wanted.forth) ? undefined : wanted.forth,
       standardized: asked !== undefined,
       lossScale: target.scale ** 2,
       targetScale: target.scale,

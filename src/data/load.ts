@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { InputError } from '../core/errors.js'
 import { shown } from '../core/printable.js'
-import { isScalar, type Loss } from '../models/losses/index.js'
+import { defaultLosses, isScalar, lossTable, type Loss } from '../models/losses/index.js'
 import { checkDesign, type DesignUse } from './checks.js'
 import { declaredOf, rolesOf, type Roles } from './columns.js'
 import { designColumns, designMatrix, missingOf, planTerms, readColumn, usableRows, usualMissing } from './design.js'
@@ -115,6 +115,16 @@ function hashOf(names: unknown, parts: readonly Rows[]): string {
   return hash.digest('hex')
 }
 
+/** @throws InputError unless the loss is for numbers in any unit. */
+function targetStandardization({ rows, y, weight }: Rows, loss: Loss): { mean: number; sd: number } {
+  if (lossTable[loss].response !== 'number')
+    throw new InputError(
+      `data.standardizeTarget is set, but the ${loss} loss takes its target as it is; leave it out, or choose the ${defaultLosses.numbers} loss.`
+    )
+  const { mean, sd } = standardizationOf({ rows, x: y, y, ...(weight ? { weight } : {}) }, 1)
+  return { mean: mean[0], sd: sd[0] }
+}
+
 /**
  * @param loss the loss that the study names; chosen from the target when undefined
  * @throws InputError naming row, column and value for data that cannot be studied
@@ -141,6 +151,11 @@ export async function loadData(
   const source = train === all ? table.source : `the training part of ${table.source}`
   checkDesign(train.x, train.rows, terms, source, use)
   const scaling = config.standardize === true ? standardizationOf(train, columns.length) : undefined
+  if (config.standardizeTarget === true && !use.bias)
+    throw new InputError(
+      'data.standardizeTarget is set, but without biases no parameter can take up the mean of the target; leave one of the two out.'
+    )
+  const targetScaling = config.standardizeTarget === true ? targetStandardization(train, target.loss) : undefined
   const { y: _, ...coding } = target
   const hash = hashOf([columns, coding], test ? [train, test] : [train])
   const changed =
@@ -151,6 +166,7 @@ export async function loadData(
     terms,
     columns,
     ...(scaling ? { standardization: scaling } : {}),
+    ...(targetScaling ? { targetStandardization: targetScaling } : {}),
     target: coding,
     ...(config.weights === undefined ? {} : { weights: config.weights }),
     ...(config.offset === undefined ? {} : { offset: config.offset }),
@@ -171,6 +187,7 @@ export async function loadData(
     inputs: columns.length,
     columns,
     ...(scaling ? { standardization: scaling } : {}),
+    ...(targetScaling ? { targetStandardization: targetScaling } : {}),
     target: roles.target,
     ...(target.classes ? { classes: target.classes } : {}),
     coding: target.coding,

@@ -44,6 +44,8 @@ export interface DataConfig {
   /** Column whose logarithm is added to z. */
   readonly exposure?: string
   readonly standardize?: boolean
+  /** The target too, for losses of numbers. */
+  readonly standardizeTarget?: boolean
   readonly test?: 'none' | { readonly fraction: number; readonly seed: number } | { readonly csv: string }
 }
 
@@ -98,6 +100,7 @@ export interface Preprocessing {
   readonly columns: readonly string[]
   /** By column of the design; present where it is standardised. */
   readonly standardization?: { readonly mean: readonly number[]; readonly sd: readonly number[] }
+  readonly targetStandardization?: { readonly mean: number; readonly sd: number }
   readonly target: TargetCoding
   readonly weights?: string
   readonly offset?: string
@@ -123,6 +126,8 @@ export interface Dataset extends Rows {
   readonly columns: readonly string[]
   /** What was asked for with `standardize`; weighted means and population standard deviations. */
   readonly standardization?: { readonly mean: readonly number[]; readonly sd: readonly number[] }
+  /** What was asked for with `standardizeTarget`. */
+  readonly targetStandardization?: { readonly mean: number; readonly sd: number }
   readonly target: string
   /** Names of the classes for softmax. */
   readonly classes?: readonly string[]

@@ -53,6 +53,7 @@ export const dataSchema = z.strictObject({
   offset: z.string().optional(),
   exposure: z.string().optional(),
   standardize: z.boolean().default(false),
+  standardizeTarget: z.boolean().default(false),
   test: z
     .union([
       z.literal('none'),

@@ -51,6 +51,7 @@ const preprocessingSchema = z.object({
   ),
   columns: z.array(z.string()),
   standardization: z.object({ mean: numbers, sd: numbers }).optional(),
+  targetStandardization: z.object({ mean: z.number(), sd: z.number() }).optional(),
   target: column.extend({ loss: z.enum(losses), coding: z.string(), classes: z.array(z.string()).optional() }),
   missingValues: z.array(z.string()),
   offset: z.string().optional(),

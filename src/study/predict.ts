@@ -122,7 +122,7 @@ export async function predict(directory: string, data: NewData, options: Predict
   const saved = await openStudy(directory)
   const models = all === true ? allMinima(saved) : []
   const model = await chooseModel(saved, choice)
-  const plain = plainData({ missing: 'refuse', standardize: false, ...data })
+  const plain = plainData({ missing: 'refuse', standardize: false, standardizeTarget: false, ...data })
   const { table } = await openTable(plain, onProgress ? { onProgress } : {})
   const rows = applyPreprocessing(table, saved.preprocessing, data.missing === 'drop')
   const said = say(model, rows)

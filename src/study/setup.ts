@@ -13,7 +13,7 @@ import { judging } from '../analysis/recognise.js'
 import type { Found, Judge, Judged } from '../analysis/verdict.js'
 import { flatDirections } from '../analysis/rank.js'
 import { separation, type Separation } from '../analysis/separation/index.js'
-import { conditionProblem, type Frame } from '../data/conditioning.js'
+import { conditionProblem, type Frame, type Standardization } from '../data/conditioning.js'
 import { loadData } from '../data/load.js'
 import type { ReadOptions } from '../data/read.js'
 import type { Dataset, Rows } from '../data/types.js'
@@ -85,6 +85,16 @@ function givenRows(data: Dataset, rows: Rows, bias: boolean): Rows {
   return { ...rows, x: rows.x.map((v, n) => (v - scaling.mean[n % D]) / scaling.sd[n % D]) }
 }
 
+/** The coordinates that were asked for, where they are not the user's. */
+function askedOf(
+  { standardization: columns, targetStandardization: target }: Dataset,
+  bias: boolean
+): Standardization | undefined {
+  // Without biases neither columns nor target can be moved.
+  if (!bias || (!columns && !target)) return undefined
+  return { ...(columns ? { columns } : {}), ...(target ? { target } : {}) }
+}
+
 /** Data and model without any engine: what `check` needs too. */
 export async function prepareProblem(
   config: StudyConfig,
@@ -104,7 +114,7 @@ export async function prepareProblem(
   const given = givenRows(data, data, network.bias)
   const own = problemOf(network, given)
   validateProblem(own)
-  const { problem, frame } = conditionProblem(network, given, network.bias ? data.standardization : undefined)
+  const { problem, frame } = conditionProblem(network, given, askedOf(data, network.bias))
   const separated = separation(own, names)
   const ones = network.bias ? 1 : 0
   const { rank, aliased } = frame.design

@@ -26,7 +26,9 @@ const spoiled = (problem: Problem, offset: number, unit: number): Problem => ({
   x: problem.x.map((v, n) => (v * (1 + (n % problem.network.inputs)) + offset) * unit)
 })
 
-const asked = (problem: Problem): Standardization => standardizationOf(problem, problem.network.inputs)
+const asked = (problem: Problem): Required<Pick<Standardization, 'columns'>> => ({
+  columns: standardizationOf(problem, problem.network.inputs)
+})
 
 describe('the conditioned problem', () => {
   for (const recipe of recipes)
@@ -46,7 +48,7 @@ describe('the conditioned problem', () => {
         const theta = points(problem, 4, 3, 0.3)
         const there = mapPoints(network, frame.fromAsked ?? identity(frame.fromUser, network.bias), theta)
         // The problem as asked: standardised columns where they were asked for, the ridge on those parameters.
-        const scaling = asked(problem)
+        const scaling = asked(problem).columns
         const D = network.inputs
         const own: Problem = standardized
           ? { ...problem, x: problem.x.map((v, n) => (v - scaling.mean[n % D]) / scaling.sd[n % D]) }
