@@ -1,10 +1,10 @@
-// f, g and H of a network at one point, over doubles, balls or intervals: SIMD lanes are rows. Formulas: kernels/README.md. Only entries
+// f, g and H of a network or a formula at one point, over doubles, balls or intervals: SIMD lanes are rows. Formulas: kernels/README.md. Only entries
 // of H with row ≤ column are formed.
 #pragma once
 
 #include <vector>
 
-#include "terms.h"
+#include "formula_enclosures.h"
 
 namespace MS_TARGET {
 
@@ -39,7 +39,8 @@ class Derivatives {
   /// A relu unit's pre-activation may be 0 on a row.
   bool kink = false;
 
-  Derivatives(const Problem<double>& problem, bool hessian) : p(problem), M(int(p.layers.size())), second(hessian) {
+  Derivatives(const Problem<double>& problem, bool hessian)
+      : p(problem), M(int(p.layers.size())), second(hessian), tape(problem) {
     for (int i = 0; i < p.d.rows; i++)
       if (p.weight[i] > 0) rows.push_back(i);
     g.resize(p.P);
@@ -63,13 +64,19 @@ class Derivatives {
     std::fill(H.begin(), H.end(), zero);
     Ball total = ball(0.0);
     for (int i : rows) total = total + ball(p.weight[i]);
+    if (p.formula) tape.prelude(theta, second ? 2 : 1);
     for (size_t from = 0; from < rows.size(); from += W<double>) {
       load_rows(from);
+      if (p.formula) {
+        formula();
+        continue;
+      }
       forward(theta);
       losses();
       backward(theta);
       if (second) hessian(theta);
     }
+    kink = kink || tape.kink;
     f = divided(over_lanes(f), total);
     for (S& v : g) v = divided(over_lanes(v), total);
     for (int i = 0; second && i < p.P; i++)
@@ -92,6 +99,7 @@ class Derivatives {
   std::vector<std::vector<S>> T, R;
   V weight;
   std::vector<V> y;
+  FormulaTape<S> tape;
 
   void load_rows(size_t from) {
     const int extra = p.d.bias ? 1 : 0;
@@ -101,12 +109,31 @@ class Derivatives {
       const bool there = from + l < rows.size();
       const int i = rows[there ? from + l : rows.size() - 1];
       for (int k = extra; k < p.S; k++) x[k][l] = p.x[size_t(i) * p.S + k];
+      for (size_t k = 0; k < tape.columns.size(); k++) tape.columns[k][l] = p.columns[k * p.d.rows + i];
       for (int c = 0; c < C; c++) y[c][l] = p.y[size_t(i) * C + c];
       weight[l] = there ? p.weight[i] : 0;
       offset[l] = p.offset[i];
     }
   }
   V offset;
+
+  /// The rows' part of f, g and H for a formula.
+  void formula() {
+    const auto& code = *p.formula;
+    tape.body(weight > 0.0, second ? 2 : 1);
+    const S at_row = tape.read(code.z);
+    Jet<S> jet = {at_row, number(f, 1), number(f, 0)};
+    if (code.has_loss) jet = loss(at_row + lift(f, offset), y[0]);
+    const S slope = jet.first * weight, bend = jet.second * weight;
+    f = f + jet.value * weight;
+    for (int i = 0; i < p.P; i++) g[i] = g[i] + slope * tape.read(code.first[i]);
+    if (!second) return;
+    for (int i = 0; i < p.P && code.has_loss; i++) {
+      const S left = bend * tape.read(code.first[i]);
+      for (int j = i; j < p.P; j++) H[at(i, j)] = H[at(i, j)] + left * tape.read(code.first[j]);
+    }
+    for (const auto& [i, j, operand] : code.second) H[at(i, j)] = H[at(i, j)] + slope * tape.read(operand);
+  }
 
   void forward(const std::vector<S>& theta) {
     const int extra = p.d.bias ? 1 : 0;

@@ -9,7 +9,7 @@
 namespace node {
 
 inline const Prepared* with_f64(const Prepared* prepared) {
-  if (!prepared->p64 || prepared->p64->formula) throw Failure{"proofs need a network in f64"};
+  if (!prepared->p64) throw Failure{"proofs need f64"};
   return prepared;
 }
 

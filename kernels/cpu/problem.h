@@ -96,6 +96,7 @@ struct Problem {
       : d(description), P(given->parameters), formula(std::move(given)) {
     take_rows(ys, weights, offsets);
     scale.assign(P, T(1));
+    penalty.assign(P, T(0));
     constants.assign(formula->constants.begin(), formula->constants.end());
     const size_t N = d.rows;
     std::vector<size_t> used;

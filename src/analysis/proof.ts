@@ -3,7 +3,7 @@
  * arithmetic is an engine's (`Certifier`); here are the words for what it shows.
  */
 import type { PointProof } from '../core/result.js'
-import { Canonicalizer, smallGroup } from '../models/network/symmetry.js'
+import { canonicalizerOf, smallGroup, type AnyCanonicalizer } from '../models/network/symmetry.js'
 import type { Network } from '../models/types.js'
 import type { Objective, Proofs, ProofStatus } from '../engines/types.js'
 
@@ -72,7 +72,7 @@ const lossError = 16 * Number.EPSILON
  */
 export function provedDistinct(network: Network, boxes: readonly Box[]): boolean[] {
   if (boxes.length < 2) return boxes.map(() => true)
-  const canonicalizer = new Canonicalizer(network)
+  const canonicalizer = canonicalizerOf(network)
   const out = boxes.map(() => true)
   const order = boxes.map((_, i) => i).sort((i, j) => boxes[i].loss - boxes[j].loss)
   for (let k = 0; k < order.length; k++)
@@ -86,7 +86,7 @@ export function provedDistinct(network: Network, boxes: readonly Box[]): boolean
   return out
 }
 
-function areApart(canonicalizer: Canonicalizer, a: Box, b: Box): boolean {
+function areApart(canonicalizer: AnyCanonicalizer, a: Box, b: Box): boolean {
   if (canonicalizer.order > smallGroup) return false
   // Twice the box: rounded coordinates, and images of them, are off by less.
   const inside = (image: Float64Array): boolean => image.every((v, p) => Math.abs(v - a.theta[p]) <= 2 * a.radii[p])

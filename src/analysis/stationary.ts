@@ -8,6 +8,7 @@ import { lossTable } from '../models/losses/index.js'
 import { columnScale, layers } from '../models/network/network.js'
 import { linearPart, mapPoints, type ParameterMap } from '../models/network/parameterMap.js'
 import { covarianceRows, positiveUserEigenvalues, userHessian } from './eigenvalues.js'
+import { atBound, toUser } from '../models/expression/coordinates.js'
 import { explainedNullity } from './flat.js'
 import { scaledCholesky } from './jacobi.js'
 import { outputs } from './predict.js'
@@ -212,10 +213,19 @@ const constantInformation: Partial<Record<Loss, (z: number, out: Float64Array) =
  * Where the likelihood has a dispersion to estimate, it is Σ w (`pearson` of the loss) / (n − P) (McCullagh & Nelder 1989, §8.3.6).
  * One sentence where there is none.
  */
-function varianceUnit(problem: Problem, theta: Float64Array, factor: ScaledCholesky | undefined): number | string {
+export function varianceUnit(
+  problem: Problem,
+  theta: Float64Array,
+  factor: ScaledCholesky | undefined
+): number | string {
   const { network, rows, y, weight } = problem
   const definition = lossTable[network.loss]
+  const { expression } = network
+  if (expression?.objective === true)
+    return 'An objective is no likelihood, so its curvature says nothing about sampling errors.'
   if (definition.noLikelihood) return definition.noLikelihood
+  if (expression && atBound(expression, toUser(expression, theta)).includes(true))
+    return 'A parameter lies on its bound, where estimates are not normal around the true value.'
   if (network.ridge > 0)
     return 'With a ridge the estimate is biased and the Hessian holds the penalty too, so its inverse is no sampling variance.'
   if (!factor) return 'The point is not a strict minimum, so the parameters are not identified.'

@@ -16,7 +16,10 @@ export function rawStudy(flags: Flags): { raw: Record<string, unknown>; source: 
       )
   const raw = mergeFlags(file, flags)
   const source = typeof path === 'string' ? path : 'the command line'
-  if (Object.keys(raw['data'] ?? {}).length === 0) {
+  lookFor(raw)
+  // An objective has none.
+  const objective = (raw['model'] as Record<string, unknown> | undefined)?.['objective'] !== undefined
+  if (Object.keys(raw['data'] ?? {}).length === 0 && !objective) {
     // The field may be there under a wrong name.
     checkFields(raw, source)
     throw new InputError(
@@ -24,6 +27,21 @@ export function rawStudy(flags: Flags): { raw: Record<string, unknown>; source: 
     )
   }
   return { raw, source }
+}
+
+/** Without data, `--target` says what to look for: minima, or all stationary points. */
+function lookFor(raw: Record<string, unknown>): void {
+  const { objective } = (raw['model'] ?? {}) as Record<string, unknown>
+  const data = raw['data'] as Record<string, unknown> | undefined
+  const target = data?.['target']
+  if (objective === undefined || target === undefined) return
+  if (target !== 'stationary' && target !== 'minima')
+    throw new InputError(
+      `--target ${String(target)} names a column, but an objective has no data; give minima or stationary.`
+    )
+  const { target: _, ...rest } = data!
+  raw['data'] = rest
+  if (target === 'stationary') raw['optimizer'] ??= 'stationary'
 }
 
 export function studyFrom(flags: Flags): StudyConfig {

@@ -16,7 +16,7 @@ const plain = (name: string): string =>
 
 /** What another program's word for a thing is called here, if that is among the known names. */
 const translated = (name: string, known: readonly string[]): string | undefined =>
-  synonyms[plain(name)]?.find(word => known.includes(word))
+  Object.hasOwn(synonyms, plain(name)) ? synonyms[plain(name)].find(word => known.includes(word)) : undefined
 
 /**
  * The known name that `name` surely stands for: another program's word for it, its beginning, or a spelling of it with an error in

@@ -11,6 +11,7 @@
  */
 import { DoubleDouble } from '../core/doubleDouble.js'
 import { lossTable } from '../models/losses/index.js'
+import { toUser } from '../models/expression/coordinates.js'
 import { biasMask, layers, parameterCount, penalizedMask } from '../models/network/network.js'
 import { linearPart, mapPoints, type ParameterMap } from '../models/network/parameterMap.js'
 import type { Network, Problem } from '../models/types.js'
@@ -319,10 +320,41 @@ export function conditionProblem(
   }
 }
 
+/** The frame of a model given as an expression, whose inner coordinates are conditioned: `userPoints` knows the way. */
+export function identityFrame(rank: number): Frame {
+  const none = new Float64Array(0)
+  const map: ParameterMap = { first: none, scale: none, shift: none }
+  return {
+    toUser: map,
+    fromUser: map,
+    toAsked: map,
+    fromAsked: undefined,
+    standardized: false,
+    lossScale: 1,
+    targetScale: 1,
+    askedLossScale: 1,
+    design: { rank, aliased: [], condition: 1 },
+    rows: given => given
+  }
+}
+
+/** Every point of [R, P] by a function. */
+function eachPoint(points: Float64Array, P: number, map: (point: Float64Array) => Float64Array): Float64Array {
+  const out = new Float64Array(points.length)
+  for (let at = 0; at < points.length; at += P) out.set(map(points.subarray(at, at + P)), at)
+  return out
+}
+
 /** Points [R, P] in the user's coordinates. */
 export const userPoints = (network: Network, frame: Frame, theta: Float64Array): Float64Array =>
-  mapPoints(network, frame.toUser, theta)
+  network.expression
+    ? eachPoint(theta, network.expression.parameters.length, u => toUser(network.expression!, u))
+    : mapPoints(network, frame.toUser, theta)
 
 /** Directions [R, P] in the user's coordinates. */
 export const userDirections = (network: Network, frame: Frame, directions: Float64Array): Float64Array =>
-  mapPoints(network, linearPart(frame.toUser), directions)
+  network.expression
+    ? eachPoint(directions, network.expression.parameters.length, d =>
+        d.map((v, p) => v * network.expression!.parameters[p].scale)
+      )
+    : mapPoints(network, linearPart(frame.toUser), directions)

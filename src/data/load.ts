@@ -52,6 +52,20 @@ function completeRows(
   }
 }
 
+/**
+ * Columns of the data that a formula may use, and those that have another part in the study.
+ * @throws InputError unless they can be read
+ */
+export async function columnsIn(
+  config: DataConfig,
+  options: ReadOptions = {}
+): Promise<{ readonly free: readonly string[]; readonly apart: readonly string[]; readonly source: string }> {
+  const { table, target } = await openTable(config, options)
+  const roles = rolesOf(table, config, target)
+  const apart = [roles.target, ...roles.apart.map(({ column }) => column)]
+  return { free: table.header.filter(name => !apart.includes(name)), apart, source: table.source }
+}
+
 /** Rows of a table as numbers, by the training table's plan. */
 function numbers(table: Table, config: DataConfig, terms: readonly Term[], target: Target): Rows {
   const trials = config.trials === undefined ? undefined : findColumn(table, config.trials, 'trials').values
@@ -127,12 +141,13 @@ function targetStandardization({ rows, y, weight }: Rows, loss: Loss): { mean: n
 
 /**
  * @param loss the loss that the study names; chosen from the target when undefined
+ * @param use what the design is for; null where its columns are those of a formula
  * @throws InputError naming row, column and value for data that cannot be studied
  */
 export async function loadData(
   config: DataConfig,
   loss: Loss | undefined,
-  use: DesignUse,
+  use: DesignUse | null,
   options: ReadOptions = {}
 ): Promise<Dataset> {
   const { table: read, target: defaultTarget } = await openTable(config, options)
@@ -149,9 +164,9 @@ export async function loadData(
   const held = await heldOut(config, { all, roles, terms, target }, options)
   const { train, test } = held
   const source = train === all ? table.source : `the training part of ${table.source}`
-  checkDesign(train.x, train.rows, terms, source, use)
+  if (use) checkDesign(train.x, train.rows, terms, source, use)
   const scaling = config.standardize === true ? standardizationOf(train, columns.length) : undefined
-  if (config.standardizeTarget === true && !use.bias)
+  if (config.standardizeTarget === true && !use?.bias)
     throw new InputError(
       'data.standardizeTarget is set, but without biases no parameter can take up the mean of the target; leave one of the two out.'
     )

@@ -6,9 +6,17 @@ import { gd } from './gd.js'
 import { lbfgs } from './lbfgs.js'
 import { momentum } from './momentum.js'
 import { newton } from './newton.js'
+import { stationary } from './stationary.js'
 import type { OptimizerDefinition, OptimizerOption, ResolvedOptimizer } from './types.js'
 
-export const optimizers: Readonly<Record<string, OptimizerDefinition>> = { gd, momentum, adam, lbfgs, newton }
+export const optimizers: Readonly<Record<string, OptimizerDefinition>> = {
+  gd,
+  momentum,
+  adam,
+  lbfgs,
+  newton,
+  stationary
+}
 export const optimizerNames = Object.keys(optimizers)
 
 const batchOptions: Readonly<Record<string, OptimizerOption>> = {

@@ -14,6 +14,7 @@ import { losses, type Loss } from '../models/losses/index.js'
 import type { Init } from '../models/types.js'
 import { openedPaths } from './dataPaths.js'
 import { dataSchema, plainData } from './dataSchema.js'
+import { checkFormulaModel, formulaFields, type FormulaModel } from './formulaConfig.js'
 import { optimizers, resolveOptimizer } from '../optimizers/registry.js'
 import type { ResolvedOptimizer } from '../optimizers/types.js'
 
@@ -21,7 +22,7 @@ const positive = z.number().int().positive()
 const seed = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER)
 const schema = z.strictObject({
   name: z.string().optional(),
-  data: dataSchema,
+  data: dataSchema.prefault({}),
   model: z
     .strictObject({
       hidden: z.array(positive.max(4096)).max(8).default([]),
@@ -29,7 +30,8 @@ const schema = z.strictObject({
       loss: z.enum(losses).optional(),
       bias: z.boolean().default(true),
       ridge: z.number().nonnegative().default(0),
-      penalizeBias: z.boolean().default(false)
+      penalizeBias: z.boolean().default(false),
+      ...formulaFields
     })
     .prefault({}),
   starts: z
@@ -70,7 +72,7 @@ export interface StudyConfig {
     readonly bias: boolean
     readonly ridge: number
     readonly penalizeBias: boolean
-  }
+  } & FormulaModel
   readonly starts: { readonly count: number; readonly seed: number; readonly init: Init }
   /** null: newton while P ≤ 256, lbfgs above. */
   readonly optimizer: ResolvedOptimizer | null
@@ -96,8 +98,8 @@ function fieldsAt(path: readonly PropertyKey[]): string[] {
   }
   for (const key of path) {
     nodes = nodes.flatMap(open).flatMap(node => {
-      const shape = (node._zod.def as { shape?: Record<string, Node> }).shape
-      const child = shape?.[String(key)]
+      const def = node._zod.def as { shape?: Record<string, Node>; valueType?: Node }
+      const child = def.shape?.[String(key)] ?? def.valueType
       return child ? [child] : []
     })
   }
@@ -142,7 +144,8 @@ function nodesAt(path: readonly PropertyKey[]): Node[] {
   let nodes: Node[] = [schema]
   for (const key of path)
     nodes = nodes.flatMap(open).flatMap(node => {
-      const child = (node._zod.def as { shape?: Record<string, Node> }).shape?.[String(key)]
+      const def = node._zod.def as { shape?: Record<string, Node>; valueType?: Node }
+      const child = def.shape?.[String(key)] ?? def.valueType
       return child ? [child] : []
     })
   return nodes
@@ -213,6 +216,7 @@ export function resolveConfig(raw: unknown, source: string): StudyConfig {
     throw new InputError(sentence(result.error.issues[0], raw, source))
   }
   const { optimizer, stop, data, ...rest } = result.data
+  checkFormulaModel(rest.model)
   const resolved = optimizer === undefined ? null : resolveOptimizer(optimizer)
   const { steps, gradient, unseen } = stop
   const precision = rest.precision ?? (rest.engine === 'auto' ? undefined : inSingle(rest.engine) ? 'f32' : 'f64')

@@ -7,7 +7,7 @@ import { defaultTolerances, openClusters, type Cluster, type Clusters, type Tole
 import { halfOf, unseenBound, type FirstHalf } from '../analysis/coverage.js'
 import { LimitClusterer, type Limit } from '../analysis/limits.js'
 import { reasonWords, VerdictCode, type UnfinishedReason } from '../core/result.js'
-import { scoreNames } from '../models/scores.js'
+import { scoresOf } from '../models/scores.js'
 import type { Diverging, Facts, Part, Range } from '../runs/part.js'
 import type { Points } from '../runs/points.js'
 import type { Rows } from '../runs/table.js'
@@ -61,7 +61,7 @@ export class Fold {
     private readonly range: Range,
     private readonly tolerances: Tolerances = defaultTolerances
   ) {
-    const metricNames = scoreNames(setup.network.loss)
+    const metricNames = scoresOf(setup.network)
     const { parameters } = setup.objective
     this.aggregate = new Aggregate({ parameters, metricNames, test: setup.test !== undefined })
     this.clusters = openClusters(setup.problem, tolerances)

@@ -1,12 +1,12 @@
 /** From the conditioned coordinates, in which everything is computed, to the user's: what is shown and stored. */
 import { userPoints, type Frame } from '../data/conditioning.js'
-import { scoreNames } from '../models/scores.js'
+import { scoresOf } from '../models/scores.js'
 import type { Network } from '../models/types.js'
 import type { Rows } from '../runs/table.js'
 
 /** Scores [R, M] in the user's units. */
 export function userScores(network: Network, frame: Frame, scores: Float64Array): Float64Array {
-  const names = scoreNames(network.loss)
+  const names = scoresOf(network)
   const at = names.indexOf('rmse')
   if (at < 0 || frame.targetScale === 1) return scores
   return scores.map((v, n) => (n % names.length === at ? v * frame.targetScale : v))

@@ -3,7 +3,7 @@ import { WorkError } from '../core/errors.js'
 import { VerdictCode } from '../core/result.js'
 import type { RunRequest } from '../engines/types.js'
 import { linearPart, mapPoints } from '../models/network/parameterMap.js'
-import { classCount, scoreNames } from '../models/scores.js'
+import { classCount, scoresOf } from '../models/scores.js'
 import type { Cost } from '../runs/directory.js'
 import { missing, type Diverging, type Facts, type Part, type Range } from '../runs/part.js'
 import { makeRows, pickRows, pickRuns, placeRows, rowsFrom, type Layout, type RunBlock } from '../runs/table.js'
@@ -13,7 +13,7 @@ import type { Setup } from './setup.js'
 /** The columns of a study's rows. */
 export const layoutOf = (setup: Setup): Layout => ({
   parameters: setup.names,
-  metrics: scoreNames(setup.network.loss),
+  metrics: scoresOf(setup.network),
   test: setup.test !== undefined,
   keep: setup.keep
 })

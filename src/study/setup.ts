@@ -7,13 +7,14 @@ import {
   ridgeOnAll,
   validateProblem
 } from '../models/network/network.js'
-import { isScalar } from '../models/losses/index.js'
+import { expressionNetwork } from '../models/expression/expression.js'
+import { defaultLosses, isScalar, lossTable } from '../models/losses/index.js'
 import type { Network, Problem } from '../models/types.js'
 import { judging } from '../analysis/recognise.js'
 import type { Found, Judge, Judged } from '../analysis/verdict.js'
 import { flatDirections } from '../analysis/rank.js'
 import { separation, type Separation } from '../analysis/separation/index.js'
-import { conditionProblem, type Frame, type Standardization } from '../data/conditioning.js'
+import { conditionProblem, identityFrame, type Frame, type Standardization } from '../data/conditioning.js'
 import { loadData } from '../data/load.js'
 import type { ReadOptions } from '../data/read.js'
 import type { Dataset, Rows } from '../data/types.js'
@@ -26,7 +27,10 @@ import { optimizers, resolveOptimizer } from '../optimizers/registry.js'
 import { epsilonOf, type ResolvedOptimizer } from '../optimizers/types.js'
 import type { Program } from '../language/program.js'
 import { remedyFor } from './remedy.js'
-import { resolveForSize, type StudyConfig } from './config.js'
+import { InputError } from '../core/errors.js'
+import { inSingle, resolveForSize, type StudyConfig } from './config.js'
+import { expressionModel } from './formulaConfig.js'
+import { checkColumns, checkStarts, linearRank, noData } from './formulaProblem.js'
 
 /** Starts up to which parameters are kept as found and as certified, where the configuration says nothing of it. */
 const allKept = 1e6
@@ -70,6 +74,8 @@ const problemOf = (network: Network, rows: Rows): Problem => ({
 
 export function networkOf(config: StudyConfig, data: Dataset): Network {
   const { hidden, activation, bias, ridge, penalizeBias } = config.model
+  if (isFormula(config))
+    return expressionNetwork(expressionModel(config.model, config.starts.init, data.columns), data.loss)
   const outputs = isScalar(data.loss) ? 1 : (data.classes?.length ?? 2)
   return { inputs: data.inputs, hidden, outputs, activation, loss: data.loss, bias, ridge, penalizeBias }
 }
@@ -95,6 +101,25 @@ function askedOf(
   return { ...(columns ? { columns } : {}), ...(target ? { target } : {}) }
 }
 
+const isFormula = ({ model }: StudyConfig): boolean => model.formula !== undefined || model.objective !== undefined
+
+async function dataOf(config: StudyConfig, options: ReadOptions): Promise<Dataset> {
+  const { model, data } = config
+  if (model.objective !== undefined) {
+    const given = (['csv', 'builtin', 'generate', 'target'] as const).find(name => data[name] !== undefined)
+    if (given !== undefined)
+      throw new InputError(
+        `data.${given} does not go with an objective, which has no data; remove it, or give a formula.`
+      )
+    return noData(model.objective)
+  }
+  if (model.formula === undefined) return loadData(data, model.loss, model, options)
+  if (data.standardize === true)
+    throw new InputError('A formula is in the columns as they are, so they cannot be standardised; remove standardize.')
+  const columns = await checkColumns(model, data, options)
+  return loadData({ ...data, features: columns, numeric: columns }, model.loss ?? defaultLosses.numbers, null, options)
+}
+
 /** Data and model without any engine: what `check` needs too. */
 export async function prepareProblem(
   config: StudyConfig,
@@ -108,12 +133,29 @@ export async function prepareProblem(
   separation: Separation
   rank: { rank: number; columns: number; aliased: readonly string[] }
 }> {
-  const data = await loadData(config.data, config.model.loss, config.model, options)
+  const data = await dataOf(config, options)
   const network = networkOf(config, data)
   const names = parameterNames(network, data.columns, data.classes)
   const given = givenRows(data, data, network.bias)
   const own = problemOf(network, given)
   validateProblem(own)
+  const { expression } = network
+  if (expression) {
+    const { seed, count } = config.starts
+    checkStarts(own, expression, seed, count)
+    const P = expression.parameters.length
+    const rank = convexity(network).model ? linearRank(own, expression) : { rank: P, columns: P }
+    const frame = identityFrame(rank.rank)
+    return {
+      data,
+      network,
+      names,
+      problem: own,
+      frame,
+      separation: separation(own, names),
+      rank: { ...rank, aliased: [] }
+    }
+  }
   const { problem, frame } = conditionProblem(network, given, askedOf(data, network.bias))
   const separated = separation(own, names)
   const ones = network.bias ? 1 : 0
@@ -157,7 +199,11 @@ export async function setUp(
   const threads = options.threads === undefined ? {} : { threads: options.threads }
   const device = config.device === undefined ? {} : { device: config.device }
   const precision = config.precision === undefined ? {} : { precision: config.precision }
-  const { engine, why } = await chooseEngine(config.engine, { ...precision, ...device, ...threads })
+  const { expression } = network
+  if (expression && inSingle(config.engine))
+    throw new InputError(`The ${config.engine} engine takes networks only, no formulas; use --engine cpu.`)
+  const wanted = expression && config.engine === 'auto' ? 'certify' : config.engine
+  const { engine, why } = await chooseEngine(wanted, { ...precision, ...device, ...threads })
   const program = optimizers[optimizer.name].build(optimizer.options, { eps: epsilonOf[engine.precision], parameters })
   const objective = await engine.prepare(problem)
   const exact = engine.precision === 'f64'
@@ -166,17 +212,21 @@ export async function setUp(
   const context = { eps: epsilonOf.f64, parameters }
   const runsAway = isSeparated(separated)
   const convex = convexity(network).model
+  // Whether the loss grows both ways, so that a formula linear in its parameters has a minimiser whatever the data.
+  const definition = lossTable[network.loss]
+  const grows = definition.response !== 'class' && !definition.recedes
   const judge: Judge = {
     objective: certifier.objective,
     polish: buildPolish(context),
     polishSteps,
     newton: newton.build(resolveOptimizer('newton').options, context),
     climbs: { ...buildClimbs(context), steps: climbSteps },
-    problem,
+    // Of a formula only its values are known.
+    problem: expression ? null : problem,
     scale: columnScale(problem),
     separated: runsAway,
-    bounded: ridgeOnAll(network) || (convex && !runsAway && separated.status !== 'undecided'),
-    flatDirections: convex ? flatDirections(network, rank) : null,
+    bounded: ridgeOnAll(network) || (convex && (!expression || grows) && !runsAway && separated.status !== 'undecided'),
+    flatDirections: convex && (!expression || grows) ? flatDirections(network, rank) : null,
     moveLimit: convex || !exact ? Infinity : undefined,
     eps: epsilonOf.f64
   }

@@ -5,6 +5,7 @@ import { coverageOf, defaultConfidence } from '../analysis/coverage.js'
 import { boundary, boxAround } from '../analysis/boundary.js'
 import { provedDistinct, provePoints, type Box } from '../analysis/proof.js'
 import { tiedRows } from '../analysis/ties.js'
+import { describeFormulaPoint } from '../analysis/formulaPoint.js'
 import { askedFor, describePoint } from '../analysis/stationary.js'
 import { escapes } from '../analysis/escape.js'
 import { symmetricEigen } from '../core/linalg.js'
@@ -21,8 +22,9 @@ import {
 import { wilsonInterval } from '../core/stats.js'
 import { thresholdMeanings, thresholds } from '../core/thresholds.js'
 import { convexity, ridgeOnAll } from '../models/network/network.js'
+import type { Expression } from '../models/expression/types.js'
 import { startPoint } from '../models/network/initialise.js'
-import { scoreNames, twoClass } from '../models/scores.js'
+import { scoresOf, twoClass } from '../models/scores.js'
 import { copiesPossible } from '../models/network/symmetry.js'
 import type { Preprocessing } from '../data/types.js'
 import type { Folded } from './fold.js'
@@ -69,7 +71,7 @@ async function describe(
 ): Promise<StationaryPoint[]> {
   const P = setup.objective.parameters
   const total = clusters.reduce((sum, c) => sum + c.count, 0)
-  const names = scoreNames(setup.network.loss)
+  const names = scoresOf(setup.network)
   const named = (values: Float64Array, row: number): MetricSet<number> =>
     Object.fromEntries(names.map((name, m) => [name, values[row * names.length + m]]))
   const points: StationaryPoint[] = []
@@ -100,15 +102,11 @@ async function describe(
       userScores(network, frame, (await certifier.objective.score(own, data)).values)
     const train = await scores()
     const test = setup.test ? await scores(setup.test) : undefined
-    const details = part.map((cluster, i) =>
-      describePoint({
-        problem,
-        theta: cluster.parameters,
-        H: H!.subarray(i * P * P, (i + 1) * P * P),
-        names: setup.names,
-        frame
-      })
-    )
+    const details = part.map((cluster, i) => {
+      const H_ = H!.subarray(i * P * P, (i + 1) * P * P)
+      const question = { problem, theta: cluster.parameters, H: H_, names: setup.names, frame }
+      return network.expression ? describeFormulaPoint(question, network.expression) : describePoint(question)
+    })
     const index = details.map(d => (kind === 'saddle' ? d.index : 0))
     const { proofs, radii } =
       kind === 'degenerate' ? { proofs: [], radii: own } : await provePoints(setup.certifier.objective, own, index)
@@ -175,7 +173,7 @@ async function describeLimits(
   )
   const train = await objective.score(theta)
   const test = setup.test ? await objective.score(theta, setup.test) : undefined
-  const metrics = scoreNames(setup.network.loss)
+  const metrics = scoresOf(setup.network)
   const named = (values: Float64Array, row: number): MetricSet<number> =>
     Object.fromEntries(metrics.map((name, m) => [name, values[row * metrics.length + m]]))
   return list.map((limit, i) => ({
@@ -209,7 +207,9 @@ async function findWitness(setup: Setup): Promise<Summary['convex']['witness']> 
         const band = thresholds.zeroBandFactor * Number.EPSILON * P * Math.max(...values.map(Math.abs))
         if (!(values[0] < -band)) return
         // The sign is the same in the user's columns (Sylvester), where rounding allows to see it.
-        const eigenvalue = frame.lossScale * symmetricEigen(userHessian(network, frame.fromUser, A), P).values[0]
+        const eigenvalue =
+          frame.lossScale *
+          (network.expression ? values : symmetricEigen(userHessian(network, frame.fromUser, A), P).values)[0]
         if (eigenvalue < (witness?.eigenvalue ?? 0))
           witness = { eigenvalue, parameters: [...userPoints(network, frame, theta)], loss: frame.lossScale * f[i] }
       })
@@ -411,8 +411,24 @@ function datasetSummary({ terms, columns, target, rows, notes }: Preprocessing):
   }
 }
 
+/** Bounds and fixed parameters, which results would not show. */
+function formulaNotes({ parameters, fixed }: Expression): string[] {
+  const notes: string[] = []
+  const bounded = parameters.filter(p => p.lower !== null || p.upper !== null)
+  if (bounded.length > 0) {
+    const list = bounded.map(
+      ({ name, lower, upper }) => `${lower === null ? '' : `${lower} ≤ `}${name}${upper === null ? '' : ` ≤ ${upper}`}`
+    )
+    notes.push(`Bounds are kept by a change of variables, after MINUIT: ${list.join(', ')}.`)
+  }
+  if (fixed.length > 0) notes.push(`Held fixed: ${fixed.map(({ name, value }) => `${name} = ${value}`).join(', ')}.`)
+  return notes
+}
+
 function notesOf(setup: Setup, outcome: Outcome, minima: number, exactQuantiles: boolean): string[] {
   const notes: string[] = [...setup.data.preprocessing.notes]
+  const { expression } = setup.network
+  if (expression) notes.push(...formulaNotes(expression))
   if (setup.rank.rank < setup.rank.columns)
     notes.push(
       `The design has rank ${setup.rank.rank} for ${setup.rank.columns} columns: some weights cannot be told apart.`

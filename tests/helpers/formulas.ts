@@ -1,4 +1,5 @@
 // Problems whose model is a formula.
+import { expressionNetwork } from '../../src/models/expression/expression.js'
 import type { Expression, FreeParameter } from '../../src/models/expression/types.js'
 import type { Loss, Problem } from '../../src/models/types.js'
 import { integers, normals } from './problems.js'
@@ -41,17 +42,7 @@ export function formulaProblem(expression: Expression, recipe: FormulaRecipe = {
   const { loss = 'squared', rows = 7, seed = 5 } = recipe
   const D = expression.columns.length
   return {
-    network: {
-      inputs: D,
-      hidden: [],
-      outputs: 1,
-      activation: 'identity',
-      loss,
-      bias: false,
-      ridge: 0,
-      penalizeBias: false,
-      expression
-    },
+    network: expressionNetwork(expression, loss),
     rows,
     x: normals(rows * D, seed, 1),
     y: integers(rows, 2, seed, 2).map(v => (loss === 'gamma' ? v + 0.5 : v)),

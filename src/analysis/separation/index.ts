@@ -226,8 +226,8 @@ const itself = (problem: Problem): UserView => ({ x: problem.x, direction: d => 
  */
 export function separation(problem: Problem, names: readonly string[], view: UserView = itself(problem)): Separation {
   const { network } = problem
-  if (network.hidden.length > 0)
-    return none('not-applicable', 'Separation is decided for models without a hidden layer only.')
+  if (network.hidden.length > 0 || network.expression)
+    return none('not-applicable', 'Separation is decided for networks without a hidden layer only.')
   const definition = lossTable[network.loss]
   if (definition.response !== 'class' && !definition.recedes)
     return none('not-applicable', `The ${network.loss} loss grows in every direction that changes a prediction.`)

@@ -102,7 +102,7 @@ class CpuObjective implements Objective {
     validateProblem(problem)
     this.parameters = parameterCount(problem.network)
     this.native = createNativeProblem(addon, problem, precision, target)
-    if (precision === 'f64' && !problem.network.expression)
+    if (precision === 'f64')
       this.certifier = {
         prove: theta => this.proofs(theta, false),
         settle: theta => this.proofs(theta, true),

@@ -36,6 +36,16 @@ export function fromUser(model: Expression, theta: ArrayLike<number>): Float64Ar
   return Float64Array.from(parameters, (p, k) => (coordinates === 'user' ? theta[k] : toInnerOne(p, theta[k])))
 }
 
+/** dθ/du [P] at u. */
+export function slopes({ parameters, coordinates }: Expression, u: ArrayLike<number>): Float64Array {
+  return Float64Array.from(parameters, ({ lower, upper, scale }, k) => {
+    if (coordinates === 'user') return 1
+    if (lower !== null && upper !== null) return 0.5 * (upper - lower) * Math.cos(u[k])
+    const away = (scale * u[k]) / Math.sqrt(u[k] * u[k] + 1)
+    return lower !== null ? away : upper !== null ? -away : scale
+  })
+}
+
 /** The one of all u of the same θ that stands for them. */
 export function folded({ lower, upper }: FreeParameter, u: number): number {
   if (lower !== null && upper !== null) {

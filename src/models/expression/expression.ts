@@ -5,6 +5,7 @@ import { Graph, type NodeId } from '../../language/formula/graph.js'
 import { parse } from '../../language/formula/parse.js'
 import { compileRegisters, type RegisterProgram } from '../../language/formula/registers.js'
 import { parameterNode } from './coordinates.js'
+import type { Loss, Network } from '../types.js'
 import type { Expression } from './types.js'
 
 export interface CompiledExpression extends Derivatives {
@@ -31,6 +32,19 @@ export function compileExpression(model: Expression): CompiledExpression {
   compiled.set(model, made)
   return made
 }
+
+/** A model of the family whose outputs an expression gives. */
+export const expressionNetwork = (expression: Expression, loss: Loss): Network => ({
+  inputs: expression.columns.length,
+  hidden: [],
+  outputs: 1,
+  activation: 'identity',
+  loss,
+  bias: false,
+  ridge: 0,
+  penalizeBias: false,
+  expression
+})
 
 /** The same model in the user's parameters. */
 const inUser = new WeakMap<Expression, Expression>()
