@@ -7,9 +7,11 @@ import { knownNames } from '../core/names.js'
 import { listed, shown } from '../core/printable.js'
 import { summaryFormat, type MetricSet, type StationaryPoint, type Summary } from '../core/result.js'
 import type { Preprocessing } from '../data/types.js'
+import { expressionNetwork, userModel } from '../models/expression/expression.js'
 import { isScalar, losses } from '../models/losses/index.js'
 import { parameterCount } from '../models/network/network.js'
 import type { Network } from '../models/types.js'
+import { expressionModel } from './formulaConfig.js'
 import { readRecord } from './record.js'
 import { studyFile, summaryFile } from '../runs/directory.js'
 import { readRun } from '../runs/points.js'
@@ -99,6 +101,14 @@ export async function openStudy(directory: string): Promise<SavedStudy> {
     throw new InputError(`${shown(path)} is no summary of a study of this program; run the study again.`)
   const done = preprocessing as Preprocessing
   const { loss, classes } = done.target
+  if (config.model.objective !== undefined)
+    throw new InputError(
+      `${shown(directory)} is a study of an objective, which predicts nothing; give a study on data.`
+    )
+  if (config.model.formula !== undefined) {
+    const expression = userModel(expressionModel(config.model, config.starts.init, done.columns))
+    return { directory, network: expressionNetwork(expression, loss), preprocessing: done, summary }
+  }
   const { hidden, activation, bias, ridge, penalizeBias } = config.model
   const outputs = isScalar(loss) ? 1 : (classes?.length ?? 2)
   const inputs = done.columns.length

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { InputError } from '../../src/core/errors.js'
 import { replay } from '../../src/study/replay.js'
 import { study } from '../../src/study/study.js'
+import { manystart } from '../cli/helpers.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'manystart-formula-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -166,6 +167,20 @@ describe('formulas', () => {
     )
     const again = await replay(out, 2)
     again.parameters.forEach((v, p) => expect(relative(v, certified[1].values[p])).toBeLessThan(1e-9))
+    // A row with x = 0 and one with x = 100, by the certified values.
+    const rows = csv('new', { x: [0, 100] })
+    const text = await manystart(['predict', out, '--data', rows])
+    expect(text.code).toBe(0)
+    const predicted = text.stdout
+      .trim()
+      .split('\n')
+      .slice(1)
+      .map(line => Number(line.split(',')[1]))
+    expect(predicted[0]).toBe(0)
+    expect(relative(predicted[1], certified[1].values[0] * -Math.expm1(-100 * certified[1].values[1]))).toBeLessThan(
+      1e-9
+    )
+    expect((await manystart(['export', out, '--format', 'python'])).stderr).toMatch(/is the formula/)
     again.found.parameters.forEach((v, p) => expect(relative(v, certified[1].values[p])).toBeLessThan(1e-3))
   })
 })

@@ -1,4 +1,6 @@
 /** A fitted model for other programs: as data, or as a short function of Python or R; and the runs as CSV. */
+import { InputError } from '../../core/errors.js'
+import { shown } from '../../core/printable.js'
 import { chooseModel, openStudy, type ModelChoice } from '../fitted.js'
 import { runsCsv } from './csv.js'
 import { modelData, type ModelData } from './model.js'
@@ -24,8 +26,16 @@ export async function* exported(
   format: ExportFormat,
   choice: ModelChoice = {}
 ): AsyncGenerator<string> {
-  if (format === 'csv') yield* runsCsv(directory)
-  else yield writers[format](modelData(await chooseModel(await openStudy(directory), choice)))
+  if (format === 'csv') {
+    yield* runsCsv(directory)
+    return
+  }
+  const study = await openStudy(directory)
+  if (study.network.expression)
+    throw new InputError(
+      `The model of ${shown(directory)} is the formula ${study.network.expression.formula}, which is a function already; its parameters are in summary.json, and --format csv gives the runs.`
+    )
+  yield writers[format](modelData(await chooseModel(study, choice)))
 }
 
 export { csvLine } from './csv.js'
