@@ -142,7 +142,8 @@ export async function resumeStudy(path: string, options: ResumeOptions = {}): Pr
     throw new InputError(
       `${path} has ${saved.range.count} starts and cannot go on with ${starts}; give at least as many, or another directory with --out.`
     )
-  if (options.starts !== undefined && saved.shard)
+  // A task that is started again says the same as before.
+  if (saved.shard && options.starts !== undefined && options.starts !== saved.config.starts.count)
     throw new InputError(
       `${path} is shard ${saved.shard.index} of ${saved.shard.of}; merge the shards, then add starts to the whole.`
     )

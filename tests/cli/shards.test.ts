@@ -49,6 +49,17 @@ describe('shards', () => {
     expect(summaryText(merged)).toBe(summaryText(more))
   })
 
+  it('that are started again with the same words go on, as tasks that a cluster requeues', async () => {
+    const out = freshOut()
+    const words = ['study', ...flags, '--resume', out, '--shard', '1/2']
+    await run(words)
+    const first = summaryText(out)
+    await run(words)
+    expect(summaryText(out)).toBe(first)
+    const more = words.map(v => (v === 1100 ? 1200 : v))
+    expectRefusal(await manystart(more), 2, /is shard 1 of 2; merge the shards, then add starts/)
+  })
+
   it('that are missing, doubled, incomplete, damaged or of another study are named', async () => {
     const [first, second] = await shards(2, [1, 2])
     const out = freshOut()
