@@ -252,10 +252,10 @@ async function compareSearches(count) {
   const setup = await setUpOn('webgpu', count, gradientTolerance)
   try {
     const figures = await ownSearches(setup)
-    const { network, config, problem } = setup
+    const { network, config, problem, frame } = setup
     const P = setup.objective.parameters
     const starts = new Float32Array(count * P)
-    for (let i = 0; i < count; i++) starts.set(startPoint(network, config.starts.init, 1, i), i * P)
+    for (let i = 0; i < count; i++) starts.set(startPoint(network, config.starts.init, 1, i, frame.fromAsked), i * P)
     /** @type {Map<string, Figure>} */
     const best = new Map()
     const more = {

@@ -76,9 +76,9 @@ export async function prepareAll(count: number, threads: number): Promise<Prepar
   const prepared: Prepared[] = []
   for (const name of studyNames) {
     const setup = await setUp(configOf(name, count), { threads })
-    const { config, network, problem, objective, steps } = setup
+    const { config, network, problem, objective, steps, frame } = setup
     const starts = Array.from({ length: Math.min(count, sharedStarts) }, (_, start) =>
-      Array.from(startPoint(network, config.starts.init, seed, start))
+      Array.from(startPoint(network, config.starts.init, seed, start, frame.fromAsked))
     )
     prepared.push({ shared: share(name, problem, starts, steps), objective, setup, evaluated: name === names.net })
   }
