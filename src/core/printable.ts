@@ -1,8 +1,8 @@
 /** Text that came from outside, made fit for a sentence or a terminal. */
 
 // Control characters of ASCII and Latin-1 but tab and ends of lines, and the marks that turn the direction of writing.
-// eslint-disable-next-line no-control-regex
 const unprintable =
+  // eslint-disable-next-line no-control-regex
   /\r(?!\n)|[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
 
 const escaped = (character: string): string => {
