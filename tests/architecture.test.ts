@@ -50,7 +50,7 @@ const allowed: Readonly<Record<string, readonly string[] | 'all'>> = {
   'src/runs/': ['src/core/'],
   'src/engines/': ['src/models/', 'src/core/', 'src/language/', 'src/runs/table.ts'],
   'src/optimizers/': ['src/engines/types.ts', 'src/language/', 'src/core/'],
-  'src/analysis/': ['src/engines/types.ts', 'src/models/', 'src/language/formula/', 'src/core/', 'src/runs/table.ts'],
+  'src/analysis/': ['src/engines/types.ts', 'src/language/', 'src/models/', 'src/core/', 'src/runs/table.ts'],
   'src/report/': ['src/core/'],
   'src/study/': [
     'src/core/',

@@ -23,14 +23,17 @@ napi_value create_problem(napi_env env, napi_callback_info info) {
     d.activation = Activation(int(number(env, o, "activation")));
     d.loss = Loss(int(number(env, o, "loss")));
     d.bias = boolean(env, o, "bias");
+    const auto constants = array<double>(env, o, "lossConstants");
+    d.loss_constants.assign(constants.data, constants.data + constants.size);
     const auto penalty = array<double>(env, o, "penalty");
     d.penalty.assign(penalty.data, penalty.data + penalty.size);
     const auto x = array<double>(env, o, "x"), y = array<double>(env, o, "y");
     const auto weight = array<double>(env, o, "weight"), offset = array<double>(env, o, "offset");
     const size_t rows = d.rows;
+    const size_t targets = response_of(d.loss) == Response::classes ? 1 : d.outputs;
     std::shared_ptr<const Formula> formula;
     if (const napi_value given = field(env, o, "formula"); !absent(env, given)) formula = read_formula(env, given);
-    if (x.size != rows * (formula ? formula->columns : d.inputs) || y.size != rows || (weight.data && weight.size != rows) ||
+    if (x.size != rows * (formula ? formula->columns : d.inputs) || y.size != rows * targets || (weight.data && weight.size != rows) ||
         (offset.data && offset.size != rows))
       throw Failure{"arrays do not fit the number of rows"};
     auto prepared = std::make_unique<Prepared>();
@@ -124,7 +127,8 @@ napi_value score(napi_env env, napi_callback_info info) {
     const Description& d = prepared->d();
     const size_t R = theta.size / prepared->P();
     const size_t M = prepared->target->k64->score_columns(d.loss);
-    const size_t n = size_t(d.rows) * prepared->target->k64->class_count(d.loss, d.outputs);
+    const size_t cells = size_t(d.rows) * (response_of(d.loss) == Response::share ? d.outputs : 1);
+    const size_t n = cells * prepared->target->k64->class_count(d.loss, d.outputs);
     double *values, *counts;
     const napi_value result = object(env);
     set(env, result, "values", typed<double>(env, napi_float64_array, nullptr, R * M, &values));
@@ -234,6 +238,19 @@ napi_value run(napi_env env, napi_callback_info info) {
     if (map.data && (map.size != S * S || map_scale.size != C || map_shift.size != C))
       throw Failure{"the map of the starts does not fit the parameters"};
     if (map.data) o.map = {{map.data, map.data + map.size}, {map_scale.data, map_scale.data + C}, {map_shift.data, map_shift.data + C}};
+
+    const auto slots = array<int32_t>(env, in, "inputSlots");
+    const auto values = array<double>(env, in, "inputValues"), ridge = array<double>(env, in, "ownRidge");
+    const auto free = array<double>(env, in, "ownFree");
+    size_t at = 0;
+    for (size_t i = 0; i < slots.size; i++) {
+      o.inputs.emplace_back(slots.data[i], values.data + at);
+      at += o.count * (slots.data[i] < 0 ? 1 : P);
+    }
+    if (at != values.size || (ridge.data && ridge.size != o.count * P) || (free.data && free.size != o.count * P))
+      throw Failure{"the inputs do not fit the runs"};
+    o.own_ridge = ridge.data;
+    o.own_free = free.data;
 
     napi_value name, keep;
     check(env, napi_create_string_utf8(env, "manystart", NAPI_AUTO_LENGTH, &name));
@@ -351,6 +368,32 @@ napi_value list_targets(napi_env env, napi_callback_info) {
   });
 }
 
+// numbering() → {losses, activations, instructions}: names in the order of their numbers, and the instructions' numbers by name
+napi_value numbering(napi_env env, napi_callback_info) {
+  return guarded(env, [&] {
+    const auto list = [&](const std::vector<const char*>& names) {
+      napi_value out;
+      check(env, napi_create_array(env, &out));
+      for (uint32_t i = 0; i < names.size(); i++) {
+        napi_value name;
+        check(env, napi_create_string_utf8(env, names[i], NAPI_AUTO_LENGTH, &name));
+        check(env, napi_set_element(env, out, i, name));
+      }
+      return out;
+    };
+#define MS_NAME(name, ...) #name,
+    const napi_value out = object(env), numbers = object(env);
+    set(env, out, "losses", list({MS_LOSSES(MS_NAME)}));
+    set(env, out, "activations", list({MS_ACTIVATIONS(MS_NAME)}));
+#undef MS_NAME
+#define MS_NUMBER(name, number, spoken) set(env, numbers, #spoken, make_number(env, number));
+    MS_INSTRUCTIONS(MS_NUMBER)
+#undef MS_NUMBER
+    set(env, out, "instructions", numbers);
+    return out;
+  });
+}
+
 // startPoint(seed, start, normal, scale) → θ0, for the tests of the generator
 napi_value start_point_of(napi_env env, napi_callback_info info) {
   return guarded(env, [&] {
@@ -411,7 +454,7 @@ napi_value init(napi_env env, napi_value exports) {
   const std::pair<const char*, napi_callback> functions[] = {
       {"createProblem", create_problem}, {"evaluate", evaluate}, {"outputs", outputs}, {"score", score},     {"run", run},
       {"take", take},                    {"abort", abort_run},   {"targets", list_targets},
-      {"startPoint", start_point_of},    {"prove", prove},        {"boxHolds", box_holds},   {"boxDerivatives", box_derivatives}, {"firstOutside", first_outside},
+      {"numbering", numbering}, {"startPoint", start_point_of},    {"prove", prove},        {"boxHolds", box_holds},   {"boxDerivatives", box_derivatives}, {"firstOutside", first_outside},
       {"enclose", enclose<false>},
       {"encloseBalls", enclose<true>},    {"bench", bench}};
   for (auto& [name, callback] : functions) {

@@ -263,7 +263,7 @@ class FormulaModel {
   }
 
   template <Loss K>
-  static void scalar_losses(const Reader<T>& z, T* f, S& s, const T* y, const T* c, const T* o) {
+  static void scalar_losses(const Reader<T>& z, T* f, S& s, const T* y, const T* c, const T* o, const T* q) {
     constexpr int U = VPL<T>;
     using P = Pack<T, U>;
     P sum = load_pack<U>(f);
@@ -274,7 +274,7 @@ class FormulaModel {
       MS_EACH at.v[k] = Reader<T>::get(z, r, k) + (s.shared ? broadcast(o[r]) : load(o + from + k * W<T>));
       MS_EACH target.v[k] = s.shared ? broadcast(y[r]) : load(y + from + k * W<T>);
       MS_EACH weight.v[k] = s.shared ? broadcast(c[r]) : load(c + from + k * W<T>);
-      const auto t = loss_terms<T, K, U>(at, target);
+      const auto t = loss_terms<T, K, U>(at, target, q);
       // Rows without weight are not there, whatever their loss.
       const auto absent = weight == zero;
       sum = sum + select(absent, zero, weight * t.value);
@@ -296,15 +296,15 @@ class FormulaModel {
         }
       return;
     }
+    const T* q = p.loss_constants.data();
     switch (p.d.loss) {
-      case Loss::squared: return scalar_losses<Loss::squared>(z, f, s, y, c, o);
-      case Loss::logistic: return scalar_losses<Loss::logistic>(z, f, s, y, c, o);
-      case Loss::probit: return scalar_losses<Loss::probit>(z, f, s, y, c, o);
-      case Loss::cloglog: return scalar_losses<Loss::cloglog>(z, f, s, y, c, o);
-      case Loss::poisson: return scalar_losses<Loss::poisson>(z, f, s, y, c, o);
-      case Loss::gamma: return scalar_losses<Loss::gamma>(z, f, s, y, c, o);
-      case Loss::brier: return scalar_losses<Loss::brier>(z, f, s, y, c, o);
-      case Loss::softmax: return;
+#define MS_CASE(name, response)                                                         \
+  case Loss::name:                                                                      \
+    if constexpr (manystart::response_of(Loss::name) == manystart::Response::classes)   \
+      return;                                                                           \
+    else return scalar_losses<Loss::name>(z, f, s, y, c, o, q);
+      MS_LOSSES(MS_CASE)
+#undef MS_CASE
     }
   }
 

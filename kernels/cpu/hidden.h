@@ -3,7 +3,7 @@
 // kept in between, and φ″ where a Hessian wants it.
 
 /// Whether the fused passes apply.
-static bool fused(const Problem<T>& p) { return p.layers.size() == 2 && p.d.outputs == 1 && p.d.loss != Loss::softmax; }
+static bool fused(const Problem<T>& p) { return p.layers.size() == 2 && p.d.outputs == 1 && manystart::response_of(p.d.loss) != manystart::Response::classes; }
 
 /// z of R rows from row r on, in V registers of the lane group from register v0 on. `ready`: φ holds u.
 template <Activation A, int R, int V>

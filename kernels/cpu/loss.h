@@ -1,8 +1,56 @@
-// Losses and activations over the rows of a tile, a lane group at a time (kernels/README.md; twin: src/models/losses.ts).
+// Losses and activations (kernels/README.md; twins: src/models/losses, src/models/activations.ts): their lists, what scores need of them
+// one number at a time, and, where a target is set, their terms over the rows of a tile, a lane group at a time.
 #pragma once
 
+#include <cmath>
+
+// Name and response of each loss: a number with mean z, a positive one with mean e^z, a share with its probability, or classes. The order
+// gives the numbers by which TypeScript, which asks for the names, speaks of them.
+#define MS_LOSSES(X)   \
+  X(squared, number)   \
+  X(logistic, share)   \
+  X(probit, share)     \
+  X(cloglog, share)    \
+  X(poisson, positive) \
+  X(gamma, positive)   \
+  X(softmax, classes)  \
+  X(brier, share)      \
+  X(negativeBinomial, positive) \
+  X(huber, number)     \
+  X(student, number)
+#define MS_ACTIVATIONS(X) X(identity) X(tanh) X(logistic) X(softplus) X(relu) X(sin) X(gelu)
+
+namespace manystart {
+
+enum class Response { number, positive, share, classes };
+#define MS_ENUM(name, ...) name,
+enum class Loss { MS_LOSSES(MS_ENUM) };
+enum class Activation { MS_ACTIVATIONS(MS_ENUM) };
+#undef MS_ENUM
+
+constexpr Response response_of(Loss loss) {
+#define MS_CASE(name, response) case Loss::name: return Response::response;
+  switch (loss) { MS_LOSSES(MS_CASE) }
+#undef MS_CASE
+  return Response::number;
+}
+
+/// Unit deviance d(y, μ) of a loss that is no share; `q`: the loss's constants.
+inline double unit_deviance(Loss loss, double y, double mu, const double* q) {
+  if (loss == Loss::poisson) return 2 * ((y == 0 ? 0 : y * std::log(y / mu)) - (y - mu));
+  if (loss == Loss::gamma) return 2 * (-std::log(y / mu) + (y - mu) / mu);
+  const double r = std::fabs(y - mu);
+  if (loss == Loss::negativeBinomial)
+    return 2 * ((y == 0 ? 0 : y * std::log(y / mu)) - (y + q[2]) * std::log1p((y - mu) / (mu + q[2])));
+  if (loss == Loss::huber) return r <= q[0] ? r * r : q[0] * (2 * r - q[0]);
+  if (loss == Loss::student) return 2 * q[0] * std::log1p(q[1] * r * r);
+  return (y - mu) * (y - mu);
+}
+
+}  // namespace manystart
+
+#ifdef MS_TARGET
 #include "math.h"
-#include "problem.h"
 
 namespace MS_TARGET {
 
@@ -31,6 +79,14 @@ MS_INLINE void activation_terms(const Pack<T, U>& u, Pack<T, U>& value, Pack<T, 
   } else if constexpr (A == Activation::relu) {
     value = max(V(T(0)), u);
     first = select(u > T(0), V(T(1)), V(T(0)));
+  } else if constexpr (A == Activation::sin) {
+    vsin<T, U>(u, value, first);
+    second = -value;
+  } else if constexpr (A == Activation::gelu) {
+    const auto n = vnormal_cdf<T, U>(u);
+    value = u * n.cdf;
+    first = n.cdf + u * n.density;
+    second = n.density * (T(2) - u * u);
   }
 }
 
@@ -56,13 +112,10 @@ void activate(const T* u, T* a, T* d1, T* d2, size_t count) {
 
 template <class T>
 void activate(Activation kind, const T* u, T* a, T* d1, T* d2, size_t count) {
-  switch (kind) {
-    case Activation::identity: return activate<T, Activation::identity>(u, a, d1, d2, count);
-    case Activation::tanh: return activate<T, Activation::tanh>(u, a, d1, d2, count);
-    case Activation::logistic: return activate<T, Activation::logistic>(u, a, d1, d2, count);
-    case Activation::softplus: return activate<T, Activation::softplus>(u, a, d1, d2, count);
-    case Activation::relu: return activate<T, Activation::relu>(u, a, d1, d2, count);
-  }
+#define MS_CASE(name) \
+  case Activation::name: return activate<T, Activation::name>(u, a, d1, d2, count);
+  switch (kind) { MS_ACTIVATIONS(MS_CASE) }
+#undef MS_CASE
 }
 
 template <class T, int U>
@@ -96,9 +149,9 @@ MS_INLINE Logistic<T, U> logistic_terms(const Pack<T, U>& z, const Pack<T, U>& y
   return {part<T, U>(against, size), e, select(positive, first, -first), small * big};
 }
 
-/// ℓ, ℓ′ and ℓ″ at z with target y (a pack too, because mini-batches differ between lanes).
+/// ℓ, ℓ′ and ℓ″ at z with target y (a pack too, because mini-batches differ between lanes); `q`: the loss's constants.
 template <class T, Loss K, int U>
-MS_INLINE Terms<T, U> loss_terms(const Pack<T, U>& z, const Pack<T, U>& y) {
+MS_INLINE Terms<T, U> loss_terms(const Pack<T, U>& z, const Pack<T, U>& y, [[maybe_unused]] const T* q) {
   using V = Pack<T, U>;
   const V zero = T(0), one = T(1);
   const V not_y = one - y;
@@ -140,6 +193,23 @@ MS_INLINE Terms<T, U> loss_terms(const Pack<T, U>& z, const Pack<T, U>& y) {
   } else if constexpr (K == Loss::poisson) {
     const V u = vexp<T, U>(z);
     return {u - y * z, u - y, u};
+  } else if constexpr (K == Loss::negativeBinomial) {
+    // With w = z + log α: (y + 1/α) log(1 + e^w) − y z, without a difference of large numbers.
+    const V w = z + q[1], size = y + q[2];
+    const auto s = vsigmoid<T, U>(w);
+    const V linear = select(w > zero, q[2] * w + y * q[1], -(y * z));
+    return {keep_nan(linear + size * vlog1p_unit<T, U>(s.e)), q[2] * s.up - y * s.down, size * s.up * s.down};
+  } else if constexpr (K == Loss::huber) {
+    const V r = z - y, size = abs(r);
+    const V edge = select(r < zero, V(-q[0]), V(q[0]));
+    const auto near = size <= V(q[0]);
+    return {keep_nan(select(near, T(0.5) * r * r, q[0] * (size - T(0.5) * q[0]))), keep_nan(select(near, r, edge)),
+            keep_nan(select(near, one, zero))};
+  } else if constexpr (K == Loss::student) {
+    const V r = z - y, t = q[1] * r * r;
+    const V down = one / (one + t);
+    const V log = select(t <= one, vlog1p_unit<T, U>(min(t, one)), vlog<T, U>(one + t));
+    return {keep_nan(q[0] * log), q[2] * r * down, q[2] * (one - t) * (down * down)};
   } else {
     const V u = part<T, U>(y, vexp<T, U>(-z));
     return {z + u, one - u, u};
@@ -147,3 +217,4 @@ MS_INLINE Terms<T, U> loss_terms(const Pack<T, U>& z, const Pack<T, U>& y) {
 }
 
 }  // namespace MS_TARGET
+#endif  // MS_TARGET

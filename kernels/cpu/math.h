@@ -251,4 +251,59 @@ MS_INLINE Normal<T, U> vnormal(const Pack<T, U>& z) {
           select(lower, excess_low, hazard_high + z)};
 }
 
+/// Φ(z) and its density.
+template <class T, int U>
+struct NormalCdf {
+  Pack<T, U> cdf, density;
+};
+template <class T, int U>
+MS_INLINE NormalCdf<T, U> vnormal_cdf(const Pack<T, U>& z) {
+  using V = Pack<T, U>;
+  const T one = T(1), half = T(0.5);
+  const V t = abs(z), x = t * T(0.70710678118654752440), square = x * x;
+  const V gauss = vexp_negative<T, U>(T(-0.5) * (t * t));
+  const V erf_small = x * polynomial<T, U>(erf_p, square) / polynomial<T, U>(erf_q, square);
+  const V bounded = min(x, V(T(4)));
+  const V mid = polynomial<T, U>(mid_p, bounded) / polynomial<T, U>(mid_q, bounded);
+  const V safe = max(x, V(one)), y = one / (safe * safe);
+  const T root = T(0.56418958354775628695);  // 1/√π
+  const V far = (root - y * polynomial<T, U>(far_p, y) / polynomial<T, U>(far_q, y)) / safe;
+  const V tail = gauss * select(x <= T(4), mid, far);
+  const V lower = half * select(x <= T(0.46875), one - erf_small, tail);
+  return {select(z < T(0), lower, one - lower), T(0.39894228040143267794) * gauss};
+}
+
+/// The nearest whole number of |x| < 2^(mantissa − 1).
+template <class T, int U>
+MS_INLINE Pack<T, U> vround(const Pack<T, U>& x) {
+  const T whole = sizeof(T) == 8 ? T(6755399441055744.0) : T(12582912.0);
+  return (x + whole) - whole;
+}
+
+// (−1)^k / (2k + 3)! and (−1)^k / (2k + 4)!, k = 0, 1, …: sin r = r + r³ S(r²) and cos r = 1 − r²/2 + r⁴ C(r²) for |r| ≤ π/4.
+constexpr double sin_series[] = {-1.0 / 6, 1.0 / 120, -1.0 / 5040, 1.0 / 362880, -1.0 / 39916800, 1.0 / 6227020800.0,
+                                 -1.0 / 1307674368000.0, 1.0 / 355687428096000.0};
+constexpr double cos_series[] = {1.0 / 24, -1.0 / 720, 1.0 / 40320, -1.0 / 3628800, 1.0 / 479001600.0,
+                                 -1.0 / 87178291200.0, 1.0 / 20922789888000.0};
+
+/// sin u and cos u: u less a multiple of π/2 in three parts (Cody and Waite 1980). The error is that of a rounding of u.
+template <class T, int U>
+MS_INLINE void vsin(const Pack<T, U>& u, Pack<T, U>& sine, Pack<T, U>& cosine) {
+  using V = Pack<T, U>;
+  constexpr bool wide = sizeof(T) == 8;
+  const T high = wide ? T(1.5707963267341256) : T(1.5703125), mid = wide ? T(6.077100506303966e-11) : T(4.837512969970703e-4);
+  const T low = wide ? T(2.0222662487959506e-21) : T(7.549789948768648e-8);
+  const V k = vround<T, U>(u * T(0.63661977236758134308));
+  const V r = fma(k, V(-low), fma(k, V(-mid), fma(k, V(-high), u)));
+  const V s = r * r;
+  const V near_sine = fma(r * s, polynomial<T, U>(sin_series, s), r);
+  const V near_cosine = fma(s * s, polynomial<T, U>(cos_series, s), T(1) - T(0.5) * s);
+  // The quadrant, as the fraction of k/4: 0, ¼, ½ or ¾.
+  const V turns = k * T(0.25), quadrant = turns - vround<T, U>(turns - T(0.375));
+  const auto odd = (quadrant == T(0.25)) | (quadrant == T(0.75));
+  const V a = select(odd, near_cosine, near_sine), b = select(odd, near_sine, near_cosine);
+  sine = select(quadrant >= T(0.5), -a, a);
+  cosine = select((quadrant == T(0.25)) | (quadrant == T(0.5)), -b, b);
+}
+
 }  // namespace MS_TARGET

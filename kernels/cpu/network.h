@@ -93,7 +93,7 @@ class Network {
     clear(p, f, g);
     const size_t tile = size_t(w.cap) * L;
     w.gathered.resize(p.S * tile);
-    w.y.resize(tile), w.c.resize(tile), w.o.resize(tile);
+    w.y.resize(p.targets() * tile), w.c.resize(tile), w.o.resize(tile);
     T total[L] = {};
     for (int r = 0; r < batch.count; r++)
       for (int l = 0; l < L; l++)
@@ -106,7 +106,8 @@ class Network {
           const bool mine = uint32_t(r0 + r) < batch.lane_count[l];
           const uint32_t row = mine ? batch.rows[size_t(r0 + r) * L + l] : 0;
           for (int k = 0; k < p.S; k++) w.gathered[(size_t(k) * w.cap + r) * L + l] = p.x[size_t(row) * p.S + k];
-          w.y[size_t(r) * L + l] = p.y[row];
+          for (int k = 0; k < p.targets(); k++)
+            w.y[(size_t(k) * w.cap + r) * L + l] = p.y[size_t(k) * p.d.rows + row];
           w.o[size_t(r) * L + l] = p.offset[row];
           w.c[size_t(r) * L + l] = mine && total[l] > 0 ? p.weight[row] / total[l] : T(0);
         }
@@ -123,9 +124,10 @@ class Network {
     w.rows = std::min(w.cap, p.d.rows - r0);
     w.x = p.x.get() + size_t(r0) * p.S;
     forward(p, theta, w);
-    if (p.d.loss == Loss::softmax) return;
-    for (int r = 0; r < w.rows; r++)
-      for (int l = 0; l < L; l++) w.z[size_t(r) * L + l] += p.offset[r0 + r];
+    if (manystart::response_of(p.d.loss) == manystart::Response::classes) return;
+    for (int k = 0; k < p.d.outputs; k++)
+      for (int r = 0; r < w.rows; r++)
+        for (int l = 0; l < L; l++) w.z[(size_t(k) * w.cap + r) * L + l] += p.offset[r0 + r];
   }
 
  private:
@@ -154,18 +156,21 @@ class Network {
     }
   }
 
-  /// U registers of the tile's rows from register `from` on; `sum`: Σ ℓ so far, one register for each of the lane group.
+  /// U registers of the tile's rows of output `at_output`, from register `from` on; `sum`: Σ ℓ so far, one register for each of the
+  /// lane group.
   template <Loss K, int U>
-  MS_INLINE void scalar_pack(const Problem<T>& p, const Workspace<T>& w, int r0, int from, Vec<T>* sum, T* delta, T* curvature) {
-    const size_t at = size_t(from) * W<T>;
+  MS_INLINE void scalar_pack(const Problem<T>& p, const Workspace<T>& w, int r0, int at_output, int from, Vec<T>* sum, T* delta,
+                             T* curvature) {
+    const size_t at = size_t(from) * W<T>, shift = size_t(at_output) * w.cap * L;
+    const T* target = p.y.data() + size_t(at_output) * p.d.rows;
     Pack<T, U> z, y, c;
     MS_EACH {
       const int r = (from + k) / VPL<T>;
-      z.v[k] = load(w.z.get() + at + k * W<T>) + (w.x ? broadcast(p.offset[r0 + r]) : load(w.o.get() + at + k * W<T>));
-      y.v[k] = w.x ? broadcast(p.y[r0 + r]) : load(w.y.get() + at + k * W<T>);
+      z.v[k] = load(w.z.get() + shift + at + k * W<T>) + (w.x ? broadcast(p.offset[r0 + r]) : load(w.o.get() + at + k * W<T>));
+      y.v[k] = w.x ? broadcast(target[r0 + r]) : load(w.y.get() + shift + at + k * W<T>);
       c.v[k] = w.x ? broadcast(p.c[r0 + r]) : load(w.c.get() + at + k * W<T>);
     }
-    const auto t = loss_terms<T, K, U>(z, y);
+    const auto t = loss_terms<T, K, U>(z, y, p.loss_constants.data());
     // Rows without weight are not there, whatever their loss.
     const Pack<T, U> zero = T(0);
     const auto absent = c == zero;
@@ -178,14 +183,18 @@ class Network {
   template <Loss K>
   static void scalar_losses(const Problem<T>& p, Workspace<T>& w, int r0, T* f, bool need_g, bool need_h) {
     constexpr int U = 4, rest = VPL<T> < U ? VPL<T> : U;
-    T* delta = need_g ? w.sensitivity(int(p.layers.size()) - 1) : nullptr;
-    T* curvature = need_h ? w.curvature.get() : nullptr;
-    const int registers = w.rows * VPL<T>;
+    const int registers = w.rows * VPL<T>, C = p.d.outputs;
+    const size_t tile = size_t(w.cap) * L;
+    if (need_h && C > 1) std::fill(w.curvature.get(), w.curvature.get() + C * C * tile, T(0));
     Vec<T> sum[VPL<T>];
     for (int v = 0; v < VPL<T>; v++) sum[v] = load(f + v * W<T>);
-    int i = 0;
-    for (; i + U <= registers; i += U) scalar_pack<K, U>(p, w, r0, i, sum, delta, curvature);
-    for (; i < registers; i += rest) scalar_pack<K, rest>(p, w, r0, i, sum, delta, curvature);
+    for (int k = 0; k < C; k++) {
+      T* delta = need_g ? w.sensitivity(int(p.layers.size()) - 1) + k * tile : nullptr;
+      T* curvature = need_h ? w.curvature.get() + size_t(k * C + k) * tile : nullptr;
+      int i = 0;
+      for (; i + U <= registers; i += U) scalar_pack<K, U>(p, w, r0, k, i, sum, delta, curvature);
+      for (; i < registers; i += rest) scalar_pack<K, rest>(p, w, r0, k, i, sum, delta, curvature);
+    }
     for (int v = 0; v < VPL<T>; v++) store(f + v * W<T>, sum[v]);
   }
 
@@ -283,17 +292,16 @@ class Network {
   }
 
   static void losses(const Problem<T>& p, Workspace<T>& w, int r0, T* f, bool need_g, bool need_h) {
+    if (p.d.loss == Loss::logistic && p.d.outputs == 1 && w.x && p.equal_weights)
+      return logistic_losses(p, w, r0, f, need_g, need_h);
     switch (p.d.loss) {
-      case Loss::squared: return scalar_losses<Loss::squared>(p, w, r0, f, need_g, need_h);
-      case Loss::logistic:
-        if (w.x && p.equal_weights) return logistic_losses(p, w, r0, f, need_g, need_h);
-        return scalar_losses<Loss::logistic>(p, w, r0, f, need_g, need_h);
-      case Loss::probit: return scalar_losses<Loss::probit>(p, w, r0, f, need_g, need_h);
-      case Loss::cloglog: return scalar_losses<Loss::cloglog>(p, w, r0, f, need_g, need_h);
-      case Loss::poisson: return scalar_losses<Loss::poisson>(p, w, r0, f, need_g, need_h);
-      case Loss::gamma: return scalar_losses<Loss::gamma>(p, w, r0, f, need_g, need_h);
-      case Loss::brier: return scalar_losses<Loss::brier>(p, w, r0, f, need_g, need_h);
-      case Loss::softmax: return softmax_losses(p, w, r0, f, need_g, need_h);
+#define MS_CASE(name, response)                                                                            \
+  case Loss::name:                                                                                         \
+    if constexpr (manystart::response_of(Loss::name) == manystart::Response::classes)                      \
+      return softmax_losses(p, w, r0, f, need_g, need_h);                                                  \
+    else return scalar_losses<Loss::name>(p, w, r0, f, need_g, need_h);
+      MS_LOSSES(MS_CASE)
+#undef MS_CASE
     }
   }
 
@@ -346,13 +354,10 @@ class Network {
   }
 
   static void fused_forward(const Problem<T>& p, const T* theta, Workspace<T>& w) {
-    switch (p.d.activation) {
-      case Activation::identity: return fused_forward<Activation::identity>(p, theta, w);
-      case Activation::tanh: return fused_forward<Activation::tanh>(p, theta, w);
-      case Activation::logistic: return fused_forward<Activation::logistic>(p, theta, w);
-      case Activation::softplus: return fused_forward<Activation::softplus>(p, theta, w);
-      case Activation::relu: return fused_forward<Activation::relu>(p, theta, w);
-    }
+#define MS_CASE(name) \
+  case Activation::name: return fused_forward<Activation::name>(p, theta, w);
+    switch (p.d.activation) { MS_ACTIVATIONS(MS_CASE) }
+#undef MS_CASE
   }
 
 #include "hidden.h"

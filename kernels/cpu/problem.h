@@ -9,12 +9,9 @@
 #include <vector>
 
 #include "formula_program.h"
+#include "loss.h"
 
 namespace manystart {
-
-/// Numbers follow the places in `losses` and `activations` of src/models/types.ts.
-enum class Loss { squared, logistic, probit, cloglog, poisson, gamma, softmax, brier };
-enum class Activation { identity, tanh, logistic, softplus, relu };
 
 struct Layer {
   int at, inputs, units, stride;
@@ -25,6 +22,8 @@ struct Description {
   std::vector<int> hidden;
   Activation activation = Activation::tanh;
   Loss loss = Loss::squared;
+  /// Numbers that the loss computes with; they follow from its parameters.
+  std::vector<double> loss_constants;
   bool bias = true;
   /// λ_p [P] of the penalty ½ Σ λ_p θ_p².
   std::vector<double> penalty;
@@ -72,7 +71,10 @@ struct Problem {
   int S = 0;
   /// [N, S] row-major; column 0 is 1 where there are biases.
   Aligned<T> x;
+  /// Targets [C][N], one output after the other; [N] class numbers where the loss takes all outputs together.
   std::vector<T> y;
+  /// Of the loss, three always.
+  std::vector<T> loss_constants;
   /// weight_i / Σ weight, and the weights themselves.
   std::vector<T> c, weight;
   bool equal_weights = true;
@@ -80,7 +82,11 @@ struct Problem {
   std::vector<T> penalty;
   bool penalized = false;
   std::vector<T> scale;
-  double null_mean = 0;
+  /// Weighted mean of the targets of each output.
+  std::vector<double> null_mean;
+
+  /// Targets of a row.
+  int targets() const { return response_of(d.loss) == Response::classes ? 1 : d.outputs; }
 
   /// The formula, where the model is one, with its constants and its columns [S'][N]; and the rows with a weight alone, which f and
   /// its derivatives see: what is computed on the others is not defined.
@@ -146,16 +152,24 @@ struct Problem {
 
  private:
   void take_rows(const double* ys, const double* weights, const double* offsets) {
+    d.loss_constants.resize(3);
+    loss_constants.assign(d.loss_constants.begin(), d.loss_constants.end());
+    const int C = targets();
+    y.resize(size_t(d.rows) * C);
+    null_mean.resize(C);
     double total = 0;
     for (int i = 0; i < d.rows; i++) total += weights ? weights[i] : 1;
     for (int i = 0; i < d.rows; i++) {
       const double w = weights ? weights[i] : 1;
-      y.push_back(T(ys[i]));
+      for (int k = 0; k < C; k++) {
+        const double target = ys[size_t(i) * C + k];
+        y[size_t(k) * d.rows + i] = T(target);
+        null_mean[k] += w / total * target;
+      }
       weight.push_back(T(w));
       equal_weights = equal_weights && w > 0 && w == (weights ? weights[0] : 1);
       c.push_back(T(w / total));
       offset.push_back(T(offsets ? offsets[i] : 0));
-      null_mean += w / total * ys[i];
     }
   }
 };

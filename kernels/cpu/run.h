@@ -57,6 +57,11 @@ class Group {
       batches_ = std::make_unique<Batches<T>>(options, uint32_t(problem.d.rows));
       full_g_.resize(size_t(problem.P) * L);
     }
+    if (options.own_ridge || options.own_free) {
+      for (Aligned<T>* own : {&ridge_, &free_, &held_}) own->resize(size_t(problem.P) * L);
+      std::fill(ridge_.get(), ridge_.get() + size_t(problem.P) * L, T(0));
+      std::fill(free_.get(), free_.get() + size_t(problem.P) * L, T(1));
+    }
     for (int l = 0; l < lanes_; l++) refill(l);
   }
 
@@ -68,6 +73,10 @@ class Group {
     T* x = state_.vector(slot::x);
     T* g = state_.vector(slot::g);
     T* f = state_.scalar(slot::f);
+    // An update moves what is held by rounding, through a basis for one.
+    if (options_.own_free)
+      for (size_t i = 0; i < size_t(problem_.P) * L; i++)
+        if (free_[i] == T(0)) x[i] = held_[i];
     if (batches_) {
       for (int l = 0; l < L; l++) {
         if (on_[l]) last[l] = batches_->prepare(l, number(l), steps_[l]);
@@ -77,6 +86,7 @@ class Group {
     } else {
       Model<T>::evaluate(problem_, x, f, g, program_.needs_h ? state_.matrix(slot::H) : nullptr, workspace_);
     }
+    own_terms(x, f, g, program_.needs_h ? state_.matrix(slot::H) : nullptr);
     for (int l = 0; l < L; l++) state_.scalar(slot::step)[l] = T(steps_[l]);
     state_.step();
     sink_.count_lanes(uint64_t(active_), L);
@@ -105,6 +115,24 @@ class Group {
  private:
   uint64_t number(int l) const { return options_.first + index_[l]; }
 
+  /// Adds the runs' own penalties; holds the coordinates that are not free: 0 in g, a row and column of the unit matrix in H.
+  void own_terms(const T* x, T* f, T* g, T* H) {
+    if (!options_.own_ridge && !options_.own_free) return;
+    const int P = problem_.P;
+    for (int p = 0; p < P; p++)
+      MS_LANES {
+        const size_t at = size_t(p) * L + l;
+        const T ridge = ridge_[at], free = free_[at];
+        f[l] = fmas(T(0.5) * ridge * x[at], x[at], f[l]);
+        g[at] = free == T(0) ? T(0) : g[at] + ridge * x[at];
+        if (!H) continue;
+        H[(size_t(p) * P + p) * L + l] += ridge;
+        if (free != T(0)) continue;
+        for (int q = 0; q < P; q++)
+          H[(size_t(p) * P + q) * L + l] = H[(size_t(q) * P + p) * L + l] = p == q ? T(1) : T(0);
+      }
+  }
+
   /// Only at the end of an epoch, and of the budget, f and g over all rows take the place of those of the batch.
   void test_on_all_rows(const bool* last, bool* tested, T* loss, T* norm) {
     bool any = false;
@@ -114,6 +142,7 @@ class Group {
     }
     if (!any) return;
     Model<T>::evaluate(problem_, state_.vector(program_.point), f_.get(), full_g_.get(), nullptr, workspace_);
+    own_terms(state_.vector(program_.point), f_.get(), full_g_.get(), nullptr);
     for (int l = 0; l < L; l++) {
       if (!tested[l]) continue;
       loss[l] = f_[l];
@@ -137,14 +166,36 @@ class Group {
     on_[l] = true;
     active_++;
     trace_[l].clear();
+    bring(l, index);
     if (options_.given) {
       state_.enter(l, options_.given + index * problem_.P);
+      enter_inputs(l, index);
       return;
     }
     manystart::start_point(philox_, number(l), options_.normal, options_.scale.data(), problem_.P, start_.data());
     if (!options_.map.first.empty())
       manystart::apply_map(options_.map, problem_.layers, problem_.d.bias, start_.data(), slice_.data());
     state_.enter(l, start_.data());
+    enter_inputs(l, index);
+  }
+
+  /// The run's own penalty and free coordinates take their places in lane l.
+  void bring(int l, uint64_t index) {
+    const size_t P = problem_.P;
+    for (size_t p = 0; p < P; p++) {
+      if (options_.own_ridge) ridge_[p * L + l] = T(options_.own_ridge[index * P + p]);
+      if (options_.own_free) free_[p * L + l] = T(options_.own_free[index * P + p] != 0);
+    }
+  }
+  void enter_inputs(int l, uint64_t index) {
+    const size_t P = problem_.P;
+    if (options_.own_free)
+      for (size_t p = 0; p < P; p++) held_[p * L + l] = state_.vector(slot::x)[p * L + l];
+    for (const auto& [input, values] : options_.inputs) {
+      if (input < 0) state_.scalar(-1 - input)[l] = T(values[index]);
+      else
+        for (size_t p = 0; p < P; p++) state_.vector(input)[p * L + l] = T(values[index * P + p]);
+    }
   }
 
   void deliver(int l, double loss, double norm, Status status) {
@@ -170,7 +221,7 @@ class Group {
   ModelWorkspace<T> workspace_;
   Philox philox_;
   std::vector<double> start_, slice_;
-  Aligned<T> f_, full_g_;
+  Aligned<T> f_, full_g_, ridge_, free_, held_;
   std::unique_ptr<Batches<T>> batches_;
   uint64_t index_[L] = {}, steps_[L] = {};
   bool on_[L] = {};

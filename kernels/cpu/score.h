@@ -5,9 +5,16 @@
 
 namespace MS_TARGET {
 
-inline int score_columns(Loss loss) { return loss == Loss::softmax ? 2 : loss <= Loss::squared || loss == Loss::poisson || loss == Loss::gamma ? 3 : 5; }
+using manystart::Response;
+using manystart::response_of;
+
+inline int score_columns(Loss loss) {
+  const Response response = response_of(loss);
+  return response == Response::classes ? 2 : response == Response::share ? 5 : 3;
+}
 inline int class_count(Loss loss, int outputs) {
-  return loss == Loss::softmax ? outputs : score_columns(loss) == 5 ? 2 : 0;
+  const Response response = response_of(loss);
+  return response == Response::classes ? outputs : response == Response::share ? 2 : 0;
 }
 
 /// Scratch: the outputs of one lane over all rows, and an order of rows.
@@ -45,7 +52,7 @@ inline double log_loss(Loss loss, double z, double y) {
 
 template <class T>
 double area_under_curve(const Problem<T>& p, ScoreScratch& s) {
-  const int N = p.d.rows;
+  const int C = p.d.outputs, N = p.d.rows * C;
   s.sorted.resize(N);
   for (int i = 0; i < N; i++) {
     if (std::isnan(s.z[i])) return std::numeric_limits<double>::quiet_NaN();
@@ -58,7 +65,7 @@ double area_under_curve(const Problem<T>& p, ScoreScratch& s) {
     int j = i;
     for (; j < N && s.sorted[j].first == s.sorted[i].first; j++) {
       const uint32_t row = s.sorted[j].second;
-      const double w = p.weight[row], y = p.y[row];
+      const double w = p.weight[row / C], y = p.y[size_t(row % C) * p.d.rows + row / C];
       ones_here += w * y, zeros_here += w * (1 - y);
     }
     pairs += ones_here * (below + 0.5 * zeros_here);
@@ -69,19 +76,14 @@ double area_under_curve(const Problem<T>& p, ScoreScratch& s) {
   return ones > 0 && below > 0 ? pairs / (ones * below) : std::numeric_limits<double>::quiet_NaN();
 }
 
-inline double unit_deviance(Loss loss, double y, double mu) {
-  if (loss == Loss::poisson) return 2 * ((y == 0 ? 0 : y * std::log(y / mu)) - (y - mu));
-  if (loss == Loss::gamma) return 2 * (-std::log(y / mu) + (y - mu) / mu);
-  return (y - mu) * (y - mu);
-}
-
-/// One lane: s.z holds its outputs [N, C]; counts [N, C'] is increased.
+/// One lane: s.z holds its outputs [N, C]; counts [N, C'], or [N, C, 2] for shares, is increased. Of losses that take outputs one by one,
+/// every output of every row counts.
 template <class T>
 void score_lane(const Problem<T>& p, ScoreScratch& s, double* out, double* counts) {
   const int N = p.d.rows, C = p.d.outputs;
   double total = 0;
   for (int i = 0; i < N; i++) total += p.weight[i];
-  if (p.d.loss == Loss::softmax) {
+  if (response_of(p.d.loss) == Response::classes) {
     double right = 0, logs = 0;
     for (int i = 0; i < N; i++) {
       const double* z = &s.z[size_t(i) * C];
@@ -96,8 +98,9 @@ void score_lane(const Problem<T>& p, ScoreScratch& s, double* out, double* count
     out[0] = right / total, out[1] = logs / total;
   } else if (score_columns(p.d.loss) == 5) {
     double right = 0, hits = 0, ones = 0, called = 0, logs = 0;
-    for (int i = 0; i < N; i++) {
-      const double z = s.z[i], w = p.weight[i], y = p.y[i];
+    total *= C;
+    for (int i = 0; i < N * C; i++) {
+      const double z = s.z[i], w = p.weight[i / C], y = p.y[size_t(i % C) * N + i / C];
       const bool one = p.d.loss == Loss::cloglog ? -std::expm1(-std::exp(z)) > 0.5 : z > 0;
       counts[2 * size_t(i) + one] += 1;
       right += w * (one ? y : 1 - y);
@@ -111,10 +114,13 @@ void score_lane(const Problem<T>& p, ScoreScratch& s, double* out, double* count
     out[4] = logs / total;
   } else {
     double sse = 0, sst = 0, deviance = 0, null_deviance = 0;
-    for (int i = 0; i < N; i++) {
-      const double w = p.weight[i], y = p.y[i], mu = p.d.loss == Loss::squared ? s.z[i] : std::exp(s.z[i]);
-      sse += w * (y - mu) * (y - mu), sst += w * (y - p.null_mean) * (y - p.null_mean);
-      deviance += w * unit_deviance(p.d.loss, y, mu), null_deviance += w * unit_deviance(p.d.loss, y, p.null_mean);
+    total *= C;
+    const double* q = p.d.loss_constants.data();
+    for (int i = 0; i < N * C; i++) {
+      const double w = p.weight[i / C], y = p.y[size_t(i % C) * N + i / C], null = p.null_mean[i % C];
+      const double mu = response_of(p.d.loss) == Response::number ? s.z[i] : std::exp(s.z[i]);
+      sse += w * (y - mu) * (y - mu), sst += w * (y - null) * (y - null);
+      deviance += w * unit_deviance(p.d.loss, y, mu, q), null_deviance += w * unit_deviance(p.d.loss, y, null, q);
     }
     out[0] = 1 - sse / sst, out[1] = 1 - deviance / null_deviance, out[2] = std::sqrt(sse / total);
   }

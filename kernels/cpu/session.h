@@ -27,6 +27,11 @@ struct RunOptions {
   ParameterMap map;
   /// Given starts [count, P]; null for random ones.
   const double* given = nullptr;
+  /// Values of inputs of the program that runs bring along: slot (v ≥ 0 a vector's, else −1 − slot of a scalar) and [count] or [count, P].
+  std::vector<std::pair<int, const double*>> inputs;
+  /// [count, P], or null: the runs' own penalties, and 0 for coordinates that keep their value.
+  const double* own_ridge = nullptr;
+  const double* own_free = nullptr;
   uint64_t steps = 500;
   double gradient = 0;
   /// Rows per mini-batch; 0: full batch.

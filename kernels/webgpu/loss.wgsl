@@ -120,5 +120,35 @@ fn lossTerms(z: f32, y: f32) -> Terms {
   let u = keepNan(part(y, expAny(-z)), z);
   return Terms(z + u, 1.0 - u, u);
 #end
+#if loss_negativeBinomial
+  // Constants α, log α, 1/α; w = z + log α.
+  let w = z + {{lossConstants[1]}};
+  let size = y + {{lossConstants[2]}};
+  let s = sigmoid(w);
+  let linear = select(-(y * z), {{lossConstants[2]}} * w + y * {{lossConstants[1]}}, w > 0.0);
+  return Terms(keepNan(linear + size * log1pUnit(s.e), z), {{lossConstants[2]}} * s.up - y * s.down, size * s.up * s.down);
+#end
+#if loss_huber
+  let r = z - y;
+  let size = abs(r);
+  let far = size > {{lossConstants[0]}};
+  return Terms(
+    keepNan(select(0.5 * r * r, {{lossConstants[0]}} * (size - 0.5 * {{lossConstants[0]}}), far), z),
+    keepNan(select(r, select({{lossConstants[0]}}, -{{lossConstants[0]}}, r < 0.0), far), z),
+    keepNan(select(1.0, 0.0, far), z)
+  );
+#end
+#if loss_student
+  // Constants ½ (ν + 1), 1/(ν s²), (ν + 1)/(ν s²).
+  let r = z - y;
+  let t = {{lossConstants[1]}} * r * r;
+  let down = 1.0 / (1.0 + t);
+  let logarithm = select(logPositive(1.0 + t), log1pUnit(min(t, 1.0)), t <= 1.0);
+  return Terms(
+    keepNan({{lossConstants[0]}} * logarithm, z),
+    keepNan({{lossConstants[2]}} * r * down, z),
+    keepNan({{lossConstants[2]}} * (1.0 - t) * (down * down), z)
+  );
+#end
 }
 #end

@@ -6,6 +6,7 @@
  */
 import { Status } from '../core/status.js'
 import { thresholds } from '../core/thresholds.js'
+import { reportPlaces } from '../language/program.js'
 import { lossTable } from '../models/losses/index.js'
 import { escapes, type Climbs, type Escape } from './escape.js'
 import { exactlyFlat, mixingRank } from './flat.js'
@@ -19,19 +20,6 @@ import type { Filled, RunBlock } from '../runs/table.js'
 export type { JudgedObjective } from './follow.js'
 
 const attainsZero = ({ network }: Problem): boolean => lossTable[network.loss].attainsZero === true
-
-/** Places of the report scalars of optimizers/polish.ts. */
-const Polished = {
-  negative: 0,
-  zero: 1,
-  smallest: 2,
-  normH: 3,
-  newtonStep: 4,
-  nullGradient: 5,
-  firstStep: 6,
-  decrease: 7,
-  moved: 8
-} as const
 
 /** Programs and limits that judging needs; built by the study for the certifying engine. */
 export interface Judge {
@@ -81,6 +69,8 @@ class Judging {
   private readonly P: number
   /** Report scalars of polishing. */
   private readonly K: number
+  /** Of the report scalars of polishing (optimizers/polish.ts). */
+  private readonly places: Readonly<Record<string, number>>
   private readonly eps: number
   private readonly verdict: Verdict[]
   private readonly loss: Float64Array
@@ -115,6 +105,7 @@ class Judging {
   ) {
     this.P = judge.objective.parameters
     this.K = judge.polish.report.length
+    this.places = reportPlaces(judge.polish)
     this.eps = judge.eps
     this.counted = {
       parameters: this.P,
@@ -256,7 +247,7 @@ class Judging {
       else if (verdict[i] === 'degenerate') {
         // On a plateau, gradient and curvature are both at rounding level; that it is no stationary point shows downhill.
         const leaves =
-          drop > Math.max(noise[k], this.nothing) + 2 * Math.abs(report(n)[Polished.decrease]) &&
+          drop > Math.max(noise[k], this.nothing) + 2 * Math.abs(report(n)[this.places.decrease]) &&
           this.isFar(begin[k], ends[k], thresholds.newtonStep)
         if (!leaves && !this.isTooFlat(i)) {
           if (!this.fits(i, noise[k])) this.suspects.push(i)
@@ -284,7 +275,7 @@ class Judging {
   private hadArrived(i: number, report: Float64Array): boolean {
     if (this.judge.moveLimit !== undefined) return true
     const limit = this.found.status[i] === Status.budget ? thresholds.newtonStep : thresholds.arrived
-    return report[Polished.moved] <= limit
+    return report[this.places.moved] <= limit
   }
 
   /** Takes over a stationary point; false where it is none. */
@@ -301,13 +292,13 @@ class Judging {
       this.kinked.add(i)
       return false
     }
-    if (report[Polished.negative] > 0 && !this.hadArrived(i, report)) return false
+    if (report[this.places.negative] > 0 && !this.hadArrived(i, report)) return false
     this.theta.set(at, i * P)
     this.loss[i] = run.loss[n]!
     this.gradientNorm[i] = run.gradientNorm[n]!
-    this.index[i] = report[Polished.negative]!
-    this.nullity[i] = report[Polished.zero]!
-    this.precision[i] = report[Polished.newtonStep]!
+    this.index[i] = report[this.places.negative]
+    this.nullity[i] = report[this.places.zero]
+    this.precision[i] = report[this.places.newtonStep]
     // Near its orbit a point has a little curvature yet along it: what a symmetry leaves flat is known beforehand.
     const { problem } = this.judge
     const orbit = problem ? mixingRank(problem.network, at) : 0
@@ -330,13 +321,13 @@ class Judging {
 
   /** Half width of the band in which an eigenvalue counts as zero. */
   private zeroBand(report: Float64Array): number {
-    return thresholds.zeroBandFactor * this.eps * this.P * report[Polished.normH]
+    return thresholds.zeroBandFactor * this.eps * this.P * report[this.places.normH]
   }
 
   private isStationary(report: Float64Array, theta: Float64Array): boolean {
     return (
-      report[Polished.newtonStep] <= thresholds.newtonStep &&
-      report[Polished.nullGradient] <= thresholds.nullGradient * this.zeroBand(report) * this.size(theta)
+      report[this.places.newtonStep] <= thresholds.newtonStep &&
+      report[this.places.nullGradient] <= thresholds.nullGradient * this.zeroBand(report) * this.size(theta)
     )
   }
 
@@ -344,7 +335,7 @@ class Judging {
   private isDoubtful(i: number, report: Float64Array): boolean {
     // In a flat valley the position is known to (rounding of g) ÷ (eigenvalue) only, and the eigenvalues with it: one that is a
     // little below the zero band may be the valley's. What tells is whether the loss falls.
-    if (this.verdict[i] === 'saddle') return report[Polished.smallest] >= -thresholds.weakSaddle * this.zeroBand(report)
+    if (this.verdict[i] === 'saddle') return report[this.places.smallest] >= -thresholds.weakSaddle * this.zeroBand(report)
     if (this.verdict[i] !== 'degenerate') return false
     const { problem, flatDirections } = this.judge
     if (flatDirections !== null) return this.nullity[i] > flatDirections

@@ -56,6 +56,7 @@ export const eigenvalueProgram: Program = {
   ),
   constants: [],
   initialVectors: [{ slot: 4, value: 1 }],
+  inputs: [],
   initialScalars: [
     { slot: 2, value: 0 },
     { slot: 3, value: 1 }

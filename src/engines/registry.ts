@@ -1,6 +1,17 @@
 /** The engines by name, loaded only when asked for, and the choice among them. */
 import { InputError, WorkError } from '../core/errors.js'
-import type { DeviceEntry, Engine, EngineEntry, EngineName, EngineOptions, Precision, Support } from './types.js'
+import type { Problem } from '../models/types.js'
+import type {
+  Capability,
+  DeviceEntry,
+  Engine,
+  EngineEntry,
+  EngineName,
+  EngineOptions,
+  Precision,
+  Support,
+  WorkNeeds
+} from './types.js'
 
 const lazy = (
   name: EngineName,
@@ -11,6 +22,7 @@ const lazy = (
   precisions,
   available: async hardware => (await open()).available(hardware),
   devices: async () => (await (await open()).devices?.()) ?? [],
+  supports: async (problem, needs) => (await open()).supports(problem, needs),
   load: async options => (await open()).load(options)
 })
 
@@ -59,6 +71,8 @@ const onGpu = (entry: EngineEntry): boolean => entry.name === 'webgpu' || entry.
 export interface ChoiceOptions extends Omit<EngineOptions, 'precision'> {
   /** Default: the best that the engine has. */
   readonly precision?: Precision
+  /** What it is for: an engine that cannot do that is not taken. */
+  readonly job?: { readonly problem: Problem; readonly needs: WorkNeeds }
 }
 
 /**
@@ -73,11 +87,14 @@ export async function chooseEngine(
   options: ChoiceOptions,
   among: readonly EngineEntry[] = engines
 ): Promise<{ engine: Engine; why: string }> {
+  const { job: _, ...loadOptions } = options
   const load = (entry: EngineEntry): Promise<Engine> =>
-    entry.load({ ...options, precision: options.precision ?? entry.precisions[0] })
+    entry.load({ ...loadOptions, precision: options.precision ?? entry.precisions[0] })
   const named = among.find(e => e.name === name)
   if (named) {
     await expectToRun(named, options)
+    const able = await capability(named, options)
+    if (!able.ok) throw new InputError(able.reason)
     return { engine: await load(named), why: `${name} was asked for` }
   }
   if (options.device !== undefined && name === 'auto')
@@ -88,6 +105,11 @@ export async function chooseEngine(
     // Asking what runs here may start a process, so engines that could not be taken are not asked.
     if (!computes(entry, options)) {
       missing.push(`${entry.name} does not compute in ${options.precision}.`)
+      continue
+    }
+    const able = await capability(entry, options)
+    if (!able.ok) {
+      missing.push(able.reason)
       continue
     }
     const support = await entry.available(onGpu(entry))
@@ -103,6 +125,9 @@ export async function chooseEngine(
     `No engine here computes in ${options.precision ?? 'any precision'}: ${missing.join(' ')} Use --precision f64, which every machine can run.`
   )
 }
+
+const capability = async (entry: EngineEntry, { job }: ChoiceOptions): Promise<Capability> =>
+  job ? entry.supports(job.problem, job.needs) : { ok: true }
 
 const computes = (entry: EngineEntry, { precision }: ChoiceOptions): boolean =>
   precision === undefined || entry.precisions.includes(precision)

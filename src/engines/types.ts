@@ -29,6 +29,16 @@ export type Support =
   | { readonly ok: true; readonly detail: string; readonly software?: boolean }
   | { readonly ok: false; readonly reason: string }
 
+/** What a job asks of an engine beside the problem itself. */
+export interface WorkNeeds {
+  /** Runs or evaluations with Hessians. */
+  readonly H?: boolean
+  /** Runs with `RunInputs`. */
+  readonly inputs?: boolean
+}
+/** Whether an engine can do a job; `reason` is one sentence with the remedy. */
+export type Capability = { readonly ok: true } | { readonly ok: false; readonly reason: string }
+
 /** A device of an engine that has several, and whether it can be used here. */
 export interface DeviceEntry {
   readonly name: string
@@ -43,6 +53,8 @@ export interface EngineEntry {
   available(hardware?: boolean): Promise<Support>
   /** Every device that the engine knows, the best first; absent where there is nothing to choose. */
   devices?(): Promise<readonly DeviceEntry[]>
+  /** Whether it can do this work, whatever can run here; `reason` is one sentence with the remedy. */
+  supports(problem: Problem, needs: WorkNeeds): Promise<Capability>
   load(options: EngineOptions): Promise<Engine>
 }
 
@@ -130,12 +142,27 @@ export type Starts =
       readonly first?: number
     }
 
+/** What differs between the runs of a request, by the place of their start in it. */
+export interface RunInputs {
+  /** Values of the program's inputs, by name: [count], or [count, P] row-major. Inputs that are not named keep their initial value. */
+  readonly program?: Readonly<Record<string, Float64Array>>
+  /** [count, P] row-major: a penalty ½ Σ_p λ_p θ_p² of the run's own beside the problem's, in f, g and H. */
+  readonly ridge?: Float64Array
+  /**
+   * [count, P] row-major: 0 where a parameter keeps the value that it starts with, 1 elsewhere. Its entry of g is 0, its row and column of
+   * H those of the unit matrix; so the gradient norm is that of the free ones.
+   */
+  readonly free?: Uint8Array
+}
+
 export interface RunRequest {
   readonly program: Program
   readonly starts: Starts
   readonly stop: { readonly steps: number; readonly gradient: number }
   /** Rows per mini-batch; full batch when absent. Drawn without replacement, epoch by epoch, from stream 1. */
   readonly batch?: { readonly size: number; readonly order: 'run' | 'shared'; readonly seed: number }
+  /** Not on every engine: see `supports`. */
+  readonly inputs?: RunInputs
   /** Lanes of the batch over all threads; the engine rounds as it needs. Never changes a result. */
   readonly lanes?: number
   /** Runs per delivered block at most; default 2048. Slow runs come in smaller ones. */

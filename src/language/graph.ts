@@ -23,6 +23,8 @@ export type Elementwise = Vector | Scalar
 export interface StateEntry {
   readonly node: Node
   readonly initial: number
+  /** Its name, where every run may bring a value of its own. */
+  readonly input?: string
   next: Node | null
 }
 

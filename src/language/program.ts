@@ -72,6 +72,11 @@ export interface Program {
   /** Values that states take when a run enters a lane (x is θ0; factors need none). */
   readonly initialVectors: readonly { readonly slot: number; readonly value: number }[]
   readonly initialScalars: readonly { readonly slot: number; readonly value: number }[]
+  /**
+   * States that a run may bring a value of its own for, by name (`RunInputs.program`): it takes the place of the initial value when the
+   * run enters a lane.
+   */
+  readonly inputs: readonly { readonly name: string; readonly kind: 'vector' | 'scalar'; readonly slot: number }[]
   /** After each step: the current point, f there, max |g| there, and a flag: no further progress is possible. */
   readonly outputs: {
     readonly point: number
@@ -82,3 +87,7 @@ export interface Program {
   /** Scalar slots delivered with the finished run, with their names. */
   readonly report: readonly { readonly name: string; readonly slot: number }[]
 }
+
+/** Places of a program's report scalars, by name. */
+export const reportPlaces = (program: Program): Readonly<Record<string, number>> =>
+  Object.fromEntries(program.report.map(({ name }, place) => [name, place]))

@@ -66,6 +66,19 @@ export class Rule {
   scalarState(initial = 0): State<'scalar'> {
     return this.state('scalar', initial)
   }
+  private input<K extends 'vector' | 'scalar'>(kind: K, name: string, value: number): Node<K> {
+    if (this.states.some(s => s.input === name)) throw new Error(`${this.name}: the input ${name} is declared twice`)
+    const node = this.make(kind, 'leaf', null, [])
+    this.states.push({ node, initial: value, input: name, next: null })
+    return node
+  }
+  /** A vector that may differ between runs and stays the same from step to step; `value` where a run brings none. */
+  vectorInput(name: string, value = 0): Vector {
+    return this.input('vector', name, value)
+  }
+  scalarInput(name: string, value = 0): Scalar {
+    return this.input('scalar', name, value)
+  }
   /** A factorisation kept between steps; written by `tridiagonalize` only. */
   factorState(): State<'matrix'> {
     return this.state('matrix', 0)
@@ -74,7 +87,8 @@ export class Rule {
   /** The value that `state` takes for the next step. A state without one keeps its value. */
   next<K extends 'vector' | 'scalar'>(state: State<K>, node: K extends 'vector' ? Elementwise : Scalar): void {
     const entry = this.states.find(s => s.node === state)
-    if (!entry || entry.next) throw new Error(`${this.name}: not a state, or its next value is given twice`)
+    if (!entry || entry.next || entry.input !== undefined)
+      throw new Error(`${this.name}: not a state, or its next value is given twice`)
     entry.next = node
   }
 

@@ -1,6 +1,6 @@
 /** The hidden activations: facts that the analysis reads in place of names, φ with its derivatives, and φ by its definition. */
 import { sigmoidOf, softplusOf, scaled, type Algebra } from './algebra.js'
-import { sigmoid, softplus } from './special.js'
+import { erfc, sigmoid, softplus } from './special.js'
 
 export interface ActivationDefinition {
   /** c where φ(−u) = c − φ(u) for every u (0: odd), so that a unit's sign can be flipped; absent where there is no such number. */
@@ -86,6 +86,30 @@ const table = {
         () => u,
         () => A.constant(0)
       )
+  },
+  sin: {
+    reflection: 0,
+    smooth: true,
+    terms(u, out) {
+      out[0] = Math.sin(u)
+      out[1] = Math.cos(u)
+      out[2] = -out[0]
+    },
+    value: (A, u) => A.sin(u)
+  },
+  /** u Φ(u) (Hendrycks and Gimpel 2016), by the error function. */
+  gelu: {
+    affineTail: true,
+    smooth: true,
+    terms(u, out) {
+      const tail = 0.5 * erfc(Math.abs(u) * Math.SQRT1_2)
+      const cdf = u < 0 ? tail : 1 - tail
+      const density = Math.exp(-0.5 * u * u) / Math.sqrt(2 * Math.PI)
+      out[0] = u * cdf
+      out[1] = cdf + u * density
+      out[2] = density * (2 - u * u)
+    },
+    value: (A, u) => A.mul(u, A.normalCdf(u))
   }
 } as const satisfies Readonly<Record<string, ActivationDefinition>>
 

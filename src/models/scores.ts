@@ -25,15 +25,21 @@ export function classCount(network: Network): number {
   return response === 'share' ? 2 : response === 'class' ? network.outputs : 0
 }
 
+/** Numbers that `classCounts` holds for a problem: N C', or N C 2 for shares of several outputs. */
+export const classCells = (network: Network, rows: number): number =>
+  rows * classCount(network) * (twoClass(network.loss) ? network.outputs : 1)
+
 /** Rows that scores are taken on. */
 export interface ScoredRows {
   readonly rows: number
+  /** [N, C] row-major; [N] class numbers where the loss takes all outputs together. */
   readonly y: Float64Array
   readonly weight?: Float64Array
 }
 
 /** Area under the ROC curve by weighted ranks, ties ½; NaN where only one class is present. */
-function areaUnderCurve(z: Float64Array, { rows, y, weight }: ScoredRows): number {
+function areaUnderCurve(z: Float64Array, y: Float64Array, weightOf: (cell: number) => number): number {
+  const rows = y.length
   const order = Uint32Array.from({ length: rows }, (_, i) => i).sort((a, b) => z[a] - z[b])
   let below = 0
   let pairs = 0
@@ -43,7 +49,7 @@ function areaUnderCurve(z: Float64Array, { rows, y, weight }: ScoredRows): numbe
     let zerosHere = 0
     let onesHere = 0
     for (; j < rows && z[order[j]] === z[order[i]]; j++) {
-      const w = weight ? weight[order[j]] : 1
+      const w = weightOf(order[j])
       onesHere += w * y[order[j]]
       zerosHere += w * (1 - y[order[j]])
     }
@@ -57,8 +63,9 @@ function areaUnderCurve(z: Float64Array, { rows, y, weight }: ScoredRows): numbe
 }
 
 /**
- * Scores of one run. `z` is [N, C] row-major (offset included); `counts` [N, C'] is increased where the run predicts a class.
- * Rows count with their weights; one with a share y, as successes among trials are, counts as y of class 1 and 1 − y of class 0.
+ * Scores of one run. `z` is [N, C] row-major (offset included); `counts` [N, C'], or [N, C, 2] for shares, is increased where the run
+ * predicts a class. Rows count with their weights; one with a share y, as successes among trials are, counts as y of class 1 and 1 − y of
+ * class 0. Of losses that take outputs one by one, every output of every row counts.
  */
 export function scoreRun(
   network: Network,
@@ -72,6 +79,7 @@ export function scoreRun(
   const C = network.outputs
   let total = 0
   for (let i = 0; i < rows; i++) total += weight ? weight[i] : 1
+  const weightOf = (cell: number): number => (weight ? weight[Math.floor(cell / C)] : 1)
   if (lossTable[loss].response === 'class') {
     let right = 0
     let logs = 0
@@ -95,8 +103,8 @@ export function scoreRun(
     let ones = 0
     let called = 0
     let logs = 0
-    for (let i = 0; i < rows; i++) {
-      const w = weight ? weight[i] : 1
+    for (let i = 0; i < y.length; i++) {
+      const w = weightOf(i)
       const one = z[i] > definition.even!
       counts[2 * i + (one ? 1 : 0)] += 1
       right += w * (one ? y[i] : 1 - y[i])
@@ -105,30 +113,30 @@ export function scoreRun(
       if (one) called += w
       logs += w * definition.logLoss!(z[i], y[i])
     }
-    out[0] = right / total
+    out[0] = right / (total * C)
     out[1] = ones > 0 ? hits / ones : 0
     out[2] = called > 0 ? hits / called : 0
-    out[3] = areaUnderCurve(z, data)
-    out[4] = logs / total
+    out[3] = areaUnderCurve(z, y, weightOf)
+    out[4] = logs / (total * C)
   } else {
     const { mean: meanOf, deviance: deviationOf } = scalarLoss(loss) as Required<ScalarLoss>
     const parameters = network.lossParameters ?? []
-    let mean = 0
-    for (let i = 0; i < rows; i++) mean += ((weight ? weight[i] : 1) * y[i]) / total
+    const mean = new Float64Array(C)
+    for (let i = 0; i < y.length; i++) mean[i % C] += (weightOf(i) * y[i]) / total
     let sse = 0
     let sst = 0
     let deviance = 0
     let nullDeviance = 0
-    for (let i = 0; i < rows; i++) {
-      const w = weight ? weight[i] : 1
+    for (let i = 0; i < y.length; i++) {
+      const w = weightOf(i)
       const mu = meanOf(z[i])
       sse += w * (y[i] - mu) ** 2
-      sst += w * (y[i] - mean) ** 2
+      sst += w * (y[i] - mean[i % C]) ** 2
       deviance += w * deviationOf(y[i], mu, parameters)
-      nullDeviance += w * deviationOf(y[i], mean, parameters)
+      nullDeviance += w * deviationOf(y[i], mean[i % C], parameters)
     }
     out[0] = 1 - sse / sst
     out[1] = 1 - deviance / nullDeviance
-    out[2] = Math.sqrt(sse / total)
+    out[2] = Math.sqrt(sse / (total * C))
   }
 }

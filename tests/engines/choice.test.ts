@@ -1,15 +1,17 @@
 // Which engine is taken, and why: made-up engines for what this machine may not have, and the real ones.
 import { describe, expect, it } from 'vitest'
 import { InputError } from '../../src/core/errors.js'
-import { chooseEngine } from '../../src/engines/registry.js'
+import { chooseEngine, engines } from '../../src/engines/registry.js'
 import type { Engine, EngineEntry, EngineName, EngineOptions, Precision, Support } from '../../src/engines/types.js'
 import { candidates } from '../helpers/engines.js'
+import { makeProblem } from '../helpers/problems.js'
 
 interface Made extends EngineEntry {
   readonly asked: (boolean | undefined)[]
 }
 
-function made(name: EngineName, precisions: readonly Precision[], support: Support): Made {
+/** @param unable why it takes no inputs of single runs */
+function made(name: EngineName, precisions: readonly Precision[], support: Support, unable?: string): Made {
   const asked: (boolean | undefined)[] = []
   return {
     name,
@@ -19,6 +21,7 @@ function made(name: EngineName, precisions: readonly Precision[], support: Suppo
       asked.push(hardware)
       return Promise.resolve(support)
     },
+    supports: (_, { inputs }) => Promise.resolve(unable && inputs ? { ok: false, reason: unable } : { ok: true }),
     load: ({ precision }: EngineOptions) => Promise.resolve({ name, precision } as Engine)
   }
 }
@@ -68,6 +71,28 @@ describe('auto', () => {
   })
   it('has no device', async () => {
     await expect(chooseEngine('auto', { device: 'x' })).rejects.toThrow(/^Device "x" belongs to an engine; name it/)
+  })
+})
+
+describe('a job', () => {
+  const list = [made('webgpu', ['f32'], ready, 'webgpu takes none.'), made('cpu', ['f64'], ready)]
+  const problem = makeProblem({ loss: 'squared' })
+  it('goes to the first engine that can do it, which says why the others cannot', async () => {
+    const { why } = await chooseEngine('auto', { job: { problem, needs: { inputs: true } } }, list)
+    expect(why).toBe('cpu is the first that can run here (webgpu takes none.)')
+    expect((await chooseEngine('auto', { job: { problem, needs: {} } }, list)).engine.name).toBe('webgpu')
+  })
+  it('is refused with the reason where the engine is named', async () => {
+    const chosen = chooseEngine('webgpu', { job: { problem, needs: { inputs: true } } }, list)
+    await expect(chosen).rejects.toThrow('webgpu takes none.')
+  })
+  it('of several outputs goes to engines that have them', async () => {
+    const several = makeProblem({ loss: 'squared', outputs: 2 })
+    for (const entry of engines) {
+      const support = await entry.supports(several, { H: true })
+      expect(support.ok, entry.name).toBe(entry.name !== 'webgpu')
+      if (!support.ok) expect(support.reason).toMatch(/takes one output.*; use --engine cpu\.$/)
+    }
   })
 })
 

@@ -2,7 +2,9 @@
 // by its arithmetic, not by the rounding of what it was given.
 import { Stream, normalQuantile, uniform, words } from '../../src/core/rng.js'
 import { parameterCount } from '../../src/models/network/network.js'
-import { activations, losses, type Activation, type Loss, type Network, type Problem } from '../../src/models/types.js'
+import { activations, type Activation } from '../../src/models/activations.js'
+import { isScalar, losses, lossTable, type Loss } from '../../src/models/losses/index.js'
+import type { Network, Problem } from '../../src/models/types.js'
 
 /** n standard normal numbers, each the nearest f32. */
 export const normals = (n: number, seed: number, series = 0): Float64Array =>
@@ -29,36 +31,40 @@ export interface Recipe {
   readonly seed?: number
 }
 
+/** Values for the parameters of a loss that has some. */
+export const lossParameters = (loss: Loss): number[] => lossTable[loss].parameters.map((_, k) => [0.75, 1.5][k])
+
 function target(loss: Loss, classes: number, raw: number): number {
-  switch (loss) {
-    case 'squared':
+  const { response } = lossTable[loss]
+  switch (response) {
+    case 'number':
       return raw - 4
-    case 'softmax':
+    case 'class':
       return raw % classes
-    case 'poisson':
+    case 'count':
       return raw
-    case 'gamma':
+    case 'positive':
       return (raw + 1) / 4
-    case 'logistic':
-    case 'probit':
-    case 'cloglog':
-    case 'brier':
+    case 'share':
       // Mostly labels, now and then a share.
       return raw === 3 ? 0.375 : raw % 2
     default:
-      return loss satisfies never
+      return response satisfies never
   }
 }
 
 export function makeProblem(recipe: Recipe): Problem {
   const { loss, rows = 7, inputs = 2, seed = 5 } = recipe
-  const outputs = loss === 'softmax' ? (recipe.outputs ?? 3) : 1
+  const together = !isScalar(loss)
+  const outputs = recipe.outputs ?? (together ? 3 : 1)
+  const parameters = lossParameters(loss)
   const network: Network = {
     inputs,
     hidden: recipe.hidden ?? [],
     outputs,
     activation: recipe.activation ?? 'tanh',
     loss,
+    ...(parameters.length > 0 ? { lossParameters: parameters } : {}),
     bias: recipe.bias ?? true,
     ridge: recipe.ridge ?? 0,
     penalizeBias: recipe.penalizeBias ?? false
@@ -67,10 +73,10 @@ export function makeProblem(recipe: Recipe): Problem {
     network,
     rows,
     x: normals(rows * inputs, seed, 1),
-    y: integers(rows, 8, seed, 2).map(raw => target(loss, outputs, raw)),
+    y: integers(rows * (together ? 1 : outputs), 8, seed, 2).map(raw => target(loss, outputs, raw)),
     ...(recipe.mixed ? { penalty: integers(parameterCount(network), 5, seed, 5).map(v => v / 64) } : {}),
     ...(recipe.weighted ? { weight: integers(rows, 4, seed, 3).map((w, i) => (i === 0 ? 1 : w)) } : {}),
-    ...(recipe.shifted && loss !== 'softmax' ? { offset: normals(rows, seed, 4) } : {})
+    ...(recipe.shifted && !together ? { offset: normals(rows, seed, 4) } : {})
   }
 }
 
@@ -105,7 +111,7 @@ export function familyCases(): { label: string; problem: Problem }[] {
           recipe.bias && 'bias',
           recipe.mixed ? 'mixed penalty' : recipe.ridge > 0 && (recipe.penalizeBias ? 'ridge on all' : 'ridge')
         ]
-        const extra = [recipe.weighted && 'weights', recipe.shifted && loss !== 'softmax' && 'offset']
+        const extra = [recipe.weighted && 'weights', recipe.shifted && isScalar(loss) && 'offset']
         const words = [...options, ...extra].filter(Boolean).join(' ')
         cases.push({ label: `${loss} [${hidden.join(',')}] ${activation} ${words}`, problem: makeProblem(recipe) })
       }

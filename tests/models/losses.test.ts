@@ -2,12 +2,12 @@
 // instruction set of the cpu engine, over |z| up to 10 000.
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { activate, activations } from '../../src/models/activations.js'
+import { activate, activations, activationTable } from '../../src/models/activations.js'
 import { losses, scalarLoss, type ScalarLossName } from '../../src/models/losses/index.js'
 import { softmax, softmaxSecond, softmaxTerms } from '../../src/models/losses/softmax.js'
-import { hyperDuals } from '../../src/models/algebra.js'
+import { hyperDuals, normalCdf } from '../../src/models/algebra.js'
 import { candidates } from '../helpers/engines.js'
-import { makeProblem } from '../helpers/problems.js'
+import { lossParameters, makeProblem } from '../helpers/problems.js'
 import { epsOf, expectClose, hugeOf, printWorst, tolerance } from '../helpers/tolerance.js'
 
 printWorst()
@@ -34,7 +34,7 @@ it('has values for every loss', () => {
 it.each(scalarLosses)('%s equals its golden values', name => {
   const out = new Float64Array(3)
   for (const [z, y, values, sizes, tail] of golden[name]) {
-    scalarLoss(name).terms(z, y, out, [])
+    scalarLoss(name).terms(z, y, out, lossParameters(name))
     parts.forEach((part, k) => {
       const tol = tolerance('f64', operations * tail, real(sizes[k]))
       // A value at the edge of the range may be infinite a rounding early.
@@ -115,6 +115,16 @@ describe('softmax', () => {
 })
 
 describe('activations', () => {
+  it.each(activations)('%s has the derivatives of its definition', name => {
+    const out = new Float64Array(3)
+    for (const u of [-4.5, -1.25, -0.375, 0.0625, 0.75, 2.5, 5]) {
+      activate(name, u, out)
+      const exact = activationTable[name].value(hyperDuals, { v: u, a: 1, b: 1, ab: 0 })
+      // The definition forms e^u where it can cancel.
+      const tol = tolerance('f64', operations, 1 + Math.abs(u))
+      ;[exact.v, exact.a, exact.ab].forEach((expected, k) => expectClose(out[k], expected, tol, `${parts[k]}(${u})`))
+    }
+  })
   it.each(activations)('%s and its derivatives hold to each other by identities', name => {
     const out = new Float64Array(3)
     for (const u of [0, 1e-9, 0.5, 3, 20, 40, 700, 1e4].flatMap(v => [v, -v])) {
@@ -150,8 +160,21 @@ describe('activations', () => {
         case 'relu':
           expect([value, first, second]).toEqual([Math.max(u, 0), u > 0 ? 1 : 0, 0])
           break
+        case 'sin':
+          expect([value, first, second]).toEqual([Math.sin(u), Math.cos(u), -Math.sin(u)])
+          break
+        case 'gelu': {
+          // φ(u) − φ(−u) = u; φ″ = (2 − u²) times the density; φ′ from it by the density's own derivative.
+          activate(name, -u, out)
+          expectClose(value - out[0], u, tol(u), what)
+          expectClose(first + out[1], 1, tol(1), `${what}′`)
+          const density = Math.exp(-0.5 * u * u) / Math.sqrt(2 * Math.PI)
+          expectClose(second, (2 - u * u) * density, tol(second) * (1 + u * u), `${what}″`)
+          expectClose(first, normalCdf(u) + u * density, tol(1), `${what}′`)
+          break
+        }
         default:
-          name satisfies never
+          break
       }
     }
   })

@@ -27,7 +27,15 @@ export interface NativeTarget {
   readonly lanes32: number
 }
 
+/** The kernels' own lists, in the order of their numbers, and the numbers of the instructions. */
+export interface Numbering {
+  readonly losses: readonly string[]
+  readonly activations: readonly string[]
+  readonly instructions: Readonly<Record<string, number>>
+}
+
 export interface Addon {
+  numbering(): Numbering
   targets(): NativeTarget[]
   createProblem(description: Readonly<Record<string, unknown>>): NativeProblem
   evaluate(

@@ -7,8 +7,9 @@ import { startChunks } from '../../models/expression/starts.js'
 import type { Expression } from '../../models/expression/types.js'
 import { scoresOf } from '../../models/scores.js'
 import { initScales } from '../../models/network/initialise.js'
+import { lossConstants } from '../../models/losses/index.js'
 import { parameterCount, penaltyOf, validateProblem } from '../../models/network/network.js'
-import { activations, losses, type Problem } from '../../models/types.js'
+import type { Problem } from '../../models/types.js'
 import type {
   Certifier,
   Engine,
@@ -22,6 +23,7 @@ import type {
   Program,
   Proofs,
   RunBlock,
+  RunInputs,
   RunRequest,
   Scores
 } from '../types.js'
@@ -64,16 +66,39 @@ function nativeFormula(problem: Problem, expression: Expression): { program: obj
   }
 }
 
+/** Inputs of the runs: slots (v ≥ 0: vector slot v, else scalar slot −1 − v) with the values of all runs. */
+function nativeInputs(program: Program, inputs: RunInputs | undefined, numbers: number, count: number): object {
+  const given = Object.entries(inputs?.program ?? {}).map(([name, values]) => {
+    const input = program.inputs.find(i => i.name === name)
+    if (!input) throw new Error(`${program.name} has no input ${name}`)
+    const size = input.kind === 'vector' ? numbers : count
+    if (values.length !== size) throw new Error(`the input ${name} holds ${values.length} numbers, not ${size}`)
+    return { slot: input.kind === 'vector' ? input.slot : -1 - input.slot, values }
+  })
+  return {
+    inputSlots: Int32Array.from(given, g => g.slot),
+    inputValues: Float64Array.from(given.flatMap(g => [...g.values])),
+    ownRidge: inputs?.ridge ?? null,
+    ownFree: inputs?.free ? Float64Array.from(inputs.free) : null
+  }
+}
+
 export function createNativeProblem(addon: Addon, problem: Problem, precision: Precision, target = ''): NativeProblem {
   const { network } = problem
+  const place = (list: 'losses' | 'activations', name: string): number => {
+    const at = addon.numbering()[list].indexOf(name)
+    if (at < 0) throw new WorkError(`The cpu engine does not have ${name}; use --engine reference.`)
+    return at
+  }
   const formula = network.expression ? nativeFormula(problem, network.expression) : null
   return addon.createProblem({
     rows: problem.rows,
     inputs: network.inputs,
     outputs: network.outputs,
     hidden: Int32Array.from(network.hidden),
-    activation: activations.indexOf(network.activation),
-    loss: losses.indexOf(network.loss),
+    activation: place('activations', network.activation),
+    loss: place('losses', network.loss),
+    lossConstants: Float64Array.from(lossConstants(network.loss, network.lossParameters)),
     bias: network.bias,
     penalty: penaltyOf(problem),
     x: formula?.x ?? problem.x,
@@ -184,7 +209,8 @@ class CpuObjective implements Objective {
       lanes: request.lanes ?? 0,
       threads: this.threads,
       blockRuns: request.blockRuns ?? 2048,
-      trace: request.trace === true
+      trace: request.trace === true,
+      ...nativeInputs(program, request.inputs, starts.count * this.parameters, starts.count)
     }
     let wake: (() => void) | undefined
     const run = this.addon.run(this.handle(), nativeProgram(program), options, () => wake?.())
@@ -240,6 +266,22 @@ export const cpuEntry: EngineEntry = {
     if ('reason' in found) return Promise.resolve({ ok: false, reason: found.reason })
     const best = found.addon.targets().find(t => t.usable)
     return Promise.resolve({ ok: true, detail: `${best?.name ?? 'no SIMD'}, ${availableParallelism()} threads` })
+  },
+  supports(problem) {
+    const found = loadAddon()
+    if ('reason' in found) return Promise.resolve({ ok: false, reason: found.reason })
+    const { losses: known, activations: units } = found.addon.numbering()
+    const { loss, activation } = problem.network
+    const missing = !known.includes(loss)
+      ? `${loss} loss`
+      : !units.includes(activation)
+        ? `${activation} units`
+        : undefined
+    return Promise.resolve(
+      missing === undefined
+        ? { ok: true }
+        : { ok: false, reason: `The cpu engine has no ${missing}; use --engine reference.` }
+    )
   },
   load(options: CpuOptions) {
     const found = loadAddon()

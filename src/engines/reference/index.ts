@@ -2,10 +2,11 @@
 import { WorkError } from '../../core/errors.js'
 import { startPoint } from '../../models/network/initialise.js'
 import { columnScale, parameterCount, validateProblem } from '../../models/network/network.js'
-import { classCount, scoresOf, scoreRun } from '../../models/scores.js'
+import { classCells, scoresOf, scoreRun } from '../../models/scores.js'
 import type { Problem } from '../../models/types.js'
 import type { Engine, EngineEntry, Evaluation, Needs, Objective, RunBlock, RunRequest, Scores } from '../types.js'
 import { evaluatorOf, type ModelEvaluator } from './evaluator.js'
+import { checkInputs } from './inputs.js'
 import { Interpreter } from './interpreter.js'
 import { runOne, type FinishedRun } from './run.js'
 import { referenceTimer } from './timer.js'
@@ -85,7 +86,7 @@ class ReferenceObjective implements Objective {
     const problem = data ?? this.problem
     const columns = scoresOf(problem.network).length
     const values = new Float64Array(this.count(theta) * columns)
-    const classCounts = new Float64Array(problem.rows * classCount(problem.network))
+    const classCounts = new Float64Array(classCells(problem.network, problem.rows))
     await this.predictAll(theta, data, (z, r) => {
       if (columns > 0)
         scoreRun(problem.network, problem, z, values.subarray(r * columns, (r + 1) * columns), classCounts)
@@ -105,6 +106,7 @@ class ReferenceObjective implements Objective {
     const { starts, program } = request
     const P = this.parameters
     const state = new Interpreter(program, P, columnScale(this.problem))
+    if (request.inputs) checkInputs(request.inputs, state, starts.count)
     const size = request.blockRuns ?? 2048
     const first = starts.first ?? 0
     let done: { start: number; run: FinishedRun }[] = []
@@ -118,7 +120,7 @@ class ReferenceObjective implements Objective {
           ? startPoint(this.problem.network, starts.init, starts.seed, start, starts.map)
           : starts.theta.subarray(i * P, (i + 1) * P)
       if (done.length === 0) begun = performance.now()
-      done.push({ start, run: runOne(this.evaluator, state, request, start, theta0) })
+      done.push({ start, run: runOne(this.evaluator, state, request, start, theta0, i) })
       if (done.length >= size || performance.now() - begun > patienceMilliseconds) {
         yield this.block(done, request)
         done = []
@@ -163,6 +165,7 @@ export const referenceEntry: EngineEntry = {
   name: 'reference',
   precisions: ['f64'],
   available: () => Promise.resolve({ ok: true, detail: 'plain TypeScript, one run at a time' }),
+  supports: () => Promise.resolve({ ok: true }),
   load: options => {
     if (options.precision !== 'f64')
       return Promise.reject(new WorkError('The reference engine computes in f64 only; use --precision f64.'))

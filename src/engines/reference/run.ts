@@ -4,6 +4,7 @@ import { Stream, sharedStart, shuffle } from '../../core/rng.js'
 import { Slot } from '../../language/program.js'
 import type { RunRequest } from '../types.js'
 import type { Evaluator } from './evaluate.js'
+import { enterInputs, hold, ownTerms } from './inputs.js'
 import type { Interpreter } from './interpreter.js'
 
 export interface FinishedRun {
@@ -41,7 +42,9 @@ export function runOne(
   state: Interpreter,
   request: RunRequest,
   start: number,
-  theta0: Float64Array
+  theta0: Float64Array,
+  /** Place of the start in the request. */
+  index = start
 ): FinishedRun {
   const { program, stop } = request
   const { outputs } = program
@@ -51,10 +54,17 @@ export function runOne(
   const scratch = new Float64Array(evaluator.parameters)
   const next = request.batch ? batches(evaluator.problem.rows, request.batch, start) : undefined
   const trace: number[] = []
+  const { inputs } = request
+  const evaluate = (at: Float64Array, g?: Float64Array, H?: Float64Array, rows?: Uint32Array): number => {
+    const f = evaluator.evaluate(at, g, H, rows)
+    return inputs ? ownTerms(inputs, index, at, f, g, H) : f
+  }
   state.reset(theta0)
+  if (inputs) enterInputs(inputs, state, index)
   for (let step = 0; ;) {
     const rows = next?.(step)
-    state.scalars[Slot.f] = evaluator.evaluate(x, g, H, rows?.rows)
+    if (inputs) hold(inputs, index, theta0, x)
+    state.scalars[Slot.f] = evaluate(x, g, H, rows?.rows)
     state.scalars[Slot.step] = step
     state.run()
     step++
@@ -65,7 +75,7 @@ export function runOne(
     if (rows) {
       tested = rows.last || step >= stop.steps
       if (tested) {
-        loss = evaluator.evaluate(point, scratch)
+        loss = evaluate(point, scratch)
         gradientNorm = scratch.reduce((m, v) => Math.max(m, Math.abs(v)), 0)
       }
     }

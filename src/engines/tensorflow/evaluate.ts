@@ -4,6 +4,7 @@
  * all runs is a single product X W₁. Rows are taken in tiles, in a fixed order.
  */
 import { layers, parameterCount, penaltyOf, type Layer } from '../../models/network/network.js'
+import { isScalar, lossConstants } from '../../models/losses/index.js'
 import type { Problem } from '../../models/types.js'
 import type { Needs } from '../types.js'
 import type { Device, Tensor } from './device.js'
@@ -17,7 +18,7 @@ export interface Rows {
   readonly n: number
   /** [D + 1, n], or [R, D + 1, n] where every run has its own rows. */
   readonly x: Tensor
-  /** [n] or [R, n]; softmax: 1 at the row's class, [C, n] or [R, C, n]. */
+  /** [n] or [R, n]; several outputs: [C, n] or [R, C, n], for softmax 1 at the row's class. */
   readonly y: Tensor
   readonly c: Tensor
   readonly offset?: Tensor
@@ -77,9 +78,11 @@ export class Evaluator {
       return this.bias ? tf.concat([tf.ones([N, 1]), inputs], 1) : inputs
     })
     this.y = tf.tidy(() =>
-      network.loss === 'softmax'
-        ? tf.cast(tf.oneHot(tf.tensor1d(Int32Array.from(y), 'int32'), C), 'float32')
-        : tf.tensor1d(Float32Array.from(y))
+      isScalar(network.loss)
+        ? C === 1
+          ? tf.tensor1d(Float32Array.from(y))
+          : tf.tensor2d(Float32Array.from(y), [N, C])
+        : tf.cast(tf.oneHot(tf.tensor1d(Int32Array.from(y), 'int32'), C), 'float32')
     )
     this.offset = offset ? tf.tensor1d(Float32Array.from(offset)) : undefined
     const used = Int32Array.from({ length: N }, (_, i) => i).filter(i => !weight || weight[i] > 0)
@@ -205,7 +208,7 @@ export class Evaluator {
     let delta: Tensor
     let curve: (T: Tensor) => Tensor
     let f: Tensor
-    if (network.loss === 'softmax') {
+    if (!isScalar(network.loss)) {
       const { value, first: d, p } = tf.tidy(() => softmaxTensors(this.device, z, rows.y, tf.sub(1, rows.y)))
       f = tf.sum(masked(value, rows.c), 1)
       const c = rows.c.rank === 2 ? tf.expandDims(rows.c, 1) : rows.c
@@ -213,15 +216,15 @@ export class Evaluator {
       const c4 = rows.c.rank === 2 ? tf.reshape(rows.c, [R, 1, 1, n]) : rows.c
       curve = T => this.curve(p, c4, T)
     } else {
-      const { loss } = network
-      const {
-        value,
-        first: d,
-        second: h
-      } = tf.tidy(() => lossTensors(this.device, loss, tf.reshape(z, [R, n]), rows.y))
-      f = tf.sum(masked(value, rows.c), 1)
-      delta = tf.reshape(masked(d, rows.c), [R, 1, n])
-      const weighted = tf.reshape(masked(h, rows.c), [R, 1, 1, n])
+      const { loss, outputs: C } = network
+      const constants = lossConstants(loss, network.lossParameters)
+      // One output has no axis of its own here, so that its tensors are as small as can be.
+      const flat = C === 1 ? tf.reshape(z, [R, n]) : z
+      const c = C > 1 && rows.c.rank === 2 ? tf.expandDims(rows.c, 1) : rows.c
+      const terms = tf.tidy(() => lossTensors(this.device, loss, flat, rows.y, constants))
+      f = tf.sum(tf.reshape(masked(terms.value, c), [R, C * n]), 1)
+      delta = tf.reshape(masked(terms.first, c), [R, C, n])
+      const weighted = tf.reshape(masked(terms.second, c), [R, C, 1, n])
       curve = T => tf.mul(T, weighted)
     }
     if (!needs.g && !needs.H) return { f, g: [], H: [] }

@@ -104,6 +104,7 @@ class TensorflowObjective implements Objective {
   async *minimise(request: RunRequest): AsyncIterable<RunBlock> {
     this.usable()
     const { signal, onOccupancy, ...plain } = request
+    if (plain.inputs) throw new InputError(noInputs)
     const { starts } = plain
     if (starts.kind === 'given' && starts.theta.length !== starts.count * this.parameters)
       throw new Error(
@@ -186,6 +187,11 @@ async function load(options: EngineOptions): Promise<Engine> {
   throw new WorkError(reasons.join(' '))
 }
 
+const noInputs =
+  'The tensorflow engine takes no inputs of single runs, because its steps share their tensors; use --engine cpu.'
+
+const noFormulas = 'The tensorflow engine takes no formulas; use --engine cpu.'
+
 export const tensorflowEntry: EngineEntry = {
   name: 'tensorflow',
   precisions: ['f32'],
@@ -202,6 +208,10 @@ export const tensorflowEntry: EngineEntry = {
     const list: DeviceEntry[] = []
     for (const name of deviceNames) list.push({ name, support: await supportOf(name) })
     return list
+  },
+  supports: ({ network }, { inputs }) => {
+    const reason = network.expression ? noFormulas : inputs ? noInputs : undefined
+    return Promise.resolve(reason === undefined ? { ok: true } : { ok: false, reason })
   },
   load
 }

@@ -1,7 +1,8 @@
-/** ℓ with its first two derivatives in z (models/losses.ts), and φ, φ′, φ″ (models/activations.ts), on whole tensors. */
-import type { Activation, Loss } from '../../models/types.js'
+/** ℓ with its first two derivatives in z (models/losses), and φ, φ′, φ″ (models/activations.ts), on whole tensors. */
+import type { Activation } from '../../models/activations.js'
+import type { ScalarLossName } from '../../models/losses/index.js'
 import type { Device, Tensor } from './device.js'
-import { cloglogEvent, cloglogRatio, normal, sigmoids } from './special.js'
+import { cloglogEvent, cloglogRatio, normal, normalCdf, sigmoids } from './special.js'
 
 export type LossTensors = {
   readonly value: Tensor
@@ -9,8 +10,14 @@ export type LossTensors = {
   readonly second: Tensor
 }
 
-/** z: [R, n]; y: [n], or [R, n]. */
-export function lossTensors(device: Device, loss: Exclude<Loss, 'softmax'>, z: Tensor, y: Tensor): LossTensors {
+/** z: [R, n]; y: [n], or [R, n]; `constants` of the loss (models/losses). */
+export function lossTensors(
+  device: Device,
+  loss: ScalarLossName,
+  z: Tensor,
+  y: Tensor,
+  [a, b, c]: readonly [number, number, number]
+): LossTensors {
   const { tf, select } = device
   const not = tf.sub(1, y)
   switch (loss) {
@@ -68,6 +75,38 @@ export function lossTensors(device: Device, loss: Exclude<Loss, 'softmax'>, z: T
     case 'gamma': {
       const u = tf.mul(y, tf.exp(tf.neg(z)))
       return { value: tf.add(z, u), first: tf.sub(1, u), second: u }
+    }
+    case 'negativeBinomial': {
+      const w = tf.add(z, b)
+      const { e, up, down } = sigmoids(device, w)
+      const size = tf.add(y, c)
+      const linear = select(tf.greater(w, 0), tf.add(tf.mul(w, c), tf.mul(y, b)), tf.neg(tf.mul(y, z)))
+      return {
+        value: tf.add(linear, tf.mul(size, device.log1p(e))),
+        first: tf.sub(tf.mul(up, c), tf.mul(y, down)),
+        second: tf.mul(tf.mul(size, up), down)
+      }
+    }
+    case 'huber': {
+      const r = tf.sub(z, y)
+      const size = tf.abs(r)
+      const far = tf.greater(size, a)
+      const near = tf.onesLike(r)
+      return {
+        value: select(far, tf.mul(tf.sub(size, 0.5 * a), a), tf.mul(tf.mul(r, r), 0.5)),
+        first: select(far, tf.mul(tf.sign(r), a), r),
+        second: select(far, tf.zerosLike(r), near)
+      }
+    }
+    case 'student': {
+      const r = tf.sub(z, y)
+      const t = tf.mul(tf.mul(r, r), b)
+      const down = tf.div(1, tf.add(t, 1))
+      return {
+        value: tf.mul(device.log1p(t), a),
+        first: tf.mul(tf.mul(r, down), c),
+        second: tf.mul(tf.mul(tf.sub(1, t), tf.mul(down, down)), c)
+      }
     }
     default:
       return loss satisfies never
@@ -144,6 +183,18 @@ export function activationTensors(
         first: tf.cast(tf.greater(u, 0), 'float32'),
         second: undefined
       }
+    case 'sin': {
+      const value = tf.sin(u)
+      return { value, first: tf.cos(u), second: curved ? tf.neg(value) : undefined }
+    }
+    case 'gelu': {
+      const { cdf, density } = normalCdf(device, u)
+      return {
+        value: tf.mul(u, cdf),
+        first: tf.add(cdf, tf.mul(u, density)),
+        second: curved ? tf.mul(density, tf.sub(2, tf.mul(u, u))) : undefined
+      }
+    }
     default:
       return activation satisfies never
   }

@@ -1,5 +1,5 @@
 /** A problem on a device, in the process that holds the device: evaluation and scores in chunks of runs that fit the memory budget. */
-import { classCount, scoreNames, scoreRun } from '../../models/scores.js'
+import { classCells, scoreNames, scoreRun } from '../../models/scores.js'
 import { parameterCount, validateProblem } from '../../models/network/network.js'
 import type { Problem } from '../../models/types.js'
 import type { Evaluation, Needs, RunBlock, Scores } from '../types.js'
@@ -94,7 +94,7 @@ export class LocalObjective {
     const columns = scoreNames(network.loss).length
     const R = this.count(theta)
     const values = new Float64Array(R * columns)
-    const classCounts = new Float64Array(rows * classCount(network))
+    const classCounts = new Float64Array(classCells(network, rows))
     const C = network.outputs
     const z = new Float64Array(rows * C)
     const capacity = await this.runsFor(t => evaluator.predict(t))

@@ -62,8 +62,8 @@ export interface Normal {
   readonly lower: { readonly r: Tensor; readonly excess: Tensor }
 }
 
-/** As `logNormalCdf` and `normalHazard` in models/special.ts. */
-export function normal({ tf, select, log1p }: Device, t: Tensor): Normal {
+/** e^{x²} erfc(x) at x = t/√2 for t ≥ 0, and what its far branch is made of. */
+function scaledTail(tf: TF, select: Device['select'], t: Tensor) {
   const x = tf.mul(t, Math.SQRT1_2)
   const nearX = tf.minimum(x, 0.46875)
   const nearSquare = tf.mul(nearX, nearX)
@@ -80,6 +80,23 @@ export function normal({ tf, select, log1p }: Device, t: Tensor): Normal {
   const beyond = tf.greater(x, 4)
   // erfcx(x) = e^{x²} erfc(x)
   const scaled = select(tf.lessEqual(x, 0.46875), near, select(beyond, far, mid))
+  return { scaled, ratio, farT, beyond }
+}
+
+/** Φ(z) and its density. */
+export function normalCdf({ tf, select }: Device, z: Tensor): { cdf: Tensor; density: Tensor } {
+  const t = tf.abs(z)
+  const gauss = tf.exp(tf.mul(tf.mul(t, t), -0.5))
+  const lower = tf.mul(tf.mul(scaledTail(tf, select, t).scaled, gauss), 0.5)
+  return {
+    cdf: tf.add(select(tf.less(z, 0), lower, tf.sub(1, lower)), tf.mul(z, 0)),
+    density: tf.mul(gauss, 1 / Math.sqrt(2 * Math.PI))
+  }
+}
+
+/** As `logNormalCdf` and `normalHazard` in models/special.ts. */
+export function normal({ tf, select, log1p }: Device, t: Tensor): Normal {
+  const { scaled, ratio, farT, beyond } = scaledTail(tf, select, t)
   const w = tf.mul(ratio, SQRT_PI)
   const inverse = tf.div(1, tf.sub(1, w))
   const halfSquare = tf.mul(tf.mul(t, t), 0.5)

@@ -42,14 +42,13 @@ export interface EvaluatorOptions {
 /** Lanes of a workgroup: one each thread. */
 export const laneMultiple = 64
 /** Largest P of a Hessian. */
-const mostHessianParameters = 1024
+export const mostHessianParameters = 1024
+export const hessianTooLarge = (parameters: number): string =>
+  `The webgpu engine takes Hessians of up to ${mostHessianParameters} parameters and the model has ${parameters}; use lbfgs or --engine cpu.`
 
 /** @throws InputError for more parameters than Hessians may have */
 export function checkHessian(parameters: number): void {
-  if (parameters > mostHessianParameters)
-    throw new InputError(
-      `The webgpu engine takes Hessians of up to ${mostHessianParameters} parameters and the model has ${parameters}; use lbfgs or --engine cpu.`
-    )
+  if (parameters > mostHessianParameters) throw new InputError(hessianTooLarge(parameters))
 }
 
 interface Dispatch {

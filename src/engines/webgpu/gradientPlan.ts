@@ -6,6 +6,7 @@
  * every layer. Both count on some hundred registers a thread; the sums below estimate them. gradient_any.wgsl keeps weights and
  * sums in memory and takes the rest: networks of very many layers or parameters.
  */
+import { isScalar, lossConstants } from '../../models/losses/index.js'
 import { InputError } from '../../core/errors.js'
 import { biasMask, layers, parameterCount, penaltyOf, type Layer } from '../../models/network/network.js'
 import { activations, losses, type Problem } from '../../models/types.js'
@@ -66,7 +67,8 @@ export function commonValues(problem: Problem, width: number): Values {
   return {
     ...Object.fromEntries(activations.map(name => [`activation_${name}`, name === network.activation])),
     ...Object.fromEntries(losses.map(name => [`loss_${name}`, name === network.loss])),
-    scalar: network.loss !== 'softmax',
+    scalar: isScalar(network.loss),
+    lossConstants: lossConstants(network.loss, network.lossParameters).map(literal),
     width,
     width1: width === 1,
     width2: width === 2,

@@ -3,7 +3,8 @@
  * lives in a child process: where a kernel hangs, nothing but the end of its process gets rid of it.
  */
 import { noHardware } from './attached.js'
-import { WorkError } from '../../core/errors.js'
+import { InputError, WorkError } from '../../core/errors.js'
+import { isScalar } from '../../models/losses/index.js'
 import { startPoint } from '../../models/network/initialise.js'
 import { parameterCount, validateProblem } from '../../models/network/network.js'
 import type { Problem } from '../../models/types.js'
@@ -19,8 +20,10 @@ import type {
   Objective,
   RunBlock,
   RunRequest,
-  Scores
+  Scores,
+  WorkNeeds
 } from '../types.js'
+import { hessianTooLarge, mostHessianParameters } from './evaluate.js'
 import { GpuLostError, GpuMemoryError } from './device.js'
 import type { Faults } from './faults.js'
 import { chosen, look, startChild, type GpuAddress } from './gpus.js'
@@ -165,7 +168,9 @@ class WebgpuObjective implements Objective {
 
   async *minimise(request: RunRequest): AsyncIterable<RunBlock> {
     this.usable()
-    const { starts } = request
+    const { starts, inputs } = request
+    const reason = inputs ? missing(this.problem, { inputs: true }) : undefined
+    if (reason !== undefined) throw new InputError(reason)
     if (starts.kind === 'random' && starts.map) {
       yield* this.mapped(request, starts)
       return
@@ -244,6 +249,8 @@ class WebgpuEngine implements Engine {
   }
 
   prepare(problem: Problem): Promise<Objective> {
+    const reason = missing(problem, {})
+    if (reason !== undefined) return Promise.reject(new InputError(reason))
     // A wrong problem must reject, not throw.
     return Promise.resolve().then(() => {
       validateProblem(problem)
@@ -315,6 +322,16 @@ async function load(options: WebgpuOptions): Promise<Engine> {
   }
 }
 
+/** Why there is no kernel for a job, as a sentence; undefined where there is one. */
+export function missing({ network }: Problem, { H, inputs }: WorkNeeds): string | undefined {
+  if (network.expression) return 'The webgpu engine takes no formulas; use --engine cpu.'
+  if (inputs) return 'The webgpu engine takes no inputs of single runs yet; use --engine cpu.'
+  if (isScalar(network.loss) && network.outputs > 1)
+    return `The webgpu engine takes one output with the ${network.loss} loss and the model has ${network.outputs}; use --engine cpu.`
+  if (H && parameterCount(network) > mostHessianParameters) return hessianTooLarge(parameterCount(network))
+  return undefined
+}
+
 export const webgpuEntry: EngineEntry = {
   name: 'webgpu',
   precisions: ['f32'],
@@ -329,6 +346,10 @@ export const webgpuEntry: EngineEntry = {
   async devices() {
     const found = await look()
     return 'reason' in found ? [] : found.list.map(({ name, support }) => ({ name, support }))
+  },
+  supports(problem, needs) {
+    const reason = missing(problem, needs)
+    return Promise.resolve(reason === undefined ? { ok: true } : { ok: false, reason })
   },
   load
 }

@@ -1,7 +1,7 @@
 /** A problem on a GPU, in the process that holds it: evaluation and scores in chunks of runs that fit, and runs. */
 import { InputError } from '../../core/errors.js'
 import { layers, parameterCount, validateProblem } from '../../models/network/network.js'
-import { classCount, scoreNames, scoreRun } from '../../models/scores.js'
+import { classCells, scoreNames, scoreRun } from '../../models/scores.js'
 import { activations, type Problem } from '../../models/types.js'
 import type { PlainRequest } from '../process/protocol.js'
 import type { Evaluation, Needs, RunBlock, Scores } from '../types.js'
@@ -132,7 +132,7 @@ export class LocalObjective {
     const R = this.count(theta)
     const columns = scoreNames(network.loss).length
     const values = new Float64Array(R * columns)
-    const classCounts = new Float64Array(rows * classCount(network))
+    const classCounts = new Float64Array(classCells(network, rows))
     const z = new Float64Array(rows * C)
     await this.chunks(R, rows * C, async (first, runs, lanes) => {
       const owned = await gpu.guard(() => [
@@ -151,7 +151,7 @@ export class LocalObjective {
         })
         const outputs = new Float32Array(await gpu.read(owned[2], 4 * rows * C * lanes))
         for (let r = 0; r < runs; r++) {
-          for (let i = 0; i < rows * C; i++) z[i] = outputs[i * lanes + r] + (C === 1 && offset ? offset[i] : 0)
+          for (let i = 0; i < rows * C; i++) z[i] = outputs[i * lanes + r] + (offset ? offset[Math.floor(i / C)] : 0)
           scoreRun(network, problem, z, values.subarray((first + r) * columns, (first + r + 1) * columns), classCounts)
         }
       } finally {

@@ -105,6 +105,7 @@ const eigenProgram: Program = {
   instructions: Int32Array.of(Op.eigh, 3, Slot.H, 4, 1, 0),
   constants: [],
   initialVectors: [{ slot: 4, value: 1 }],
+  inputs: [],
   initialScalars: [
     { slot: 2, value: 0 },
     { slot: 3, value: 1 }

@@ -158,6 +158,9 @@ export function compile(graph: Graph): Program {
     constants,
     initialVectors: ofKind('vector'),
     initialScalars: ofKind('scalar'),
+    inputs: states.flatMap(({ node, input }) =>
+      input === undefined || node.kind === 'matrix' ? [] : [{ name: input, kind: node.kind, slot: slotOf(node) }]
+    ),
     outputs,
     report: reported
   }

@@ -2,14 +2,29 @@
 import { brier } from './brier.js'
 import { cloglog } from './cloglog.js'
 import { gamma } from './gamma.js'
+import { huber } from './huber.js'
 import { logistic } from './logistic.js'
+import { negativeBinomial } from './negativeBinomial.js'
 import { poisson } from './poisson.js'
 import { probit } from './probit.js'
 import { softmax } from './softmax.js'
 import { squared } from './squared.js'
-import type { LossDefinition, ScalarLoss } from './types.js'
+import { student } from './student.js'
+import type { LossDefinition, LossParameters, ScalarLoss } from './types.js'
 
-const table = { squared, logistic, probit, cloglog, poisson, gamma, softmax, brier } as const
+const table = {
+  squared,
+  logistic,
+  probit,
+  cloglog,
+  poisson,
+  gamma,
+  softmax,
+  brier,
+  negativeBinomial,
+  huber,
+  student
+} as const
 
 export type Loss = keyof typeof table
 export const lossTable: Readonly<Record<Loss, LossDefinition>> = table
@@ -33,5 +48,11 @@ export const convexTwin = (loss: Loss): Loss =>
   table[loss].convex ? loss : table[loss].response === 'share' ? 'logistic' : 'squared'
 /** A loss for shares that is not convex. */
 export const nonconvexTwin: Loss = 'brier'
+
+/** The three numbers that kernels compute a loss with; 0 where it needs fewer. */
+export function lossConstants(loss: Loss, parameters: LossParameters = []): readonly [number, number, number] {
+  const [a = 0, b = 0, c = 0] = lossTable[loss].constants?.(parameters) ?? []
+  return [a, b, c]
+}
 
 export type { ClassLoss, LossDefinition, LossParameters, ScalarLoss } from './types.js'

@@ -24,6 +24,8 @@ interface Facts {
   readonly allowed: string
   readonly fits: (y: number) => boolean
   readonly parameters: readonly LossParameter[]
+  /** Up to three numbers that kernels compute the loss with. */
+  readonly constants?: (parameters: LossParameters) => readonly number[]
   /** What a model without hidden layer is called. */
   readonly model: string
   /** Whether ℓ is convex in z. */
@@ -39,8 +41,6 @@ interface Facts {
 /** A loss of one output at a time; several outputs add their losses. */
 export interface ScalarLoss extends Facts {
   readonly response: Exclude<Response, 'class'>
-  /** Whether several outputs are taken, each with its own target. */
-  readonly several?: boolean
   /** Convex, and nowhere flat or straight over a stretch of z: then only the design leaves directions undetermined. */
   readonly strictlyConvex: boolean
   /** ℓ(sz + m, sy + m) = s² ℓ(z, y): a target moved and measured in another unit is the same problem. */

@@ -138,10 +138,8 @@ export function validateProblem(problem: Problem): void {
   if (network.hidden.some(h => !Number.isInteger(h) || h < 1)) bad('Every hidden layer needs at least one unit.')
   const definition = lossTable[network.loss]
   const together = definition.response === 'class'
-  if (together !== network.outputs > 1)
-    bad(
-      `The ${network.loss} loss does not go with ${network.outputs} outputs; softmax needs two or more, the others one.`
-    )
+  if (network.outputs < (together ? 2 : 1))
+    bad(`The ${network.loss} loss does not go with ${network.outputs} outputs; give at least ${together ? 2 : 1}.`)
   const { parameters } = definition
   const given = network.lossParameters ?? []
   if (given.length !== parameters.length || !parameters.every((p, k) => given[k] > p.above && given[k] <= p.most))
@@ -151,10 +149,14 @@ export function validateProblem(problem: Problem): void {
         : `The ${network.loss} loss needs ${parameters.map(p => `${p.name} above ${p.above}`).join(' and ')}.`
     )
   if (x.length !== rows * network.inputs) bad(`x holds ${x.length} numbers; ${rows} × ${network.inputs} are needed.`)
-  if (y.length !== rows) bad(`y holds ${y.length} numbers; ${rows} are needed.`)
+  const targets = rows * (together ? 1 : network.outputs)
+  if (y.length !== targets) bad(`y holds ${y.length} numbers; ${targets} are needed.`)
   if (!x.every(Number.isFinite)) bad('An input is not a finite number; remove or mend that row.')
   const wrong = y.findIndex(v => !Number.isFinite(v) || !definition.fits(v) || (together && v >= network.outputs))
-  if (wrong >= 0) bad(`The target of row ${wrong + 1} is ${y[wrong]}, outside the range of the ${network.loss} loss.`)
+  if (wrong >= 0)
+    bad(
+      `The target of row ${Math.floor((wrong * rows) / targets) + 1} is ${y[wrong]}, outside the range of the ${network.loss} loss.`
+    )
   if (!(network.ridge >= 0 && Number.isFinite(network.ridge)))
     bad(`ridge is ${network.ridge}; give a number of at least 0.`)
   if (
