@@ -23,6 +23,7 @@ napi_value create_problem(napi_env env, napi_callback_info info) {
     d.activation = Activation(int(number(env, o, "activation")));
     d.loss = Loss(int(number(env, o, "loss")));
     d.bias = boolean(env, o, "bias");
+    d.firth = boolean(env, o, "firth");
     const auto constants = array<double>(env, o, "lossConstants");
     d.loss_constants.assign(constants.data, constants.data + constants.size);
     const auto penalty = array<double>(env, o, "penalty");
@@ -386,6 +387,16 @@ napi_value numbering(napi_env env, napi_callback_info) {
     set(env, out, "losses", list({MS_LOSSES(MS_NAME)}));
     set(env, out, "activations", list({MS_ACTIVATIONS(MS_NAME)}));
 #undef MS_NAME
+    // Those that proofs take, under the names of both lists.
+    enum Enclosure { open, enclosed };
+    std::vector<const char*> proofs;
+#define MS_LOSS(name, response, state) if (state == enclosed) proofs.push_back("loss " #name);
+    MS_LOSSES(MS_LOSS)
+#undef MS_LOSS
+#define MS_UNIT(name, state) if (state == enclosed) proofs.push_back("activation " #name);
+    MS_ACTIVATIONS(MS_UNIT)
+#undef MS_UNIT
+    set(env, out, "enclosed", list(proofs));
 #define MS_NUMBER(name, number, spoken) set(env, numbers, #spoken, make_number(env, number));
     MS_INSTRUCTIONS(MS_NUMBER)
 #undef MS_NUMBER

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "formula_enclosures.h"
+#include "problem.h"
 
 namespace MS_TARGET {
 
@@ -110,7 +111,7 @@ class Derivatives {
       const int i = rows[there ? from + l : rows.size() - 1];
       for (int k = extra; k < p.S; k++) x[k][l] = p.x[size_t(i) * p.S + k];
       for (size_t k = 0; k < tape.columns.size(); k++) tape.columns[k][l] = p.columns[k * p.d.rows + i];
-      for (int c = 0; c < C; c++) y[c][l] = p.y[size_t(i) * C + c];
+      for (int c = 0; c < C; c++) y[c][l] = p.y[size_t(c) * p.d.rows + i];
       weight[l] = there ? p.weight[i] : 0;
       offset[l] = p.offset[i];
     }

@@ -298,7 +298,7 @@ class FormulaModel {
     }
     const T* q = p.loss_constants.data();
     switch (p.d.loss) {
-#define MS_CASE(name, response)                                                         \
+#define MS_CASE(name, ...)                                                         \
   case Loss::name:                                                                      \
     if constexpr (manystart::response_of(Loss::name) == manystart::Response::classes)   \
       return;                                                                           \

@@ -4,21 +4,24 @@
 
 #include <cmath>
 
-// Name and response of each loss: a number with mean z, a positive one with mean e^z, a share with its probability, or classes. The order
-// gives the numbers by which TypeScript, which asks for the names, speaks of them.
-#define MS_LOSSES(X)   \
-  X(squared, number)   \
-  X(logistic, share)   \
-  X(probit, share)     \
-  X(cloglog, share)    \
-  X(poisson, positive) \
-  X(gamma, positive)   \
-  X(softmax, classes)  \
-  X(brier, share)      \
-  X(negativeBinomial, positive) \
-  X(huber, number)     \
-  X(student, number)
-#define MS_ACTIVATIONS(X) X(identity) X(tanh) X(logistic) X(softplus) X(relu) X(sin) X(gelu)
+// Name and response of each loss: a number with mean z, a positive one with mean e^z, a share with its probability, or classes; and
+// whether terms.h has it over balls and intervals, which proofs take. The order gives the numbers by which TypeScript, which asks for the
+// names, speaks of them.
+#define MS_LOSSES(X)                      \
+  X(squared, number, enclosed)            \
+  X(logistic, share, enclosed)            \
+  X(probit, share, enclosed)              \
+  X(cloglog, share, enclosed)             \
+  X(poisson, positive, enclosed)          \
+  X(gamma, positive, enclosed)            \
+  X(softmax, classes, enclosed)           \
+  X(brier, share, enclosed)               \
+  X(negativeBinomial, positive, open)     \
+  X(huber, number, open)                  \
+  X(student, number, open)
+#define MS_ACTIVATIONS(X)                                                                               \
+  X(identity, enclosed) X(tanh, enclosed) X(logistic, enclosed) X(softplus, enclosed) X(relu, enclosed) \
+  X(sin, open) X(gelu, open)
 
 namespace manystart {
 
@@ -29,7 +32,7 @@ enum class Activation { MS_ACTIVATIONS(MS_ENUM) };
 #undef MS_ENUM
 
 constexpr Response response_of(Loss loss) {
-#define MS_CASE(name, response) case Loss::name: return Response::response;
+#define MS_CASE(name, response, ...) case Loss::name: return Response::response;
   switch (loss) { MS_LOSSES(MS_CASE) }
 #undef MS_CASE
   return Response::number;
@@ -112,7 +115,7 @@ void activate(const T* u, T* a, T* d1, T* d2, size_t count) {
 
 template <class T>
 void activate(Activation kind, const T* u, T* a, T* d1, T* d2, size_t count) {
-#define MS_CASE(name) \
+#define MS_CASE(name, ...) \
   case Activation::name: return activate<T, Activation::name>(u, a, d1, d2, count);
   switch (kind) { MS_ACTIVATIONS(MS_CASE) }
 #undef MS_CASE

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "formula.h"
+#include "firth.h"
 #include "gemm.h"
 
 namespace MS_TARGET {
@@ -86,6 +87,7 @@ class Network {
       if (H) hessian(p, theta, w, H, r0 == 0);
     }
     penalty(p, theta, f, g, H);
+    if (p.d.firth) add_firth(p, theta, f, g, H);
   }
 
   /// f and g over a mini-batch that differs between lanes: the mean is over the weights of each lane's rows.
@@ -117,6 +119,7 @@ class Network {
       gradient(p, w, g);
     }
     penalty(p, theta, f, g, nullptr);
+    if (p.d.firth) add_firth<T>(p, theta, f, g, nullptr);
   }
 
   /// Outputs of a tile's rows, offsets included: fills w.z [C][cap][L] for rows r0 … r0 + w.rows − 1.
@@ -295,7 +298,7 @@ class Network {
     if (p.d.loss == Loss::logistic && p.d.outputs == 1 && w.x && p.equal_weights)
       return logistic_losses(p, w, r0, f, need_g, need_h);
     switch (p.d.loss) {
-#define MS_CASE(name, response)                                                                            \
+#define MS_CASE(name, ...)                                                                            \
   case Loss::name:                                                                                         \
     if constexpr (manystart::response_of(Loss::name) == manystart::Response::classes)                      \
       return softmax_losses(p, w, r0, f, need_g, need_h);                                                  \
@@ -354,7 +357,7 @@ class Network {
   }
 
   static void fused_forward(const Problem<T>& p, const T* theta, Workspace<T>& w) {
-#define MS_CASE(name) \
+#define MS_CASE(name, ...) \
   case Activation::name: return fused_forward<Activation::name>(p, theta, w);
     switch (p.d.activation) { MS_ACTIVATIONS(MS_CASE) }
 #undef MS_CASE

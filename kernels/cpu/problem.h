@@ -25,6 +25,8 @@ struct Description {
   /// Numbers that the loss computes with; they follow from its parameters.
   std::vector<double> loss_constants;
   bool bias = true;
+  /// Firth's penalty.
+  bool firth = false;
   /// λ_p [P] of the penalty ½ Σ λ_p θ_p².
   std::vector<double> penalty;
 };

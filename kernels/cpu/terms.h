@@ -1,5 +1,6 @@
 // Activations and losses with their derivatives over three kinds of numbers: doubles, balls (value and first derivative) and intervals
-// (derivatives over a whole interval, by what is known of their monotonicity). Formulas: src/models/losses.ts.
+// (derivatives over a whole interval, by what is known of their monotonicity). Formulas: src/models/losses. A loss
+// or activation that is here is marked in the lists of loss.h.
 #pragma once
 
 #include "enclosures.h"
@@ -25,7 +26,8 @@ template <Loss K>
 MS_INLINE Jet<V> loss_jet(const V& z, const V& y) {
   Pack<double, 1> at, target;
   at.v[0] = z, target.v[0] = y;
-  const auto t = loss_terms<double, K, 1>(at, target);
+  const double none[3] = {};
+  const auto t = loss_terms<double, K, 1>(at, target, none);
   return {t.value.v[0], t.first.v[0], t.second.v[0]};
 }
 

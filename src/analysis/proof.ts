@@ -12,6 +12,7 @@ const reasons: Readonly<Record<Exclude<ProofStatus, 'proved'>, string>> = {
   singular: 'The Hessian is singular to rounding, so that the point need not be isolated.',
   notFinite: 'A number overflows, or a unit sits at its kink.',
   noBox: 'The Hessian is too near to singular: over every box tried it may lose an eigenvalue’s sign.',
+  notEnclosed: 'There is no interval arithmetic for this model yet.',
   inertia: 'The number of negative eigenvalues could not be settled.'
 }
 const noArithmetic =

@@ -6,6 +6,7 @@ import { activationTable } from './activations.js'
 import { scaled, type Algebra } from './algebra.js'
 import { lossTable } from './losses/index.js'
 import { layers, penaltyOf } from './network/network.js'
+import { firthAt } from './penalty.js'
 import type { Network, Problem } from './types.js'
 
 /** z [C] of one row, without offset. */
@@ -47,12 +48,21 @@ export const penaltyAt = <T>(A: Algebra<T>, problem: Problem, theta: readonly T[
   )
 }
 
+/** z [N] of a model with one output, offsets included. */
+function predictors<T>(A: Algebra<T>, { network, rows, x, offset }: Problem, theta: readonly T[]): T[] {
+  const D = network.inputs
+  return Array.from({ length: rows }, (_, i) =>
+    A.add(outputsOf(A, network, theta, x.subarray(i * D, (i + 1) * D))[0], A.constant(offset?.[i] ?? 0))
+  )
+}
+
 /** f(θ) */
 export function objectiveOf<T>(A: Algebra<T>, problem: Problem, theta: readonly T[]): T {
   const { rows, weight } = problem
   let total = 0
   for (let i = 0; i < rows; i++) total += weight?.[i] ?? 1
   let sum = penaltyAt(A, problem, theta)
+  if (problem.network.firth) sum = A.add(sum, firthAt(A, problem, predictors(A, problem, theta)))
   for (let i = 0; i < rows; i++) {
     const c = (weight?.[i] ?? 1) / total
     if (c > 0) sum = A.add(sum, scaled(A, c, rowLoss(A, problem, theta, i)))

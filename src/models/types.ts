@@ -27,6 +27,8 @@ export interface Network {
   readonly ridge: number
   /** Whether the ridge falls on biases (intercepts) too, not on weights only. */
   readonly penalizeBias: boolean
+  /** Firth's penalty −½ log det of the expected information, over the total weight; without hidden layer only. */
+  readonly firth?: boolean
   /** Gives z in place of the layers: then there are none, nor biases or a ridge. */
   readonly expression?: Expression
 }

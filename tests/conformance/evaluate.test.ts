@@ -5,7 +5,9 @@ import type { Engine, Evaluation, Precision } from '../../src/engines/types.js'
 import { referenceEntry } from '../../src/engines/reference/index.js'
 import { outputs } from '../../src/analysis/predict.js'
 import { parameterCount } from '../../src/models/network/network.js'
-import { activations, losses, type Problem } from '../../src/models/types.js'
+import { activations } from '../../src/models/activations.js'
+import { isScalar, losses } from '../../src/models/losses/index.js'
+import type { Problem } from '../../src/models/types.js'
 import { candidates, missingEngines } from '../helpers/engines.js'
 import { oracle } from '../helpers/hyperdual.js'
 import { part, slow } from '../helpers/length.js'
@@ -159,7 +161,13 @@ describe.each(candidates)('$label', candidate => {
     const steps = [0, 0.5, 5, 30, 40, 90, 300, 710, 800, 5000, 1e4].flatMap(z => [z, -z])
     for (const loss of losses)
       it(loss, async () => {
-        const problem = makeProblem({ loss, inputs: 1, rows: 1, bias: false, outputs: 2 })
+        const problem = makeProblem({
+          loss,
+          inputs: 1,
+          rows: 1,
+          bias: false,
+          ...(isScalar(loss) ? {} : { outputs: 2 })
+        })
         const one: Problem = { ...problem, x: Float64Array.of(1), y: Float64Array.of(1) }
         const P = parameterCount(one.network)
         const theta = Float64Array.from(steps.flatMap(z => (P === 1 ? [z] : [z, 0])))

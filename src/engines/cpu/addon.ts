@@ -31,6 +31,8 @@ export interface NativeTarget {
 export interface Numbering {
   readonly losses: readonly string[]
   readonly activations: readonly string[]
+  /** What proofs take: "loss squared", "activation tanh". */
+  readonly enclosed: readonly string[]
   readonly instructions: Readonly<Record<string, number>>
 }
 

@@ -27,7 +27,7 @@ import type {
   RunRequest,
   Scores
 } from '../types.js'
-import { readProofs } from './proofs.js'
+import { readProofs, unproved } from './proofs.js'
 import { loadAddon, type Addon, type NativeProblem, type NativeTarget } from './addon.js'
 
 export interface CpuOptions extends EngineOptions {
@@ -83,6 +83,19 @@ function nativeInputs(program: Program, inputs: RunInputs | undefined, numbers: 
   }
 }
 
+/** The inputs of `some` runs from place `from` on, of those of `count` runs. */
+function inputsOf({ program, ridge, free }: RunInputs, count: number, from: number, some: number): RunInputs {
+  const part = <T extends Float64Array | Uint8Array>(values: T): T => {
+    const width = values.length / count
+    return values.slice(from * width, (from + some) * width) as T
+  }
+  return {
+    ...(program ? { program: Object.fromEntries(Object.entries(program).map(([name, v]) => [name, part(v)])) } : {}),
+    ...(ridge ? { ridge: part(ridge) } : {}),
+    ...(free ? { free: part(free) } : {})
+  }
+}
+
 export function createNativeProblem(addon: Addon, problem: Problem, precision: Precision, target = ''): NativeProblem {
   const { network } = problem
   const place = (list: 'losses' | 'activations', name: string): number => {
@@ -100,6 +113,7 @@ export function createNativeProblem(addon: Addon, problem: Problem, precision: P
     loss: place('losses', network.loss),
     lossConstants: Float64Array.from(lossConstants(network.loss, network.lossParameters)),
     bias: network.bias,
+    firth: network.firth === true,
     penalty: penaltyOf(problem),
     x: formula?.x ?? problem.x,
     formula: formula?.program ?? null,
@@ -172,8 +186,17 @@ class CpuObjective implements Objective {
     return this.addon.outputs(this.on(data), theta, this.threads)
   }
 
+  /** Whether the kernels have the model over intervals. */
+  private enclosed(): boolean {
+    const { loss, activation, hidden, expression, firth } = this.problem.network
+    const { enclosed } = this.addon.numbering()
+    const units = hidden.length === 0 || enclosed.includes(`activation ${activation}`)
+    return !expression && !firth && units && enclosed.includes(`loss ${loss}`)
+  }
+
   private async proofs(theta: Float64Array, settle: boolean): Promise<Proofs> {
     this.check(theta)
+    if (!this.enclosed()) return unproved(theta, this.parameters)
     return readProofs(await this.addon.prove(this.handle(), theta, settle, this.threads))
   }
 
@@ -186,7 +209,11 @@ class CpuObjective implements Objective {
     if (starts.count === 0 || request.signal?.aborted) return
     const { expression } = this.problem.network
     if (starts.kind === 'random' && expression) {
-      for (const given of startChunks(expression, starts)) yield* this.minimise({ ...request, starts: given })
+      for (const given of startChunks(expression, starts)) {
+        const { inputs } = request
+        const part = inputs && inputsOf(inputs, starts.count, (given.first ?? 0) - starts.first, given.count)
+        yield* this.minimise({ ...request, starts: given, ...(part ? { inputs: part } : {}) })
+      }
       return
     }
     const drawn = starts.kind === 'random' ? initScales(this.problem.network, starts.init) : undefined

@@ -6,6 +6,7 @@ import { activate } from '../../models/activations.js'
 import { lossTable, type LossParameters } from '../../models/losses/index.js'
 import { softmaxSecond, softmaxTerms } from '../../models/losses/softmax.js'
 import { layers, parameterCount, penaltyOf, type Layer } from '../../models/network/network.js'
+import { addFirth } from '../../models/penalty.js'
 import type { Problem } from '../../models/types.js'
 
 const matrix = (rows: number, columns: number): Float64Array[] =>
@@ -235,6 +236,7 @@ export class Evaluator {
       f += 0.5 * sum
     }
     if (H) for (let p = 0; p < P; p++) for (let q = 0; q < p; q++) H[p * P + q] = H[q * P + p]!
+    if (this.problem.network.firth) f += addFirth(this.problem, this.predict(theta), g, H)
     return f
   }
 }

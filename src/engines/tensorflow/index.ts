@@ -178,6 +178,7 @@ async function load(options: EngineOptions): Promise<Engine> {
       threads: device === 'cpu' ? (options.threads ?? availableParallelism()) : 1,
       async prepare(problem) {
         validateProblem(problem)
+        if (problem.network.firth) throw new InputError(noFirth)
         return new TensorflowObjective(child, await child.ask('prepare', { problem }).answer, problem)
       },
       timer: problem => timer(child, problem),
@@ -190,6 +191,7 @@ async function load(options: EngineOptions): Promise<Engine> {
 const noInputs =
   'The tensorflow engine takes no inputs of single runs, because its steps share their tensors; use --engine cpu.'
 
+const noFirth = 'The tensorflow engine does not have Firth’s penalty; use --engine cpu.'
 const noFormulas = 'The tensorflow engine takes no formulas; use --engine cpu.'
 
 export const tensorflowEntry: EngineEntry = {
@@ -210,7 +212,7 @@ export const tensorflowEntry: EngineEntry = {
     return list
   },
   supports: ({ network }, { inputs }) => {
-    const reason = network.expression ? noFormulas : inputs ? noInputs : undefined
+    const reason = network.firth ? noFirth : network.expression ? noFormulas : inputs ? noInputs : undefined
     return Promise.resolve(reason === undefined ? { ok: true } : { ok: false, reason })
   },
   load

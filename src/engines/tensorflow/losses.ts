@@ -2,7 +2,7 @@
 import type { Activation } from '../../models/activations.js'
 import type { ScalarLossName } from '../../models/losses/index.js'
 import type { Device, Tensor } from './device.js'
-import { cloglogEvent, cloglogRatio, normal, normalCdf, sigmoids } from './special.js'
+import { cloglogEvent, cloglogRatio, normal, normalCdf, sigmoids, sines } from './special.js'
 
 export type LossTensors = {
   readonly value: Tensor
@@ -184,8 +184,8 @@ export function activationTensors(
         second: undefined
       }
     case 'sin': {
-      const value = tf.sin(u)
-      return { value, first: tf.cos(u), second: curved ? tf.neg(value) : undefined }
+      const { sine: value, cosine } = sines(device, u)
+      return { value, first: cosine, second: curved ? tf.neg(value) : undefined }
     }
     case 'gelu': {
       const { cdf, density } = normalCdf(device, u)

@@ -136,3 +136,27 @@ export function cloglogRatio({ tf, select }: Device, u: Tensor): { q: Tensor; sl
   const large = tf.greater(u, 700)
   return { q: select(large, zero, q), slope: select(large, zero, tf.mul(q, k)) }
 }
+
+/**
+ * sin u and cos u from u less a multiple of π/2 in three parts (Cody and Waite 1980) and their series, because devices' own functions are
+ * good to 1e-7 of 1 only.
+ */
+export function sines({ tf, select }: Device, u: Tensor): { sine: Tensor; cosine: Tensor } {
+  const k = tf.round(tf.mul(u, 2 / Math.PI))
+  const less = (from: Tensor, part: number): Tensor => tf.sub(from, tf.mul(k, part))
+  const r = less(less(less(u, 1.5703125), 4.837512969970703e-4), 7.549789948768648e-8)
+  const s = tf.mul(r, r)
+  const nearSine = tf.add(r, tf.mul(tf.mul(r, s), poly(tf, [-1 / 6, 1 / 120, -1 / 5040, 1 / 362880], s)))
+  const high = tf.mul(tf.mul(s, s), poly(tf, [1 / 24, -1 / 720, 1 / 40320, -1 / 3628800], s))
+  const nearCosine = tf.add(tf.sub(1, tf.mul(s, 0.5)), high)
+  // The quadrant: 0, 1, 2 or 3.
+  const quadrant = tf.sub(k, tf.mul(tf.floor(tf.mul(k, 0.25)), 4))
+  const is = (q: number): Tensor => tf.equal(quadrant, q)
+  const odd = tf.logicalOr(is(1), is(3))
+  const a = select(odd, nearCosine, nearSine)
+  const b = select(odd, nearSine, nearCosine)
+  return {
+    sine: select(tf.logicalOr(is(2), is(3)), tf.neg(a), a),
+    cosine: select(tf.logicalOr(is(1), is(2)), tf.neg(b), b)
+  }
+}

@@ -324,6 +324,7 @@ async function load(options: WebgpuOptions): Promise<Engine> {
 
 /** Why there is no kernel for a job, as a sentence; undefined where there is one. */
 export function missing({ network }: Problem, { H, inputs }: WorkNeeds): string | undefined {
+  if (network.firth) return 'The webgpu engine does not have Firth’s penalty; use --engine cpu.'
   if (network.expression) return 'The webgpu engine takes no formulas; use --engine cpu.'
   if (inputs) return 'The webgpu engine takes no inputs of single runs yet; use --engine cpu.'
   if (isScalar(network.loss) && network.outputs > 1)

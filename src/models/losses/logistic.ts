@@ -1,4 +1,4 @@
-import { scaled, softplusOf } from '../algebra.js'
+import { scaled, sigmoidOf, softplusOf } from '../algebra.js'
 import { sigmoid } from '../special.js'
 import { logisticLogLoss, shares, times } from './shares.js'
 import type { ScalarLoss } from './types.js'
@@ -17,6 +17,17 @@ export const logistic: ScalarLoss = {
     out[2] = up * down
   },
   value: (A, z, y) => A.sub(softplusOf(A, z), scaled(A, y, z)),
+  information(z, out) {
+    const up = sigmoid(z)
+    const down = sigmoid(-z)
+    out[0] = up * down
+    out[1] = out[0] * (down - up)
+    out[2] = out[0] * (1 - 6 * out[0])
+  },
+  informationValue(A, z) {
+    const up = sigmoidOf(A, z)
+    return A.mul(up, A.sub(A.constant(1), up))
+  },
   mean: sigmoid,
   even: 0,
   logLoss: logisticLogLoss

@@ -17,6 +17,10 @@ export const poisson: ScalarLoss = {
     out[2] = u
   },
   value: (A, z, y) => A.sub(A.exp(z), scaled(A, y, z)),
+  information(z, out) {
+    out.fill(Math.exp(z))
+  },
+  informationValue: (A, z) => A.exp(z),
   mean: Math.exp,
   deviance: (y, mu) => 2 * ((y === 0 ? 0 : y * Math.log(y / mu)) - (y - mu)),
   recedes: y => (y === 0 ? -1 : 0)

@@ -69,9 +69,9 @@ export interface ScalarLoss extends Facts {
   /**
    * Expected information h(z) per unit of weight with h′ and h″, written into `out`, for losses to which Firth's penalty applies.
    */
-  information?(z: number, out: Float64Array): void
+  readonly information?: (z: number, out: Float64Array) => void
   /** The same by its definition, for moderate |z|. */
-  informationValue?<T>(A: Algebra<T>, z: T): T
+  readonly informationValue?: <T>(A: Algebra<T>, z: T) => T
 }
 
 /** A loss of all outputs together, with the number of the class as target. */

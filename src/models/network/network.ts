@@ -2,7 +2,8 @@
 import { InputError } from '../../core/errors.js'
 import { compileExpression } from '../expression/expression.js'
 import type { Expression } from '../expression/types.js'
-import { lossTable } from '../losses/index.js'
+import { losses, lossTable } from '../losses/index.js'
+import { takesFirth } from '../penalty.js'
 import type { Network, Problem } from '../types.js'
 
 /** One layer of weights in θ. */
@@ -164,6 +165,15 @@ export function validateProblem(problem: Problem): void {
     (problem.penalty.length !== parameterCount(network) || !problem.penalty.every(v => v >= 0 && Number.isFinite(v)))
   )
     bad('The penalty must hold one number of at least 0 for each parameter.')
+  if (network.firth) {
+    if (network.hidden.length > 0 || network.outputs > 1)
+      bad('Firth’s penalty is for models without hidden layer and with one output; remove firth or the hidden layers.')
+    if (!takesFirth(network.loss))
+      bad(
+        `Firth’s penalty does not go with the ${network.loss} loss; choose one of ${losses.filter(takesFirth).join(', ')}.`
+      )
+    if (penaltyOf(problem).some(v => v > 0)) bad('Firth’s penalty does not go with a ridge; set one of them.')
+  }
   if (weight) {
     if (weight.length !== rows) bad(`weight holds ${weight.length} numbers; ${rows} are needed.`)
     if (!weight.every(w => w >= 0 && Number.isFinite(w)))

@@ -1,9 +1,9 @@
 // What TypeScript and C++ must say alike: the numbers of the instructions, and the names of losses and activations.
 import { describe, expect, it } from 'vitest'
-import { loadAddon } from '../src/engines/cpu/addon.js'
-import { Op } from '../src/language/program.js'
-import { activations } from '../src/models/activations.js'
-import { losses } from '../src/models/losses/index.js'
+import { loadAddon } from '../../src/engines/cpu/addon.js'
+import { Op } from '../../src/language/program.js'
+import { activations } from '../../src/models/activations.js'
+import { losses } from '../../src/models/losses/index.js'
 
 const found = loadAddon()
 
