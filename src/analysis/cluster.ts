@@ -244,12 +244,14 @@ export class FunctionClusterer {
 
 function onRows(problem: Problem, rows: readonly number[]): Problem {
   const { network, x, y, weight, offset } = problem
-  const D = network.inputs
-  const take = (from: ArrayLike<number>): Float64Array => Float64Array.from(rows, i => from[i])
+  const take = (from: Float64Array): Float64Array => {
+    const width = from.length / problem.rows
+    return Float64Array.from(rows.flatMap(i => Array.from(from.subarray(i * width, (i + 1) * width))))
+  }
   return {
     network,
     rows: rows.length,
-    x: Float64Array.from(rows.flatMap(i => Array.from(x.subarray(i * D, (i + 1) * D)))),
+    x: take(x),
     y: take(y),
     ...(weight ? { weight: take(weight) } : {}),
     ...(offset ? { offset: take(offset) } : {})

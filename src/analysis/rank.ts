@@ -54,7 +54,7 @@ export function designRank(x: Float64Array, rows: number, columns: number): Rank
  */
 export function flatDirections(network: Network, { rank, columns }: { rank: number; columns: number }): number {
   const free = network.ridge > 0 ? 0 : columns - rank
-  if (isScalar(network.loss)) return free
+  if (isScalar(network.loss)) return network.outputs * free
   const shifts = !(network.ridge > 0) ? columns : network.bias && !network.penalizeBias ? 1 : 0
   return shifts + (network.outputs - 1) * free
 }

@@ -238,11 +238,12 @@ export function varianceUnit(
   }
   let dispersion = 1
   if (definition.response !== 'class' && definition.pearson) {
+    used *= network.outputs
     if (used <= theta.length) return 'There are no more rows than parameters, so the dispersion cannot be estimated.'
     const z = outputs(problem, theta)
     let sum = 0
-    for (let i = 0; i < rows; i++) {
-      sum += (weight ? weight[i] : 1) * definition.pearson(y[i], z[i])
+    for (let i = 0; i < y.length; i++) {
+      sum += (weight ? weight[Math.floor(i / network.outputs)] : 1) * definition.pearson(y[i], z[i])
     }
     dispersion = sum / (used - theta.length)
   }

@@ -1,7 +1,9 @@
 /** Every field of a study as a flag. A flag overrides the field of the file. */
 import { InputError } from '../core/errors.js'
 import { knownNames } from '../core/names.js'
-import { activations, losses } from '../models/types.js'
+import { activations } from '../models/activations.js'
+import { lossParameterMeaning, lossParameterNames } from '../models/losses/choice.js'
+import { losses } from '../models/losses/index.js'
 import { optimizerNames, optimizers, optionsOf } from '../optimizers/registry.js'
 import type { Flag, Flags, FlagTable } from './command.js'
 import { dataOptions, mergeData } from './dataFlags.js'
@@ -14,9 +16,11 @@ export const modelOptions: FlagTable = {
   hidden: text('5,3', 'units of the hidden layers; none: a generalised linear model'),
   activation: text('NAME', activations.join(', ')),
   loss: text('NAME', losses.join(', ')),
+  ...Object.fromEntries(lossParameterNames.map(name => [name, text('X', lossParameterMeaning(name))])),
   bias: flag('biases (use --no-bias for none)'),
   ridge: text('NUMBER', 'ridge penalty on the weights'),
-  'penalize-bias': flag('ridge on biases too')
+  'penalize-bias': flag('ridge on biases too'),
+  firth: flag('Firth’s penalty, for models without hidden layer')
 }
 
 const kebab = (name: string): string => name.replace(/[A-Z]/g, c => `-${c.toLowerCase()}`)
@@ -138,6 +142,23 @@ function chosenOptimizer(flags: Flags, fromFile: unknown): unknown {
   return { [entry[0]]: { ...(entry[1] as object | null), ...options } }
 }
 
+/** The loss of the flags, or of the file, with the parameters of the flags. */
+function lossFlag(flags: Flags, fromFile: unknown): unknown {
+  const parameters = given(Object.fromEntries(lossParameterNames.map(name => [name, numberFlag(flags, name)])))
+  const named = flags['loss']
+  const [first] = Object.keys(parameters)
+  if (first === undefined) return named
+  const [name, values] =
+    named !== undefined
+      ? [named, {}]
+      : typeof fromFile === 'string'
+        ? [fromFile, {}]
+        : (Object.entries((fromFile ?? {}) as Record<string, object>)[0] ?? [undefined, {}])
+  if (name === undefined)
+    throw new InputError(`--${first} belongs to a loss; name it with --loss ${losses.join(' | ')}.`)
+  return { [String(name)]: { ...values, ...parameters } }
+}
+
 /** The raw study: the file's fields with those of the flags over them. Unset flags change nothing. */
 export function mergeFlags(file: Readonly<Record<string, unknown>>, flags: Flags): Record<string, unknown> {
   const part = (name: string): Record<string, unknown> => (file[name] ?? {}) as Record<string, unknown>
@@ -146,10 +167,11 @@ export function mergeFlags(file: Readonly<Record<string, unknown>>, flags: Flags
     ...given({
       hidden: hiddenFlag(flags),
       activation: flags['activation'],
-      loss: flags['loss'],
+      loss: lossFlag(flags, part('model')['loss']),
       bias: flags['bias'],
       ridge: numberFlag(flags, 'ridge'),
-      penalizeBias: flags['penalize-bias']
+      penalizeBias: flags['penalize-bias'],
+      firth: flags['firth']
     })
   }
   const starts = {

@@ -10,7 +10,8 @@ import { builtins } from '../data/builtin.js'
 import type { DataConfig } from '../data/types.js'
 import type { Precision } from '../engines/types.js'
 import { activations, defaultActivation, type Activation } from '../models/activations.js'
-import { losses, type Loss } from '../models/losses/index.js'
+import { resolveLoss, type LossChoice } from '../models/losses/choice.js'
+import { losses } from '../models/losses/index.js'
 import type { Init } from '../models/types.js'
 import { openedPaths } from './dataPaths.js'
 import { dataSchema, plainData } from './dataSchema.js'
@@ -27,10 +28,11 @@ const schema = z.strictObject({
     .strictObject({
       hidden: z.array(positive.max(4096)).max(8).default([]),
       activation: z.enum(activations).default(defaultActivation),
-      loss: z.enum(losses).optional(),
+      loss: z.union([z.enum(losses), z.record(z.string(), z.unknown())]).optional(),
       bias: z.boolean().default(true),
       ridge: z.number().nonnegative().default(0),
       penalizeBias: z.boolean().default(false),
+      firth: z.boolean().default(false),
       ...formulaFields
     })
     .prefault({}),
@@ -68,10 +70,11 @@ export interface StudyConfig {
   readonly model: {
     readonly hidden: readonly number[]
     readonly activation: Activation
-    readonly loss?: Loss
+    readonly loss?: LossChoice
     readonly bias: boolean
     readonly ridge: number
     readonly penalizeBias: boolean
+    readonly firth: boolean
   } & FormulaModel
   readonly starts: { readonly count: number; readonly seed: number; readonly init: Init }
   /** null: newton while P ≤ 256, lbfgs above. */
@@ -218,6 +221,7 @@ export function resolveConfig(raw: unknown, source: string): StudyConfig {
   const { optimizer, stop, data, ...rest } = result.data
   checkFormulaModel(rest.model)
   const resolved = optimizer === undefined ? null : resolveOptimizer(optimizer)
+  if (rest.model.loss !== undefined) rest.model.loss = resolveLoss(rest.model.loss, source)
   const { steps, gradient, unseen } = stop
   const precision = rest.precision ?? (rest.engine === 'auto' ? undefined : inSingle(rest.engine) ? 'f32' : 'f64')
   return {

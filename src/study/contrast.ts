@@ -6,6 +6,7 @@ import { builtins } from '../data/builtin.js'
 import { loadData, rowsOf } from '../data/load.js'
 import type { ReadOptions } from '../data/read.js'
 import { twoClass } from '../models/scores.js'
+import { lossName } from '../models/losses/choice.js'
 import { convexTwin, nonconvexTwin } from '../models/losses/index.js'
 import { resolveConfig } from './config.js'
 import { runStudy, type StudyOptions } from './study.js'
@@ -56,11 +57,12 @@ export async function contrastModels(
   const ridge = checked.model.ridge > 0 ? checked.model.ridge : defaults.ridge
   const { loss: found } = await loadData(
     { ...test, ...checked.data },
-    checked.model.loss,
+    lossName(checked.model.loss),
     { bias: checked.model.bias, hidden: [], ridge: 1 },
     options
   )
   const loss = convexTwin(found)
+  const chosen = loss === found ? (checked.model.loss ?? loss) : loss
   const starts = { ...defaults.starts, ...part(raw, 'starts') }
   // A name in the file is that of one study; models side by side have their own.
   const { name: _, ...shared } = raw
@@ -69,7 +71,7 @@ export async function contrastModels(
     ...(name === undefined ? {} : { name }),
     data,
     starts,
-    model: { ...model, loss, ...fields }
+    model: { ...model, loss: chosen, ...fields }
   })
   const models: ContrastModel[] = [{ key: 'convex', config: study(undefined, { hidden: [], ridge: glmRidge }) }]
   if (twoClass(loss))

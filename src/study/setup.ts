@@ -8,6 +8,7 @@ import {
   validateProblem
 } from '../models/network/network.js'
 import { expressionNetwork } from '../models/expression/expression.js'
+import { chosenLoss, lossName } from '../models/losses/choice.js'
 import { defaultLosses, isScalar, lossTable } from '../models/losses/index.js'
 import type { Network, Problem } from '../models/types.js'
 import { judging } from '../analysis/recognise.js'
@@ -73,11 +74,25 @@ const problemOf = (network: Network, rows: Rows): Problem => ({
 })
 
 export function networkOf(config: StudyConfig, data: Dataset): Network {
-  const { hidden, activation, bias, ridge, penalizeBias } = config.model
-  if (isFormula(config))
-    return expressionNetwork(expressionModel(config.model, config.starts.init, data.columns), data.loss)
-  const outputs = isScalar(data.loss) ? 1 : (data.classes?.length ?? 2)
-  return { inputs: data.inputs, hidden, outputs, activation, loss: data.loss, bias, ridge, penalizeBias }
+  const { hidden, activation, bias, ridge, penalizeBias, firth, loss } = config.model
+  const parameters = loss === undefined ? [] : chosenLoss(loss).parameters
+  if (isFormula(config)) {
+    const network = expressionNetwork(expressionModel(config.model, config.starts.init, data.columns), data.loss)
+    return parameters.length > 0 ? { ...network, lossParameters: parameters } : network
+  }
+  const outputs = isScalar(data.loss) ? data.y.length / data.rows : (data.classes?.length ?? 2)
+  return {
+    inputs: data.inputs,
+    hidden,
+    outputs,
+    activation,
+    loss: data.loss,
+    ...(parameters.length > 0 ? { lossParameters: parameters } : {}),
+    bias,
+    ridge,
+    penalizeBias,
+    ...(firth ? { firth } : {})
+  }
 }
 
 /**
@@ -113,11 +128,11 @@ async function dataOf(config: StudyConfig, options: ReadOptions): Promise<Datase
       )
     return noData(model.objective)
   }
-  if (model.formula === undefined) return loadData(data, model.loss, model, options)
+  if (model.formula === undefined) return loadData(data, lossName(model.loss), model, options)
   if (data.standardize === true)
     throw new InputError('A formula is in the columns as they are, so they cannot be standardised; remove standardize.')
   const columns = await checkColumns(model, data, options)
-  return loadData({ ...data, features: columns, numeric: columns }, model.loss ?? defaultLosses.numbers, null, options)
+  return loadData({ ...data, features: columns, numeric: columns }, lossName(model.loss) ?? defaultLosses.numbers, null, options)
 }
 
 /** Data and model without any engine: what `check` needs too. */
@@ -135,7 +150,7 @@ export async function prepareProblem(
 }> {
   const data = await dataOf(config, options)
   const network = networkOf(config, data)
-  const names = parameterNames(network, data.columns, data.classes)
+  const names = parameterNames(network, data.columns, isScalar(network.loss) ? data.targets : data.classes)
   const given = givenRows(data, data, network.bias)
   const own = problemOf(network, given)
   validateProblem(own)

@@ -229,6 +229,8 @@ export function separation(problem: Problem, names: readonly string[], view: Use
   if (network.hidden.length > 0 || network.expression)
     return none('not-applicable', 'Separation is decided for networks without a hidden layer only.')
   const definition = lossTable[network.loss]
+  if (network.firth)
+    return none('not-applicable', 'Firth’s penalty grows without bound along every direction of separation.')
   if (definition.response !== 'class' && !definition.recedes)
     return none('not-applicable', `The ${network.loss} loss grows in every direction that changes a prediction.`)
   const penalty = penaltyOf(problem)
