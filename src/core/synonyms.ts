@@ -57,7 +57,6 @@ export const synonyms: Readonly<Record<string, readonly string[]>> = {
   relu6: ['relu'],
   leakyrelu: ['relu'],
   elu: ['softplus', 'relu'],
-  gelu: ['softplus', 'relu'],
   selu: ['softplus', 'relu'],
   swish: ['softplus'],
   silu: ['softplus'],

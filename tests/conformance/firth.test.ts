@@ -25,7 +25,9 @@ it('goes with the losses whose expected information is known, and no others', ()
   expect([...able].sort()).toEqual(['cloglog', 'logistic', 'poisson', 'probit'])
   for (const loss of losses.filter(l => !takesFirth(l)))
     expect(() => validateProblem(withFirth(makeProblem({ loss })))).toThrow(/Firth’s penalty .*\.$/)
-  expect(() => validateProblem(withFirth(makeProblem({ loss: 'logistic', hidden: [2] })))).toThrow(/without hidden layer/)
+  expect(() => validateProblem(withFirth(makeProblem({ loss: 'logistic', hidden: [2] })))).toThrow(
+    /without hidden layer/
+  )
   expect(() => validateProblem(withFirth(makeProblem({ loss: 'logistic', ridge: 1 })))).toThrow(/ridge/)
 })
 

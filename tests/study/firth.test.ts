@@ -21,7 +21,11 @@ describe('Firth’s penalty', () => {
   })
 
   it('is −ln 7 and 2 ln 7 for three and three completely separated rows', async () => {
-    const path = csv('separated.csv', ['x', 'y'], [0, 0, 0, 1, 1, 1].map(v => [v, v]))
+    const path = csv(
+      'separated.csv',
+      ['x', 'y'],
+      [0, 0, 0, 1, 1, 1].map(v => [v, v])
+    )
     const summary = await study({ ...base, data: { csv: path, target: 'y' }, model: { loss: 'logistic', firth: true } })
     expect(summary.minima).toHaveLength(1)
     expectAllClose(summary.minima[0].parameters, [-Math.log(7), 2 * Math.log(7)], 1e-9, 'θ')

@@ -1,4 +1,4 @@
-/** A loss as a study names it: by its name alone, or with its parameters, `{huber: {delta: 1}}`. */
+/** A loss as a study names it: by its name alone, or with its parameters, `{NAME: {PARAMETER: 1}}`. */
 import { InputError } from '../../core/errors.js'
 import { knownNames } from '../../core/names.js'
 import { losses, lossTable, type Loss, type LossParameters } from './index.js'
