@@ -12,11 +12,10 @@ const reasons: Readonly<Record<Exclude<ProofStatus, 'proved'>, string>> = {
   singular: 'The Hessian is singular to rounding, so that the point need not be isolated.',
   notFinite: 'A number overflows, or a unit sits at its kink.',
   noBox: 'The Hessian is too near to singular: over every box tried it may lose an eigenvalue’s sign.',
-  notEnclosed: 'There is no interval arithmetic for this model yet.',
   inertia: 'The number of negative eigenvalues could not be settled.'
 }
 const noArithmetic =
-  'Proofs are for networks, by the interval arithmetic of the cpu engine; run `npm run build` where it is not built.'
+  'There is no interval arithmetic here for this model; the cpu engine has it for most networks (run `npm run build` where it is not built).'
 
 /** What is proved of point i; `expected`: the number of negative eigenvalues that its verdict says. */
 export function proofOf(proofs: Proofs, i: number, expected: number): PointProof {

@@ -9,6 +9,7 @@ import { columnScale, layers } from '../models/network/network.js'
 import { linearPart, mapPoints, type ParameterMap } from '../models/network/parameterMap.js'
 import { covarianceRows, positiveUserEigenvalues, userHessian } from './eigenvalues.js'
 import { atBound, toUser } from '../models/expression/coordinates.js'
+import { addFirth } from '../models/penalty.js'
 import { explainedNullity } from './flat.js'
 import { scaledCholesky } from './jacobi.js'
 import { outputs } from './predict.js'
@@ -124,7 +125,7 @@ export function describePoint(question: PointQuestion): PointDetails {
   const inAsked = frame.standardized
     ? eigenvaluesIn(frame.toAsked, frame.fromAsked, frame.lossScale / frame.askedLossScale)
     : []
-  const errors = sampling(question, factor)
+  const errors = sampling(question, factor && network.firth ? informationOf(problem, theta, H) : factor)
   const { standardized: _, ...own } = errors
   const moving = basis.map(v => v.map((a, p) => a * scale[p]))
   return {
@@ -144,6 +145,16 @@ export function describePoint(question: PointQuestion): PointDetails {
       : {}),
     ...own
   }
+}
+
+/** The factor of the observed information per unit of weight of a model with Firth's penalty, which has no part in it. */
+function informationOf(problem: Problem, theta: Float64Array, H: Float64Array): ScaledCholesky | undefined {
+  const penalty = new Float64Array(H.length)
+  addFirth(problem, outputs(problem, theta), undefined, penalty)
+  return scaledCholesky(
+    H.map((v, k) => v - penalty[k]),
+    theta.length
+  )
 }
 
 /** Standard errors by observed and by expected information, in the user's coordinates and in those that were asked for. */
@@ -179,7 +190,7 @@ function sampling(
 function expectedInformation(problem: Problem, theta: Float64Array): Float64Array | undefined {
   const { network, rows, x, weight } = problem
   const definition = lossTable[network.loss]
-  if (network.hidden.length > 0 || definition.response === 'class') return undefined
+  if (network.hidden.length > 0 || network.outputs > 1 || definition.response === 'class') return undefined
   const constant = constantInformation[network.loss]
   if (!definition.information && !constant) return undefined
   const P = theta.length

@@ -175,7 +175,7 @@ export interface RunRequest {
 }
 
 /** Why a proof succeeded or failed (analysis/proof.ts has the words). */
-export type ProofStatus = 'proved' | 'kink' | 'singular' | 'notFinite' | 'noBox' | 'inertia' | 'notEnclosed'
+export type ProofStatus = 'proved' | 'kink' | 'singular' | 'notFinite' | 'noBox' | 'inertia'
 
 /** What interval arithmetic shows of R stationary points, in the coordinates of the problem. */
 export interface Proofs {

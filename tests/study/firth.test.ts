@@ -16,6 +16,8 @@ describe('Firth’s penalty', () => {
     expect(summary.separation.status).toBe('not-applicable')
     expect(summary.verdicts.minimum).toBe(60)
     expect(summary.minima).toHaveLength(1)
+    // Standard errors are those of the information without the penalty.
+    expectAllClose(summary.minima[0].standardErrors!, [1.48869, 1.55076, 0.03958, 0.77602], 5e-6, 'errors')
     // brglm2's endometrial example, to the digits printed there.
     expectAllClose(summary.minima[0].parameters, [3.774559514, 2.929273303, -0.03475176, -2.604163925], 1e-8, 'θ')
   })

@@ -27,7 +27,7 @@ import type {
   RunRequest,
   Scores
 } from '../types.js'
-import { readProofs, unproved } from './proofs.js'
+import { readProofs } from './proofs.js'
 import { loadAddon, type Addon, type NativeProblem, type NativeTarget } from './addon.js'
 
 export interface CpuOptions extends EngineOptions {
@@ -141,7 +141,7 @@ class CpuObjective implements Objective {
     validateProblem(problem)
     this.parameters = parameterCount(problem.network)
     this.native = createNativeProblem(addon, problem, precision, target)
-    if (precision === 'f64')
+    if (precision === 'f64' && this.enclosed())
       this.certifier = {
         prove: theta => this.proofs(theta, false),
         settle: theta => this.proofs(theta, true),
@@ -191,12 +191,12 @@ class CpuObjective implements Objective {
     const { loss, activation, hidden, expression, firth } = this.problem.network
     const { enclosed } = this.addon.numbering()
     const units = hidden.length === 0 || enclosed.includes(`activation ${activation}`)
-    return !expression && !firth && units && enclosed.includes(`loss ${loss}`)
+    const scored = expression?.objective === true || enclosed.includes(`loss ${loss}`)
+    return !firth && units && scored
   }
 
   private async proofs(theta: Float64Array, settle: boolean): Promise<Proofs> {
     this.check(theta)
-    if (!this.enclosed()) return unproved(theta, this.parameters)
     return readProofs(await this.addon.prove(this.handle(), theta, settle, this.threads))
   }
 

@@ -63,22 +63,3 @@ export function readProofs(native: NativeProofs): Proofs {
     condition: column('condition')
   }
 }
-
-/** What is said of R points of a model that there are no enclosures for. */
-export function unproved(theta: Float64Array, parameters: number): Proofs {
-  const count = theta.length / parameters
-  const zeros = (): Float64Array => new Float64Array(count)
-  return {
-    count,
-    status: new Array<ProofStatus>(count).fill('notEnclosed'),
-    index: new Uint32Array(count),
-    radius: zeros(),
-    radii: new Float64Array(theta.length),
-    error: zeros(),
-    contraction: zeros(),
-    theta,
-    isRounded: new Uint8Array(count),
-    loss: zeros(),
-    gradientNorm: zeros()
-  }
-}

@@ -122,6 +122,11 @@ export function convexity(network: Network): { model: boolean; reason: string } 
         (definition.response === 'class' ? undefined : definition.nonconvexReason) ??
         `The ${network.loss} loss is not convex, even without a hidden layer.`
     }
+  if (network.firth)
+    return {
+      model: false,
+      reason: `The ${network.loss} loss is convex, but whether it stays so with Firth’s penalty is not known.`
+    }
   return {
     model: true,
     reason: `There is no hidden layer and the ${network.loss} loss is convex in the linear predictor.`
