@@ -20,7 +20,7 @@ function listed(heading: string): string[] {
 
 /** Files of code that say a name. */
 function saying(name: string): string[] {
-  const word = new RegExp(`\\b${name}\\b`)
+  const word = new RegExp(`(?<![A-Za-z])${name}(?![A-Za-z])`)
   const folders = ['src', 'kernels', 'tests/fixtures']
   const walk = (folder: string): string[] =>
     readdirSync(join(root, folder), { withFileTypes: true }).flatMap(entry =>

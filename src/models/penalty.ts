@@ -61,7 +61,7 @@ export function addFirth(problem: Problem, z: Float64Array, g?: Float64Array, H?
       const xa = column(i, a)
       if (g) g[a] += first * q * xa
       if (!H || !T) continue
-      for (let c = 0; c < P; c++) H[a * P + c] += second * q * xa * column(i, c)
+      for (let c = a; c < P; c++) H[a * P + c] += second * q * xa * column(i, c)
       for (let j = 0; j < P; j++) for (let k = 0; k <= j; k++) T[(j * P + k) * P + a] += h[3 * i + 1] * b[j] * b[k] * xa
     }
   }
@@ -70,8 +70,9 @@ export function addFirth(problem: Problem, z: Float64Array, g?: Float64Array, H?
       for (let k = 0; k <= j; k++) {
         const row = T.subarray((j * P + k) * P, (j * P + k + 1) * P)
         const factor = half * (j === k ? 1 : 2)
-        for (let a = 0; a < P; a++) for (let c = 0; c < P; c++) H[a * P + c] -= factor * row[a] * row[c]
+        for (let a = 0; a < P; a++) for (let c = a; c < P; c++) H[a * P + c] -= factor * row[a] * row[c]
       }
+  if (H) for (let a = 0; a < P; a++) for (let c = 0; c < a; c++) H[a * P + c] = H[c * P + a]
   return half * logDet
 }
 
