@@ -31,11 +31,15 @@ function saying(name: string): string[] {
         .trim()
         .split('\n')
     : folders.flatMap(walk)
-  return files
-    // Words of other programs are no part of a loss.
-    .filter(file => /\.(ts|h|cc|wgsl|py)$/.test(file) && file !== 'src/core/synonyms.ts' && existsSync(join(root, file)))
-    .filter(file => word.test(readFileSync(join(root, file), 'utf8')))
-    .sort()
+  return (
+    files
+      // Words of other programs are no part of a loss.
+      .filter(
+        file => /\.(ts|h|cc|wgsl|py)$/.test(file) && file !== 'src/core/synonyms.ts' && existsSync(join(root, file))
+      )
+      .filter(file => word.test(readFileSync(join(root, file), 'utf8')))
+      .sort()
+  )
 }
 
 describe('a loss', () => {
