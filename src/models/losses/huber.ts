@@ -5,6 +5,7 @@ import type { ScalarLoss } from './types.js'
 export const huber: ScalarLoss = {
   response: 'number',
   allowed: 'any number',
+  attainsZero: true,
   fits: () => true,
   parameters: [{ name: 'delta', meaning: 'residual from which the loss grows in proportion', above: 0, most: 1e100 }],
   constants: ([delta]) => [delta],

@@ -5,6 +5,7 @@ import type { ScalarLoss } from './types.js'
 export const student: ScalarLoss = {
   response: 'number',
   allowed: 'any number',
+  attainsZero: true,
   fits: () => true,
   parameters: [
     { name: 'df', meaning: 'degrees of freedom ν', above: 0, most: 1e6 },
