@@ -11,7 +11,7 @@ import { openTable, readFile, type ReadOptions } from './read.js'
 import { splitRows, take } from './split.js'
 import { findColumn, place, rowNumber, takeRows, type Table } from './table.js'
 import { standardizationOf } from './conditioning.js'
-import { codeTarget, type Target } from './target.js'
+import { codeTargets, type Target } from './target.js'
 import type { DataConfig, Dataset, Preprocessing, Rows, Term } from './types.js'
 
 /** N of the whole table. @throws InputError unless the configuration names one that can be read. */
@@ -28,7 +28,7 @@ interface Complete {
 function completeRows(
   table: Table,
   config: DataConfig,
-  { target, features, apart }: Pick<Roles, 'target' | 'features' | 'apart'>,
+  { targets, features, apart }: Pick<Roles, 'targets' | 'features' | 'apart'>,
   kindsOf?: readonly Term[]
 ): Complete {
   const missing = missingOf(config.missingValues)
@@ -41,7 +41,7 @@ function completeRows(
     : declaredOf(config)
   const readings = features.map(name => readColumn(table, name, 'features', missing, declared))
   const others = [
-    readColumn(table, target, 'target', missing, declaredOf(config), config.trials !== undefined),
+    ...targets.map(name => readColumn(table, name, 'target', missing, declaredOf(config), config.trials !== undefined)),
     ...apart.map(({ column, what }) => readColumn(table, column, what, missing, declared, true))
   ]
   const usable = usableRows(table, [...others, ...readings], config.missing === 'drop')
@@ -156,7 +156,7 @@ export async function loadData(
   const declared = declaredOf(config)
   const terms = planTerms(table, kinds, declared, config.reference ?? {})
   const columns = designColumns(terms)
-  const target = codeTarget(table, roles.target, loss, declared, config.trials)
+  const target = codeTargets(table, roles.targets, loss, declared, config.trials)
   const all = numbers(table, config, terms, target)
   if (!isScalar(target.loss) && all.offset)
     throw new InputError(`An offset or exposure has no effect on the ${target.loss} loss; remove it.`)
@@ -203,6 +203,7 @@ export async function loadData(
     columns,
     ...(scaling ? { standardization: scaling } : {}),
     ...(targetScaling ? { targetStandardization: targetScaling } : {}),
+    targets: roles.targets,
     target: roles.target,
     ...(target.classes ? { classes: target.classes } : {}),
     coding: target.coding,
@@ -231,9 +232,9 @@ async function heldOut(
   if ('csv' in test) {
     const read = await readFile(test.csv, config, options)
     const { table: other, notes } = completeRows(read, config, roles, terms)
-    const coded = codeTarget(other, roles.target, target.loss, declaredOf(config), config.trials, target)
+    const coded = codeTargets(other, roles.targets, target.loss, declaredOf(config), config.trials, target)
     return { train: all, test: numbers(other, config, terms, coded), places: [], notes: [...read.notes, ...notes] }
   }
-  const parts = splitRows(all, target.classes !== undefined, test)
+  const parts = splitRows(all, target.classes !== undefined && roles.targets.length === 1, test)
   return { train: take(all, parts.train), test: take(all, parts.test), places: parts.test, notes: [] }
 }

@@ -32,6 +32,14 @@ export function splitRows(
 }
 
 /** The rows at the places given. */
+/** Rows `which` of an array of several numbers a row. */
+function picked(values: Float64Array, rows: number, which: readonly number[]): Float64Array {
+  const width = values.length / rows
+  const out = new Float64Array(which.length * width)
+  which.forEach((i, n) => out.set(values.subarray(i * width, (i + 1) * width), n * width))
+  return out
+}
+
 export function take(rows: Rows, which: readonly number[]): Rows {
   const D = rows.x.length / rows.rows
   const x = new Float64Array(which.length * D)
@@ -40,7 +48,7 @@ export function take(rows: Rows, which: readonly number[]): Rows {
   return {
     rows: which.length,
     x,
-    y: pick(rows.y),
+    y: picked(rows.y, rows.rows, which),
     ...(rows.weight ? { weight: pick(rows.weight) } : {}),
     ...(rows.offset ? { offset: pick(rows.offset) } : {}),
     ...(rows.trials ? { trials: pick(rows.trials) } : {})

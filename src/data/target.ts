@@ -171,3 +171,33 @@ const numericClasses = ({ classes }: TargetCoding): boolean => classes?.[0] === 
 
 const listedClasses = (labels: readonly string[]): string =>
   labels.length <= 6 ? labels.join(', ') : `${labels.slice(0, 5).join(', ')} and ${labels.length - 5} more`
+
+/**
+ * Codes one target column or several, each an output with the same loss: y is then [N, C] row-major.
+ * @throws InputError as `codeTarget`, and for several columns with a loss that takes one
+ */
+export function codeTargets(
+  table: Table,
+  names: readonly string[],
+  loss: Loss | undefined,
+  declared: Declared,
+  trials?: string,
+  known?: TargetCoding
+): Target {
+  const first = codeTarget(table, names[0], loss, declared, trials, known)
+  if (names.length === 1) return first
+  if (lossTable[first.loss].response === 'class')
+    throw new InputError(
+      `The ${first.loss} loss takes one target column and ${names.length} are named (${listed(names)}); name one, or choose a loss for numbers or for two classes.`
+    )
+  const C = names.length
+  const rest = names
+    .slice(1)
+    .map((name, c) => codeTarget(table, name, first.loss, declared, undefined, known?.others?.[c]))
+  const y = new Float64Array(first.y.length * C)
+  const all = [first, ...rest]
+  all.forEach((target, c) => target.y.forEach((v, i) => (y[i * C + c] = v)))
+  const codings = all.flatMap(({ column, coding }) => (coding === '' ? [] : [`${column}: ${coding}`]))
+  const others = rest.map(({ y: _, ...coding }) => coding)
+  return { ...first, y, coding: codings.join('; '), others }
+}

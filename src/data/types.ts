@@ -83,6 +83,8 @@ export type Term =
 
 /** How the target became numbers. */
 export interface TargetCoding {
+  /** Codings of further target columns, each an output of its own. */
+  readonly others?: readonly TargetCoding[]
   readonly column: string
   /** The loss that was asked for, or the one chosen from the target. */
   readonly loss: Loss
@@ -128,6 +130,8 @@ export interface Dataset extends Rows {
   readonly standardization?: { readonly mean: readonly number[]; readonly sd: readonly number[] }
   /** What was asked for with `standardizeTarget`. */
   readonly targetStandardization?: { readonly mean: number; readonly sd: number }
+  /** The target columns, and their names as words. */
+  readonly targets: readonly string[]
   readonly target: string
   /** Names of the classes for softmax. */
   readonly classes?: readonly string[]
