@@ -50,7 +50,7 @@ export function resolveLoss(raw: unknown, where: string): LossChoice {
         `${key} of the loss ${name} in ${where} is ${JSON.stringify(value)}; give a number above ${above} and at most ${most}.`
       )
   }
-  return { [name]: values } as LossChoice
+  return { [name]: values }
 }
 
 /** Parameters of all losses, as flags have them. */
