@@ -194,7 +194,13 @@ export async function loadData(
       heldOut: test?.rows ?? 0
     },
     heldOut: held.places.map(i => rowNumber(table, i)),
-    notes: [...changed, ...read.notes, ...notes, ...readingNotes(table, terms, roles.target), ...held.notes]
+    notes: [
+      ...changed,
+      ...read.notes,
+      ...notes,
+      ...roles.targets.flatMap((name, k) => readingNotes(table, k === 0 ? terms : [], name)),
+      ...held.notes
+    ]
   }
   return {
     ...train,
