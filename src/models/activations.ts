@@ -3,6 +3,8 @@ import { sigmoidOf, softplusOf, scaled, type Algebra } from './algebra.js'
 import { erfc, sigmoid, softplus } from './special.js'
 
 export interface ActivationDefinition {
+  /** φ(u) in exported functions: of Python, where `_logistic` is at hand, and of base R on matrices. */
+  readonly code: { readonly python: string; readonly r: string }
   /** c where φ(−u) = c − φ(u) for every u (0: odd), so that a unit's sign can be flipped; absent where there is no such number. */
   readonly reflection?: 0 | 1
   /** φ(s u) = s φ(u) for s > 0. */
@@ -20,6 +22,7 @@ export interface ActivationDefinition {
 
 const table = {
   identity: {
+    code: { python: 'u', r: 'u' },
     reflection: 0,
     homogeneous: true,
     linear: true,
@@ -32,6 +35,7 @@ const table = {
     value: (_, u) => u
   },
   tanh: {
+    code: { python: 'math.tanh(u)', r: 'tanh(u)' },
     reflection: 0,
     smooth: true,
     terms(u, out) {
@@ -49,6 +53,7 @@ const table = {
     }
   },
   logistic: {
+    code: { python: '_logistic(u)', r: 'plogis(u)' },
     reflection: 1,
     smooth: true,
     terms(u, out) {
@@ -61,6 +66,7 @@ const table = {
     value: sigmoidOf
   },
   softplus: {
+    code: { python: 'max(u, 0.0) + math.log1p(math.exp(-abs(u)))', r: 'pmax(u, 0) + log1p(exp(-abs(u)))' },
     affineTail: true,
     smooth: true,
     terms(u, out) {
@@ -72,6 +78,7 @@ const table = {
     value: softplusOf
   },
   relu: {
+    code: { python: 'max(u, 0.0)', r: 'pmax(u, 0)' },
     homogeneous: true,
     smooth: false,
     /** φ′(0) = 0. */
@@ -88,6 +95,7 @@ const table = {
       )
   },
   sin: {
+    code: { python: 'math.sin(u)', r: 'sin(u)' },
     reflection: 0,
     smooth: true,
     terms(u, out) {
@@ -99,6 +107,7 @@ const table = {
   },
   /** u Φ(u) (Hendrycks and Gimpel 2016), by the error function. */
   gelu: {
+    code: { python: '0.5 * u * math.erfc(-u / math.sqrt(2.0))', r: 'u * pnorm(u)' },
     affineTail: true,
     smooth: true,
     terms(u, out) {

@@ -100,7 +100,11 @@ export async function openStudy(directory: string): Promise<SavedStudy> {
   if (summary.format !== summaryFormat || !Array.isArray(summary.minima))
     throw new InputError(`${shown(path)} is no summary of a study of this program; run the study again.`)
   const done = preprocessing as Preprocessing
-  const { loss, classes } = done.target
+  const { loss, classes, others } = done.target
+  if (others)
+    throw new InputError(
+      `${shown(directory)} is a study of ${1 + others.length} target columns, and new rows are predicted for models of one; study each column by itself.`
+    )
   if (config.model.objective !== undefined)
     throw new InputError(
       `${shown(directory)} is a study of an objective, which predicts nothing; give a study on data.`

@@ -7,6 +7,7 @@ import type { ScalarLoss } from './types.js'
 export const brier: ScalarLoss = {
   ...shares,
   model: 'squared loss through the sigmoid',
+  link: 'sigmoid',
   attainsZero: true,
   convex: false,
   strictlyConvex: false,

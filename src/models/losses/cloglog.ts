@@ -7,6 +7,7 @@ import type { ScalarLoss } from './types.js'
 export const cloglog: ScalarLoss = {
   ...shares,
   model: 'cloglog regression',
+  link: 'extreme',
   convex: true,
   strictlyConvex: true,
   terms(z, y, out) {

@@ -9,6 +9,7 @@ export const gamma: ScalarLoss = {
   fits: y => y > 0,
   parameters: [],
   model: 'gamma regression',
+  link: 'exp',
   convex: true,
   strictlyConvex: true,
   terms(z, y, out) {

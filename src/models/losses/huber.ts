@@ -10,6 +10,7 @@ export const huber: ScalarLoss = {
   parameters: [{ name: 'delta', meaning: 'residual from which the loss grows in proportion', above: 0, most: 1e100 }],
   constants: ([delta]) => [delta],
   model: "Huber's regression",
+  link: 'z',
   convex: true,
   strictlyConvex: false,
   noLikelihood: "Huber's loss is no likelihood, so its curvature says nothing about sampling errors.",

@@ -55,4 +55,4 @@ export function lossConstants(loss: Loss, parameters: LossParameters = []): read
   return [a, b, c]
 }
 
-export type { ClassLoss, LossDefinition, LossParameters, ScalarLoss } from './types.js'
+export type { ClassLoss, Link, LossDefinition, LossParameters, ScalarLoss } from './types.js'

@@ -7,6 +7,7 @@ import type { ScalarLoss } from './types.js'
 export const logistic: ScalarLoss = {
   ...shares,
   model: 'logistic regression',
+  link: 'sigmoid',
   convex: true,
   strictlyConvex: true,
   terms(z, y, out) {

@@ -10,6 +10,7 @@ export const negativeBinomial: ScalarLoss = {
   parameters: [{ name: 'dispersion', meaning: 'α of the variance μ + α μ²', above: 0, most: 1e6 }],
   constants: ([alpha]) => [alpha, Math.log(alpha), 1 / alpha],
   model: 'negative binomial regression',
+  link: 'exp',
   convex: true,
   strictlyConvex: true,
   terms(z, y, out, [alpha]) {

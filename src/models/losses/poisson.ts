@@ -8,6 +8,7 @@ export const poisson: ScalarLoss = {
   fits: y => y >= 0,
   parameters: [],
   model: 'poisson regression',
+  link: 'exp',
   convex: true,
   strictlyConvex: true,
   terms(z, y, out) {

@@ -7,6 +7,7 @@ import type { ScalarLoss } from './types.js'
 export const probit: ScalarLoss = {
   ...shares,
   model: 'probit regression',
+  link: 'Φ',
   convex: true,
   strictlyConvex: true,
   terms(z, y, out) {

@@ -7,6 +7,7 @@ export const softmax: ClassLoss = {
   fits: y => Number.isInteger(y) && y >= 0,
   parameters: [],
   model: 'multinomial regression',
+  link: 'shares',
   convex: true,
   // The same number added to all outputs changes nothing.
   strictlyConvex: false,

@@ -8,6 +8,7 @@ export const squared: ScalarLoss = {
   fits: () => true,
   parameters: [],
   model: 'linear regression',
+  link: 'z',
   attainsZero: true,
   convex: true,
   strictlyConvex: true,

@@ -13,6 +13,7 @@ export const student: ScalarLoss = {
   ],
   constants: ([df, scale]) => [0.5 * (df + 1), 1 / (df * scale * scale), (df + 1) / (df * scale * scale)],
   model: "regression with Student's errors",
+  link: 'z',
   convex: false,
   strictlyConvex: false,
   nonconvexReason:

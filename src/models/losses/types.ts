@@ -19,7 +19,11 @@ export type LossParameters = readonly number[]
  */
 export type Response = 'number' | 'count' | 'positive' | 'share' | 'class'
 
+/** How z becomes a prediction: z itself, 1/(1 + e^−z), Φ(z), 1 − exp(−e^z), e^z, or the shares of e^z of all classes. */
+export type Link = 'z' | 'sigmoid' | 'Φ' | 'extreme' | 'exp' | 'shares'
+
 interface Facts {
+  readonly link: Link
   /** What the target may be, in words that follow "allows". */
   readonly allowed: string
   readonly fits: (y: number) => boolean

@@ -1,15 +1,8 @@
 /** A model as a Python function that needs nothing but Python. */
-import type { Activation } from '../../models/activations.js'
+import { activationTable } from '../../models/activations.js'
 import type { ModelData } from './model.js'
-import { linkOf, whatItGives, type Link } from './words.js'
-
-const activations: Readonly<Record<Activation, string>> = {
-  identity: 'u',
-  tanh: 'math.tanh(u)',
-  logistic: '_logistic(u)',
-  softplus: 'max(u, 0.0) + math.log1p(math.exp(-abs(u)))',
-  relu: 'max(u, 0.0)'
-}
+import type { Link } from '../../models/losses/index.js'
+import { linkOf, whatItGives } from './words.js'
 
 const links: Readonly<Record<Exclude<Link, 'shares'>, string>> = {
   z: 'z[0]',
@@ -59,7 +52,7 @@ def _logistic(u):
 
 
 def _activation(u):
-    return ${activations[model.activation]}
+    return ${activationTable[model.activation].code.python}
 
 
 def _level(value, levels, name):

@@ -1,15 +1,8 @@
 /** A model as a function of base R. */
-import type { Activation } from '../../models/activations.js'
+import { activationTable } from '../../models/activations.js'
 import type { ModelData } from './model.js'
-import { linkOf, whatItGives, type Link } from './words.js'
-
-const activations: Readonly<Record<Activation, string>> = {
-  identity: 'u',
-  tanh: 'tanh(u)',
-  logistic: 'plogis(u)',
-  softplus: 'pmax(u, 0) + log1p(exp(-abs(u)))',
-  relu: 'pmax(u, 0)'
-}
+import type { Link } from '../../models/losses/index.js'
+import { linkOf, whatItGives } from './words.js'
 
 const links: Readonly<Record<Link, string>> = {
   z: 'drop(z)',
@@ -45,7 +38,7 @@ predict_model <- function(data) {
     if (anyNA(at)) stop("column ", name, " has the level ", values[is.na(at)][1], ", which the training rows do not have")
     1 * outer(at, seq_along(levels)[-1], "==")
   }
-  activation <- function(u) ${activations[model.activation]}
+  activation <- function(u) ${activationTable[model.activation].code.r}
   # By layer, a row for each unit: the bias, then the weights.
   layers <- list(
 ${matrices.join(',\n')}

@@ -1,24 +1,10 @@
 /** What the exported functions have in common: how z becomes a prediction, and what they say of themselves. */
 import { shown } from '../../core/printable.js'
 import { version } from '../../core/version.js'
-import type { Loss } from '../../models/losses/index.js'
+import { lossTable, type Link, type Loss } from '../../models/losses/index.js'
 import type { ModelData } from './model.js'
 
-/** How z becomes a prediction. */
-export type Link = 'z' | 'sigmoid' | 'Φ' | 'extreme' | 'exp' | 'shares'
-
-const links: Readonly<Record<Loss, Link>> = {
-  squared: 'z',
-  logistic: 'sigmoid',
-  probit: 'Φ',
-  cloglog: 'extreme',
-  poisson: 'exp',
-  gamma: 'exp',
-  softmax: 'shares',
-  brier: 'sigmoid'
-}
-
-export const linkOf = (loss: Loss): Link => links[loss]
+export const linkOf = (loss: Loss): Link => lossTable[loss].link
 
 /** A line that says what the function predicts. */
 export function whatItGives({ name, point, target, classes, loss }: ModelData): string {
