@@ -335,7 +335,8 @@ class Judging {
   private isDoubtful(i: number, report: Float64Array): boolean {
     // In a flat valley the position is known to (rounding of g) ÷ (eigenvalue) only, and the eigenvalues with it: one that is a
     // little below the zero band may be the valley's. What tells is whether the loss falls.
-    if (this.verdict[i] === 'saddle') return report[this.places.smallest] >= -thresholds.weakSaddle * this.zeroBand(report)
+    if (this.verdict[i] === 'saddle')
+      return report[this.places.smallest] >= -thresholds.weakSaddle * this.zeroBand(report)
     if (this.verdict[i] !== 'degenerate') return false
     const { problem, flatDirections } = this.judge
     if (flatDirections !== null) return this.nullity[i] > flatDirections
