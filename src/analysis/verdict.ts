@@ -286,7 +286,8 @@ class Judging {
     if (run.status[n] === Status.failed || !this.isStationary(report, at)) return false
     const origin = this.found.theta.subarray(i * P, (i + 1) * P)
     // In a valley without loss a run has arrived wherever along it the last digits lead.
-    const settled = this.found.loss[i] <= this.little && run.loss[n] <= this.nothing && !(report[Polished.negative] > 0)
+    const settled =
+      this.found.loss[i] <= this.little && run.loss[n] <= this.nothing && !(report[this.places.negative] > 0)
     if (!settled && this.isFar(origin, at, this.judge.moveLimit ?? thresholds.moved)) return false
     if (this.isKinked(at)) {
       this.kinked.add(i)
