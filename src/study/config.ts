@@ -10,7 +10,7 @@ import { builtins } from '../data/builtin.js'
 import type { DataConfig } from '../data/types.js'
 import type { Precision } from '../engines/types.js'
 import { activations, defaultActivation, type Activation } from '../models/activations.js'
-import { resolveLoss, type LossChoice } from '../models/losses/choice.js'
+import { lossName, resolveLoss, type LossChoice } from '../models/losses/choice.js'
 import { losses } from '../models/losses/index.js'
 import type { Init } from '../models/types.js'
 import { openedPaths } from './dataPaths.js'
@@ -219,9 +219,10 @@ export function resolveConfig(raw: unknown, source: string): StudyConfig {
     throw new InputError(sentence(result.error.issues[0], raw, source))
   }
   const { optimizer, stop, data, ...rest } = result.data
-  checkFormulaModel(rest.model)
   const resolved = optimizer === undefined ? null : resolveOptimizer(optimizer)
-  if (rest.model.loss !== undefined) rest.model.loss = resolveLoss(rest.model.loss, source)
+  const loss = rest.model.loss === undefined ? undefined : resolveLoss(rest.model.loss, source)
+  if (loss !== undefined) rest.model.loss = loss
+  checkFormulaModel({ ...rest.model, loss: lossName(loss) })
   const { steps, gradient, unseen } = stop
   const precision = rest.precision ?? (rest.engine === 'auto' ? undefined : inSingle(rest.engine) ? 'f32' : 'f64')
   return {

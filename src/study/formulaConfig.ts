@@ -47,6 +47,7 @@ export function checkFormulaModel(
   model: FormulaModel & {
     readonly hidden: readonly number[]
     readonly ridge: number
+    readonly firth: boolean
     readonly loss?: Loss | undefined
   }
 ): void {
@@ -62,6 +63,7 @@ export function checkFormulaModel(
     throw new InputError('model has both a formula and an objective; give a formula for data, or an objective without.')
   const what = formula !== undefined ? 'formula' : 'objective'
   if (model.hidden.length > 0) throw new InputError(`model.hidden does not go with a ${what}; remove one of the two.`)
+  if (model.firth) throw new InputError(`model.firth does not go with a ${what}; remove one of the two.`)
   if (model.ridge > 0)
     throw new InputError(
       `model.ridge does not go with a ${what}; remove it${objective ? ', or write it into the objective' : ''}.`

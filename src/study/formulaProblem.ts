@@ -25,6 +25,7 @@ export function noData(objective: string): Dataset {
     y: new Float64Array(1),
     inputs: 0,
     columns: [],
+    targets: [],
     target: '',
     coding: '',
     // Not used: the objective is its own.

@@ -58,7 +58,10 @@ function resolved(setup: Setup): StudyConfig {
   const { config, data, engine, optimizer, steps } = setup
   return {
     ...config,
-    model: { ...config.model, ...(config.model.objective === undefined ? { loss: config.model.loss ?? data.loss } : {}) },
+    model: {
+      ...config.model,
+      ...(config.model.objective === undefined ? { loss: config.model.loss ?? data.loss } : {})
+    },
     precision: engine.precision,
     optimizer,
     stop: { ...config.stop, steps },

@@ -132,7 +132,12 @@ async function dataOf(config: StudyConfig, options: ReadOptions): Promise<Datase
   if (data.standardize === true)
     throw new InputError('A formula is in the columns as they are, so they cannot be standardised; remove standardize.')
   const columns = await checkColumns(model, data, options)
-  return loadData({ ...data, features: columns, numeric: columns }, lossName(model.loss) ?? defaultLosses.numbers, null, options)
+  return loadData(
+    { ...data, features: columns, numeric: columns },
+    lossName(model.loss) ?? defaultLosses.numbers,
+    null,
+    options
+  )
 }
 
 /** Data and model without any engine: what `check` needs too. */
