@@ -4,8 +4,8 @@
 
 #include <vector>
 
-#include "formula_enclosures.h"
 #include "problem.h"
+#include "formula_enclosures.h"
 
 namespace MS_TARGET {
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "elementary.h"
+#include "formula_program.h"
 #include "terms.h"
 
 namespace MS_TARGET {
