@@ -2,6 +2,7 @@
 // formulas): its cost is that of P³ numbers a row, beside which the lanes' registers would save little on models this small.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -51,17 +52,51 @@ inline void information(manystart::Loss loss, double z, double* h) {
   }
 }
 
+/// R of A Π = Q R in place, A [N, P] with its largest rows first, and log det AᵀA: Householder's reflections with pivoting, which keep the
+/// digits of small rows beside large ones (Cox and Higham 1998), where AᵀA would be singular to rounding.
+inline double triangular(double* A, int N, int P, int* order) {
+  for (int k = 0; k < P; k++) order[k] = k;
+  const auto square = [&](int k, int from) {
+    double sum = 0;
+    for (int i = from; i < N; i++) sum += A[size_t(i) * P + k] * A[size_t(i) * P + k];
+    return sum;
+  };
+  double log_det = N < P ? std::numeric_limits<double>::quiet_NaN() : 0;
+  for (int k = 0; k < std::min(N, P); k++) {
+    int best = k, top = k;
+    for (int c = k + 1; c < P; c++) best = square(c, k) > square(best, k) ? c : best;
+    std::swap(order[k], order[best]);
+    for (int i = 0; i < N; i++) std::swap(A[size_t(i) * P + k], A[size_t(i) * P + best]);
+    for (int i = k + 1; i < N; i++) top = std::fabs(A[size_t(i) * P + k]) > std::fabs(A[size_t(top) * P + k]) ? i : top;
+    for (int c = 0; c < P; c++) std::swap(A[size_t(k) * P + c], A[size_t(top) * P + c]);
+    const double norm = std::sqrt(square(k, k)), head = A[size_t(k) * P + k];
+    log_det += 2 * std::log(norm);
+    if (!(norm > 0)) continue;
+    const double alpha = head > 0 ? -norm : norm, v0 = head - alpha, scale = 1 / (norm * (norm + std::fabs(head)));
+    for (int c = k + 1; c < P; c++) {
+      double dot = v0 * A[size_t(k) * P + c];
+      for (int i = k + 1; i < N; i++) dot += A[size_t(i) * P + k] * A[size_t(i) * P + c];
+      dot *= scale;
+      A[size_t(k) * P + c] -= dot * v0;
+      for (int i = k + 1; i < N; i++) A[size_t(i) * P + c] -= dot * A[size_t(i) * P + k];
+    }
+    A[size_t(k) * P + k] = alpha;
+  }
+  return log_det;
+}
+
 /// Adds the penalty to f [L], and to g [P][L] and the entries of H [P][P][L] with row ≤ column, where not null. +∞ where the information
 /// is singular to rounding.
 template <class T>
 void add_firth(const manystart::Problem<T>& p, const T* theta, T* f, T* g, T* H) {
   constexpr int L = LANES<T>;
   const int P = p.P, N = p.d.rows;
-  std::vector<double> h(3 * size_t(N)), I(size_t(P) * P), b(P), slope(P), curve(size_t(P) * P), third;
+  std::vector<double> h(3 * size_t(N)), A(size_t(N) * P), b(P), slope(P), curve(size_t(P) * P), third;
+  std::vector<int> used, order(P);
   if (H) third.resize(size_t(P) * P * P);
   for (int l = 0; l < L; l++) {
     double total = 0;
-    std::fill(I.begin(), I.end(), 0.0);
+    used.clear();
     for (int i = 0; i < N; i++) {
       const double w = p.weight[i];
       total += w;
@@ -71,22 +106,12 @@ void add_firth(const manystart::Problem<T>& p, const T* theta, T* f, T* g, T* H)
       for (int k = 0; k < P; k++) z += double(theta[size_t(k) * L + l]) * double(x[k]);
       information(p.d.loss, z, &h[3 * size_t(i)]);
       for (int k = 0; k < 3; k++) h[3 * size_t(i) + k] *= w;
-      for (int r = 0; r < P; r++)
-        for (int c = 0; c <= r; c++) I[size_t(r) * P + c] += h[3 * size_t(i)] * double(x[r]) * double(x[c]);
+      used.push_back(i);
     }
-    // Cholesky's factor in place.
-    double log_det = 0;
-    for (int r = 0; r < P; r++)
-      for (int c = 0; c <= r; c++) {
-        const double whole = I[size_t(r) * P + c];
-        double sum = whole;
-        for (int k = 0; k < c; k++) sum -= I[size_t(r) * P + k] * I[size_t(c) * P + k];
-        if (c < r) I[size_t(r) * P + c] = sum / I[size_t(c) * P + c];
-        else {
-          log_det += sum > P * std::numeric_limits<double>::epsilon() * whole ? std::log(sum) : std::numeric_limits<double>::quiet_NaN();
-          I[size_t(r) * P + r] = std::sqrt(sum);
-        }
-      }
+    std::stable_sort(used.begin(), used.end(), [&](int i, int k) { return h[3 * size_t(i)] > h[3 * size_t(k)]; });
+    for (size_t n = 0; n < used.size(); n++)
+      for (int k = 0; k < P; k++) A[n * P + k] = std::sqrt(h[3 * size_t(used[n])]) * double(p.x[size_t(used[n]) * p.S + k]);
+    const double log_det = triangular(A.data(), int(used.size()), P, order.data());
     const double half = -0.5 / total;
     const bool singular = !std::isfinite(log_det);
     f[l] = singular ? std::numeric_limits<T>::infinity() : T(double(f[l]) + half * log_det);
@@ -98,9 +123,9 @@ void add_firth(const manystart::Problem<T>& p, const T* theta, T* f, T* g, T* H)
       const double* t = &h[3 * size_t(i)];
       double q = 0;
       for (int r = 0; r < P; r++) {
-        double sum = x[r];
-        for (int k = 0; k < r; k++) sum -= I[size_t(r) * P + k] * b[k];
-        b[r] = sum / I[size_t(r) * P + r];
+        double sum = x[order[r]];
+        for (int k = 0; k < r; k++) sum -= A[size_t(k) * P + r] * b[k];
+        b[r] = sum / A[size_t(r) * P + r];
         q += b[r] * b[r];
       }
       for (int a = 0; a < P; a++) {

@@ -25,8 +25,8 @@ export function addFirth(problem: Problem, z: Float64Array, g?: Float64Array, H?
   const { information } = scalarLoss(network.loss)
   const column = (i: number, p: number): number => (p < bias ? 1 : x[i * D + p - bias])
   const h = new Float64Array(3 * rows)
+  const used: number[] = []
   let total = 0
-  const I = new Float64Array(P * P)
   for (let i = 0; i < rows; i++) {
     const w = weight ? weight[i] : 1
     total += w
@@ -34,9 +34,14 @@ export function addFirth(problem: Problem, z: Float64Array, g?: Float64Array, H?
     const terms = h.subarray(3 * i, 3 * i + 3)
     information!(z[i], terms)
     for (let k = 0; k < 3; k++) terms[k] *= w
-    for (let p = 0; p < P; p++) for (let q = 0; q <= p; q++) I[p * P + q] += terms[0] * column(i, p) * column(i, q)
+    used.push(i)
   }
-  const logDet = choleskyInPlace(I, P)
+  used.sort((a, b) => h[3 * b] - h[3 * a])
+  const A = Float64Array.from({ length: used.length * P }, (_, n) => {
+    const i = used[Math.floor(n / P)]
+    return Math.sqrt(h[3 * i]) * column(i, n % P)
+  })
+  const { R, order, logDet } = triangular(A, used.length, P)
   if (!Number.isFinite(logDet)) {
     g?.fill(NaN)
     H?.fill(NaN)
@@ -44,16 +49,16 @@ export function addFirth(problem: Problem, z: Float64Array, g?: Float64Array, H?
   }
   const half = -0.5 / total
   if (!g && !H) return half * logDet
-  // b_i = L⁻¹ x_i, so that q_ij = b_iᵀ b_j; T_(jk)a = Σ_i w_i h′_i b_ij b_ik x_ia.
+  // b_i = R⁻ᵀ x_i, so that q_ij = b_iᵀ b_j; T_(jk)a = Σ_i w_i h′_i b_ij b_ik x_ia.
   const b = new Float64Array(P)
   const T = H ? new Float64Array(P * P * P) : undefined
   for (let i = 0; i < rows; i++) {
     if (weight && weight[i] === 0) continue
     let q = 0
     for (let p = 0; p < P; p++) {
-      let sum = column(i, p)
-      for (let k = 0; k < p; k++) sum -= I[p * P + k] * b[k]
-      b[p] = sum / I[p * P + p]
+      let sum = column(i, order[p])
+      for (let k = 0; k < p; k++) sum -= R[k * P + p] * b[k]
+      b[p] = sum / R[p * P + p]
       q += b[p] * b[p]
     }
     const [first, second] = [h[3 * i + 1] * half, h[3 * i + 2] * half]
@@ -76,22 +81,48 @@ export function addFirth(problem: Problem, z: Float64Array, g?: Float64Array, H?
   return half * logDet
 }
 
-/** L of A = L Lᵀ in the lower triangle; returns log det A, NaN where A is not positive definite to rounding. */
-function choleskyInPlace(A: Float64Array, P: number): number {
-  let logDet = 0
-  for (let p = 0; p < P; p++)
-    for (let q = 0; q <= p; q++) {
-      let sum = A[p * P + q]
-      const whole = sum
-      for (let k = 0; k < q; k++) sum -= A[p * P + k] * A[q * P + k]
-      if (q < p) A[p * P + q] = sum / A[q * P + q]
-      else {
-        if (!(sum > P * Number.EPSILON * whole)) return NaN
-        logDet += Math.log(sum)
-        A[p * P + p] = Math.sqrt(sum)
-      }
+/**
+ * R of A Π = Q R, A [N, P] row-major with its largest rows first, and log det AᵀA: by Householder's reflections with columns in the order of
+ * what is left of them, which keeps the digits of small rows beside large ones (Cox and Higham 1998). The information itself, AᵀA, would
+ * be singular to rounding where rows differ by ten orders of magnitude. A is overwritten; log det is −∞ or NaN where the rank is not full.
+ */
+function triangular(A: Float64Array, N: number, P: number): { R: Float64Array; order: number[]; logDet: number } {
+  const order = Array.from({ length: P }, (_, p) => p)
+  const square = (p: number, from: number): number => {
+    let sum = 0
+    for (let i = from; i < N; i++) sum += A[i * P + p] * A[i * P + p]
+    return sum
+  }
+  let logDet = N < P ? NaN : 0
+  for (let k = 0; k < Math.min(N, P); k++) {
+    let best = k
+    for (let p = k + 1; p < P; p++) if (square(p, k) > square(best, k)) best = p
+    if (best !== k) {
+      for (let i = 0; i < N; i++) [A[i * P + k], A[i * P + best]] = [A[i * P + best], A[i * P + k]]
+      ;[order[k], order[best]] = [order[best], order[k]]
     }
-  return logDet
+    // The largest row goes first, so that no reflection spreads it over smaller ones.
+    let top = k
+    for (let i = k + 1; i < N; i++) if (Math.abs(A[i * P + k]) > Math.abs(A[top * P + k])) top = i
+    if (top !== k) for (let p = 0; p < P; p++) [A[k * P + p], A[top * P + p]] = [A[top * P + p], A[k * P + p]]
+    const norm = Math.sqrt(square(k, k))
+    logDet += 2 * Math.log(norm)
+    if (!(norm > 0)) continue
+    const head = A[k * P + k]
+    const alpha = head > 0 ? -norm : norm
+    const v0 = head - alpha
+    // H = 1 − u uᵀ / (norm (norm + |head|)), u = (v0, A below).
+    const scale = 1 / (norm * (norm + Math.abs(head)))
+    for (let p = k + 1; p < P; p++) {
+      let dot = v0 * A[k * P + p]
+      for (let i = k + 1; i < N; i++) dot += A[i * P + k] * A[i * P + p]
+      dot *= scale
+      A[k * P + p] -= dot * v0
+      for (let i = k + 1; i < N; i++) A[i * P + p] -= dot * A[i * P + k]
+    }
+    A[k * P + k] = alpha
+  }
+  return { R: A, order, logDet }
 }
 
 /** The penalty by its definition, over any algebra: the determinant by elimination without pivoting. */
