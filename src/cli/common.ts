@@ -1,6 +1,6 @@
 /** What the commands share: reading the study, stopping on Ctrl-C, printing. */
 import { InputError, stoppedCode } from '../core/errors.js'
-import { printable, printableJson, shown } from '../core/printable.js'
+import { printable, printableJson, sentence, shown } from '../core/printable.js'
 import { checkFields, readConfigFile, resolveConfig, type StudyConfig } from '../study/config.js'
 import type { Flags, Positional } from './command.js'
 import { mergeFlags } from './flags.js'
@@ -74,12 +74,12 @@ export function interruptSignal(): { signal: AbortSignal; release: () => void } 
 /** The study file that `study`, `contrast` and `check` take. */
 export const configFile: Positional = { name: 'config', describe: 'study.yaml or study.json', required: false }
 
-/** Prints text for people: names and cells in it cannot steer the terminal. */
 /** Says something beside the result. */
 export const say = (text: string): void => {
-  process.stderr.write(`${printable(text)}\n`)
+  process.stderr.write(`${sentence(text)}\n`)
 }
 
+/** Prints text for people: names and cells in it cannot steer the terminal. */
 export const print = (text: string): void => {
   process.stdout.write(printable(text.endsWith('\n') ? text : `${text}\n`))
 }

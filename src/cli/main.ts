@@ -3,7 +3,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { InputError, stoppedCode, WorkError } from '../core/errors.js'
 import { closeName, nearestName } from '../core/names.js'
-import { printable } from '../core/printable.js'
+import { sentence } from '../core/printable.js'
 import { version } from '../core/version.js'
 import type { Command } from './command.js'
 import { commands } from './commands.js'
@@ -13,13 +13,6 @@ import { widthOf } from './terminal.js'
 const print = (text: string): void => {
   process.stdout.write(`${text}\n`)
 }
-
-/** Characters of a message that are printed; names in it may be of any length. */
-const longestMessage = 4000
-
-/** A message that cannot steer the terminal. */
-const sentence = (message: string): string =>
-  printable(message.length > longestMessage ? `${message.slice(0, longestMessage)}…` : message)
 
 /** Exit codes: 0 done, 1 the work failed, 2 wrong usage or input. */
 function fail(error: unknown): never {

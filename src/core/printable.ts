@@ -37,3 +37,13 @@ export function listed(items: readonly string[], most = 6): string {
   if (rest > 0) return `${some.join(', ')} and ${rest} more`
   return some.length > 1 ? `${some.slice(0, -1).join(', ')} and ${some.at(-1)}` : (some[0] ?? '')
 }
+
+/** Characters of a word that a sentence shows, and of all of it: the rest tells nobody anything. */
+const [longestWord, longestSentence] = [200, 4000]
+
+/** A sentence for the terminal: on one line, and what it quotes is cut to what can be read. */
+export function sentence(text: string): string {
+  const some = text.slice(0, 4 * longestSentence)
+  const cut = some.replace(/\S{201,}/g, word => `${word.slice(0, longestWord / 2)}…${word.slice(-longestWord / 4)}`)
+  return printable(cut.length > longestSentence ? `${cut.slice(0, longestSentence)}…` : cut)
+}

@@ -1,10 +1,10 @@
 /** Which distinct point each run belongs to, beside the parts: a table of its own, since it follows from all of them together. */
 import { parquetMetadata, parquetReadObjects } from 'hyparquet'
-import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InputError } from '../core/errors.js'
 import { pointsFile, readList, readPart, runsFolder } from './directory.js'
+import { encodeTable, type Field } from './parquet.js'
 import { pickRows, type Layout, type Rows } from './table.js'
 
 /** Runs of ascending starts, and the point of each. */
@@ -18,30 +18,12 @@ export interface Points {
 const identityKey = 'manystart'
 
 export function encodePoints(identity: string, points: readonly Points[]): Uint8Array {
-  const bytes = new ByteWriter(1 << 16)
-  const required = { repetition_type: 'REQUIRED' } as const
-  const parquet = new ParquetWriter({
-    writer: bytes,
-    schema: [
-      { name: 'root', num_children: 2 },
-      { name: 'start', type: 'INT64', ...required },
-      { name: 'point', type: 'INT32', ...required }
-    ],
-    codec: 'UNCOMPRESSED',
-    statistics: false,
-    kvMetadata: [{ key: identityKey, value: identity }],
-    createdBy: 'manystart'
-  })
-  for (const { start, point } of points) {
-    if (start.length === 0) continue
-    const columnData = [
-      { name: 'start', data: BigInt64Array.from(start, BigInt), encoding: 'PLAIN' as const },
-      { name: 'point', data: point, encoding: 'PLAIN' as const }
-    ]
-    void parquet.write({ columnData, rowGroupSize: start.length, pageSize: 0 })
-  }
-  void parquet.finish()
-  return new Uint8Array(bytes.buffer, 0, bytes.index)
+  const group = ({ start, point }: Points): Field[] => [
+    { name: 'start', type: 'INT64', data: start },
+    { name: 'point', type: 'INT32', data: point }
+  ]
+  const none: Points = { start: new Float64Array(0), point: new Int32Array(0) }
+  return encodeTable(points.length > 0 ? points.map(group) : [group(none)], [identityKey, identity])
 }
 
 /** The point of every run, by its start. @throws InputError when the file is damaged or of another study */

@@ -1,5 +1,5 @@
 /** The configuration of a study: its schema, defaults resolved once, and errors that name the field. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
@@ -252,18 +252,24 @@ export function resolveForSize(
 /** In the first line of a study.json. */
 export const studyFormat = 'manystart/study'
 
+/** Bytes of a study file: a list of a hundred thousand columns fits. */
+const largestFile = 16e6
+
 /** Reads study.yaml or study.json as plain data. @throws InputError when it cannot be read or parsed. */
 export function readConfigFile(path: string): Record<string, unknown> {
   let text: string
   try {
+    if (statSync(path).size > largestFile) throw new Error('too large')
     text = readFileSync(path, 'utf8')
   } catch {
     const data = Object.hasOwn(builtins, path) ? ` For the built-in data, give --data ${path}.` : ''
-    throw new InputError(`The study file ${path} cannot be read; give the path of a YAML or JSON file.${data}`)
+    throw new InputError(
+      `The study file ${path} cannot be read; give the path of a YAML or JSON file of at most 16 MB.${data}`
+    )
   }
   let value: unknown
   try {
-    value = parseYaml(text)
+    value = parseYaml(text, { logLevel: 'silent', maxAliasCount: 100 })
   } catch (error) {
     const why = error instanceof Error ? error.message.split('\n')[0] : String(error)
     throw new InputError(`${path} is neither YAML nor JSON: ${(why ?? '').replace(/[:.]?$/, '')}.`)

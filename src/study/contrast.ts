@@ -9,6 +9,7 @@ import { twoClass } from '../models/scores.js'
 import { lossName } from '../models/losses/choice.js'
 import { convexTwin, nonconvexTwin } from '../models/losses/index.js'
 import { resolveConfig } from './config.js'
+import { checkTable } from './memory.js'
 import { runStudy, type StudyOptions } from './study.js'
 
 export interface ContrastModel {
@@ -50,6 +51,7 @@ export async function contrastModels(
   const model = { penalizeBias: defaults.penalizeBias, ...part(raw, 'model') }
   const own = { standardize: true, ...drawable(part(raw, 'data')), ...part(raw, 'data') }
   const checked = resolveConfig({ ...raw, data: own, model }, source)
+  checkTable(checked)
   const few = (await rowsOf(checked.data, options)) < defaultTestRows
   const test = few ? {} : { test: defaultTest }
   const data = { ...test, ...own }

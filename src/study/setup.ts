@@ -32,6 +32,7 @@ import { InputError } from '../core/errors.js'
 import { inSingle, resolveForSize, type StudyConfig } from './config.js'
 import { expressionModel } from './formulaConfig.js'
 import { checkColumns, checkStarts, linearRank, noData } from './formulaProblem.js'
+import { checkModel, checkTable } from './memory.js'
 
 /** Starts up to which parameters are kept as found and as certified, where the configuration says nothing of it. */
 const allKept = 1e6
@@ -153,6 +154,7 @@ export async function prepareProblem(
   separation: Separation
   rank: { rank: number; columns: number; aliased: readonly string[] }
 }> {
+  checkTable(config)
   const data = await dataOf(config, options)
   const network = networkOf(config, data)
   const names = parameterNames(network, data.columns, isScalar(network.loss) ? data.targets : data.classes)
@@ -215,6 +217,7 @@ export async function setUp(
     rank
   } = await prepareProblem(config, options.onLoad ? { onProgress: options.onLoad } : {})
   const parameters = parameterCount(network)
+  checkModel(parameters, options.threads)
   const { optimizer, steps } = resolveForSize(config, parameters)
   const threads = options.threads === undefined ? {} : { threads: options.threads }
   const device = config.device === undefined ? {} : { device: config.device }

@@ -11,7 +11,9 @@ import { encodePoints } from '../runs/points.js'
 import { defaultLosses, lossTable } from '../models/losses/index.js'
 import { resolveConfig, type StudyConfig } from './config.js'
 import { convergenceCurves } from './curves.js'
+import { checkDisk } from './memory.js'
 import { checkSame, identityOf, readRecord, recordText, shardRange, type Saved, type Shard } from './record.js'
+import { layoutOf } from './run.js'
 import { runSession, type Outcome, type StudyProgress } from './session.js'
 import { setUp, type Setup } from './setup.js'
 import { summarize } from './summary.js'
@@ -31,6 +33,8 @@ export interface SessionOptions {
   readonly onProgress?: (progress: StudyProgress) => void
   /** Writes further files into the directory, such as a report. */
   readonly finish?: (summary: Summary, files: StudyFiles) => Promise<void> | void
+  /** Told what the runs will take on the disk, before the first. */
+  readonly onPlan?: (sentence: string) => void
   /** Told what the user should know, in sentences. */
   readonly onNote?: (sentence: string) => void
 }
@@ -81,6 +85,7 @@ export async function runStudy(config: StudyConfig, options: StudyOptions = {}):
       parquet,
       typeof test === 'object' && 'csv' in test ? test.csv : undefined
     ].filter(v => v !== undefined)
+    options.onPlan?.(checkDisk(options.out, layoutOf(setup), range.count))
     const directory = await StudyDirectory.create(
       options.out,
       identityOf(setup),
@@ -152,6 +157,8 @@ export async function resumeStudy(path: string, options: ResumeOptions = {}): Pr
   const withStarts = (config: StudyConfig): StudyConfig => ({ ...config, starts: { ...config.starts, count: total } })
   const setup = await setUpAgain(path, saved, withStarts(options.config ?? saved.config), options)
   try {
+    if (range.count > saved.range.count)
+      options.onPlan?.(checkDisk(path, layoutOf(setup), range.count - saved.range.count))
     const directory = await StudyDirectory.resume(path, saved.identity)
     for (const sentence of [...directory.said, ...(await directory.verify())]) options.onNote?.(sentence)
     if (range.count > saved.range.count) await directory.write(studyFile, recordText(setup, range, saved.shard, path))

@@ -40,6 +40,7 @@ export const studyCommand: Command = {
       onLoad: loadProgress(process.stderr, quiet),
       onProgress: p => progress.update(p),
       onNote: say,
+      ...(quiet ? {} : { onPlan: say }),
       finish: async (done, files) => files.write(reportFile, await renderReport([done], { title: done.name }))
     }
     const force = flags['force'] === true
