@@ -113,8 +113,8 @@ export async function readList(directory: string): Promise<Listed> {
     const isOpen = read.data.file === openName(read.data)
     if (!isOpen && (read.data.file !== partName(read.data) || read.data.rows !== read.data.count)) continue
     ;(isOpen ? open : parts).set(read.data.first, read.data)
-    if (!isOpen) open.delete(read.data.first)
   }
+  for (const first of parts.keys()) open.delete(first)
   const sorted = [...parts.values()].sort((a, b) => a.first - b.first)
   // Two parts never share starts; a list that says so has been tampered with, and its later entry counts for nothing.
   const apart = sorted.filter((e, i) => i === 0 || e.first >= sorted[i - 1].first + sorted[i - 1].count)
@@ -228,6 +228,8 @@ function inputInTheWay(directory: string, inputs: readonly string[]): string | u
 
 /** A study directory that this process writes. */
 export class StudyDirectory {
+  private last: Promise<unknown> = Promise.resolve()
+
   private constructor(
     readonly path: string,
     readonly identity: string,
@@ -390,22 +392,34 @@ export class StudyDirectory {
   }
 
   /** Puts a complete part on the disk and lists it. */
-  async add(part: Part, spent: Cost): Promise<Entry> {
-    const listed = await this.store(part, partName(part), spent)
-    this.parts.push(listed)
-    this.parts.sort((a, b) => a.first - b.first)
-    const under = this.open.find(e => e.first === part.first)
-    if (under) {
-      this.open = this.open.filter(e => e !== under)
-      await rm(join(this.path, runsFolder, under.file), { force: true }).catch(() => undefined)
-    }
-    return listed
+  add(part: Part, spent: Cost): Promise<Entry> {
+    return this.inTurn(async () => {
+      const listed = await this.store(part, partName(part), spent)
+      this.parts.push(listed)
+      this.parts.sort((a, b) => a.first - b.first)
+      const under = this.open.find(e => e.first === part.first)
+      if (under) {
+        this.open = this.open.filter(e => e !== under)
+        await rm(join(this.path, runsFolder, under.file), { force: true }).catch(() => undefined)
+      }
+      return listed
+    })
   }
 
-  /** Puts the runs of a part that is under way on the disk, in place of those put there before. */
-  async keep(part: Part, spent: Cost): Promise<void> {
-    const listed = await this.store(part, openName(part), spent)
-    this.open = [...this.open.filter(e => e.first !== part.first), listed]
+  /** Puts the runs of a part that is under way on the disk, in place of those put there before; nothing once it is complete. */
+  keep(part: Part, spent: Cost): Promise<void> {
+    return this.inTurn(async () => {
+      if (this.parts.some(e => e.first === part.first)) return
+      const listed = await this.store(part, openName(part), spent)
+      this.open = [...this.open.filter(e => e.first !== part.first), listed]
+    })
+  }
+
+  /** One after the other: a part that is complete must not be followed by what there was of it before. */
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.last.then(work)
+    this.last = turn.catch(() => undefined)
+    return turn
   }
 
   private async store(part: Part, file: string, spent: Cost): Promise<Entry> {

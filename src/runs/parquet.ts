@@ -59,7 +59,7 @@ function codesOf(data: Uint8Array, words: readonly string[]): Uint8Array {
   const page = new ByteWriter(64 + data.length)
   page.appendUint8(width)
   // The library counts in numbers of any kind of array.
-  writeRleBitPackedHybrid(page, data as unknown as number[], width)
+  writeRleBitPackedHybrid(page, data, width)
   return page.getBytes()
 }
 

@@ -64,6 +64,18 @@ describe('parts', () => {
     expect(readdirSync(directory.path).sort()).toEqual(['runs', 'study.json'])
   })
 
+  it('that are complete are not followed by what there was of them before', async () => {
+    const directory = await begin()
+    const early = directory.keep({ ...part(0, 3), count: 256 }, cost)
+    const whole = directory.add(part(0, 256), cost)
+    const late = directory.keep({ ...part(0, 5), count: 256 }, cost)
+    await Promise.all([early, whole, late])
+    await directory.close()
+    expect(readdirSync(join(directory.path, 'runs')).sort()).toEqual(['part-0000000000000-256.parquet', 'parts.jsonl'])
+    const { parts, open } = await readList(directory.path)
+    expect([parts.map(e => e.rows), open]).toEqual([[256], []])
+  })
+
   it('come back in order with their points', async () => {
     const directory = await begin()
     await directory.add(part(256, 256), cost)
