@@ -41,7 +41,7 @@ class Derivatives {
   bool kink = false;
 
   Derivatives(const Problem<double>& problem, bool hessian)
-      : p(problem), M(int(p.layers.size())), second(hessian), tape(problem) {
+      : p(problem), M(int(p.layers.size())), second(hessian), tape(problem), constants(p.d.loss, p.d.loss_constants.data()) {
     for (int i = 0; i < p.d.rows; i++)
       if (p.weight[i] > 0) rows.push_back(i);
     g.resize(p.P);
@@ -101,6 +101,7 @@ class Derivatives {
   V weight;
   std::vector<V> y;
   FormulaTape<S> tape;
+  const LossConstants constants;
 
   void load_rows(size_t from) {
     const int extra = p.d.bias ? 1 : 0;
@@ -156,24 +157,21 @@ class Derivatives {
   }
 
   Jet<S> activation(const S& u) const {
-    switch (p.d.activation) {
-      case Activation::identity: return activation_jet<Activation::identity>(u);
-      case Activation::tanh: return activation_jet<Activation::tanh>(u);
-      case Activation::logistic: return activation_jet<Activation::logistic>(u);
-      case Activation::softplus: return activation_jet<Activation::softplus>(u);
-      default: return activation_jet<Activation::relu>(u);
-    }
+#define MS_CASE(name, ...) \
+  case Activation::name: return activation_jet<Activation::name>(u);
+    switch (p.d.activation) { MS_ACTIVATIONS(MS_CASE) }
+#undef MS_CASE
+    return Jet<S>();
   }
+  /// Softmax stands apart: its outputs go together.
   Jet<S> loss(const S& at, const V& target) const {
-    switch (p.d.loss) {
-      case Loss::squared: return loss_jet<Loss::squared>(at, target);
-      case Loss::logistic: return loss_jet<Loss::logistic>(at, target);
-      case Loss::probit: return loss_jet<Loss::probit>(at, target);
-      case Loss::cloglog: return loss_jet<Loss::cloglog>(at, target);
-      case Loss::poisson: return loss_jet<Loss::poisson>(at, target);
-      case Loss::gamma: return loss_jet<Loss::gamma>(at, target);
-      default: return loss_jet<Loss::brier>(at, target);
-    }
+#define MS_CASE(name, ...)                                                                          \
+  case Loss::name:                                                                                  \
+    if constexpr (Loss::name == Loss::softmax) return Jet<S>();                                     \
+    else return loss_jet<Loss::name>(at, target, constants);
+    switch (p.d.loss) { MS_LOSSES(MS_CASE) }
+#undef MS_CASE
+    return Jet<S>();
   }
 
   /// δ of the outputs and the curvature of the loss, times the weights.

@@ -21,30 +21,6 @@ MS_INLINE Ball sqrt_of(const Ball& x) {
   return widened({y.hi, y.lo, nan_unless(good, y.rad)}, size * size / (square * g) * 0.5);
 }
 
-struct SineCosine {
-  Ball sine, cosine;
-};
-/// By Taylor's series at x − k π/2, |x − k π/2| ≤ 0.79, whose terms fall by a factor of more than 1000 where they are cut off.
-MS_INLINE SineCosine sine_cosine(const Ball& x) {
-  const V shift = vec(0x1.8p52);
-  const V shifted = x.hi * 0x1.45f306dc9c883p-1 + shift, k = shifted - shift;
-  const Ball r = middle(x) - constant(0x1.921fb54442d18p+0, 0x1.1a62633145c07p-54) * k;
-  const Ball square = r * r;
-  Ball sine = r, cosine = ball(1.0), s = r, c = cosine;
-  for (int n = 1; n <= 14; n++) {
-    c = -(c * square) / ball((2.0 * n - 1) * (2.0 * n));
-    s = -(s * square) / ball((2.0 * n) * (2.0 * n + 1));
-    sine = sine + s, cosine = cosine + c;
-  }
-  const auto good = (vabs<double>(x.hi) <= 1e8) & (magnitude(r) <= 0.79);
-  sine = widened(sine, magnitude(s) + s.rad + x.rad), cosine = widened(cosine, magnitude(c) + c.rad + x.rad);
-  sine.rad = nan_unless(good, sine.rad), cosine.rad = nan_unless(good, cosine.rad);
-  const Int<double> quarter = (Int<double>)shifted;
-  const auto swap = (quarter & 1) != 0, down = (quarter & 2) != 0, other = ((quarter + 1) & 2) != 0;
-  const Ball a = select(swap, cosine, sine), b = select(swap, sine, cosine);
-  return {select(down, -a, a), select(other, -b, b)};
-}
-
 /// atan x = a + atan d, d = (x − tan a)/(1 + x tan a); atan d differs from d by less than |d|³.
 MS_INLINE Ball atan_of(const Ball& x) {
   V a;

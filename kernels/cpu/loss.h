@@ -16,12 +16,12 @@
   X(gamma, positive, enclosed)            \
   X(softmax, classes, enclosed)           \
   X(brier, share, enclosed)               \
-  X(negativeBinomial, positive, open)     \
-  X(huber, number, open)                  \
-  X(student, number, open)
+  X(negativeBinomial, positive, enclosed) \
+  X(huber, number, enclosed)              \
+  X(student, number, enclosed)
 #define MS_ACTIVATIONS(X)                                                                               \
   X(identity, enclosed) X(tanh, enclosed) X(logistic, enclosed) X(softplus, enclosed) X(relu, enclosed) \
-  X(sin, open) X(gelu, open)
+  X(sin, enclosed) X(gelu, enclosed)
 
 namespace manystart {
 

@@ -4,7 +4,7 @@
 namespace MS_TARGET {
 
 /// Operations by number, as src/engines/cpu/proofs.ts lists them.
-enum class Operation { add, subtract, multiply, divide, exp, expm1, log1p, log, tanh, tanh_first, tanh_second, logistic, logistic_first, logistic_second, softplus, hazard, excess, log_normal };
+enum class Operation { add, subtract, multiply, divide, exp, expm1, log1p, log, tanh, tanh_first, tanh_second, logistic, logistic_first, logistic_second, softplus, hazard, excess, log_normal, sine, cosine, gelu, gelu_first, gelu_second };
 
 MS_INLINE Ball apply(Operation op, const Ball& a, const Ball& b) {
   switch (op) {
@@ -31,6 +31,11 @@ MS_INLINE Ball apply(Operation op, const Ball& a, const Ball& b) {
     case Operation::softplus: return softplus_of(a, sigmoid_of(a).e);
     case Operation::hazard: return normal_of(a).hazard;
     case Operation::excess: return normal_of(a).excess;
+    case Operation::sine: return sine_cosine(a).sine;
+    case Operation::cosine: return sine_cosine(a).cosine;
+    case Operation::gelu: return gelu_of(a).value;
+    case Operation::gelu_first: return gelu_of(a).first;
+    case Operation::gelu_second: return gelu_of(a).second;
     default: return log_normal_of(a);
   }
 }
@@ -46,6 +51,11 @@ MS_INLINE Interval apply(Operation op, const Interval& a, const Interval& b) {
     case Operation::logistic_first: return activation_jet<Activation::logistic>(a).first;
     case Operation::logistic_second: return activation_jet<Activation::logistic>(a).second;
     case Operation::softplus: return activation_jet<Activation::softplus>(a).value;
+    case Operation::sine: return activation_jet<Activation::sin>(a).value;
+    case Operation::cosine: return activation_jet<Activation::sin>(a).first;
+    case Operation::gelu: return activation_jet<Activation::gelu>(a).value;
+    case Operation::gelu_first: return activation_jet<Activation::gelu>(a).first;
+    case Operation::gelu_second: return activation_jet<Activation::gelu>(a).second;
     // The rest is monotone.
     default: return between(apply(op, ball(a.lo), ball(b.lo)), apply(op, ball(a.hi), ball(b.hi)));
   }

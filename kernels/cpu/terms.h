@@ -13,6 +13,18 @@ struct Jet {
   S value, first, second;
 };
 
+/// The constants that src/models/losses gives a loss with parameters: as they are, and what follows from the first ones by division or a
+/// logarithm as balls, so that a proof is about the function of exactly these numbers.
+struct LossConstants {
+  double plain[3];
+  Ball exact[3];
+
+  LossConstants(Loss loss, const double* q) : plain{q[0], q[1], q[2]}, exact{ball(q[0]), ball(q[1]), ball(q[2])} {
+    if (loss == Loss::negativeBinomial) exact[1] = log_of(exact[0]), exact[2] = ball(1.0) / exact[0];
+    if (loss == Loss::student) exact[2] = scaled(exact[0] * exact[1], vec(2));
+  }
+};
+
 // --- doubles
 
 template <Activation A>
@@ -23,15 +35,22 @@ MS_INLINE Jet<V> activation_jet(const V& u) {
   return {value.v[0], first.v[0], second.v[0]};
 }
 template <Loss K>
-MS_INLINE Jet<V> loss_jet(const V& z, const V& y) {
+MS_INLINE Jet<V> loss_jet(const V& z, const V& y, const LossConstants& q) {
   Pack<double, 1> at, target;
   at.v[0] = z, target.v[0] = y;
-  const double none[3] = {};
-  const auto t = loss_terms<double, K, 1>(at, target, none);
+  const auto t = loss_terms<double, K, 1>(at, target, q.plain);
   return {t.value.v[0], t.first.v[0], t.second.v[0]};
 }
 
 // --- balls: no second derivatives
+
+/// u Φ(u) with its derivatives Φ + u φ and (2 − u²) φ.
+MS_INLINE Jet<Ball> gelu_of(const Ball& u) {
+  const auto negative = u.hi < 0.0;
+  const auto m = mills_of(select(negative, -u, u));
+  const Ball tail = m.phi * m.ratio, cdf = select(negative, tail, ball(1.0) - tail);
+  return {u * cdf, cdf + u * m.phi, m.phi * (ball(2.0) - u * u)};
+}
 
 template <Activation A>
 MS_INLINE Jet<Ball> activation_jet(const Ball& u) {
@@ -47,6 +66,12 @@ MS_INLINE Jet<Ball> activation_jet(const Ball& u) {
   } else if constexpr (A == Activation::relu) {
     const auto positive = u.hi > 0.0;
     return {select(positive, u, ball(0.0)), select(positive, ball(1.0), ball(0.0)), Ball{}};
+  } else if constexpr (A == Activation::sin) {
+    const auto t = sine_cosine(u);
+    return {t.sine, t.cosine, Ball{}};
+  } else if constexpr (A == Activation::gelu) {
+    const auto t = gelu_of(u);
+    return {t.value, t.first, Ball{}};
   } else {
     return {u, ball(1.0), Ball{}};
   }
@@ -65,7 +90,7 @@ MS_INLINE Cloglog cloglog_of(const Ball& z) {
 }
 
 template <Loss K>
-MS_INLINE Jet<Ball> loss_jet(const Ball& z, const V& y) {
+MS_INLINE Jet<Ball> loss_jet(const Ball& z, const V& y, [[maybe_unused]] const LossConstants& q) {
   const Ball one = ball(1.0);
   const V not_y = 1.0 - y;
   // 1 − y may be rounded; as a ball it is exact.
@@ -94,6 +119,19 @@ MS_INLINE Jet<Ball> loss_jet(const Ball& z, const V& y) {
   } else if constexpr (K == Loss::poisson) {
     const Ball u = exponential(z).e;
     return {u - yes * z, u - yes, Ball{}};
+  } else if constexpr (K == Loss::negativeBinomial) {
+    const Ball w = z + q.exact[1];
+    const auto s = sigmoid_of(w);
+    return {(yes + q.exact[2]) * softplus_of(w, s.e) - yes * z, q.exact[2] * s.up - yes * s.down, Ball{}};
+  } else if constexpr (K == Loss::huber) {
+    // ½ c² + δ (|r| − |c|) with c = r cut to ±δ, so that either side of the edge will do where the ball holds it.
+    const Ball r = z - yes, edge = q.exact[0], size = select(r.hi < 0.0, -r, r);
+    const auto near = (size.hi < edge.hi) | ((size.hi == edge.hi) & (size.lo <= 0.0));
+    const Ball c = select(near, size, edge), first = widened(c, select<double>(near, V{}, r.rad));
+    return {scaled(c * c, vec(0.5)) + edge * (size - c), select(r.hi < 0.0, -first, first), Ball{}};
+  } else if constexpr (K == Loss::student) {
+    const Ball r = z - yes, t = q.exact[1] * (r * r);
+    return {q.exact[0] * log1p_of(t), q.exact[2] * r / (one + t), Ball{}};
   } else {
     const Ball u = yes * exponential(-z).e;
     return {z + u, one - u, Ball{}};
@@ -104,11 +142,26 @@ MS_INLINE Jet<Ball> loss_jet(const Ball& z, const V& y) {
 
 /// A monotone function from its balls at both ends.
 MS_INLINE Interval between(const Ball& a, const Ball& b) { return hull(interval(a), interval(b)); }
-MS_INLINE Interval at_least(const Interval& a, double most) { return {a.lo, vmax(a.hi, vec(most))}; }
-MS_INLINE Interval at_most(const Interval& a, double least) { return {vmin(a.lo, vec(least)), a.hi}; }
+MS_INLINE Interval at_least(const Interval& a, V most) { return {a.lo, vmax(a.hi, most)}; }
+MS_INLINE Interval at_least(const Interval& a, double most) { return at_least(a, vec(most)); }
+MS_INLINE Interval at_most(const Interval& a, V least) { return {vmin(a.lo, least), a.hi}; }
+MS_INLINE Interval at_most(const Interval& a, double least) { return at_most(a, vec(least)); }
 MS_INLINE Int<double> holds(const Interval& a, double x) { return (a.lo <= x) & (a.hi >= x); }
 /// Whether it comes within 10⁻¹⁵ of x, for an x that is no double.
 MS_INLINE Int<double> touches(const Interval& a, double x) { return (a.lo <= x + 1e-15) & (a.hi >= x - 1e-15); }
+
+/// Whether it comes near x + 2πn for a whole n.
+MS_INLINE Int<double> passes(const Interval& a, double x) {
+  constexpr double per = 0.15915494309189535;
+  const V lo = (a.lo - x) * per, hi = (a.hi - x) * per, room = (vabs<double>(lo) + vabs<double>(hi) + 2.0) * 1e-15, shift = vec(0x1.8p52);
+  const V nearest = (lo - room + shift) - shift, next = select<double>(nearest < lo - room, nearest + 1.0, nearest);
+  return next <= hi + room;
+}
+/// Sine from its balls at both ends: its extrema are at ±π/2.
+MS_INLINE Interval wave(const Interval& a, const Ball& lo, const Ball& hi, double top, double bottom) {
+  const Interval s = between(lo, hi), high = select(passes(a, top), at_least(s, 1), s);
+  return select(passes(a, bottom), at_most(high, -1), high);
+}
 
 /// v = s(1 − s) and its derivative v(1 − 2s) over u: v has its maximum ¼ at 0, v(1 − 2s) its extrema ±1/(6√3) at s = (3 ∓ √3)/6.
 MS_INLINE Interval bell(const Interval& u, const Shares& a, const Shares& b) {
@@ -143,13 +196,28 @@ MS_INLINE Jet<Interval> activation_jet(const Interval& u) {
     // A unit at its kink is found by the evaluator, and nothing is proved.
     const auto positive = u.lo > 0.0;
     return {select(positive, u, interval(0.0)), select(positive, interval(1.0), interval(0.0)), interval(0.0)};
+  } else if constexpr (A == Activation::sin) {
+    const auto a = sine_cosine(lo), b = sine_cosine(hi);
+    constexpr double right = 1.5707963267948966, turn = 3.141592653589793;
+    const Interval sine = wave(u, a.sine, b.sine, right, -right);
+    return {sine, wave(u, a.cosine, b.cosine, 0, turn), -sine};
+  } else if constexpr (A == Activation::gelu) {
+    const auto a = gelu_of(lo), b = gelu_of(hi);
+    // uΦ has its minimum where Φ + uφ = 0, Φ + uφ its extrema at ±√2, (2 − u²)φ at 0 and ±2.
+    Interval value = between(a.value, b.value), first = between(a.first, b.first), second = between(a.second, b.second);
+    value = select(touches(u, -0.7517915246935645), at_most(value, -0.169971207479991), value);
+    first = select(touches(u, 1.4142135623730951), at_least(first, 1.128904145185155), first);
+    first = select(touches(u, -1.4142135623730951), at_most(first, -0.128904145185155), first);
+    second = select(holds(u, 0), at_least(second, 0.797884560802866), second);
+    second = select(holds(u, 2) | holds(u, -2), at_most(second, -0.107981933026377), second);
+    return {value, first, second};
   } else {
     return {u, interval(1.0), interval(0.0)};
   }
 }
 
 template <Loss K>
-MS_INLINE Jet<Interval> loss_jet(const Interval& z, const V& y) {
+MS_INLINE Jet<Interval> loss_jet(const Interval& z, const V& y, [[maybe_unused]] const LossConstants& q) {
   const Ball lo = ball(z.lo), hi = ball(z.hi);
   const Ball no = ball(1.0) - ball(y), yes = ball(y);
   if constexpr (K == Loss::squared) {
@@ -174,6 +242,36 @@ MS_INLINE Jet<Interval> loss_jet(const Interval& z, const V& y) {
   } else if constexpr (K == Loss::poisson) {
     const Ball a = exponential(lo).e, b = exponential(hi).e;
     return {Interval{}, between(a - yes, b - yes), between(a, b)};
+  } else if constexpr (K == Loss::negativeBinomial) {
+    const Ball below = lo + q.exact[1], above = hi + q.exact[1];
+    const auto a = sigmoid_of(below), b = sigmoid_of(above);
+    const Interval first = between(q.exact[2] * a.up - yes * a.down, q.exact[2] * b.up - yes * b.down);
+    return {Interval{}, first, interval(yes + q.exact[2]) * bell({lower(below), upper(above)}, a, b)};
+  } else if constexpr (K == Loss::huber) {
+    // r cut to ±δ; its slope jumps at the edges, and between its values lie all mean slopes, which is what the mean value theorem and
+    // with it Krawczyk's test ask of a function with a Lipschitz constant (Clarke).
+    const Interval r = {lower(lo - yes), upper(hi - yes)};
+    const V edge = vec(q.plain[0]);
+    const auto near = (r.lo > -edge) & (r.hi < edge), far = (r.lo > edge) | (r.hi < -edge);
+    const Interval slope = select(near, interval(1.0), select(far, interval(0.0), Interval{V{}, vec(1)}));
+    const Interval cut = {vmin(vmax(r.lo, -edge), edge), vmin(vmax(r.hi, -edge), edge)};
+    const V nothing = (r.lo - r.lo) + (r.hi - r.hi);
+    return {Interval{}, {cut.lo + nothing, cut.hi + nothing}, {slope.lo + nothing, slope.hi + nothing}};
+  } else if constexpr (K == Loss::student) {
+    // With t = k r², up to the factor (ν + 1)k: r/(1 + t) has its extrema ±1/(2√k) at t = 1, its slope (1 − t)/(1 + t)² has 1 at 0 and −⅛ at
+    // t = 3.
+    const Ball one = ball(1.0), from = lo - yes, to = hi - yes, s = q.exact[1] * (from * from), t = q.exact[1] * (to * to);
+    const V root = vec(std::sqrt(q.plain[1])), most = 0.5 / root * (1 + 1e-14);
+    const Interval u = {lower(from) * root, upper(to) * root};
+    const auto meets = [&](double x) { return (u.lo <= x + 1e-14) & (u.hi >= x - 1e-14); };
+    Interval first = between(from / (one + s), to / (one + t));
+    first = select(meets(1), at_least(first, most), first);
+    first = select(meets(-1), at_most(first, -most), first);
+    Interval second = between((one - s) / ((one + s) * (one + s)), (one - t) / ((one + t) * (one + t)));
+    second = select(meets(0), at_least(second, 1), second);
+    second = select(meets(1.7320508075688772) | meets(-1.7320508075688772), at_most(second, -0.125), second);
+    const Interval factor = interval(q.exact[2]);
+    return {Interval{}, factor * first, factor * second};
   } else {
     const Ball a = yes * exponential(-lo).e, b = yes * exponential(-hi).e;
     return {Interval{}, between(ball(1.0) - a, ball(1.0) - b), between(a, b)};

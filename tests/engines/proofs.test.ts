@@ -4,6 +4,7 @@ import { loadAddon } from '../../src/engines/cpu/addon.js'
 import { cpuEntry, type CpuOptions } from '../../src/engines/cpu/index.js'
 import { engines } from '../../src/engines/registry.js'
 import type { Objective } from '../../src/engines/types.js'
+import { isScalar, losses } from '../../src/models/losses/index.js'
 import { parameterCount } from '../../src/models/network/network.js'
 import { seeded } from '../helpers/enclosures.js'
 import { Exact } from '../helpers/exact.js'
@@ -48,6 +49,28 @@ describe.runIf(hasAddon)('enclosures of derivatives', () => {
         check(`ball ${i}`, value, high + low - radius, high + low + radius)
       }
       expect(bad).toEqual([])
+    }
+  })
+
+  // Wide intervals hold the extrema between their ends, which narrow ones rarely do.
+  it.each(losses.filter(isScalar))('hold slopes and curvatures over wide intervals: %s', async loss => {
+    const random = seeded(31)
+    const samples = 65
+    for (let k = 0; k < 40; k++) {
+      const made = makeProblem({ loss, inputs: 1, bias: false, rows: 2, seed: 40 + k })
+      const problem: Problem = { ...made, x: Float64Array.of(1, 1) }
+      const { addon, native } = nativeProblem(problem)
+      const objective = await reference(problem)
+      const lo = 8 * random() - 4
+      const hi = lo + 8 * random() ** 3
+      const [g0, g1, H0, H1] = addon.boxDerivatives(native, Float64Array.of(lo), Float64Array.of(hi))
+      const at = Float64Array.from({ length: samples }, (_, i) => Math.min(hi, lo + ((hi - lo) * i) / (samples - 1)))
+      const { g, H } = await objective.evaluate(at, { g: true, H: true })
+      const slack = 64 * Number.EPSILON * Math.max(1, ...g!.map(Math.abs), ...H!.map(Math.abs))
+      for (let i = 0; i < samples; i++) {
+        expect(g![i] >= g0 - slack && g![i] <= g1 + slack, `g ${g![i]} in [${g0}, ${g1}] of ${at[i]}`).toBe(true)
+        expect(H![i] >= H0 - slack && H![i] <= H1 + slack, `H ${H![i]} in [${H0}, ${H1}] of ${at[i]}`).toBe(true)
+      }
     }
   })
 })

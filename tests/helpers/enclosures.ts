@@ -44,7 +44,12 @@ const unary: Partial<Record<EnclosedOperation, Function1>> = {
   softplus: (x, e) => e.softplus(x),
   hazard,
   excess: (x, e) => hazard(x, e) + x,
-  logNormal: (x, e) => e.log(e.normal(x))
+  logNormal: (x, e) => e.log(e.normal(x)),
+  sine: (x, e) => e.sine(x),
+  cosine: (x, e) => e.cosine(x),
+  gelu: (x, e) => e.multiply(x, e.normal(x)),
+  geluFirst: (x, e) => e.normal(x) + e.multiply(x, e.density(x)),
+  geluSecond: (x, e) => e.multiply(e.density(x), 2n * e.one - square(e, x))
 }
 
 const ranges: Partial<Record<EnclosedOperation, Range>> = {
@@ -54,7 +59,12 @@ const ranges: Partial<Record<EnclosedOperation, Range>> = {
   log: { from: -200, to: 200, sign: 'positive' },
   hazard: { from: -40, to: 4.2, sign: 'both' },
   excess: { from: -40, to: 4.2, sign: 'both' },
-  logNormal: { from: -40, to: 4.2, sign: 'both' }
+  logNormal: { from: -40, to: 4.2, sign: 'both' },
+  sine: { from: -40, to: 20, sign: 'both' },
+  cosine: { from: -40, to: 20, sign: 'both' },
+  gelu: { from: -40, to: 4.2, sign: 'both' },
+  geluFirst: { from: -40, to: 4.2, sign: 'both' },
+  geluSecond: { from: -40, to: 4.2, sign: 'both' }
 }
 const arithmetic: Range = { from: -120, to: 120, sign: 'both' }
 const smooth: Range = { from: -60, to: 5.5, sign: 'both' }
@@ -84,7 +94,7 @@ const addonOf = () => {
   return found.addon
 }
 
-const bitsFor = (operation: EnclosedOperation): number => (/hazard|excess|logNormal/.test(operation) ? 1400 : 1300)
+const bitsFor = (operation: EnclosedOperation): number => (/hazard|excess|logNormal|gelu/.test(operation) ? 1400 : 1300)
 
 function draw(range: Range, random: () => number): number {
   const size = 2 ** (range.from + (range.to - range.from) * random()) * (1 + random())

@@ -5,12 +5,13 @@
 export class Exact {
   readonly one: bigint
   private readonly sqrtTwoPi: bigint
+  private readonly pi: bigint
 
   /** @param bits after the point; a result is right to within a few units of the last place, times its number of steps */
   constructor(readonly bits: number) {
     this.one = 1n << BigInt(bits)
-    const pi = this.machinPi()
-    this.sqrtTwoPi = sqrt(2n * pi * this.one)
+    this.pi = this.machinPi()
+    this.sqrtTwoPi = sqrt(2n * this.pi * this.one)
   }
 
   /** A double as it is, as long as its last bit is above 2^−bits. */
@@ -73,6 +74,20 @@ export class Exact {
     }
     return this.one / 2n + this.multiply(this.density(z), sum)
   }
+
+  /** Taylor series at the remainder by 2π. */
+  sine(x: bigint): bigint {
+    const r = x % (2n * this.pi)
+    const square = this.multiply(r, r)
+    let term = r
+    let sum = r
+    for (let k = 2n; term !== 0n && term !== -1n; k += 2n) {
+      term = -this.multiply(term, square) / (k * (k + 1n))
+      sum += term
+    }
+    return sum
+  }
+  cosine = (x: bigint): bigint => this.sine(x + this.pi / 2n)
 
   /** 16 arctan(1/5) − 4 arctan(1/239) */
   private machinPi(): bigint {

@@ -37,7 +37,12 @@ export const enclosedOperations = [
   'softplus',
   'hazard',
   'excess',
-  'logNormal'
+  'logNormal',
+  'sine',
+  'cosine',
+  'gelu',
+  'geluFirst',
+  'geluSecond'
 ] as const
 export type EnclosedOperation = (typeof enclosedOperations)[number]
 
