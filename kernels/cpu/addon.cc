@@ -250,6 +250,17 @@ napi_value run(napi_env env, napi_callback_info info) {
     }
     if (at != values.size || (ridge.data && ridge.size != o.count * P) || (free.data && free.size != o.count * P))
       throw Failure{"the inputs do not fit the runs"};
+    const auto draw_start = array<double>(env, in, "drawStart"), draw_order = array<double>(env, in, "drawOrder"),
+               draw_rows = array<double>(env, in, "drawRows");
+    for (const auto& draw : {draw_start, draw_order, draw_rows})
+      if (draw.data && draw.size != o.count) throw Failure{"the numbers that runs draw by do not fit the runs"};
+    o.draw_start = draw_start.data, o.draw_order = draw_order.data, o.draw_rows = draw_rows.data;
+    if (draw_rows.data) {
+      if (prepared->d().firth) throw Failure{"Firth's penalty takes no rows of a run's own"};
+      o.resampling.kind = manystart::Resampling::Kind(int(number(env, in, "resamplingKind")));
+      o.resampling.size = uint32_t(number(env, in, "resamplingSize"));
+      o.resampling.seed = uint64_t(number(env, in, "resamplingSeed"));
+    }
     o.own_ridge = ridge.data;
     o.own_free = free.data;
 

@@ -19,6 +19,11 @@ struct LaneRows {
   const uint32_t* rows;
   int count;
   const uint32_t* lane_count;
+  /// Weights of the rows of each lane [N][L]; null where they are the problem's.
+  const T* own = nullptr;
+  MS_INLINE T weight(const Problem<T>& p, const T* own, uint32_t row, int lane) {
+    return own ? own[size_t(row) * LANES<T> + lane] : p.weight[row];
+  }
 };
 
 /// Scratch memory of one thread for one formula.
@@ -74,9 +79,10 @@ class FormulaModel {
     }
   }
 
-  /// f and g over a mini-batch that differs between lanes: the mean is over the weights of each lane's rows.
-  static void evaluate_rows(const Problem<T>& p, const T* theta, LaneRows<T> batch, T* f, T* g, S& s) {
-    begin(p, theta, f, g, nullptr, s);
+  /// f, g and H over rows that differ between lanes: the mean is over the weights of each lane's rows.
+  static void evaluate_rows(const Problem<T>& p, const T* theta, LaneRows<T> batch, T* f, T* g, T* H, S& s) {
+    begin(p, theta, f, g, H, s);
+    const auto weight = [&](uint32_t row, int l) { return LaneRows<T>::weight(p, batch.own, row, l); };
     const size_t tile_size = size_t(s.cap) * L;
     s.gathered.resize(std::max(1, p.formula->columns) * tile_size);
     for (auto* a : {&s.y, &s.c, &s.o}) a->resize(tile_size);
@@ -86,8 +92,8 @@ class FormulaModel {
     for (int r = batch.count - 1; r >= 0; r--)
       for (int l = 0; l < L; l++) {
         const uint32_t row = batch.rows[size_t(r) * L + l];
-        if (uint32_t(r) >= batch.lane_count[l] || !(p.weight[row] > 0)) continue;
-        total[l] += p.weight[row];
+        if (uint32_t(r) >= batch.lane_count[l] || !(weight(row, l) > 0)) continue;
+        total[l] += weight(row, l);
         present[l] = row;
       }
     for (int r0 = 0; r0 < batch.count; r0 += s.cap) {
@@ -96,15 +102,15 @@ class FormulaModel {
       for (int r = 0; r < s.rows; r++)
         for (int l = 0; l < L; l++) {
           uint32_t row = uint32_t(r0 + r) < batch.lane_count[l] ? batch.rows[size_t(r0 + r) * L + l] : present[l];
-          const bool mine = uint32_t(r0 + r) < batch.lane_count[l] && p.weight[row] > 0;
+          const bool mine = uint32_t(r0 + r) < batch.lane_count[l] && weight(row, l) > 0;
           if (!mine) row = present[l];
           const size_t at = size_t(r) * L + l;
           for (int k = 0; k < p.formula->columns; k++)
             s.gathered[size_t(k) * tile_size + at] = p.columns[size_t(k) * p.d.rows + row];
           s.y[at] = p.y[row], s.o[at] = p.offset[row];
-          s.c[at] = mine ? p.weight[row] / total[l] : T(0);
+          s.c[at] = mine ? weight(row, l) / total[l] : T(0);
         }
-      tile(p, 0, f, g, nullptr, s, s.y.get(), s.c.get(), s.o.get());
+      tile(p, 0, f, g, H, s, s.y.get(), s.c.get(), s.o.get());
     }
   }
 

@@ -27,11 +27,22 @@ template <class T>
 struct Model {
   static void evaluate(const Problem<T>& p, const T* theta, T* f, T* g, T* H, ModelWorkspace<T>& w) {
     if (p.formula) FormulaModel<T>::evaluate(p, theta, f, g, H, *w.formula);
-    else Network<T>::evaluate(p, theta, f, g, H, *w.network);
+    else {
+      w.network->own = nullptr;
+      Network<T>::evaluate(p, theta, f, g, H, *w.network);
+    }
   }
+  /// Over mini-batches.
   static void evaluate_rows(const Problem<T>& p, const T* theta, LaneRows<T> batch, T* f, T* g, ModelWorkspace<T>& w) {
-    if (p.formula) FormulaModel<T>::evaluate_rows(p, theta, batch, f, g, *w.formula);
-    else Network<T>::evaluate_rows(p, theta, batch, f, g, *w.network);
+    if (p.formula) return FormulaModel<T>::evaluate_rows(p, theta, batch, f, g, nullptr, *w.formula);
+    w.network->own = batch.own;
+    Network<T>::evaluate_rows(p, theta, batch, f, g, *w.network);
+  }
+  /// Over rows whose shares differ between lanes: `all.own`; its rows are those with one.
+  static void evaluate_own(const Problem<T>& p, const T* theta, LaneRows<T> all, T* f, T* g, T* H, ModelWorkspace<T>& w) {
+    if (p.formula) return FormulaModel<T>::evaluate_rows(p, theta, all, f, g, H, *w.formula);
+    w.network->own = all.own;
+    Network<T>::evaluate(p, theta, f, g, H, *w.network);
   }
   static void predict(const Problem<T>& p, const T* theta, ModelWorkspace<T>& w, int r0) {
     if (p.formula) FormulaModel<T>::predict(p, theta, *w.formula, r0);

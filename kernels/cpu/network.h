@@ -29,6 +29,8 @@ class Workspace {
   std::vector<Aligned<T>> act, d1, d2, delta, s, tm, rm;
   Aligned<T> z, curvature, q, pairs, block_out;
   bool second = false, pairs_ready = false;
+  /// Shares of the rows of each lane [N][L], summing to 1; null where they are the problem's.
+  const T* own = nullptr;
 
   Workspace(const Problem<T>& p, bool hessian) : products(p.S * (p.S + 1) / 2), second(hessian) {
     // A tile's X products must stay in the second-level cache while all pairs of units pass over them.
@@ -99,7 +101,7 @@ class Network {
     T total[L] = {};
     for (int r = 0; r < batch.count; r++)
       for (int l = 0; l < L; l++)
-        if (uint32_t(r) < batch.lane_count[l]) total[l] += p.weight[batch.rows[size_t(r) * L + l]];
+        if (uint32_t(r) < batch.lane_count[l]) total[l] += LaneRows<T>::weight(p, w.own, batch.rows[size_t(r) * L + l], l);
     for (int r0 = 0; r0 < batch.count; r0 += w.cap) {
       w.rows = std::min(w.cap, batch.count - r0);
       w.x = nullptr;
@@ -111,7 +113,7 @@ class Network {
           for (int k = 0; k < p.targets(); k++)
             w.y[(size_t(k) * w.cap + r) * L + l] = p.y[size_t(k) * p.d.rows + row];
           w.o[size_t(r) * L + l] = p.offset[row];
-          w.c[size_t(r) * L + l] = mine && total[l] > 0 ? p.weight[row] / total[l] : T(0);
+          w.c[size_t(r) * L + l] = mine && total[l] > 0 ? LaneRows<T>::weight(p, w.own, row, l) / total[l] : T(0);
         }
       forward(p, theta, w);
       losses(p, w, 0, f, true, false);
@@ -171,7 +173,9 @@ class Network {
       const int r = (from + k) / VPL<T>;
       z.v[k] = load(w.z.get() + shift + at + k * W<T>) + (w.x ? broadcast(p.offset[r0 + r]) : load(w.o.get() + at + k * W<T>));
       y.v[k] = w.x ? broadcast(target[r0 + r]) : load(w.y.get() + shift + at + k * W<T>);
-      c.v[k] = w.x ? broadcast(p.c[r0 + r]) : load(w.c.get() + at + k * W<T>);
+      c.v[k] = !w.x    ? load(w.c.get() + at + k * W<T>)
+               : w.own ? load(w.own + size_t(r0) * L + at + k * W<T>)
+                       : broadcast(p.c[r0 + r]);
     }
     const auto t = loss_terms<T, K, U>(z, y, p.loss_constants.data());
     // Rows without weight are not there, whatever their loss.
@@ -253,7 +257,9 @@ class Network {
     for (int r = 0; r < w.rows; r++) {
       const size_t at = size_t(r) * L;
       const V y = w.x ? V(p.y[r0 + r]) : load_pack<U>(w.y.get() + at);
-      const V c = w.x ? V(p.c[r0 + r]) : load_pack<U>(w.c.get() + at);
+      const V c = !w.x    ? load_pack<U>(w.c.get() + at)
+                  : w.own ? load_pack<U>(w.own + size_t(r0) * L + at)
+                          : V(p.c[r0 + r]);
       V top = load_pack<U>(w.z.get() + at), own = zero;
       for (int k = 0; k < C; k++) top = max(load_pack<U>(w.z.get() + k * tile + at), top);
       V total = zero, rest = zero;
@@ -295,7 +301,7 @@ class Network {
   }
 
   static void losses(const Problem<T>& p, Workspace<T>& w, int r0, T* f, bool need_g, bool need_h) {
-    if (p.d.loss == Loss::logistic && p.d.outputs == 1 && w.x && p.equal_weights)
+    if (p.d.loss == Loss::logistic && p.d.outputs == 1 && w.x && !w.own && p.equal_weights)
       return logistic_losses(p, w, r0, f, need_g, need_h);
     switch (p.d.loss) {
 #define MS_CASE(name, ...)                                                                            \

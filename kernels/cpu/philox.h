@@ -29,7 +29,7 @@ struct Philox {
   }
 };
 
-constexpr uint32_t stream_init = 0, stream_batches = 1;
+constexpr uint32_t stream_init = 0, stream_batches = 1, stream_rows = 5;
 
 /// log x for x in (0, 1], in the order of operations that src/core/rng.ts states.
 inline double plain_log(double x) {
@@ -116,16 +116,57 @@ inline void apply_map(const ParameterMap& map, const std::vector<Layer>& layers,
 }
 
 /// Order of n rows in an epoch.
-inline void shuffle_epoch(const Philox& philox, uint64_t start, uint64_t epoch, uint32_t n, uint32_t* order) {
+inline void shuffle_epoch(const Philox& philox, uint64_t start, uint64_t epoch, uint32_t n, uint32_t* order,
+                          uint32_t stream = stream_batches) {
   for (uint32_t i = 0; i < n; i++) order[i] = i;
   uint32_t word[4];
   uint64_t block = ~uint64_t(0);
   for (uint32_t i = n - 1; i >= 1; i--) {
     const uint64_t at = epoch * n + i;
-    if (at / 4 != block) philox.block(uint32_t(block = at / 4), start, stream_batches, word);
+    if (at / 4 != block) philox.block(uint32_t(block = at / 4), start, stream, word);
     const uint32_t j = uint32_t(std::floor(double(word[at % 4]) * (double(i) + 1) / 4294967296.0));
     const uint32_t t = order[i];
     order[i] = order[j], order[j] = t;
+  }
+}
+
+/// ⌊2³² P(X ≤ k)⌋ of a Poisson variable X of mean 1, k = 0 … 12.
+constexpr uint32_t poisson_words[] = {1580030168u, 3160060337u, 3950075421u, 4213413783u, 4279248373u, 4292415291u, 4294609777u, 4294923276u,
+    4294962463u, 4294966817u, 4294967252u, 4294967292u, 4294967295u};
+
+/// How the rows of a run are drawn; the twin of src/core/resampling.ts.
+struct Resampling {
+  enum class Kind : uint8_t { bootstrap, poisson, folds, split };
+  Kind kind = Kind::bootstrap;
+  /// Folds, or rows that a split leaves out.
+  uint32_t size = 0;
+  uint64_t seed = 0;
+};
+
+/// How often each of the n rows is in resample `number`; all once for a negative number. `order` [n]: scratch.
+inline void row_counts(const Resampling& how, double number, uint32_t n, uint32_t* counts, uint32_t* order) {
+  using Kind = Resampling::Kind;
+  for (uint32_t i = 0; i < n; i++) counts[i] = how.kind == Kind::bootstrap && number >= 0 ? 0 : 1;
+  if (number < 0) return;
+  const Philox philox(how.seed);
+  const uint64_t draw = uint64_t(number);
+  if (how.kind == Kind::folds || how.kind == Kind::split) {
+    const bool folds = how.kind == Kind::folds;
+    shuffle_epoch(philox, folds ? draw / how.size : draw, 0, n, order, stream_rows);
+    for (uint32_t i = folds ? uint32_t(draw % how.size) : 0; i < (folds ? n : how.size); i += folds ? how.size : 1) counts[order[i]] = 0;
+    return;
+  }
+  uint32_t word[4];
+  for (uint32_t i = 0; i < n; i++) {
+    if (i % 4 == 0) philox.block(i / 4, draw, stream_rows, word);
+    const uint32_t w = word[i % 4];
+    if (how.kind == Kind::bootstrap) {
+      counts[uint32_t(uint64_t(w) * n >> 32)]++;
+      continue;
+    }
+    uint32_t count = 0;
+    while (count < 13 && w >= poisson_words[count]) count++;
+    counts[i] = count;
   }
 }
 

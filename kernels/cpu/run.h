@@ -33,7 +33,7 @@ class Batches {
     return at == per_epoch_ - 1;
   }
   void none(int l) { counts_[l] = 0; }
-  LaneRows<T> rows() const { return {batch_.data(), int(size_), counts_}; }
+  LaneRows<T> rows(const T* own) const { return {batch_.data(), int(size_), counts_, own}; }
 
  private:
   Philox philox_;
@@ -42,6 +42,42 @@ class Batches {
   uint64_t per_epoch_;
   std::vector<uint32_t> order_, batch_;
   uint32_t counts_[L] = {};
+};
+
+/// Shares of the rows that differ between the lanes of one group.
+template <class T>
+class OwnRows {
+ public:
+  static constexpr int L = LANES<T>;
+  OwnRows(const Problem<T>& problem, const manystart::Resampling& how)
+      : problem_(problem), how_(how), share_(size_t(problem.d.rows) * L), rows_(size_t(problem.d.rows) * L), times_(problem.d.rows),
+        order_(problem.d.rows) {
+    std::fill(share_.get(), share_.get() + size_t(problem.d.rows) * L, T(0));
+  }
+
+  /// Lane l takes resample `number`.
+  void draw(int l, double number) {
+    const uint32_t N = uint32_t(problem_.d.rows);
+    manystart::row_counts(how_, number, N, times_.data(), order_.data());
+    double total = 0;
+    for (uint32_t i = 0; i < N; i++) total += double(problem_.weight[i]) * times_[i];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < N; i++) {
+      const double weight = double(problem_.weight[i]) * times_[i];
+      share_[size_t(i) * L + l] = weight > 0 ? T(weight / total) : T(0);
+      if (weight > 0) rows_[size_t(count++) * L + l] = i;
+    }
+    count_[l] = count;
+  }
+  const T* share() const { return share_.get(); }
+  LaneRows<T> rows() const { return {rows_.data(), int(*std::max_element(count_, count_ + L)), count_, share_.get()}; }
+
+ private:
+  const Problem<T>& problem_;
+  const manystart::Resampling how_;
+  Aligned<T> share_;
+  std::vector<uint32_t> rows_, times_, order_;
+  uint32_t count_[L] = {};
 };
 
 template <class T>
@@ -62,6 +98,7 @@ class Group {
       std::fill(ridge_.get(), ridge_.get() + size_t(problem.P) * L, T(0));
       std::fill(free_.get(), free_.get() + size_t(problem.P) * L, T(1));
     }
+    if (options.draw_rows) own_rows_ = std::make_unique<OwnRows<T>>(problem, options.resampling);
     for (int l = 0; l < lanes_; l++) refill(l);
   }
 
@@ -79,12 +116,12 @@ class Group {
         if (free_[i] == T(0)) x[i] = held_[i];
     if (batches_) {
       for (int l = 0; l < L; l++) {
-        if (on_[l]) last[l] = batches_->prepare(l, number(l), steps_[l]);
+        if (on_[l]) last[l] = batches_->prepare(l, drawn(options_.draw_order, l), steps_[l]);
         else batches_->none(l);
       }
-      Model<T>::evaluate_rows(problem_, x, batches_->rows(), f, g, workspace_);
+      Model<T>::evaluate_rows(problem_, x, batches_->rows(own_rows_ ? own_rows_->share() : nullptr), f, g, workspace_);
     } else {
-      Model<T>::evaluate(problem_, x, f, g, program_.needs_h ? state_.matrix(slot::H) : nullptr, workspace_);
+      evaluate(x, f, g, program_.needs_h ? state_.matrix(slot::H) : nullptr);
     }
     own_terms(x, f, g, program_.needs_h ? state_.matrix(slot::H) : nullptr);
     for (int l = 0; l < L; l++) state_.scalar(slot::step)[l] = T(steps_[l]);
@@ -114,6 +151,14 @@ class Group {
 
  private:
   uint64_t number(int l) const { return options_.first + index_[l]; }
+  /// The number that something of lane l's run is drawn by.
+  uint64_t drawn(const double* by, int l) const { return by ? uint64_t(by[index_[l]]) : number(l); }
+
+  /// Over all rows of each lane.
+  void evaluate(const T* x, T* f, T* g, T* H) {
+    if (own_rows_) Model<T>::evaluate_own(problem_, x, own_rows_->rows(), f, g, H, workspace_);
+    else Model<T>::evaluate(problem_, x, f, g, H, workspace_);
+  }
 
   /// Adds the runs' own penalties; holds the coordinates that are not free: 0 in g, a row and column of the unit matrix in H.
   void own_terms(const T* x, T* f, T* g, T* H) {
@@ -141,7 +186,7 @@ class Group {
       any = any || tested[l];
     }
     if (!any) return;
-    Model<T>::evaluate(problem_, state_.vector(program_.point), f_.get(), full_g_.get(), nullptr, workspace_);
+    evaluate(state_.vector(program_.point), f_.get(), full_g_.get(), nullptr);
     own_terms(state_.vector(program_.point), f_.get(), full_g_.get(), nullptr);
     for (int l = 0; l < L; l++) {
       if (!tested[l]) continue;
@@ -172,16 +217,17 @@ class Group {
       enter_inputs(l, index);
       return;
     }
-    manystart::start_point(philox_, number(l), options_.normal, options_.scale.data(), problem_.P, start_.data());
+    manystart::start_point(philox_, drawn(options_.draw_start, l), options_.normal, options_.scale.data(), problem_.P, start_.data());
     if (!options_.map.first.empty())
       manystart::apply_map(options_.map, problem_.layers, problem_.d.bias, start_.data(), slice_.data());
     state_.enter(l, start_.data());
     enter_inputs(l, index);
   }
 
-  /// The run's own penalty and free coordinates take their places in lane l.
+  /// The run's own rows, penalty and free coordinates take their places in lane l.
   void bring(int l, uint64_t index) {
     const size_t P = problem_.P;
+    if (own_rows_) own_rows_->draw(l, options_.draw_rows[index]);
     for (size_t p = 0; p < P; p++) {
       if (options_.own_ridge) ridge_[p * L + l] = T(options_.own_ridge[index * P + p]);
       if (options_.own_free) free_[p * L + l] = T(options_.own_free[index * P + p] != 0);
@@ -223,6 +269,7 @@ class Group {
   std::vector<double> start_, slice_;
   Aligned<T> f_, full_g_, ridge_, free_, held_;
   std::unique_ptr<Batches<T>> batches_;
+  std::unique_ptr<OwnRows<T>> own_rows_;
   uint64_t index_[L] = {}, steps_[L] = {};
   bool on_[L] = {};
   int active_ = 0;

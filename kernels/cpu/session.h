@@ -32,6 +32,11 @@ struct RunOptions {
   /// [count, P], or null: the runs' own penalties, and 0 for coordinates that keep their value.
   const double* own_ridge = nullptr;
   const double* own_free = nullptr;
+  /// [count], or null: the numbers that a run's start and mini-batches are drawn by, default its own; and its resample of the rows.
+  const double* draw_start = nullptr;
+  const double* draw_order = nullptr;
+  const double* draw_rows = nullptr;
+  Resampling resampling;
   uint64_t steps = 500;
   double gradient = 0;
   /// Rows per mini-batch; 0: full batch.

@@ -5,6 +5,7 @@
 import type { ParameterMap } from '../models/network/parameterMap.js'
 import type { Init, Problem } from '../models/types.js'
 import type { Program } from '../language/program.js'
+import type { Resampling } from '../core/resampling.js'
 import type { Status } from '../core/status.js'
 import type { RunBlock } from '../runs/table.js'
 
@@ -33,8 +34,8 @@ export type Support =
 export interface WorkNeeds {
   /** Runs or evaluations with Hessians. */
   readonly H?: boolean
-  /** Runs with `RunInputs`. */
-  readonly inputs?: boolean
+  /** Runs with `RunInputs`; `rows`: with rows of their own. */
+  readonly inputs?: boolean | 'rows'
 }
 /** Whether an engine can do a job; `reason` is one sentence with the remedy. */
 export type Capability = { readonly ok: true } | { readonly ok: false; readonly reason: string }
@@ -153,6 +154,13 @@ export interface RunInputs {
    * H those of the unit matrix; so the gradient norm is that of the free ones.
    */
   readonly free?: Uint8Array
+  /** [count] each: the numbers that the runs' starts and mini-batches are drawn by; default: the runs' own. */
+  readonly draws?: { readonly start?: Float64Array; readonly order?: Float64Array }
+  /**
+   * The runs' own rows: the weights of resample `numbers` [count] of all rows, in f, g, H and the means of mini-batches; negative: the rows
+   * as they are.
+   */
+  readonly rows?: { readonly how: Resampling; readonly numbers: Float64Array }
 }
 
 export interface RunRequest {

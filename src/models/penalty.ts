@@ -153,3 +153,7 @@ export function firthAt<T>(A: Algebra<T>, problem: Problem, z: readonly T[]): T 
   }
   return A.mul(A.constant(-0.5 / total), logDet)
 }
+
+/** Why a problem with Firth's penalty, whose information is of all rows, cannot be resampled run by run. */
+export const noOwnRows = (engine: string): string =>
+  `The ${engine} engine draws no rows for single runs beside Firth’s penalty; remove firth.`

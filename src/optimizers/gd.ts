@@ -20,7 +20,8 @@ export const gd: OptimizerDefinition = {
   options: { learningRate: learningRate(0.1) },
   build(options) {
     const r = new Rule('gd', 'g')
-    r.next(r.x, r.fma(-Number(options['learningRate']), r.g, r.x))
+    const rate = r.scalarInput('learningRate', Number(options['learningRate']))
+    r.next(r.x, r.fma(r.neg(rate), r.g, r.x))
     return r.compile({ point: r.x, loss: r.f, gradientNorm: r.maxAbs(r.g) })
   }
 }

@@ -19,7 +19,7 @@ export const momentum: OptimizerDefinition = {
   build(options) {
     const r = new Rule('momentum', 'g')
     const beta = Number(options['momentum'])
-    const rate = -Number(options['learningRate'])
+    const rate = r.neg(r.scalarInput('learningRate', Number(options['learningRate'])))
     const v = r.vectorState()
     const velocity = r.fma(rate, r.g, r.mul(beta, v))
     r.next(v, velocity)

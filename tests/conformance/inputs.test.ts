@@ -7,6 +7,8 @@ import { engines } from '../../src/engines/registry.js'
 import type { Problem } from '../../src/models/types.js'
 import { newton } from '../../src/optimizers/newton.js'
 import { resolveOptimizer } from '../../src/optimizers/registry.js'
+import { resampledWeights } from '../../src/core/resampling.js'
+import { expressionOf, formulaProblem, free } from '../helpers/formulas.js'
 import { candidates, collect } from '../helpers/engines.js'
 import { makeProblem, points } from '../helpers/problems.js'
 import { epsOf, expectAllClose, expectSame } from '../helpers/tolerance.js'
@@ -22,6 +24,23 @@ function descent() {
 const problem = makeProblem({ loss: 'logistic', hidden: [2], inputs: 2, rows: 9, ridge: 0.125, seed: 31 })
 const convex = makeProblem({ loss: 'logistic', inputs: 2, rows: 40, seed: 7, ridge: 0.0625, penalizeBias: true })
 const count = 37
+
+const withRows: readonly Problem[] = [
+  problem,
+  makeProblem({ loss: 'logistic', inputs: 2, rows: 9, weighted: true, seed: 8, ridge: 0.125, penalizeBias: true }),
+  makeProblem({ loss: 'softmax', hidden: [2], inputs: 2, rows: 11, ridge: 0.25, penalizeBias: true, seed: 12 }),
+  makeProblem({ loss: 'squared', hidden: [2, 2], inputs: 1, rows: 13, outputs: 2, ridge: 0.25, penalizeBias: true }),
+  formulaProblem(expressionOf('a + b * x + where(x < 0.5, w, 0) * a', [free('a'), free('b')]), {
+    rows: 12,
+    weighted: true
+  })
+]
+const resamplings = [
+  { how: { kind: 'bootstrap', seed: 4 }, numbers: Float64Array.from({ length: count }, (_, i) => i - 1) },
+  { how: { kind: 'poisson', seed: 4 }, numbers: Float64Array.from({ length: count }, (_, i) => 2 ** 33 + (i % 7)) },
+  { how: { kind: 'folds', folds: 3, seed: 4 }, numbers: Float64Array.from({ length: count }, (_, i) => i) },
+  { how: { kind: 'split', held: 2, seed: 4 }, numbers: Float64Array.from({ length: count }, (_, i) => i) }
+] as const
 
 it('inputs are named once and set by no rule', () => {
   const r = new Rule('twice', 'g')
@@ -127,6 +146,66 @@ describe.each(candidates)('$label', candidate => {
       else expectAllClose([g![k]], [0], gradientTol, `gradient ${k}`)
     // What is held has its slope still.
     expect(Math.max(...g!.filter((_, k) => free[k] === 0).map(Math.abs))).toBeGreaterThan(0.01)
+  })
+
+  it.each(resamplings)('draws rows of a run’s own: $how.kind', async ({ how, numbers }) => {
+    for (const on of withRows) {
+      const Q = points(on, 1).length
+      const theta = points(on, count, 5)
+      const context = { eps: epsOf[candidate.precision], parameters: Q }
+      const program = newton.build(resolveOptimizer('newton').options, context)
+      for (const over of [
+        { program, stop: { steps: 3, gradient: 0 } },
+        { batch: { size: 4, order: 'run', seed: 3 } }
+      ] as const) {
+        const request = { starts: { kind: 'given', theta, count }, ...over } as const
+        const all = await run({ rows: { how, numbers } }, { ...request, lanes: 32 }, on)
+        const narrow = await run({ rows: { how, numbers } }, { ...request, lanes: 3 }, on)
+        expectSame(narrow.theta, all.theta, 'three lanes')
+        for (const i of [0, 5, 36]) {
+          const weight = resampledWeights(how, numbers[i], on.rows, on.weight)
+          const own = await run(undefined, request, { ...on, weight })
+          const label = `${on.network.loss} ${on.network.hidden.join()} ${numbers[i]}`
+          // The same rows in the same order; the shares are rounded once more. Few steps, so rounding is all that differs.
+          const tol = 2 ** 16 * epsOf[candidate.precision]
+          const here = [i * Q, (i + 1) * Q] as const
+          expectAllClose(all.theta.slice(...here), own.theta.slice(...here), tol, label)
+          expectAllClose([all.loss[i]], [own.loss[i]], tol, label)
+        }
+      }
+    }
+  })
+
+  it('draws starts and mini-batches by numbers of their own', async () => {
+    const random = { kind: 'random', seed: 5, first: 100, count: 12, init: { normal: 1 } } as const
+    const over = { starts: random, batch: { size: 4, order: 'run', seed: 3 } } as const
+    const some = (value: number) => new Float64Array(12).fill(value)
+    const plain = await run(undefined, over)
+    const same = await run({ draws: { start: some(103), order: some(103) } }, over)
+    for (let i = 0; i < 12; i++)
+      expectSame(same.theta.slice(i * P, (i + 1) * P), plain.theta.slice(3 * P, 4 * P), `run ${i}`)
+    expect([...same.start]).toEqual([...plain.start])
+    const started = await run({ draws: { start: some(103) } }, over)
+    expectSame(started.theta.slice(3 * P, 4 * P), plain.theta.slice(3 * P, 4 * P), 'its own order')
+    expect(started.theta[4 * P]).not.toBe(plain.theta[3 * P])
+    const formula = withRows.at(-1)!
+    const drawn = await run({ draws: { start: some(3) } }, { starts: { ...random, first: 0 } }, formula)
+    const numbered = await run(undefined, { starts: { ...random, first: 0 } }, formula)
+    const Q = points(formula, 1).length
+    expectSame(drawn.theta.slice(0, Q), numbered.theta.slice(3 * Q, 4 * Q), 'formula')
+  })
+
+  it('draws no rows beside Firth’s penalty, in one sentence', async () => {
+    const firth: Problem = {
+      ...convex,
+      network: { ...convex.network, ridge: 0, firth: true },
+      penalty: undefined
+    } as never
+    const entry = engines.find(e => e.name === candidate.name)!
+    const can = await entry.supports(firth, { inputs: 'rows' })
+    expect(can.ok ? 'ok' : can.reason).toMatch(
+      /^The \w+ engine draws no rows for single runs beside Firth’s penalty; remove firth\.$/
+    )
   })
 
   it('does the same on mini-batches', async () => {

@@ -1,6 +1,7 @@
 /** The `cpu` engine: the C++ addon on all cores. This file checks arguments and keeps the handles; kernels/cpu does the rest. */
 import { availableParallelism, cpus } from 'node:os'
 import { WorkError } from '../../core/errors.js'
+import { resamplingKinds, resamplingSize } from '../../core/resampling.js'
 import { rowColumns } from '../../language/formula/registers.js'
 import { compileExpression } from '../../models/expression/expression.js'
 import { startChunks } from '../../models/expression/starts.js'
@@ -27,6 +28,7 @@ import type {
   RunRequest,
   Scores
 } from '../types.js'
+import { noOwnRows } from '../../models/penalty.js'
 import { readProofs } from './proofs.js'
 import { loadAddon, type Addon, type NativeProblem, type NativeTarget } from './addon.js'
 
@@ -79,12 +81,23 @@ function nativeInputs(program: Program, inputs: RunInputs | undefined, numbers: 
     inputSlots: Int32Array.from(given, g => g.slot),
     inputValues: Float64Array.from(given.flatMap(g => [...g.values])),
     ownRidge: inputs?.ridge ?? null,
-    ownFree: inputs?.free ? Float64Array.from(inputs.free) : null
+    ownFree: inputs?.free ? Float64Array.from(inputs.free) : null,
+    drawStart: inputs?.draws?.start ?? null,
+    drawOrder: inputs?.draws?.order ?? null,
+    drawRows: inputs?.rows?.numbers ?? null,
+    resamplingKind: inputs?.rows ? resamplingKinds.indexOf(inputs.rows.how.kind) : 0,
+    resamplingSize: inputs?.rows ? resamplingSize(inputs.rows.how) : 0,
+    resamplingSeed: inputs?.rows?.how.seed ?? 0
   }
 }
 
 /** The inputs of `some` runs from place `from` on, of those of `count` runs. */
-function inputsOf({ program, ridge, free }: RunInputs, count: number, from: number, some: number): RunInputs {
+function inputsOf(
+  { program, ridge, free, draws, rows }: RunInputs,
+  count: number,
+  from: number,
+  some: number
+): RunInputs {
   const part = <T extends Float64Array | Uint8Array>(values: T): T => {
     const width = values.length / count
     return values.slice(from * width, (from + some) * width) as T
@@ -92,7 +105,10 @@ function inputsOf({ program, ridge, free }: RunInputs, count: number, from: numb
   return {
     ...(program ? { program: Object.fromEntries(Object.entries(program).map(([name, v]) => [name, part(v)])) } : {}),
     ...(ridge ? { ridge: part(ridge) } : {}),
-    ...(free ? { free: part(free) } : {})
+    ...(free ? { free: part(free) } : {}),
+    // The starts are given by then.
+    ...(draws?.order ? { draws: { order: part(draws.order) } } : {}),
+    ...(rows ? { rows: { ...rows, numbers: part(rows.numbers) } } : {})
   }
 }
 
@@ -209,8 +225,8 @@ class CpuObjective implements Objective {
     if (starts.count === 0 || request.signal?.aborted) return
     const { expression } = this.problem.network
     if (starts.kind === 'random' && expression) {
-      for (const given of startChunks(expression, starts)) {
-        const { inputs } = request
+      const { inputs } = request
+      for (const given of startChunks(expression, starts, inputs?.draws?.start)) {
         const part = inputs && inputsOf(inputs, starts.count, (given.first ?? 0) - starts.first, given.count)
         yield* this.minimise({ ...request, starts: given, ...(part ? { inputs: part } : {}) })
       }
@@ -294,7 +310,7 @@ export const cpuEntry: EngineEntry = {
     const best = found.addon.targets().find(t => t.usable)
     return Promise.resolve({ ok: true, detail: `${best?.name ?? 'no SIMD'}, ${availableParallelism()} threads` })
   },
-  supports(problem) {
+  supports(problem, { inputs }) {
     const found = loadAddon()
     if ('reason' in found) return Promise.resolve({ ok: false, reason: found.reason })
     const { losses: known, activations: units } = found.addon.numbering()
@@ -304,6 +320,7 @@ export const cpuEntry: EngineEntry = {
       : !units.includes(activation)
         ? `${activation} units`
         : undefined
+    if (inputs === 'rows' && problem.network.firth) return Promise.resolve({ ok: false, reason: noOwnRows('cpu') })
     return Promise.resolve(
       missing === undefined
         ? { ok: true }

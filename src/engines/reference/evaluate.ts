@@ -199,17 +199,18 @@ export class Evaluator {
 
   /**
    * f, and g [P] and H [P, P] where arrays are given, over all rows or over `rows` (a mini-batch, with the mean over its weights).
+   * `own` [N]: weights that take the place of the problem's.
    */
-  evaluate(theta: Float64Array, g?: Float64Array, H?: Float64Array, rows?: Uint32Array): number {
-    const { weight } = this.problem
+  evaluate(theta: Float64Array, g?: Float64Array, H?: Float64Array, rows?: Uint32Array, own?: Float64Array): number {
+    const weight = own ?? this.problem.weight
     const P = this.parameters
     g?.fill(0)
     H?.fill(0)
-    let total = this.totalWeight
-    if (rows) {
-      total = 0
-      for (const i of rows) total += weight ? weight[i] : 1
-    }
+    const total = rows
+      ? rows.reduce((sum, i) => sum + (weight ? weight[i] : 1), 0)
+      : own
+        ? own.reduce((sum, w) => sum + w, 0)
+        : this.totalWeight
     let f = 0
     const count = rows ? rows.length : this.problem.rows
     for (let n = 0; n < count; n++) {

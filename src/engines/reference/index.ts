@@ -2,6 +2,7 @@
 import { WorkError } from '../../core/errors.js'
 import { startPoint } from '../../models/network/initialise.js'
 import { columnScale, parameterCount, validateProblem } from '../../models/network/network.js'
+import { noOwnRows } from '../../models/penalty.js'
 import { classCells, scoresOf, scoreRun } from '../../models/scores.js'
 import type { Problem } from '../../models/types.js'
 import type { Engine, EngineEntry, Evaluation, Needs, Objective, RunBlock, RunRequest, Scores } from '../types.js'
@@ -107,6 +108,7 @@ class ReferenceObjective implements Objective {
     const P = this.parameters
     const state = new Interpreter(program, P, columnScale(this.problem))
     if (request.inputs) checkInputs(request.inputs, state, starts.count)
+    if (request.inputs?.rows && this.problem.network.firth) throw new WorkError(noOwnRows('reference'))
     const size = request.blockRuns ?? 2048
     const first = starts.first ?? 0
     let done: { start: number; run: FinishedRun }[] = []
@@ -117,7 +119,13 @@ class ReferenceObjective implements Objective {
       const start = first + i
       const theta0 =
         starts.kind === 'random'
-          ? startPoint(this.problem.network, starts.init, starts.seed, start, starts.map)
+          ? startPoint(
+              this.problem.network,
+              starts.init,
+              starts.seed,
+              request.inputs?.draws?.start?.[i] ?? start,
+              starts.map
+            )
           : starts.theta.subarray(i * P, (i + 1) * P)
       if (done.length === 0) begun = performance.now()
       done.push({ start, run: runOne(this.evaluator, state, request, start, theta0, i) })
@@ -165,7 +173,8 @@ export const referenceEntry: EngineEntry = {
   name: 'reference',
   precisions: ['f64'],
   available: () => Promise.resolve({ ok: true, detail: 'plain TypeScript, one run at a time' }),
-  supports: () => Promise.resolve({ ok: true }),
+  supports: ({ network }, { inputs }) =>
+    Promise.resolve(inputs === 'rows' && network.firth ? { ok: false, reason: noOwnRows('reference') } : { ok: true }),
   load: options => {
     if (options.precision !== 'f64')
       return Promise.reject(new WorkError('The reference engine computes in f64 only; use --precision f64.'))

@@ -13,6 +13,9 @@ export function checkInputs(inputs: RunInputs, state: Interpreter, count: number
   }
   for (const values of [inputs.ridge, inputs.free])
     if (values && values.length !== count * P) throw new Error(`an input of the runs holds ${values.length} numbers`)
+  for (const values of [inputs.draws?.start, inputs.draws?.order, inputs.rows?.numbers])
+    if (values && values.length !== count)
+      throw new Error(`the numbers that runs draw by are ${values.length}, not ${count}`)
 }
 
 /** The run at place `index` enters: its inputs take their slots. */

@@ -1,10 +1,11 @@
 /** The run loop of kernels/README.md for one run: evaluate, update, test, until the run stops. */
 import { Status } from '../../core/status.js'
+import { resampledWeights } from '../../core/resampling.js'
 import { Stream, sharedStart, shuffle } from '../../core/rng.js'
 import { Slot } from '../../language/program.js'
 import type { RunRequest } from '../types.js'
-import type { Evaluator } from './evaluate.js'
 import { enterInputs, hold, ownTerms } from './inputs.js'
+import type { ModelEvaluator } from './evaluator.js'
 import type { Interpreter } from './interpreter.js'
 
 export interface FinishedRun {
@@ -35,7 +36,9 @@ function batches(rows: number, batch: NonNullable<RunRequest['batch']>, start: n
 }
 
 /** What the loop needs of an evaluator. */
-export type Evaluates = Pick<Evaluator, 'parameters' | 'evaluate'> & { readonly problem: { readonly rows: number } }
+export type Evaluates = Pick<ModelEvaluator, 'parameters' | 'evaluate'> & {
+  readonly problem: Pick<ModelEvaluator['problem'], 'rows' | 'weight'>
+}
 
 export function runOne(
   evaluator: Evaluates,
@@ -52,11 +55,13 @@ export function runOne(
   const g = state.vectors[Slot.g]
   const H = program.needs === 'H' ? state.matrices[Slot.H] : undefined
   const scratch = new Float64Array(evaluator.parameters)
-  const next = request.batch ? batches(evaluator.problem.rows, request.batch, start) : undefined
-  const trace: number[] = []
   const { inputs } = request
+  const { rows: all, weight } = evaluator.problem
+  const next = request.batch ? batches(all, request.batch, inputs?.draws?.order?.[index] ?? start) : undefined
+  const own = inputs?.rows && resampledWeights(inputs.rows.how, inputs.rows.numbers[index], all, weight)
+  const trace: number[] = []
   const evaluate = (at: Float64Array, g?: Float64Array, H?: Float64Array, rows?: Uint32Array): number => {
-    const f = evaluator.evaluate(at, g, H, rows)
+    const f = evaluator.evaluate(at, g, H, rows, own)
     return inputs ? ownTerms(inputs, index, at, f, g, H) : f
   }
   state.reset(theta0)

@@ -29,17 +29,19 @@ export function expressionStart(model: Expression, seed: number, start: number):
 /** Starts made at a time. */
 const chunk = 8192
 
-/** Numbered random starts as given points, some at a time. */
+/** Numbered random starts as given points, some at a time. `numbers` [count]: what they are drawn by where that is not their number. */
 export function* startChunks(
   model: Expression,
-  starts: { readonly seed: number; readonly first: number; readonly count: number }
+  starts: { readonly seed: number; readonly first: number; readonly count: number },
+  numbers?: Float64Array
 ): Generator<{ readonly kind: 'given'; readonly theta: Float64Array; readonly count: number; readonly first: number }> {
   const P = model.parameters.length
   for (let done = 0; done < starts.count; done += chunk) {
     const count = Math.min(chunk, starts.count - done)
     const first = starts.first + done
     const theta = new Float64Array(count * P)
-    for (let i = 0; i < count; i++) theta.set(expressionStart(model, starts.seed, first + i), i * P)
+    for (let i = 0; i < count; i++)
+      theta.set(expressionStart(model, starts.seed, numbers ? numbers[done + i] : first + i), i * P)
     yield { kind: 'given', theta, count, first }
   }
 }
