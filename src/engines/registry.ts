@@ -1,6 +1,7 @@
 /** The engines by name, loaded only when asked for, and the choice among them. */
 import { InputError, WorkError } from '../core/errors.js'
 import type { Problem } from '../models/types.js'
+import { limitsOf } from './limits.js'
 import type {
   Capability,
   DeviceEntry,
@@ -55,13 +56,20 @@ export interface ListedEngine {
   readonly entry: EngineEntry
   readonly support: Support
   readonly devices: readonly DeviceEntry[]
+  /** What it cannot do wherever it runs, in sentences. */
+  readonly limits: readonly string[]
 }
 
 /** What each engine says of itself here. */
 export async function listEngines(): Promise<ListedEngine[]> {
   const list: ListedEngine[] = []
   for (const entry of engines)
-    list.push({ entry, support: await entry.available(), devices: (await entry.devices?.()) ?? [] })
+    list.push({
+      entry,
+      support: await entry.available(),
+      devices: (await entry.devices?.()) ?? [],
+      limits: await limitsOf(entry)
+    })
   return list
 }
 
@@ -75,10 +83,17 @@ export interface ChoiceOptions extends Omit<EngineOptions, 'precision'> {
   readonly job?: { readonly problem: Problem; readonly needs: WorkNeeds }
 }
 
+export interface Chosen {
+  readonly engine: Engine
+  readonly why: string
+  /** Reasons of engines that come before it and can run here, but cannot do the job. */
+  readonly unable: readonly string[]
+}
+
 /**
  * Loads an engine. `auto`: a hardware GPU, unless f64 is asked for, else cpu, else reference. `certify`: the best f64 engine on the
  * CPU.
- * @returns the engine, and in a few words why it was taken
+ * @returns the engine, in a few words why it was taken, and what could run here but not do the job
  * @throws InputError for a device or a precision that the named engine does not have, and for a device without an engine; WorkError
  * when the engine cannot run here
  */
@@ -86,20 +101,21 @@ export async function chooseEngine(
   name: EngineName | 'auto' | 'certify',
   options: ChoiceOptions,
   among: readonly EngineEntry[] = engines
-): Promise<{ engine: Engine; why: string }> {
+): Promise<Chosen> {
   const { job: _, ...loadOptions } = options
   const load = (entry: EngineEntry): Promise<Engine> =>
     entry.load({ ...loadOptions, precision: options.precision ?? entry.precisions[0] })
   const named = among.find(e => e.name === name)
   if (named) {
-    await expectToRun(named, options)
     const able = await capability(named, options)
     if (!able.ok) throw new InputError(able.reason)
-    return { engine: await load(named), why: `${name} was asked for` }
+    await expectToRun(named, options)
+    return { engine: await load(named), why: `${name} was asked for`, unable: [] }
   }
   if (options.device !== undefined && name === 'auto')
     throw new InputError(`Device "${options.device}" belongs to an engine; name it with --engine webgpu or tensorflow.`)
   const missing: string[] = []
+  const unable: string[] = []
   for (const entry of among) {
     if (name === 'certify' && onGpu(entry)) continue
     // Asking what runs here may start a process, so engines that could not be taken are not asked.
@@ -108,17 +124,16 @@ export async function chooseEngine(
       continue
     }
     const able = await capability(entry, options)
+    const support = await entry.available(onGpu(entry))
     if (!able.ok) {
       missing.push(able.reason)
-      continue
-    }
-    const support = await entry.available(onGpu(entry))
-    if (!support.ok) missing.push(support.reason)
+      if (support.ok && support.software !== true) unable.push(able.reason)
+    } else if (!support.ok) missing.push(support.reason)
     else if (support.software) missing.push(`${entry.name}: ${support.detail} computes on the processor.`)
     else {
       const first = missing.length > 0 ? `is the first that can run here (${missing.join(' ')})` : 'comes first'
       const certified = onGpu(entry) ? '; it searches in f32, and end points are certified in f64 on the processor' : ''
-      return { engine: await load(entry), why: `${entry.name} ${first}${certified}` }
+      return { engine: await load(entry), why: `${entry.name} ${first}${certified}`, unable }
     }
   }
   throw new WorkError(

@@ -148,10 +148,12 @@ export async function runSession(
     })
   )
   // Later sessions find the loss in the record, and this in the list.
-  const chosen =
-    setup.config.model.loss === undefined
+  const chosen = [
+    ...(setup.config.model.loss === undefined && setup.network.expression?.objective !== true
       ? [`No loss was named; ${setup.data.loss} suits the target ${setup.data.target}.`]
-      : []
+      : []),
+    ...setup.remarks
+  ]
   for (const text of chosen) await directory?.remark(text)
   const fold = new Fold(setup, range, options.tolerances)
   const order = new InOrder(fold, directory, [...stored, ...plan], options)

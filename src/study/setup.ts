@@ -20,7 +20,7 @@ import { loadData } from '../data/load.js'
 import type { ReadOptions } from '../data/read.js'
 import type { Dataset, Rows } from '../data/types.js'
 import { chooseEngine } from '../engines/registry.js'
-import type { Engine, Objective } from '../engines/types.js'
+import type { Engine, EngineEntry, Objective } from '../engines/types.js'
 import { buildClimbs, climbSteps } from '../optimizers/climb.js'
 import { buildPolish, polishSteps } from '../optimizers/polish.js'
 import { newton } from '../optimizers/newton.js'
@@ -29,7 +29,7 @@ import { epsilonOf, type ResolvedOptimizer } from '../optimizers/types.js'
 import type { Program } from '../language/program.js'
 import { remedyFor } from './remedy.js'
 import { InputError } from '../core/errors.js'
-import { inSingle, resolveForSize, type StudyConfig } from './config.js'
+import { resolveForSize, type StudyConfig } from './config.js'
 import { expressionModel } from './formulaConfig.js'
 import { checkColumns, checkStarts, linearRank, noData } from './formulaProblem.js'
 import { checkModel, checkTable } from './memory.js'
@@ -54,6 +54,8 @@ export interface Setup {
   readonly program: Program
   readonly engine: Engine
   readonly why: string
+  /** What was chosen on the user's behalf, in sentences. */
+  readonly remarks: readonly string[]
   readonly objective: Objective
   /** f64 on the CPU; the search engine itself where it is one. */
   readonly certifier: { readonly engine: Engine; readonly objective: Certifying }
@@ -205,7 +207,12 @@ function certifies(objective: Objective): Certifying {
 
 export async function setUp(
   config: StudyConfig,
-  options: { readonly threads?: number; readonly onLoad?: ReadOptions['onProgress'] } = {}
+  options: {
+    readonly threads?: number
+    readonly onLoad?: ReadOptions['onProgress']
+    /** Engines to choose from; default: all. */
+    readonly among?: readonly EngineEntry[]
+  } = {}
 ): Promise<Setup> {
   const {
     data,
@@ -223,10 +230,9 @@ export async function setUp(
   const device = config.device === undefined ? {} : { device: config.device }
   const precision = config.precision === undefined ? {} : { precision: config.precision }
   const { expression } = network
-  if (expression && inSingle(config.engine))
-    throw new InputError(`The ${config.engine} engine takes networks only, no formulas; use --engine cpu.`)
-  const wanted = expression && config.engine === 'auto' ? 'certify' : config.engine
-  const { engine, why } = await chooseEngine(wanted, { ...precision, ...device, ...threads })
+  const job = { problem, needs: { H: optimizers[optimizer.name].needs === 'H' } }
+  const chosen = await chooseEngine(config.engine, { ...precision, ...device, ...threads, job }, options.among)
+  const { engine, why } = chosen
   const program = optimizers[optimizer.name].build(optimizer.options, { eps: epsilonOf[engine.precision], parameters })
   const objective = await engine.prepare(problem)
   const exact = engine.precision === 'f64'
@@ -268,6 +274,7 @@ export async function setUp(
     program,
     engine,
     why,
+    remarks: chosen.unable.map(reason => reason.replace(/; use --engine \w+\.$/, `, so ${engine.name} does the work.`)),
     objective,
     certifier,
     judge,

@@ -3,6 +3,10 @@ import { describe, expect, it } from 'vitest'
 import { InputError } from '../../src/core/errors.js'
 import { chooseEngine, engines } from '../../src/engines/registry.js'
 import type { Engine, EngineEntry, EngineName, EngineOptions, Precision, Support } from '../../src/engines/types.js'
+import { limitsOf } from '../../src/engines/limits.js'
+import { resolveConfig } from '../../src/study/config.js'
+import { runInMemory } from '../../src/study/session.js'
+import { setUp } from '../../src/study/setup.js'
 import { candidates } from '../helpers/engines.js'
 import { makeProblem } from '../helpers/problems.js'
 
@@ -92,6 +96,52 @@ describe('a job', () => {
       const support = await entry.supports(several, { H: true })
       expect(support.ok, entry.name).toBe(entry.name !== 'webgpu')
       if (!support.ok) expect(support.reason).toMatch(/takes one output.*; use --engine cpu\.$/)
+    }
+  })
+})
+
+describe('a study on a machine with a GPU', () => {
+  const refusals: Readonly<Record<string, [object, RegExp]>> = {
+    'Firth’s penalty': [{ data: { builtin: 'iris2' }, model: { firth: true } }, /Firth/],
+    formulas: [
+      { model: { objective: '(a - 1)^2', parameters: { a: { init: { uniform: [0, 3] } } } } },
+      /takes no formulas/
+    ],
+    'several outputs': [
+      {
+        data: { builtin: 'iris2', target: ['Petal.Length', 'Petal.Width'], features: ['Sepal.Length'] },
+        model: { loss: 'squared' }
+      },
+      /takes one output/
+    ]
+  }
+  it.each(Object.entries(refusals))('goes to cpu with %s, and says so once', async (_, [raw, reason]) => {
+    // A GPU that can run, and says what the real one says.
+    const webgpu = engines.find(e => e.name === 'webgpu')!
+    const gpu: EngineEntry = {
+      ...webgpu,
+      available: () => Promise.resolve(ready),
+      load: () => Promise.reject(new Error('taken'))
+    }
+    const among = [gpu, ...engines.filter(e => e.name === 'cpu')]
+    const config = resolveConfig({ ...raw, starts: { count: 3 } }, 'the test')
+    const setup = await setUp(config, { threads: 1, among })
+    expect(setup.engine.name).toBe('cpu')
+    const { notes } = await runInMemory(setup)
+    setup.dispose()
+    const said = notes.filter(note => reason.test(note))
+    expect(said).toHaveLength(1)
+    expect(said[0]).toMatch(/, so cpu does the work\.$/)
+    await expect(setUp({ ...config, engine: 'webgpu', precision: 'f32' }, { among })).rejects.toThrow(reason)
+    // Without any of it the GPU is taken.
+    const plain = resolveConfig({ data: { builtin: 'iris2' } }, 'the test')
+    await expect(setUp(plain, { among })).rejects.toThrow('taken')
+  })
+  it('is told by `engines` what each cannot do', async () => {
+    for (const entry of engines) {
+      const limits = await limitsOf(entry)
+      expect(limits).toHaveLength({ webgpu: 4, tensorflow: 3, cpu: 0, reference: 0 }[entry.name])
+      for (const limit of limits) expect(limit).toMatch(/^The \w+ engine [^.]*; use --engine cpu\.$/)
     }
   })
 })

@@ -283,6 +283,6 @@ describe('what is refused', () => {
 
   it('engines for networks alone', async () => {
     const config = { data: { csv: boxbod, target: 'y' }, model: { formula: 'a * x', parameters: a }, engine: 'webgpu' }
-    expect(await refused(config)).toMatch(/takes networks only/)
+    expect(await refused(config)).toMatch(/takes no formulas; use --engine cpu/)
   })
 })

@@ -10,16 +10,17 @@ export const enginesCommand: Command = {
     const list = await listEngines()
     if (flags['json'] === true) {
       printJson(
-        list.map(({ entry, support, devices }) => ({
+        list.map(({ entry, support, devices, limits }) => ({
           name: entry.name,
           precisions: entry.precisions,
           ...support,
+          limits,
           ...(devices.length > 0 ? { devices: devices.map(d => ({ name: d.name, ...d.support })) } : {})
         }))
       )
       return
     }
-    for (const { entry, support, devices } of list) {
+    for (const { entry, support, devices, limits } of list) {
       const none = devices.length > 0 ? 'none of its devices can run' : undefined
       const state = support.ok
         ? `ready (${entry.precisions.join(', ')}): ${support.detail}`
@@ -27,6 +28,7 @@ export const enginesCommand: Command = {
       print(`${entry.name.padEnd(11)} ${state}`)
       for (const { name, support: there } of devices)
         print(`  ${name.padEnd(9)} ${there.ok ? `ready: ${there.detail}` : `not here: ${there.reason}`}`)
+      for (const limit of limits) print(`  ${limit.replace(/; use --engine cpu\.$/, '.')}`)
     }
     const { engine, why } = await chooseEngine('auto', {})
     print(`auto takes ${engine.name}: ${why}.`)
