@@ -10,6 +10,7 @@ import {
   count,
   infiniteText,
   isSeparated,
+  limitsText,
   listed,
   mainMetric,
   percent,
@@ -93,13 +94,19 @@ function convexSentence(s: Summary): string {
   if (v.diverging > 0)
     return (
       `no finite result: the loss is convex, but in ${part(v.diverging, n)} the weights run away while it goes on falling` +
-      `${v.diverging < n ? ` (in all: ${elsewhere(s)})` : ''}.`
+      `${v.diverging < n ? ` (in all: ${elsewhere(s)})` : ''}${towards(s)}.`
     )
   const advice =
     v.failed > v.unfinished
       ? 'numbers overflowed: take a smaller learning rate, smaller starts or another optimiser'
       : unfinishedAdvice(s)
   return `the loss is convex, so no minimum is better than another, but no run arrived at one (${elsewhere(s)}); ${advice}.`
+}
+
+/** What runs to infinity approach, as a clause. */
+function towards(s: Summary): string {
+  const text = limitsText(s)
+  return text === '' ? '' : `; ${text}`
 }
 
 /** Why there is nothing to converge to. */
@@ -114,7 +121,7 @@ function nonconvexSentence(s: Summary): string {
     if (v.diverging === 0)
       return `no run arrived at a minimum (${others}), so these starts do not tell whether the result depends on them.${predictions(s)}`
     const rest = v.diverging < n ? ` (in all: ${others})` : ''
-    return `no run converged: in ${part(v.diverging, n)} the weights ${runAway}${rest}; where such a run is stopped depends on its start.${predictions(s)}`
+    return `no run converged: in ${part(v.diverging, n)} the weights ${runAway}${rest}${towards(s)}; where such a run is stopped depends on its start.${predictions(s)}`
   }
   const best = bestPoint(s)
   const copies = s.problem.hidden.length > 0 ? ', up to symmetric copies' : ''
@@ -140,7 +147,7 @@ function nonconvexSentence(s: Summary): string {
     short(loss, 6)
   )
   const range = low === high ? `with losses that agree to six digits (${low})` : `losses from ${low} to ${high}`
-  const away = v.diverging > 0 ? ` In ${part(v.diverging, n)} the weights ${runAway}.` : ''
+  const away = v.diverging > 0 ? ` In ${part(v.diverging, n)} the weights ${runAway}${towards(s)}.` : ''
   const rest = elsewhere({ ...s, verdicts: { ...v, diverging: 0 } })
   return (
     `the result depends on the start, because the loss is not convex: ${formatCount(distinct)} distinct minima${kinds} were found, ` +
@@ -156,7 +163,7 @@ function sentence(s: Summary): string {
     const remedy = remedyText(s)
     return (
       `${name}: no finite result, because the data are separated (${s.separation.status}): wherever it is started, ` +
-      `${list === '' ? 'weights run away' : `the weights run away (${list})`}, and where a run is stopped is the optimiser's doing` +
+      `${list === '' ? 'weights run away' : `the weights run away (${list})`}, and where a run is stopped is the optimiser's doing${towards(s)}` +
       `${remedy === '' ? '' : `; ${remedy}`}.`
     )
   }
@@ -174,8 +181,10 @@ export function conclusion(summaries: readonly Summary[]): string[] {
   const together = summaries.filter(allRunAway)
   if (together.length < 2) return summaries.map(sentence)
   const ranges = together.map(s => {
-    const text = predictions(s).trim()
-    return text === '' ? '' : ` ${capital(s.name)}: ${text.charAt(0).toLowerCase()}${text.slice(1)}`
+    const known = predictions(s).trim()
+    const parts = [limitsText(s), known === '' ? '' : `${known.charAt(0).toLowerCase()}${known.slice(1, -1)}`]
+    const text = parts.filter(part => part !== '').join('; ')
+    return text === '' ? '' : ` ${capital(s.name)}: ${text}.`
   })
   const shared =
     `${capital(listed(together.map(s => s.name.replaceAll(',', ''))))}: no run converged: in every run the weights ${runAway}; ` +

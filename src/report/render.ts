@@ -6,7 +6,16 @@ import { conclusion, coverageText } from './conclusion.js'
 import { fullNotes, fullTable, headline, keyNotes, keyTable } from './contrast.js'
 import { style } from './style.js'
 import type { Table } from './table.js'
-import { coefficientsTable, meaning, met, metricsTable, pointsTable, thresholdsTable, verdictTable } from './tables.js'
+import {
+  coefficientsTable,
+  limitsTable,
+  meaning,
+  met,
+  metricsTable,
+  pointsTable,
+  thresholdsTable,
+  verdictTable
+} from './tables.js'
 import { computer, count, escape, fixed, infiniteText, isSeparated, percent, remedyText, short } from './words.js'
 
 const shownPoints = 30
@@ -53,6 +62,15 @@ function pointsPart(title: string, points: readonly StationaryPoint[], s: Summar
   const more =
     points.length > shownPoints ? paragraph(`and ${formatCount(points.length - shownPoints)} more in summary.json`) : ''
   return titled(pointsTable(title, points, s, shownPoints)) + more + proofNotes(points)
+}
+
+/** Limits of runs to infinity, and how many more there are. */
+function limitsPart(s: Summary): string {
+  const more =
+    s.limits.length > shownPoints
+      ? paragraph(`and ${formatCount(s.limits.length - shownPoints)} more in summary.json`)
+      : ''
+  return titled(limitsTable(s, shownPoints)) + more
 }
 
 /** How many are proved, and different; why others are not, each reason once. */
@@ -209,6 +227,7 @@ async function section(s: Summary, shared: readonly (readonly [string, string])[
     facts(own),
     notes(s),
     points,
+    limitsPart(s),
     points !== '' && s.problem.hidden.length > 0 ? paragraph(copies, 'small') : '',
     paragraph(coverageText(s)),
     titled(coefficientsTable(s)),

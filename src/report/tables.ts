@@ -3,7 +3,7 @@ import { verdicts, type MetricSet, type StationaryPoint, type Summary, type Verd
 import { formatCount } from '../core/units.js'
 import { fullTable, keyTable } from './contrast.js'
 import type { Table } from './table.js'
-import { fixed, mainMetric, none, percent, short, spreadOf } from './words.js'
+import { fixed, limitText, listed, mainMetric, none, percent, short, spreadOf } from './words.js'
 
 export const meaning: Readonly<Record<Verdict, string>> = {
   minimum: 'A strict minimum: stationary, and every eigenvalue of the Hessian is positive.',
@@ -74,6 +74,42 @@ export function pointsTable(
   }
 }
 
+/** Parameters named in a table of limits. */
+const namedGrowing = 6
+
+/** What runs to infinity approach; undefined where none does. */
+export function limitsTable(s: Summary, most = Infinity, named = namedGrowing): Table | undefined {
+  if (s.limits.length === 0) return undefined
+  const metric = mainMetric(s)
+  const rows = s.limits.slice(0, most).map((limit, i) => {
+    const names = limit.growing.slice(0, named)
+    const more = limit.growing.length - names.length
+    const growing = more > 0 ? [...names, `${formatCount(more)} more`] : names
+    const scored = metric
+      ? [limit.metrics.train[metric.name], ...(s.metrics.test ? [limit.metrics.test?.[metric.name]] : [])]
+      : []
+    return [
+      String(i + 1),
+      limitText(limit),
+      short(limit.uncertainty, 2),
+      formatCount(limit.count),
+      percent(limit.share),
+      `${short(100 * limit.shareInterval[0], 3)} to ${short(100 * limit.shareInterval[1], 3)} %`,
+      growing.length > 0 ? listed(growing) : none,
+      ...scored.map(v => short(v))
+    ]
+  })
+  return {
+    title: `Limits of runs to infinity (${formatCount(s.limits.length)})`,
+    head: [
+      ...['', 'limit of the loss', 'uncertain by', 'runs', 'share of all', 'interval', 'grow without bound'],
+      ...(metric ? [`training ${metric.label}`, ...(s.metrics.test ? [`held-out ${metric.label}`] : [])] : [])
+    ],
+    rows,
+    words: [6]
+  }
+}
+
 /** Like R's table of coefficients, for models without hidden layer that have a minimum. */
 export function coefficientsTable(s: Summary): Table | undefined {
   const best = s.minima[0]
@@ -127,6 +163,7 @@ export function reportTables(summaries: readonly Summary[]): Table[] {
       pointsTable('Minima', s.minima, s),
       pointsTable('Flat minima', s.degenerate, s),
       pointsTable('Saddles', s.saddles, s),
+      limitsTable(s),
       coefficientsTable(s),
       metricsTable(s)
     ]

@@ -4,10 +4,13 @@ import { wrap } from '../core/text.js'
 import { formatCount, formatRate, formatSeconds } from '../core/units.js'
 import { conclusion, coverageText } from './conclusion.js'
 import { textTable } from './table.js'
+import { limitsTable } from './tables.js'
 import { computer, count, fixed, infiniteText, none, percent, short, spreadOf } from './words.js'
 
 const shownPoints = 10
 const shownFlat = 3
+/** Names of growing parameters in a table. */
+const shownGrowing = 2
 
 function pointTable(title: string, points: readonly StationaryPoint[], starts: number, width: number): string[] {
   if (points.length === 0) return []
@@ -30,9 +33,11 @@ function pointTable(title: string, points: readonly StationaryPoint[], starts: n
 
 /** Limits of the loss that runs to infinity approach. */
 function limitLines(s: Summary, width: number): string[] {
-  if (s.limits.length === 0) return []
-  const list = s.limits.slice(0, shownPoints).map(limit => `${percent(limit.share)} approach ${short(limit.loss, 8)}`)
-  return ['', ...wrap(`limits (${formatCount(s.limits.length)}): ${list.join(', ')}`, width)]
+  const table = limitsTable(s, shownPoints, shownGrowing)
+  if (!table) return []
+  const more =
+    s.limits.length > shownPoints ? [`and ${formatCount(s.limits.length - shownPoints)} more in summary.json`] : []
+  return ['', `${table.title}:`, ...textTable({ ...table, spare: [5, 8, 7, 2, 6] }, width), ...more]
 }
 
 /** Like R's table of coefficients, for a model without hidden layer that has one. */

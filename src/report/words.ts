@@ -1,5 +1,5 @@
 /** Numbers and lists in words, shared by the report and the terminal. A summary read back from JSON has null for NaN and ∞. */
-import type { MetricSet, Quantiles, StationaryPoint, Summary } from '../core/result.js'
+import type { LimitPoint, MetricSet, Quantiles, StationaryPoint, Summary } from '../core/result.js'
 import { formatCount } from '../core/units.js'
 
 /** Text as HTML or SVG content: the one way in which text enters a page. */
@@ -89,6 +89,32 @@ export function remedyText({ separation: { remedy } }: Summary): string {
   if (remedy === null) return 'no ridge that was tried makes the minimiser finite'
   const where = remedy.penalizeBias ? ' on weights and biases (on weights alone is not enough)' : ''
   return `a ridge of ${remedy.ridge}${where} makes the minimiser finite`
+}
+
+/** A limit of the loss in the digits that are known; 0 where it may be nothing else. */
+export function limitText({ loss, uncertainty }: Pick<LimitPoint, 'loss' | 'uncertainty'>): string {
+  if (Math.abs(loss) <= uncertainty) return '0'
+  const digits = Math.floor(Math.log10(Math.abs(loss) / uncertainty))
+  return short(loss, Math.min(8, Math.max(1, digits)))
+}
+
+/** Limits that are named; the rest stands in the table. */
+const namedLimits = 3
+
+/** "the loss approaches 0.0625", "6.3 % of all runs approach a loss of 0, 3.7 % one of 0.0625 and the rest 4 others" */
+export function limitsText({ limits, verdicts }: Summary): string {
+  if (limits.length === 0) return ''
+  if (limits.length === 1 && limits[0].count === verdicts.diverging)
+    return `the loss approaches ${limitText(limits[0])}`
+  const list = limits
+    .slice(0, namedLimits)
+    .map((limit, i) =>
+      i === 0
+        ? `${percent(limit.share)} of all runs approach a loss of ${limitText(limit)}`
+        : `${percent(limit.share)} one of ${limitText(limit)}`
+    )
+  const more = limits.length - namedLimits
+  return listed(more > 0 ? [...list, `the rest ${count(more, 'other', 'others')}`] : list)
 }
 
 export const isSeparated = (s: Summary): boolean =>

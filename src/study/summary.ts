@@ -146,6 +146,24 @@ async function describe(
   return points
 }
 
+/** Losses of a fit differ by so many units of rounding where it is repeated. */
+const fitNoise = 64
+
+/** The infimum of the loss of separated data: from the fit to the rows that are left, or extrapolated where there is none. */
+async function separatedLimit(
+  { separation, certifier, judge }: Setup,
+  diverging: { readonly theta: Float64Array },
+  lowest: number
+): Promise<{ loss: number; uncertainty: number }> {
+  if (separation.limit) {
+    const { loss } = separation.limit
+    return { loss, uncertainty: fitNoise * Number.EPSILON * Math.abs(loss) }
+  }
+  const { climbs, scale, eps } = judge
+  const [way] = (await escapes(certifier.objective, climbs, scale, diverging.theta, eps, false)).ways
+  return way ? { loss: way.limit, uncertainty: way.uncertainty } : { loss: lowest, uncertainty: Math.abs(lowest) }
+}
+
 /** The limits of runs to infinity, in all detail. */
 async function describeLimits(
   setup: Setup,
@@ -156,11 +174,7 @@ async function describeLimits(
   let list = limits
   if (setup.judge.separated && diverging) {
     // One limit for all runs of a convex model, however far each of them went.
-    const { climbs, scale, eps } = setup.judge
-    const { ways } = await escapes(objective, climbs, scale, diverging.theta, eps, false)
-    const lowest = waterfall[0]?.loss ?? diverging.loss
-    const loss = ways[0]?.limit ?? lowest
-    const uncertainty = ways[0]?.uncertainty ?? Math.abs(lowest)
+    const { loss, uncertainty } = await separatedLimit(setup, diverging, waterfall[0]?.loss ?? diverging.loss)
     const infinite = Object.keys(setup.separation.infinite)
     const growing = [...setup.names.keys()].filter(p => infinite.includes(setup.names[p]))
     const count = verdicts.diverging

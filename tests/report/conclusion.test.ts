@@ -3,11 +3,25 @@
 import { describe, expect, it } from 'vitest'
 import { verdicts, type Summary, type Verdict } from '../../src/core/result.js'
 import { conclusion, coverageText } from '../../src/report/conclusion.js'
-import { everyKind, makePoint, makePoints, makeSummary, same, spread, throughJson } from './summaries.js'
+import { everyKind, makeLimit, makePoint, makePoints, makeSummary, same, spread, throughJson } from './summaries.js'
 
 const answer = (s: Summary): string => conclusion([s]).join(' ')
 const convex = { model: true, strongly: true, modulus: 0.0123 }
 const glm = { hidden: [] }
+
+describe('runs to infinity', () => {
+  it('are told apart by what they approach', () => {
+    const limits = [makeLimit(0, 630), makeLimit(1 / 16, 370)]
+    const text = answer(makeSummary({ verdicts: { diverging: 1000 }, fields: { limits } }))
+    expect(text).toContain('63 % of all runs approach a loss of 0 and 37 % one of 0.0625')
+    const some = makeSummary({
+      verdicts: { minimum: 900, diverging: 100 },
+      minima: [makePoint({ count: 900 })],
+      fields: { limits: [makeLimit(0.25, 100)] }
+    })
+    expect(answer(some)).not.toMatch(/undefined|NaN/)
+  })
+})
 
 describe('a convex model', () => {
   const one = [makePoint({ count: 1000 })]

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { verdicts, type Summary } from '../../src/core/result.js'
 import { convergence, discovery, scores, shares, spectrum, waterfall, type Chart } from '../../src/report/charts.js'
 import { renderReport } from '../../src/report/render.js'
-import { everyKind, makePoint, makePoints, makeSummary, throughJson } from './summaries.js'
+import { everyKind, makeLimit, makePoint, makePoints, makeSummary, throughJson } from './summaries.js'
 
 const kinds = everyKind()
 const several = kinds['several minima, flat ones, saddles']
@@ -101,6 +101,24 @@ describe('what is on the page', () => {
     ).toBe(true)
     expect(html.slice(html.indexOf('<details>'))).toMatch(/<h2>Thresholds<\/h2>.*newtonStep.*1e-6/s)
     expect(html).not.toContain('<details open')
+  })
+
+  it('the limits of runs to infinity, with shares, intervals and what grows', async () => {
+    const limits = [makeLimit(0, 630), makeLimit(1 / 16, 370)]
+    const html = await render([makeSummary({ verdicts: { diverging: 1000 }, fields: { limits } })])
+    const rows = [...html.matchAll(/<tr>((?:<td[^>]*>[^<]*<\/td>)+)<\/tr>/g)].map(m =>
+      [...m[1].matchAll(/<td[^>]*>([^<]*)</g)].map(c => c[1])
+    )
+    expect(rows.find(r => r[1] === '0.0625')).toEqual([
+      '2',
+      '0.0625',
+      '1e-9',
+      '370',
+      '37 %',
+      '18.5 to 74 %',
+      'out:h1.1, h1.1:a and h1.1:b',
+      '0.75'
+    ])
   })
 
   it('what all studies share once', async () => {

@@ -4,6 +4,7 @@ import {
   summaryFormat,
   summaryVersion,
   type Quantiles,
+  type LimitPoint,
   type StationaryPoint,
   type Summary,
   type Verdict
@@ -64,6 +65,18 @@ export interface Shape {
   readonly metrics?: Summary['metrics']
   readonly fields?: Partial<Summary>
 }
+
+/** A limit that `count` of 1000 runs approach. */
+export const makeLimit = (loss: number, count: number, uncertainty = 1e-9): LimitPoint => ({
+  loss,
+  uncertainty,
+  count,
+  share: count / 1000,
+  shareInterval: [count / 2000, Math.min(1, count / 500)],
+  growing: ['out:h1.1', 'h1.1:a', 'h1.1:b'],
+  metrics: { train: { accuracy: 0.75 } },
+  firstStart: 3
+})
 
 export function makeSummary(shape: Shape = {}): Summary {
   const verdicts = { minimum: 0, degenerate: 0, saddle: 0, diverging: 0, unfinished: 0, failed: 0, ...shape.verdicts }

@@ -1,7 +1,18 @@
 // The vocabulary of the report and the terminal: numbers, shares and lists in words, with null where JSON had no number.
 import { describe, expect, it } from 'vitest'
-import { count, escape, fixed, infiniteText, listed, percent, short, spreadOf } from '../../src/report/words.js'
-import { makeSummary, same, spread } from './summaries.js'
+import {
+  count,
+  escape,
+  fixed,
+  infiniteText,
+  limitText,
+  limitsText,
+  listed,
+  percent,
+  short,
+  spreadOf
+} from '../../src/report/words.js'
+import { makeLimit, makeSummary, same, spread } from './summaries.js'
 
 describe('numbers', () => {
   it.each([
@@ -49,6 +60,32 @@ describe('numbers', () => {
       '2 runs',
       '12\u2009345 runs'
     ])
+  })
+})
+
+describe('limits', () => {
+  it('have the digits that are known', () => {
+    expect(limitText({ loss: 1 / 16, uncertainty: 1e-9 })).toBe('0.0625')
+    expect(limitText({ loss: 0.123456789012, uncertainty: 0 })).toBe('0.12345679')
+    expect(limitText({ loss: 0.123456789012, uncertainty: 2e-4 })).toBe('0.12')
+    expect(limitText({ loss: 3e-14, uncertainty: 1e-12 })).toBe('0')
+    expect(limitText({ loss: 0, uncertainty: 0 })).toBe('0')
+  })
+
+  it('are told apart by the shares of all runs', () => {
+    const limits = (...list: (readonly [number, number])[]): string =>
+      limitsText(
+        makeSummary({
+          verdicts: { diverging: 1000 },
+          fields: { limits: list.map(([loss, n]) => makeLimit(loss, n)) }
+        })
+      )
+    expect(limits()).toBe('')
+    expect(limits([1 / 16, 1000])).toBe('the loss approaches 0.0625')
+    expect(limits([0, 630], [1 / 16, 370])).toBe('63 % of all runs approach a loss of 0 and 37 % one of 0.0625')
+    expect(limits([0, 600], [1, 100], [2, 100], [3, 100], [4, 100])).toBe(
+      '60 % of all runs approach a loss of 0, 10 % one of 1, 10 % one of 2 and the rest 2 others'
+    )
   })
 })
 

@@ -252,6 +252,11 @@ describe('logistic regression on endometrial, quasi-separated', () => {
     expect(summary.separation).toMatchObject({ status: 'quasi-complete', infinite: { NV: 1 }, direction: [0, 1, 0, 0] })
     expect(summary.convex).toMatchObject({ model: true, strongly: false, modulus: null })
     expectClose(2 * 79 * summary.diverging!.loss, 55.3932603572, 1e-8, 'deviance')
+    // All runs have one limit, known to rounding, however far each of them went.
+    expect(summary.limits).toHaveLength(1)
+    expect(summary.limits[0]).toMatchObject({ count: 10, share: 1, growing: ['NV'] })
+    expectClose(2 * 79 * summary.limits[0].loss, 55.3932603572, 5e-11, 'limiting deviance')
+    expect(summary.limits[0].uncertainty).toBeLessThan(1e-13)
     for (const start of [0, 9]) {
       const { names, found, verdict } = await replay(out, start)
       expect(verdict).toBe('diverging')
