@@ -61,13 +61,31 @@ class BestCounter {
 
   constructor(private readonly tolerance: number) {}
 
-  add(value: number): void {
+  /** Values `sign` · values[i · width + at] of the rows `which`. */
+  addColumn(values: Float64Array, width: number, at: number, sign: 1 | -1, which: Uint32Array): void {
+    let last = NaN
+    let times = 0
+    for (let n = 0; n < which.length; n++) {
+      const value = sign * values[which[n] * width + at]
+      // Runs of equal values are common.
+      if (value === last) {
+        times++
+        continue
+      }
+      this.add(last, times)
+      last = value
+      times = 1
+    }
+    this.add(last, times)
+  }
+
+  private add(value: number, times: number): void {
     if (!(value > -Infinity)) return
     if (value > this.best) this.rise(value)
     if (value < this.best - this.reach()) return
     // Bins of 1/1024 of the tolerance bound the memory; a value counts with its bin.
     const bin = Math.round(value / this.width)
-    this.bins.set(bin, (this.bins.get(bin) ?? 0) + 1)
+    this.bins.set(bin, (this.bins.get(bin) ?? 0) + times)
   }
 
   private reach(): number {
@@ -125,31 +143,41 @@ export class Aggregate {
   }
 
   addBlock(block: AggregatedRows): void {
+    const { count, start, verdict, train, test } = block
     const M = this.train.length
+    const hashes = new Uint32Array(count)
+    for (let r = 0; r < count; r++) hashes[r] = hashInteger(start[r])
+    for (let r = 0; r < count; r++) this.verdictCounts[verdict[r]]++
+    const all = new Uint32Array(count)
+    for (let r = 0; r < count; r++) all[r] = r
+    const finished = verdict.includes(VerdictCode.failed) ? all.filter(r => verdict[r] !== VerdictCode.failed) : all
+    this.steps.addColumn(new Float64Array(block.steps), 1, 0, all, hashes)
+    this.finished += finished.length
+    for (let m = 0; m < M; m++) this.train[m].addColumn(train, M, m, finished, hashes)
+    if (test) for (let m = 0; m < this.test.length; m++) this.test[m].addColumn(test, M, m, finished, hashes)
+    if (this.accuracyAt >= 0) this.bestAccuracy.addColumn(train, M, this.accuracyAt, 1, finished)
+    else this.bestLoss.addColumn(block.lossFound, 1, 0, -1, finished)
+    this.addLosses(block, finished, hashes)
+    this.addEnds(block)
+  }
+
+  /** Ranges of the end points. */
+  private addEnds({ count, verdict, loss, theta }: AggregatedRows): void {
     const { low, high } = this
     const P = low.length
-    for (let r = 0; r < block.count; r++) {
-      const verdict = block.verdict[r]
-      const hash = hashInteger(block.start[r])
-      this.verdictCounts[verdict]++
-      this.steps.add(block.steps[r], hash)
-      if (verdict === VerdictCode.failed) continue
-      this.finished++
-      for (let m = 0; m < M; m++) this.train[m].add(block.train[r * M + m], hash)
-      if (block.test) for (let m = 0; m < this.test.length; m++) this.test[m].add(block.test[r * M + m], hash)
-      if (this.accuracyAt >= 0) this.bestAccuracy.add(block.train[r * M + this.accuracyAt])
-      else this.bestLoss.add(-block.lossFound[r])
-      const loss = block.loss[r]
-      if (Number.isFinite(loss)) this.addLoss(loss, hash, block, r)
-      if (verdict !== VerdictCode.minimum && verdict !== VerdictCode.degenerate) continue
-      if (loss < this.lowLoss) this.lowLoss = loss
-      if (loss > this.highLoss) this.highLoss = loss
+    let { lowLoss, highLoss } = this
+    for (let r = 0; r < count; r++) {
+      if (verdict[r] !== VerdictCode.minimum && verdict[r] !== VerdictCode.degenerate) continue
+      if (loss[r] < lowLoss) lowLoss = loss[r]
+      if (loss[r] > highLoss) highLoss = loss[r]
       for (let p = 0, q = r * P; p < P; p++, q++) {
-        const value = block.theta![q]
+        const value = theta![q]
         if (value < low[p]) low[p] = value
         if (value > high[p]) high[p] = value
       }
     }
+    this.lowLoss = lowLoss
+    this.highLoss = highLoss
   }
 
   /**
@@ -165,20 +193,24 @@ export class Aggregate {
     for (let i = 0; i < counts.length; i++) this.classCounts[i] += counts[i]
   }
 
-  private addLoss(loss: number, hash: number, block: AggregatedRows, r: number): void {
+  private addLosses({ start, verdict, point, loss }: AggregatedRows, which: Uint32Array, hashes: Uint32Array): void {
     const { lowest, waterfall } = this
-    const start = block.start[r]
-    if (loss < lowest.loss || (loss === lowest.loss && start < lowest.start)) {
-      lowest.loss = loss
-      lowest.start = start
-      lowest.verdict = block.verdict[r]
-      lowest.point = block.point[r]
+    let least = lowest.loss
+    for (let n = 0; n < which.length; n++) {
+      const r = which[n]
+      const value = loss[r]
+      if (!Number.isFinite(value)) continue
+      if (value < least || (value === least && start[r] < lowest.start)) {
+        least = value
+        Object.assign(lowest, { loss: value, start: start[r], verdict: verdict[r], point: point[r] })
+      }
+      if (!waterfall.takes(hashes[r])) continue
+      const row = waterfall.slot(hashes[r])
+      if (row < 0) continue
+      waterfall.column(0)[row] = value
+      waterfall.column(1)[row] = verdict[r]
+      waterfall.column(2)[row] = point[r]
     }
-    const row = waterfall.slot(hash)
-    if (row < 0) return
-    waterfall.column(0)[row] = loss
-    waterfall.column(1)[row] = block.verdict[r]
-    waterfall.column(2)[row] = block.point[r]
   }
 
   result(): AggregateResult {

@@ -49,6 +49,11 @@ export class ThinnedSample {
     return this.count++
   }
 
+  /** Whether a run with this hash is kept for now. */
+  takes(hash: number): boolean {
+    return hash < this.threshold
+  }
+
   column(c: number): Float64Array {
     return this.columns[c]
   }
@@ -157,6 +162,45 @@ export class QuantileSketch {
       this.last = value
       this.pending = 1
     }
+  }
+
+  /**
+   * Values of several runs: values[i · width + at] for the rows `which`, with the hashes of all rows. In a loop of its own, since
+   * a call for every value costs more than what it does.
+   */
+  addColumn(values: Float64Array, width: number, at: number, which: Uint32Array, hashes: Uint32Array): void {
+    const { sample } = this
+    let { min, max, last, pending } = this
+    let missing = 0
+    for (let n = 0; n < which.length; n++) {
+      const i = which[n]
+      const value = values[i * width + at]
+      if (value !== value) {
+        missing++
+        continue
+      }
+      if (value < min) min = value
+      if (value > max) max = value
+      const hash = hashes[i]
+      if (sample.takes(hash)) {
+        const row = sample.slot(hash)
+        if (row >= 0) sample.column(0)[row] = value
+      }
+      if (value === last) {
+        pending++
+        continue
+      }
+      this.pending = pending
+      this.last = last
+      this.flush()
+      last = value
+      pending = 1
+    }
+    this.count += which.length - missing
+    this.min = min
+    this.max = max
+    this.last = last
+    this.pending = pending
   }
 
   private flush(): void {

@@ -10,6 +10,7 @@ import { z } from 'zod'
 import { InputError, WorkError } from '../core/errors.js'
 import { appendLine, isTemporary, makeDirectory, reason, removeEmpty, replaceFile } from './files.js'
 import { acquireLock, lockFile, type Lock } from './lock.js'
+import { Scratch } from './parquet.js'
 import { decodePart, encodePart, type Part, type Range } from './part.js'
 
 export const studyFile = 'study.json'
@@ -229,6 +230,7 @@ function inputInTheWay(directory: string, inputs: readonly string[]): string | u
 /** A study directory that this process writes. */
 export class StudyDirectory {
   private last: Promise<unknown> = Promise.resolve()
+  private readonly scratch = new Scratch()
 
   private constructor(
     readonly path: string,
@@ -424,7 +426,7 @@ export class StudyDirectory {
 
   private async store(part: Part, file: string, spent: Cost): Promise<Entry> {
     await this.lock.check()
-    const bytes = encodePart(part)
+    const bytes = encodePart(part, this.scratch)
     await replaceFile(join(this.path, runsFolder, file), bytes)
     const { first, count, rows } = part
     return this.list({ file, first, count, rows: rows.count, bytes: bytes.length, sha256: hashOf(bytes), cost: spent })

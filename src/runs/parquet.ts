@@ -10,7 +10,9 @@ import { writeMetadata } from 'hyparquet-writer/src/metadata.js'
 
 /** Values of one field: INT64 of whole numbers, DOUBLE, INT32, or words by their codes. */
 export type Field = { readonly name: string } & (
-  | { readonly type: 'INT64' | 'DOUBLE'; readonly data: Float64Array }
+  | { readonly type: 'INT64'; readonly data: Float64Array }
+  /** `column` of rows of `width` numbers. */
+  | { readonly type: 'DOUBLE'; readonly data: Float64Array; readonly width?: number; readonly column?: number }
   | { readonly type: 'INT32'; readonly data: Uint32Array | Int32Array }
   | { readonly type: 'words'; readonly data: Uint8Array; readonly words: readonly string[] }
 )
@@ -20,11 +22,42 @@ const magic = 0x31524150
 const bytesOf = (array: Float64Array | Uint32Array | Int32Array): Uint8Array =>
   new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
 
-/** Little-endian 64-bit integers; machines of the other order have not been met. */
-function integers(values: Float64Array): Uint8Array {
-  const words = new Uint32Array(2 * values.length)
+/** Rows of a field. */
+const rowsOf = (field: Field): number => field.data.length / (field.type === 'DOUBLE' ? (field.width ?? 1) : 1)
+
+/** Column `w` of rows of `width` numbers. */
+function column(data: Float64Array, width: number, w: number, scratch: Scratch): Float64Array {
+  if (width === 1) return data
+  const out = scratch.numbers(data.length / width)
+  for (let i = 0, at = w; i < out.length; i++, at += width) out[i] = data[at]
+  return out
+}
+
+/** Memory that one table after the other is written in. */
+export class Scratch {
+  private held = new Float64Array(0)
+  private writer = new ByteWriter(0)
+
+  numbers(count: number): Float64Array {
+    if (this.held.length < count) this.held = new Float64Array(count)
+    return this.held.subarray(0, count)
+  }
+
+  /** An empty writer, with room for so many bytes; what the last one held is gone. */
+  file(bytes: number): ByteWriter {
+    const { writer } = this
+    writer.index = writer.offset = 0
+    if (writer.buffer.byteLength < bytes) this.writer = new ByteWriter(bytes)
+    return this.writer
+  }
+}
+
+/** Whole numbers below 2⁵³ as little-endian 64-bit integers; machines of the other order have not been met. */
+function integers(values: Float64Array, scratch: Scratch): Uint8Array {
+  const held = scratch.numbers(values.length)
+  const words = new Uint32Array(held.buffer, held.byteOffset, 2 * values.length)
   for (let i = 0; i < values.length; i++) {
-    words[2 * i] = values[i] % 2 ** 32
+    words[2 * i] = values[i] >>> 0
     words[2 * i + 1] = values[i] / 2 ** 32
   }
   return bytesOf(words)
@@ -63,7 +96,7 @@ function codesOf(data: Uint8Array, words: readonly string[]): Uint8Array {
   return page.getBytes()
 }
 
-function writeColumn(writer: ByteWriter, field: Field): ColumnChunk {
+function writeColumn(writer: ByteWriter, field: Field, scratch: Scratch): ColumnChunk {
   const begin = writer.offset
   const isWords = field.type === 'words'
   if (isWords) writeWords(writer, field.words)
@@ -71,9 +104,11 @@ function writeColumn(writer: ByteWriter, field: Field): ColumnChunk {
   const body = isWords
     ? codesOf(field.data, field.words)
     : field.type === 'INT64'
-      ? integers(field.data)
-      : bytesOf(field.data)
-  const rows = field.data.length
+      ? integers(field.data, scratch)
+      : field.type === 'DOUBLE'
+        ? bytesOf(column(field.data, field.width ?? 1, field.column ?? 0, scratch))
+        : bytesOf(field.data)
+  const rows = rowsOf(field)
   const encoding = isWords ? 'RLE_DICTIONARY' : 'PLAIN'
   writePageHeader(writer, {
     type: 'DATA_PAGE_V2',
@@ -110,18 +145,27 @@ function writeColumn(writer: ByteWriter, field: Field): ColumnChunk {
 /**
  * @param groups row groups, each with the same fields in the same order; at least one, whose fields may be empty
  * @param metadata key and value that the file carries
+ * @param scratch holds the bytes that are returned until the next table is written in it
  */
-export function encodeTable(groups: readonly (readonly Field[])[], metadata: readonly [string, string]): Uint8Array {
+export function encodeTable(
+  groups: readonly (readonly Field[])[],
+  metadata: readonly [string, string],
+  scratch = new Scratch()
+): Uint8Array {
   const [first] = groups
-  const bytes = groups.reduce((sum, fields) => sum + fields.reduce((n, f) => n + f.data.byteLength + 512, 0), 0)
+  const bytes = groups.reduce(
+    (sum, fields) =>
+      sum + fields.reduce((n, f) => n + rowsOf(f) * (f.type === 'words' ? 1 : f.type === 'INT32' ? 4 : 8) + 512, 0),
+    0
+  )
   // Whole numbers of four bytes and less become wider on the way; the buffer grows where that is not enough.
-  const writer = new ByteWriter(bytes + 1024 + 2 * metadata[1].length)
+  const writer = scratch.file(bytes + 1024 + 2 * metadata[1].length)
   writer.appendUint32(magic)
-  const full = groups.filter(fields => fields[0].data.length > 0)
+  const full = groups.filter(fields => rowsOf(fields[0]) > 0)
   const rowGroups = full.map((fields): RowGroup => {
-    const columns = fields.map(field => writeColumn(writer, field))
+    const columns = fields.map(field => writeColumn(writer, field, scratch))
     const size = columns.reduce((sum, c) => sum + (c.meta_data?.total_uncompressed_size ?? 0n), 0n)
-    return { columns, total_byte_size: size, num_rows: BigInt(fields[0].data.length) }
+    return { columns, total_byte_size: size, num_rows: BigInt(rowsOf(fields[0])) }
   })
   const footer: Omit<FileMetaData, 'metadata_length'> = {
     version: 2,

@@ -5,7 +5,7 @@
 import { parquetMetadata, parquetRead, type FileMetaData } from 'hyparquet'
 import { z } from 'zod'
 import { InputError } from '../core/errors.js'
-import { encodeTable, type Field } from './parquet.js'
+import { encodeTable, type Field, type Scratch } from './parquet.js'
 import {
   columns,
   fieldNames,
@@ -119,13 +119,6 @@ function describe({ identity, first, count, layout, facts: { classCounts, growin
   return JSON.stringify(written)
 }
 
-/** Column w of a [count, width] matrix. */
-function columnOf(matrix: Float64Array, count: number, width: number, w: number): Float64Array {
-  const out = new Float64Array(count)
-  for (let i = 0, at = w; i < count; i++, at += width) out[i] = matrix[at]
-  return out
-}
-
 function fieldsOf(name: StoredName, { rows, layout }: Part): Field[] {
   const values = rows[name]!
   const { stored } = columns[name]
@@ -133,15 +126,20 @@ function fieldsOf(name: StoredName, { rows, layout }: Part): Field[] {
   return fieldNames(name, layout).map((field, w): Field => {
     if ('text' in stored) return { name: field, type: 'words', data: values as Uint8Array, words: stored.text }
     if (values instanceof Uint32Array) return { name: field, type: 'INT32', data: values }
-    const numbers = values as Float64Array
-    const data = width === 1 ? numbers : columnOf(numbers, rows.count, width, w)
-    return { name: field, type: 'integer' in stored ? 'INT64' : 'DOUBLE', data }
+    const data = values as Float64Array
+    return 'integer' in stored
+      ? { name: field, type: 'INT64', data }
+      : { name: field, type: 'DOUBLE', data, width, column: w }
   })
 }
 
-/** The same bytes for the same part, whenever and wherever it is written. */
-export const encodePart = (part: Part): Uint8Array =>
-  encodeTable([storedColumns(part.layout).flatMap(name => fieldsOf(name, part))], [metadataKey, describe(part)])
+/** The same bytes for the same part, whenever and wherever it is written; they lie in `scratch`. */
+export const encodePart = (part: Part, scratch?: Scratch): Uint8Array =>
+  encodeTable(
+    [storedColumns(part.layout).flatMap(name => fieldsOf(name, part))],
+    [metadataKey, describe(part)],
+    scratch
+  )
 
 /** @param source what to call the bytes in messages @throws InputError for bytes that are no part, or are incomplete */
 export async function decodePart(bytes: Uint8Array, source: string): Promise<Part> {

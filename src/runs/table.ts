@@ -148,16 +148,38 @@ export function makeRows(layout: Layout, count: number): Rows {
 }
 
 /** Row i of the columns of `source` becomes row to[i] of `rows`; source columns that `rows` do not have are left out. */
-export function placeRows(rows: Rows, source: Rows, to: ArrayLike<number>): void {
+export function placeRows(rows: Rows, source: Rows, to: Uint32Array): void {
   for (const name of storedNames) {
     const [out, from] = [rows[name], source[name]]
     if (!out || !from) continue
     const width = source.count === 0 ? 0 : from.length / source.count
-    if (width === 1) for (let i = 0; i < source.count; i++) out[to[i]] = from[i]
-    else
-      for (let i = 0; i < source.count; i++)
-        for (let w = 0, a = to[i] * width, b = i * width; w < width; w++) out[a + w] = from[b + w]
+    if (out instanceof Float64Array) place(out, from as Float64Array, width, to)
+    else if (out instanceof Uint32Array) placeCounts(out, from as Uint32Array, to)
+    else placeCodes(out, from as Uint8Array, to)
   }
+}
+
+// One function for each type: a loop that has met arrays of several types takes many times as long.
+
+function place(out: Float64Array, from: Float64Array, width: number, to: Uint32Array): void {
+  const count = to.length
+  if (to[count - 1] - to[0] === count - 1 && isAscending(to)) out.set(from, to[0] * width)
+  else if (width === 1) for (let i = 0; i < count; i++) out[to[i]] = from[i]
+  else
+    for (let i = 0, b = 0; i < count; i++) for (let w = 0, a = to[i] * width; w < width; w++, a++, b++) out[a] = from[b]
+}
+
+function placeCounts(out: Uint32Array, from: Uint32Array, to: Uint32Array): void {
+  for (let i = 0; i < to.length; i++) out[to[i]] = from[i]
+}
+
+function placeCodes(out: Uint8Array, from: Uint8Array, to: Uint32Array): void {
+  for (let i = 0; i < to.length; i++) out[to[i]] = from[i]
+}
+
+function isAscending(values: Uint32Array): boolean {
+  for (let i = 1; i < values.length; i++) if (values[i] < values[i - 1]) return false
+  return true
 }
 
 /** The rows `which`, in that order. */

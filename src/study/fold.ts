@@ -38,6 +38,20 @@ export interface Folded extends AggregateResult {
 /** Outputs of degenerate points that are held at a time, in numbers. */
 const outputNumbers = 2 ** 20
 
+/** How often a code occurs. */
+function tally(codes: Uint8Array, code: number): number {
+  let n = 0
+  for (let i = 0; i < codes.length; i++) if (codes[i] === code) n++
+  return n
+}
+
+/** Places of a code. */
+function placesOf(codes: Uint8Array, code: number): Uint32Array {
+  const places = new Uint32Array(tally(codes, code))
+  for (let i = 0, n = 0; n < places.length; i++) if (codes[i] === code) places[n++] = i
+  return places
+}
+
 export class Fold {
   private readonly aggregate: Aggregate
   private readonly clusters: Clusters
@@ -79,19 +93,24 @@ export class Fold {
     if (first < this.end) throw new Error(`part ${first} comes after ${this.end}`)
     this.end = first + count
     const point = await this.file(rows)
-    const finished = rows.count - rows.verdict.reduce((n, v) => n + (v === VerdictCode.failed ? 1 : 0), 0)
     this.aggregate.addBlock({ ...rows, point })
-    if (facts.classCounts.length > 0) this.aggregate.addClassCounts(facts.classCounts, finished)
+    if (facts.classCounts.length > 0)
+      this.aggregate.addClassCounts(facts.classCounts, rows.count - tally(rows.verdict, VerdictCode.failed))
     this.diverging ??= facts.diverging
     await this.fileLimits(rows, facts)
-    for (const code of rows.reason) if (code > 0) this.unfinished[reasonWords[code] as UnfinishedReason]++
+    for (const reason of Object.keys(this.unfinished) as UnfinishedReason[])
+      this.unfinished[reason] += tally(rows.reason, reasonWords.indexOf(reason))
     this.points.push({ start: rows.start, point })
-    for (let i = 0; i < rows.count; i++) {
-      if (rows.verdict[i] !== VerdictCode.minimum) continue
-      this.minimumRuns++
-      if (rows.start[i] < this.half) this.beforeHalf++
-    }
+    this.countMinima(rows)
     this.before.set(first + count, this.minimumRuns)
+  }
+
+  private countMinima({ count, verdict, start }: Rows): void {
+    for (let i = 0; i < count; i++) {
+      if (verdict[i] !== VerdictCode.minimum) continue
+      this.minimumRuns++
+      if (start[i] < this.half) this.beforeHalf++
+    }
   }
 
   /**
@@ -106,61 +125,64 @@ export class Fold {
 
   /** Files end points under the distinct points that they belong to; a number for each that is unique over kinds, −1 for none. */
   private async file(rows: Rows): Promise<Int32Array> {
-    const { count, start, verdict, gradientNorm, precision, conditioned: theta } = rows
-    const loss = rows.loss.map(v => v / this.setup.frame.lossScale)
+    const { verdict, start, gradientNorm, precision, conditioned: theta } = rows
+    const { lossScale } = this.setup.frame
+    const loss = lossScale === 1 ? rows.loss : rows.loss.map(v => v / lossScale)
     const { minima, saddles, degenerate } = this.clusters
-    const { objective } = this.setup.certifier
-    const P = objective.parameters
-    const { data } = degenerate
-    const width = data.rows * data.network.outputs
-    const together = Math.max(1, Math.floor(outputNumbers / width))
-    const flat = [...verdict.keys()].filter(i => verdict[i] === VerdictCode.degenerate)
-    const numbers = new Int32Array(count).fill(-1)
-    const number = (kind: Kind, id: number): number => id * kinds.length + kinds.indexOf(kind)
-    let next = 0
-    for (let from = 0; next < count; from += together) {
-      const group = flat.slice(from, from + together)
-      const some = new Float64Array(group.length * P)
-      group.forEach((i, n) => some.set(theta.subarray(i * P, (i + 1) * P), n * P))
-      const z = group.length > 0 ? await objective.outputs(some, data) : new Float64Array(0)
-      const end = flat[from + together] ?? count
-      for (let n = 0; next < end; next++) {
-        const at = next * P
-        const values = [start[next], loss[next], gradientNorm[next], precision[next]] as const
-        if (verdict[next] === VerdictCode.minimum) numbers[next] = number('minima', minima.add(...values, theta, at))
-        else if (verdict[next] === VerdictCode.saddle)
-          numbers[next] = number('saddles', saddles.add(...values, theta, at))
-        else if (next === group[n])
-          numbers[next] = number('degenerate', degenerate.add(...values, z.subarray(n * width, ++n * width), theta, at))
-      }
+    const P = this.setup.certifier.objective.parameters
+    const numbers = new Int32Array(rows.count).fill(-1)
+    const [minimum, saddle] = [kinds.indexOf('minima'), kinds.indexOf('saddles')]
+    for (let i = 0; i < rows.count; i++) {
+      const code = verdict[i]
+      if (code === VerdictCode.minimum)
+        numbers[i] = minima.add(start[i], loss[i], gradientNorm[i], precision[i], theta, i * P) * kinds.length + minimum
+      else if (code === VerdictCode.saddle)
+        numbers[i] = saddles.add(start[i], loss[i], gradientNorm[i], precision[i], theta, i * P) * kinds.length + saddle
     }
+    const flat = kinds.indexOf('degenerate')
+    await this.withOutputs(theta, placesOf(verdict, VerdictCode.degenerate), (i, z) => {
+      const id = degenerate.add(start[i], loss[i], gradientNorm[i], precision[i], z, theta, i * P)
+      numbers[i] = id * kinds.length + flat
+    })
     return numbers
   }
 
-  /** Files runs to infinity, of which a way is known, under their limits. */
-  private async fileLimits(rows: Rows, { growing }: Facts): Promise<void> {
+  /** Calls `use` with what the network computes at rows `which` of theta [R, P] on the rows that degenerate points are compared on. */
+  private async withOutputs(
+    theta: Float64Array,
+    which: ArrayLike<number>,
+    use: (i: number, z: Float64Array) => void
+  ): Promise<void> {
     const { objective } = this.setup.certifier
     const { data } = this.clusters.degenerate
     const P = objective.parameters
     const width = data.rows * data.network.outputs
     const together = Math.max(1, Math.floor(outputNumbers / width))
-    const all = [...rows.start.keys()].filter(i => growing.has(rows.start[i]))
-    for (let from = 0; from < all.length; from += together) {
-      const group = all.slice(from, from + together)
-      const theta = new Float64Array(group.length * P)
-      group.forEach((i, n) => theta.set(rows.conditioned.subarray(i * P, (i + 1) * P), n * P))
-      const z = await objective.outputs(theta, data)
-      group.forEach((i, n) =>
-        this.limits.add({
-          start: rows.start[i],
-          loss: rows.limit[i],
-          uncertainty: rows.limitError[i],
-          growing: growing.get(rows.start[i]) ?? [],
-          z: z.subarray(n * width, (n + 1) * width),
-          theta: theta.slice(n * P, (n + 1) * P)
-        })
-      )
+    for (let from = 0; from < which.length; from += together) {
+      const count = Math.min(together, which.length - from)
+      const some = new Float64Array(count * P)
+      for (let n = 0; n < count; n++) some.set(theta.subarray(which[from + n] * P, (which[from + n] + 1) * P), n * P)
+      const z = await objective.outputs(some, data)
+      for (let n = 0; n < count; n++) use(which[from + n], z.subarray(n * width, (n + 1) * width))
     }
+  }
+
+  /** Files runs to infinity, of which a way is known, under their limits. */
+  private async fileLimits(rows: Rows, { growing }: Facts): Promise<void> {
+    if (growing.size === 0) return
+    const P = this.setup.certifier.objective.parameters
+    const which: number[] = []
+    for (let i = 0; i < rows.count; i++) if (growing.has(rows.start[i])) which.push(i)
+    await this.withOutputs(rows.conditioned, which, (i, z) =>
+      this.limits.add({
+        start: rows.start[i],
+        loss: rows.limit[i],
+        uncertainty: rows.limitError[i],
+        growing: growing.get(rows.start[i]) ?? [],
+        z,
+        theta: rows.conditioned.slice(i * P, (i + 1) * P)
+      })
+    )
   }
 
   /** @param count starts that were asked for in the end, where the study has stopped itself */
@@ -175,8 +197,14 @@ export class Fold {
       this.clusters[kind].clusters().map(cluster => ({ kind, number: cluster.id * kinds.length + k, cluster }))
     )
     found.sort((a, b) => a.cluster.loss - b.cluster.loss || a.cluster.firstStart - b.cluster.firstStart)
-    const ids = new Map(found.map(({ number }, id) => [number, id]))
-    const idOf = (number: number): number => ids.get(number) ?? -1
+    const ids = new Int32Array(kinds.length * Math.max(0, ...kinds.map(kind => this.clusters[kind].size)))
+    found.forEach(({ number }, id) => (ids[number] = id))
+    const idOf = (number: number): number => (number < 0 ? -1 : ids[number])
+    const renamed = (numbers: Int32Array): Int32Array => {
+      const out = new Int32Array(numbers.length)
+      for (let i = 0; i < out.length; i++) out[i] = numbers[i] < 0 ? -1 : ids[numbers[i]]
+      return out
+    }
     const of = (kind: Kind): Cluster[] =>
       found.flatMap(f => (f.kind === kind ? [{ ...f.cluster, id: idOf(f.number) }] : []))
     const result = this.aggregate.result()
@@ -192,7 +220,7 @@ export class Fold {
       limits: this.limits.limits(),
       unfinished: this.unfinished,
       firstHalf,
-      points: this.points.map(({ start, point }) => ({ start, point: point.map(idOf) }))
+      points: this.points.map(({ start, point }) => ({ start, point: renamed(point) }))
     }
   }
 }

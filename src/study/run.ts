@@ -87,7 +87,7 @@ class Gathering {
   ) {
     this.rows = makeRows(layout, range.count)
     this.state = new Uint8Array(range.count)
-    this.classCounts = known?.part.facts.classCounts ?? new Float64Array(0)
+    this.classCounts = known?.part.facts.classCounts.slice() ?? new Float64Array(0)
     this.growing = new Map(known?.part.facts.growing)
     this.diverging = known?.part.facts.diverging
     if (!known) return
@@ -99,7 +99,10 @@ class Gathering {
   }
 
   private places(start: Float64Array): Uint32Array {
-    return Uint32Array.from(start, s => s - this.range.first)
+    const { first } = this.range
+    const places = new Uint32Array(start.length)
+    for (let i = 0; i < places.length; i++) places[i] = start[i] - first
+    return places
   }
 
   get isComplete(): boolean {
@@ -134,42 +137,48 @@ class Gathering {
   add(rows: ReturnType<typeof rowsFrom>, facts: Facts, spent: Omit<Cost, 'seconds'>): void {
     const places = this.places(rows.start)
     placeRows(this.rows, rows, places)
-    for (const at of places) this.state[at] = 2
+    for (let i = 0; i < places.length; i++) this.state[places[i]] = 2
     this.filled += rows.count
     this.fresh += rows.count
-    if (this.classCounts.length === 0) this.classCounts = facts.classCounts
-    else this.classCounts = this.classCounts.map((n, i) => n + (facts.classCounts[i] ?? 0))
+    const { classCounts } = this
+    if (classCounts.length === 0) this.classCounts = facts.classCounts.slice()
+    else for (let i = 0; i < classCounts.length; i++) classCounts[i] += facts.classCounts[i] ?? 0
     for (const [start, places] of facts.growing) this.growing.set(start, places)
     const { diverging } = facts
     if (diverging && !(this.diverging && this.diverging.start < diverging.start)) this.diverging = diverging
     for (const key of ['f', 'g', 'H'] as const) this.cost[key] += spent[key]
   }
 
+  private there(): Uint32Array {
+    const which = new Uint32Array(this.filled)
+    for (let i = 0, n = 0; i < this.state.length; i++) if (this.state[i] === 2) which[n++] = i
+    return which
+  }
+
   /** What is there, and what it has cost; `seconds` pass to it. */
   part(seconds: number): { part: Part; cost: Cost } {
     this.cost.seconds += seconds
     this.fresh = 0
-    const which = Uint32Array.from(this.state.keys()).filter(i => this.state[i] === 2)
-    const { identity, layout, range, classCounts, growing, diverging } = this
-    const rows = this.isComplete ? this.rows : pickRows(this.rows, which)
-    const facts = { classCounts, growing, ...(diverging ? { diverging } : {}) }
+    const { identity, layout, range, growing, diverging } = this
+    const rows = this.isComplete ? this.rows : pickRows(this.rows, this.there())
+    const facts = { classCounts: this.classCounts.slice(), growing, ...(diverging ? { diverging } : {}) }
     return { part: { identity, ...range, layout, rows, facts }, cost: { ...this.cost } }
   }
 }
 
 /** Rows of θ of the runs that did not fail. */
-function finite(block: RunBlock, verdict: Uint8Array, P: number): { theta: Float64Array; which: number[] } {
+function finite(block: RunBlock, verdict: Uint8Array, P: number): { theta: Float64Array; which?: number[] } {
+  if (!verdict.includes(VerdictCode.failed)) return block
   const which: number[] = []
   for (let i = 0; i < block.count; i++) if (verdict[i] !== VerdictCode.failed) which.push(i)
-  if (which.length === block.count) return { theta: block.theta, which }
   const theta = new Float64Array(which.length * P)
   which.forEach((i, n) => theta.set(block.theta.subarray(i * P, (i + 1) * P), n * P))
   return { theta, which }
 }
 
 /** Scores back to the places of the block; failed runs get NaN. */
-function spreadOut(values: Float64Array, which: readonly number[], count: number, M: number): Float64Array {
-  if (which.length === count) return values
+function spreadOut(values: Float64Array, which: readonly number[] | undefined, count: number, M: number): Float64Array {
+  if (!which) return values
   const out = new Float64Array(count * M).fill(NaN)
   which.forEach((i, n) => out.set(values.subarray(n * M, (n + 1) * M), i * M))
   return out
@@ -196,19 +205,35 @@ async function judged(setup: Setup, layout: Layout, block: RunBlock) {
   )
   const rows = userRows(network, setup.frame, conditioned)
   let diverging: Diverging | undefined
-  result.verdict.forEach((verdict, i) => {
-    if (verdict !== VerdictCode.diverging || (diverging && diverging.start <= block.start[i])) return
+  for (let i = 0; i < block.count; i++) {
+    if (result.verdict[i] !== VerdictCode.diverging || (diverging && diverging.start <= block.start[i])) continue
     const apart = mapPoints(network, linearPart(setup.frame.fromUser), Float64Array.from(setup.separation.direction))
     const direction = result.ways.get(i)?.direction ?? apart
     const point = result.theta.slice(i * P, (i + 1) * P)
     diverging = { start: block.start[i], loss: result.loss[i], theta: point, direction }
-  })
+  }
   const classCounts = classCount(network) > 0 ? train.classCounts : new Float64Array(0)
   const growing = new Map([...result.ways].map(([i, way]) => [block.start[i], way.growing] as const))
   const facts: Facts = { classCounts, growing, ...(diverging ? { diverging } : {}) }
   const steps = block.steps.reduce((sum, n) => sum + n, 0)
   const g = steps + result.steps
   return { rows, facts, spent: { f: g + result.losses, g, H: result.steps + (program.needs === 'H' ? steps : 0) } }
+}
+
+/** How often each value occurs; mostly there are long runs of one. */
+function occurrences(values: Int32Array): Map<number, number> {
+  const counts = new Map<number, number>()
+  for (let i = 0, from = 0; i < values.length; from = i) {
+    while (i < values.length && values[i] === values[from]) i++
+    counts.set(values[from], (counts.get(values[from]) ?? 0) + i - from)
+  }
+  return counts
+}
+
+function placesEqual(values: Int32Array, wanted: number): number[] {
+  const out: number[] = []
+  for (let i = 0; i < values.length; i++) if (values[i] === wanted) out.push(i)
+  return out
 }
 
 /** The search of one study's missing runs. */
@@ -241,8 +266,8 @@ class Search {
     return at
   }
 
-  /** The part that a start belongs to. */
-  private planned(start: number): Planned | undefined {
+  /** The place in the plan of the part that a start belongs to; −1 for none. */
+  private planned(start: number): number {
     const { plan } = this
     let low = 0
     let high = plan.length
@@ -251,7 +276,25 @@ class Search {
       if (plan[middle].first + plan[middle].count <= start) low = middle + 1
       else high = middle
     }
-    return plan[low] && plan[low].first <= start ? plan[low] : undefined
+    return plan[low] && plan[low].first <= start ? low : -1
+  }
+
+  /** The same of every run of a block; −1 too for those that have been taken up already, as where gaps are joined. */
+  private placesOf(start: Float64Array): Int32Array {
+    const places = new Int32Array(start.length)
+    let [number, first, end] = [-1, Infinity, -Infinity]
+    let gathering: Gathering | undefined
+    for (let i = 0; i < start.length; i++) {
+      const s = start[i]
+      if (!(s >= first && s < end)) {
+        number = this.planned(s)
+        const planned = this.plan[number]
+        ;[first, end] = planned ? [planned.first, planned.first + planned.count] : [Infinity, -Infinity]
+        gathering = planned && this.gathering(planned)
+      }
+      places[i] = gathering?.claim(s) ? number : -1
+    }
+    return places
   }
 
   /** What is to be run, as few ranges. */
@@ -270,7 +313,7 @@ class Search {
 
   /** Whether starts from … to−1 hold some that no part wants. */
   private crosses(from: number, to: number): boolean {
-    for (let s = from; s < to; s++) if (!this.planned(s)) return true
+    for (let s = from; s < to; s++) if (this.planned(s) < 0) return true
     return false
   }
 
@@ -282,16 +325,11 @@ class Search {
   }
 
   private async absorb(block: RunBlock): Promise<void> {
-    const groups = new Map<Planned, number[]>()
-    for (let i = 0; i < block.count; i++) {
-      const planned = this.planned(block.start[i])
-      if (!planned || !this.gathering(planned).claim(block.start[i])) continue
-      const group = groups.get(planned)
-      if (group) group.push(i)
-      else groups.set(planned, [i])
-    }
-    for (const [planned, which] of groups) {
-      const runs = which.length === block.count ? block : pickRuns(block, which)
+    const places = this.placesOf(block.start)
+    for (const [number, count] of occurrences(places)) {
+      if (number < 0) continue
+      const planned = this.plan[number]
+      const runs = count === block.count ? block : pickRuns(block, placesEqual(places, number))
       const { rows, facts, spent } = await judged(this.setup, this.layout, runs)
       const gathering = this.gathering(planned)
       gathering.add(rows, facts, spent)

@@ -62,7 +62,7 @@ describe('rows', () => {
     const out = makeRows(layout, 50)
     const odd = [...Array(25).keys()].map(i => 2 * i + 1)
     const even = odd.map(i => i - 1)
-    for (const which of [odd, even]) placeRows(out, pickRows(whole, which), which)
+    for (const which of [odd, even]) placeRows(out, pickRows(whole, which), Uint32Array.from(which))
     expect(out).toEqual(whole)
     expect(pickRows(whole, [17]).theta).toEqual(rowsOf(17, 1).theta)
   })

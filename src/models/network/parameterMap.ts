@@ -25,34 +25,42 @@ export function applyMap(
   out: Float64Array,
   to: number
 ): void {
-  const all = layers(network)
   const P = parameterCount(network)
   if (out !== theta || from !== to) out.set(theta.subarray(from, from + P), to)
-  const first = all[0]
+  mapInPlace(network, map, out, to, to + P)
+}
+
+/** The same for all points of out[from .. end), in place. */
+function mapInPlace(network: Network, map: ParameterMap, out: Float64Array, from: number, end: number): void {
+  const all = layers(network)
+  const P = parameterCount(network)
+  const [first, last] = [all[0], all[all.length - 1]]
+  const { first: matrix, scale, shift } = map
+  const { bias } = network
   const S = first.stride
   const slice = new Float64Array(S)
-  for (let k = 0; k < first.units; k++) {
-    const at = to + first.at + k * S
-    for (let i = 0; i < S; i++) slice[i] = out[at + i]
-    for (let i = 0; i < S; i++) {
-      let sum = 0
-      for (let j = 0; j < S; j++) sum += map.first[i * S + j] * slice[j]
-      out[at + i] = sum
+  for (let to = from; to < end; to += P) {
+    for (let k = 0; k < first.units; k++) {
+      const at = to + first.at + k * S
+      for (let i = 0; i < S; i++) slice[i] = out[at + i]
+      for (let i = 0; i < S; i++) {
+        let sum = 0
+        for (let j = 0; j < S; j++) sum += matrix[i * S + j] * slice[j]
+        out[at + i] = sum
+      }
     }
-  }
-  const last = all[all.length - 1]
-  for (let k = 0; k < last.units; k++) {
-    const at = to + last.at + k * last.stride
-    for (let i = 0; i < last.stride; i++) out[at + i] *= map.scale[k]
-    if (network.bias) out[at] += map.shift[k]
+    for (let k = 0; k < last.units; k++) {
+      const at = to + last.at + k * last.stride
+      for (let i = 0; i < last.stride; i++) out[at + i] *= scale[k]
+      if (bias) out[at] += shift[k]
+    }
   }
 }
 
 /** The images of theta [R, P]. */
 export function mapPoints(network: Network, map: ParameterMap, theta: Float64Array): Float64Array {
-  const P = parameterCount(network)
-  const out = new Float64Array(theta.length)
-  for (let at = 0; at < theta.length; at += P) applyMap(network, map, theta, at, out, at)
+  const out = theta.slice()
+  mapInPlace(network, map, out, 0, out.length)
   return out
 }
 

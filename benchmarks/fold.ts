@@ -1,0 +1,249 @@
+/**
+ * Processor time of what comes after the search and the verdicts: scores, distinct points, aggregates and writing.
+ *
+ *     npm run bench:fold                  # ratios within one run, and made-up blocks
+ *     npm run bench:fold -- --runs 1e6    # so many made-up runs
+ *
+ * Runs are searched and judged once, and timed; then the same blocks go through the rest as in a study. Made-up blocks have no scores
+ * to compute: they show what fold and writer can take. All on one thread, as processor time of the whole process.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { availableParallelism, cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { Status } from '../src/core/status.js'
+import { VerdictCode } from '../src/core/result.js'
+import { Stream, uniform, words } from '../src/core/rng.js'
+import type { Judged } from '../src/analysis/verdict.js'
+import { StudyDirectory } from '../src/runs/directory.js'
+import type { RunBlock } from '../src/runs/table.js'
+import { resolveConfig } from '../src/study/config.js'
+import { identityOf, recordText } from '../src/study/record.js'
+import { requestOf } from '../src/study/run.js'
+import { runSession } from '../src/study/session.js'
+import { setUp, type Setup } from '../src/study/setup.js'
+
+/** Microseconds of processor time, all threads, user and system. */
+const processor = (): number => {
+  const { user, system } = process.cpuUsage()
+  return user + system
+}
+
+/** A block of runs with what the judge and the scores said of them. */
+interface Known {
+  readonly block: RunBlock
+  readonly judged: Judged
+}
+
+/** The verdicts of a block, or of some of its rows; those that are asked for again cost nothing. */
+function lookUp(known: readonly Known[]): (block: RunBlock) => Judged {
+  const made = new Map(known.map(k => [`${k.block.start[0]} ${k.block.count}`, k.judged]))
+  return block => {
+    const key = `${block.start[0]} ${block.count}`
+    let judged = made.get(key)
+    if (!judged) {
+      const whole = known.find(k => k.block.start.includes(block.start[0]))!
+      judged = rowsOf(
+        whole.judged,
+        Array.from(block.start, start => whole.block.start.indexOf(start))
+      )
+      made.set(key, judged)
+    }
+    return judged
+  }
+}
+
+function rowsOf(judged: Judged, which: readonly number[]): Judged {
+  const P = judged.theta.length / judged.count
+  const numbers = (name: 'loss' | 'gradientNorm' | 'precision' | 'limit' | 'limitError') =>
+    Float64Array.from(which, i => judged[name][i])
+  return {
+    ...judged,
+    count: which.length,
+    verdict: Uint8Array.from(which, i => judged.verdict[i]),
+    reason: Uint8Array.from(which, i => judged.reason[i]),
+    theta: Float64Array.from(which.flatMap(i => [...judged.theta.subarray(i * P, (i + 1) * P)])),
+    loss: numbers('loss'),
+    gradientNorm: numbers('gradientNorm'),
+    precision: numbers('precision'),
+    limit: numbers('limit'),
+    limitError: numbers('limitError'),
+    steps: 0,
+    losses: 0,
+    ways: new Map(which.flatMap((i, n) => (judged.ways.has(i) ? [[n, judged.ways.get(i)!] as const] : [])))
+  }
+}
+
+/** The setup whose runs are known: only what comes after is done. */
+function replaying(
+  setup: Setup,
+  known: readonly Known[],
+  scores?: Awaited<ReturnType<Setup['objective']['score']>>
+): Setup {
+  const objective = Object.create(setup.objective) as Setup['objective']
+  objective.minimise = async function* () {
+    for (const { block } of known) yield block
+  }
+  const certifying = Object.create(setup.certifier.objective) as Setup['certifier']['objective']
+  if (scores) {
+    const { values, classCounts } = scores
+    const P = setup.objective.parameters
+    certifying.score = theta => Promise.resolve({ values: values.subarray(0, (theta.length / P) * 5), classCounts })
+  }
+  const judgedOf = lookUp(known)
+  return {
+    ...setup,
+    objective,
+    certifier: { ...setup.certifier, objective: certifying },
+    judgeRuns: (_, found) => Promise.resolve(judgedOf(found as RunBlock))
+  }
+}
+
+/** Microseconds per run of everything after the verdicts, into a directory. */
+async function after(setup: Setup, runs: number): Promise<number> {
+  const work = mkdtempSync(join(tmpdir(), 'manystart-fold-'))
+  const range = { first: 0, count: runs }
+  const identity = identityOf(setup)
+  const path = join(work, 'a')
+  const directory = await StudyDirectory.create(path, identity, recordText(setup, range, undefined, path))
+  try {
+    const began = processor()
+    const outcome = await runSession(setup, identity, range, directory)
+    const spent = processor() - began
+    if (outcome.runs !== runs) throw new Error(`${outcome.runs} of ${runs} runs came through`)
+    return spent / runs
+  } finally {
+    await directory.close()
+    rmSync(work, { recursive: true, force: true })
+  }
+}
+
+async function setUpFor(study: object, runs: number): Promise<Setup> {
+  const raw = { data: { builtin: 'iris2', standardize: true }, engine: 'cpu', starts: { count: runs }, keep: 'end' }
+  return setUp(resolveConfig({ ...raw, ...study }, 'the benchmark'), { threads: 1 })
+}
+
+/** Searches and judges for real, then times the rest. */
+async function ratio(name: string, study: object, runs: number, bar: number): Promise<void> {
+  const setup = await setUpFor(study, runs)
+  let [search, judging] = [0, 0]
+  const known: Known[] = []
+  let at = processor()
+  for await (const block of setup.objective.minimise(requestOf(setup, { first: 0, count: runs }))) {
+    search += processor() - at
+    at = processor()
+    known.push({ block, judged: await setup.judgeRuns(block.theta, block, block.count) })
+    judging += processor() - at
+    at = processor()
+  }
+  search += processor() - at
+  const times: number[] = []
+  const again = replaying(setup, known)
+  await after(again, runs)
+  for (let k = 0; k < 3; k++) times.push(await after(again, runs))
+  const rest = times.sort((a, b) => a - b)[1]
+  const scored = await timeScores(setup, known)
+  setup.dispose()
+  const percent = (100 * rest * runs) / search
+  console.log(
+    `${name}, ${runs} runs: search ${(search / runs).toFixed(2)} µs, verdicts ${(judging / runs).toFixed(2)} µs, ` +
+      `the rest ${rest.toFixed(2)} µs (scores ${(scored / runs).toFixed(2)} µs) per run: ${percent.toFixed(1)} % of the search, ` +
+      `at most ${bar} % wanted: ${percent <= bar ? 'met' : 'NOT MET'}`
+  )
+}
+
+async function timeScores(setup: Setup, known: readonly Known[]): Promise<number> {
+  const began = processor()
+  for (const { block } of known) await setup.certifier.objective.score(block.theta)
+  return processor() - began
+}
+
+/** Blocks of runs that end in one of a few minima, with the last digits that differ from run to run. */
+function madeUp(setup: Setup, runs: number, size: number, minima: number): Known[] {
+  const P = setup.objective.parameters
+  const known: Known[] = []
+  const random = words(1, Stream.split, 0, 0, size * (P + 2))
+  for (let first = 0; first < runs; first += size) {
+    const count = Math.min(size, runs - first)
+    const theta = new Float64Array(count * P)
+    const conditioned = new Float64Array(count * P)
+    const own = { loss: new Float64Array(count), gradientNorm: new Float64Array(count) }
+    const ends = {
+      loss: new Float64Array(count),
+      gradientNorm: new Float64Array(count),
+      precision: new Float64Array(count)
+    }
+    for (let i = 0; i < count; i++) {
+      const u = uniform(random[i * (P + 2)])
+      const which = Math.floor(u * u * minima)
+      for (let p = 0; p < P; p++) {
+        const jitter = uniform(random[i * (P + 2) + 1 + p]) * 2 ** -50
+        conditioned[i * P + p] = (which + 1) * (p + 1) + jitter
+        theta[i * P + p] = conditioned[i * P + p] + 1e-9 * jitter
+      }
+      ends.loss[i] = 0.05 + which / 1000
+      own.loss[i] = ends.loss[i] + u * 1e-15
+      ends.gradientNorm[i] = own.gradientNorm[i] = u * 1e-12
+      ends.precision[i] = 1e-15
+    }
+    const block: RunBlock = {
+      count,
+      start: Float64Array.from({ length: count }, (_, i) => first + i),
+      theta,
+      ...own,
+      steps: Uint32Array.from({ length: count }, (_, i) => 5 + (random[i] % 8)),
+      status: new Uint8Array(count).fill(Status.converged),
+      report: new Float64Array(0)
+    }
+    const judged: Judged = {
+      count,
+      verdict: new Uint8Array(count).fill(VerdictCode.minimum),
+      reason: new Uint8Array(count),
+      theta: conditioned,
+      ...ends,
+      limit: new Float64Array(count).fill(NaN),
+      limitError: new Float64Array(count).fill(NaN),
+      index: new Uint32Array(count),
+      nullity: new Uint32Array(count),
+      steps: 0,
+      losses: 0,
+      ways: new Map()
+    }
+    known.push({ block, judged })
+  }
+  return known
+}
+
+async function throughput(runs: number): Promise<void> {
+  const setup = await setUpFor({}, runs)
+  const size = 4096
+  const known = madeUp(setup, runs, size, 4)
+  const values = Float64Array.from(
+    { length: size * 5 },
+    (_, i) => [0.97, 0.96, 0.98, 0.995, 0.0596][i % 5] + (i % 3) / 1000
+  )
+  const classCounts = new Float64Array(setup.problem.rows * 2).fill(size / 2)
+  const scores = { values, classCounts }
+  const times: number[] = []
+  const again = replaying(setup, known, scores)
+  await after(again, runs)
+  for (let k = 0; k < 3; k++) times.push(await after(again, runs))
+  setup.dispose()
+  times.sort((a, b) => a - b)
+  console.log(
+    `made-up blocks, P = 5, keep end, ${runs} runs: ${times.map(t => t.toFixed(3)).join(', ')} µs per run, ` +
+      `${(1 / times[1]).toFixed(2)} million runs per second and core, at least 1 wanted: ${times[1] <= 1 ? 'met' : 'NOT MET'}`
+  )
+}
+
+const { values: given } = parseArgs({
+  args: process.argv.slice(2).filter(word => word !== '--'),
+  options: { runs: { type: 'string', default: '1e6' }, only: { type: 'string' } }
+})
+console.log(`${cpus()[0].model}, ${availableParallelism()} cores, Node ${process.version}`)
+const net = { model: { hidden: [5], ridge: 0.01, penalizeBias: true } }
+if (given.only !== 'ratios') await throughput(Number(given.runs))
+if (given.only !== 'made-up') {
+  await ratio('iris2 logistic', {}, 200_000, 15)
+  await ratio('iris2 4-5-1, ridge 0.01 on all', net, 8_000, 10)
+}
