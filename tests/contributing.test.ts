@@ -18,6 +18,13 @@ function listed(heading: string): string[] {
   )
 }
 
+/** Files that proofs take beside the list, named in the sentence below it. */
+function forProofs(heading: string): string[] {
+  const section = text.split(/^## /m).find(s => s.startsWith(heading)) ?? ''
+  const sentence = /Where proofs are to take it[^;]*?(?=[;.]\s)/.exec(section)?.[0] ?? ''
+  return [...sentence.matchAll(/`([^`]+)`/g)].map(path => path[1])
+}
+
 /** Files of code that say a name. */
 function saying(name: string): string[] {
   const word = new RegExp(`(?<![A-Za-z])${name}(?![A-Za-z])`)
@@ -37,7 +44,10 @@ function saying(name: string): string[] {
       .filter(
         file => /\.(ts|h|cc|wgsl|py)$/.test(file) && file !== 'src/core/synonyms.ts' && existsSync(join(root, file))
       )
-      .filter(file => word.test(readFileSync(join(root, file), 'utf8')))
+      .map(file => [file, readFileSync(join(root, file), 'utf8')] as const)
+      // What a program writes needs no hand.
+      .filter(([, code]) => !code.startsWith('// Written by `') && word.test(code))
+      .map(([file]) => file)
       .sort()
   )
 }
@@ -49,7 +59,9 @@ describe('a loss', () => {
   it.each(losses.filter(name => ['negativeBinomial', 'huber', 'student'].includes(name)))(
     '%s is where the list says',
     name => {
-      expect(saying(name)).toEqual(files.map(file => file.replace('NAME', name)).sort())
+      expect(saying(name)).toEqual(
+        [...files, ...forProofs('Add a loss')].map(file => file.replace('NAME', name)).sort()
+      )
     }
   )
 })
@@ -58,6 +70,6 @@ describe('an activation', () => {
   const files = listed('Add an activation')
   it('takes four files at most', () => expect(files.length).toBeLessThanOrEqual(4))
   it.each(activations.filter(name => name === 'gelu'))('%s is where the list says', name => {
-    expect(saying(name)).toEqual([...files].sort())
+    expect(saying(name)).toEqual([...files, ...forProofs('Add an activation')].sort())
   })
 })

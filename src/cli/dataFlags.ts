@@ -4,34 +4,15 @@ import { InputError } from '../core/errors.js'
 import { quoted } from '../core/printable.js'
 import { builtins } from '../data/builtin.js'
 import type { Flags, FlagTable } from './command.js'
-import { flag, given, listFlag, numberFlag, text } from './flagValues.js'
+import { fieldFlags, flag, given, listFlag, numberFlag, text } from './flagValues.js'
 
 export const dataOptions: FlagTable = {
+  ...fieldFlags('data'),
   data: text(
     'FILE',
     `CSV or Parquet file, - for standard input, or built-in data set (${Object.keys(builtins).join(', ')})`
   ),
-  generate: text(
-    'rows:200,inputs:3',
-    'two normal classes; further pairs: overlap:0.1 (error rate of the best rule), seed:1'
-  ),
-  target: text('COLUMN', 'column to predict'),
-  trials: text('COLUMN', 'column of the number of trials, of which the target counts the successes'),
-  features: text('A,B', 'input columns, comma-separated ("A,B" for a name with a comma); default: all others'),
-  exclude: text('A,B', 'columns to leave out'),
-  categorical: text('A,B', 'columns that hold labels, even if they look like numbers'),
-  numeric: text('A,B', 'columns that must hold numbers'),
-  reference: text('A=LEVEL', 'level that the others of a column are compared with'),
   'drop-missing': flag('leave out rows with a missing or unreadable value in a column that is used'),
-  missing: text('NA,.,-999', 'what stands for a missing value, beside the empty cell'),
-  delimiter: text('SIGN', 'what stands between columns, such as ; or tab; default: seen in the file'),
-  decimal: text('.|,', 'decimal sign of the numbers; default: seen in the file'),
-  weights: text('COLUMN', 'column of row weights'),
-  offset: text('COLUMN', 'column added to z'),
-  exposure: text('COLUMN', 'column whose logarithm is added to z'),
-  standardize: flag('subtract the mean, divide by the population standard deviation'),
-  'standardize-target': flag('the same for a numeric target'),
-  test: text('none|0.3|FILE', 'rows held out: none, a share, or those of a file'),
   'test-fraction': text('0.3', 'share of rows held out'),
   'test-seed': text('N', 'seed of the split'),
   'test-csv': text('FILE', 'file of held-out rows')

@@ -1,12 +1,26 @@
 /** Values of flags: what kinds there are, and how their text becomes lists and numbers. */
 import { parse } from 'csv-parse/sync'
+import { parse as parseYaml } from 'yaml'
 import { InputError } from '../core/errors.js'
 import { quoted } from '../core/printable.js'
-import type { Flag, Flags } from './command.js'
+import { fields } from '../study/schema.js'
+import type { Flag, Flags, FlagTable } from './command.js'
 
 /** A flag with a value, which stays text until it is looked at. */
 export const text = (value: string, describe: string): Flag => ({ type: 'string', requiresArg: true, describe, value })
 export const flag = (describe: string): Flag => ({ type: 'boolean', describe })
+
+/** The flags that set the fields of a study at and below a path, by name. */
+export function fieldFlags(...paths: readonly string[]): FlagTable {
+  const table: Record<string, Flag> = {}
+  for (const { path, meaning, facts, flag: name, isBoolean } of fields) {
+    if (name === undefined || Object.hasOwn(table, name)) continue
+    if (!paths.some(at => path === at || path.startsWith(`${at}.`))) continue
+    const otherwise = facts.absent === undefined ? '' : `; default: ${facts.absent.replaceAll('`', '')}`
+    table[name] = isBoolean ? flag(meaning) : text(facts.value ?? 'NAME', meaning + otherwise)
+  }
+  return table
+}
 
 /** A list: commas between its items, quotation marks around an item with a comma. Without empty items unless `empty`. */
 export function listFlag(flags: Flags, name: string, empty = false): string[] | undefined {
@@ -44,3 +58,14 @@ export function countFlag(flags: Flags, name: string): number | undefined {
 /** Fields of the study that a flag sets; those that it leaves alone are not there. */
 export const given = (fields: Readonly<Record<string, unknown>>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+
+/** A flag's value as YAML, of which JSON is a part. */
+export function yamlFlag(flags: Flags, name: string): unknown {
+  const value = flags[name]
+  if (value === undefined) return undefined
+  try {
+    return parseYaml(String(value), { logLevel: 'silent', maxAliasCount: 0 })
+  } catch {
+    throw new InputError(`--${name} is ${quoted(String(value))}; give it as in a study file, on one line.`)
+  }
+}

@@ -1,26 +1,19 @@
 /** Every field of a study as a flag. A flag overrides the field of the file. */
 import { InputError } from '../core/errors.js'
 import { knownNames } from '../core/names.js'
-import { activations } from '../models/activations.js'
 import { lossParameterMeaning, lossParameterNames } from '../models/losses/choice.js'
 import { losses } from '../models/losses/index.js'
 import { optimizerNames, optimizers, optionsOf } from '../optimizers/registry.js'
 import type { Flag, Flags, FlagTable } from './command.js'
 import { dataOptions, mergeData } from './dataFlags.js'
-import { flag, given, listFlag, numberFlag, text } from './flagValues.js'
+import { fieldFlags, flag, given, listFlag, numberFlag, text, yamlFlag } from './flagValues.js'
 
 export { dataOptions } from './dataFlags.js'
 export { countFlag, numberFlag } from './flagValues.js'
 
 export const modelOptions: FlagTable = {
-  hidden: text('5,3', 'units of the hidden layers; none: a generalised linear model'),
-  activation: text('NAME', activations.join(', ')),
-  loss: text('NAME', losses.join(', ')),
-  ...Object.fromEntries(lossParameterNames.map(name => [name, text('X', lossParameterMeaning(name))])),
-  bias: flag('biases (use --no-bias for none)'),
-  ridge: text('NUMBER', 'ridge penalty on the weights'),
-  'penalize-bias': flag('ridge on biases too'),
-  firth: flag('Firth’s penalty, for models without hidden layer')
+  ...fieldFlags('model'),
+  ...Object.fromEntries(lossParameterNames.map(name => [name, text('X', lossParameterMeaning(name))]))
 }
 
 const kebab = (name: string): string => name.replace(/[A-Z]/g, c => `-${c.toLowerCase()}`)
@@ -34,27 +27,15 @@ function optimizerFlag(name: string): Flag {
   return option.kind === 'boolean' ? flag(describe) : text(option.kind === 'number' ? 'NUMBER' : 'NAME', describe)
 }
 
-export const runOptions: FlagTable = {
-  starts: text('N', 'number of starts'),
-  seed: text('N', 'seed of starts and mini-batches'),
-  init: text('normal:1', 'where starts lie: normal:S, uniform:A, glorot or he'),
-  steps: text('N', 'budget of steps per run'),
-  gradient: text('1e-8', 'a run has converged when max |g| is at most this'),
-  unseen: text('P', 'stop when what is unseen has at most this probability, with 95 % confidence')
-}
+export const runOptions: FlagTable = fieldFlags('starts', 'stop')
 
 export const optimizerOptions: FlagTable = {
-  optimizer: text('NAME', `${optimizerNames.join(', ')}; default: newton, above 256 parameters lbfgs`),
+  ...fieldFlags('optimizer'),
   ...Object.fromEntries(optimizerFields.map(name => [kebab(name), optimizerFlag(name)]))
 }
 
 export const machineOptions: FlagTable = {
-  engine: text('NAME', 'auto, cpu, webgpu, tensorflow, reference'),
-  device: text(
-    'NAME',
-    'of the engine: gpu, cpu or wasm for tensorflow, an adapter for webgpu; default: the best that runs'
-  ),
-  precision: text('f64|f32', 'of the search; default: the best of the engine'),
+  ...fieldFlags('engine', 'device', 'precision'),
   threads: text('N', 'threads; default: all cores'),
   lanes: { ...text('N', 'lanes over all threads; never changes a result'), alias: 'batch' }
 }
@@ -62,12 +43,8 @@ export const machineOptions: FlagTable = {
 export const jsonFlag: FlagTable = { json: flag('print the result alone, as JSON') }
 
 export const outputOptions: FlagTable = {
-  name: text('TEXT', 'what to call the study'),
+  ...fieldFlags('name', 'keep'),
   out: text('DIR', 'directory for the results'),
-  keep: text(
-    'all|end',
-    'parameters of every run as found and certified, or as certified; default: all up to 1e6 starts'
-  ),
   force: flag('replace an existing directory'),
   quiet: flag('no progress'),
   ...jsonFlag
@@ -171,7 +148,11 @@ export function mergeFlags(file: Readonly<Record<string, unknown>>, flags: Flags
       bias: flags['bias'],
       ridge: numberFlag(flags, 'ridge'),
       penalizeBias: flags['penalize-bias'],
-      firth: flags['firth']
+      firth: flags['firth'],
+      formula: flags['formula'],
+      objective: flags['objective'],
+      parameters: yamlFlag(flags, 'parameters'),
+      symmetry: yamlFlag(flags, 'symmetry')
     })
   }
   const starts = {

@@ -2,66 +2,22 @@
 import { readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { parse as parseYaml } from 'yaml'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { InputError } from '../core/errors.js'
 import { knownNames } from '../core/names.js'
 import { shown } from '../core/printable.js'
 import { builtins } from '../data/builtin.js'
 import type { DataConfig } from '../data/types.js'
 import type { Precision } from '../engines/types.js'
-import { activations, defaultActivation, type Activation } from '../models/activations.js'
+import type { Activation } from '../models/activations.js'
 import { lossName, resolveLoss, type LossChoice } from '../models/losses/choice.js'
-import { losses } from '../models/losses/index.js'
 import type { Init } from '../models/types.js'
 import { openedPaths } from './dataPaths.js'
-import { dataSchema, plainData } from './dataSchema.js'
-import { checkFormulaModel, formulaFields, type FormulaModel } from './formulaConfig.js'
+import { plainData } from './dataSchema.js'
+import { checkFormulaModel, type FormulaModel } from './formulaConfig.js'
 import { optimizers, resolveOptimizer } from '../optimizers/registry.js'
 import type { ResolvedOptimizer } from '../optimizers/types.js'
-
-const positive = z.number().int().positive()
-const seed = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER)
-const schema = z.strictObject({
-  name: z.string().optional(),
-  data: dataSchema.prefault({}),
-  model: z
-    .strictObject({
-      hidden: z.array(positive.max(4096)).max(8).default([]),
-      activation: z.enum(activations).default(defaultActivation),
-      loss: z.union([z.enum(losses), z.record(z.string(), z.unknown())]).optional(),
-      bias: z.boolean().default(true),
-      ridge: z.number().nonnegative().default(0),
-      penalizeBias: z.boolean().default(false),
-      firth: z.boolean().default(false),
-      ...formulaFields
-    })
-    .prefault({}),
-  starts: z
-    .strictObject({
-      count: positive.max(2 ** 40).default(1000),
-      seed: seed.default(1),
-      init: z
-        .union([
-          z.strictObject({ normal: z.number().nonnegative() }),
-          z.strictObject({ uniform: z.number().nonnegative() }),
-          z.enum(['glorot', 'he'])
-        ])
-        .default({ normal: 1 })
-    })
-    .prefault({}),
-  optimizer: z.union([z.string(), z.record(z.string(), z.unknown())]).optional(),
-  stop: z
-    .strictObject({
-      steps: positive.optional(),
-      gradient: z.number().positive().default(1e-8),
-      unseen: z.number().positive().lt(1).optional()
-    })
-    .prefault({}),
-  keep: z.enum(['all', 'end']).optional(),
-  engine: z.enum(['auto', 'cpu', 'webgpu', 'tensorflow', 'reference']).default('auto'),
-  device: z.string().optional(),
-  precision: z.enum(['f64', 'f32']).optional()
-})
+import { schema } from './schema.js'
 
 /** A study with every default filled in; plain data. `model.loss` is open until the data are read. */
 export interface StudyConfig {

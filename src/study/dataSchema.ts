@@ -1,7 +1,9 @@
 /** The `data` part of a study's configuration: its schema, and what the user gave as plain data. */
 import { z } from 'zod'
 import { plainColumns, tableOfColumns, tableOfRows } from '../data/memory.js'
+import { builtins } from '../data/builtin.js'
 import type { DataConfig } from '../data/types.js'
+import { field } from './fields.js'
 
 const positive = z.number().int().positive()
 const seed = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER)
@@ -24,43 +26,95 @@ const objects = z.custom<NonNullable<DataConfig['rows']>>(
 )
 
 export const dataSchema = z.strictObject({
-  csv: z.string().optional(),
-  parquet: z.string().optional(),
-  builtin: z.string().optional(),
-  generate: z
-    .strictObject({
-      rows: positive,
-      inputs: positive,
-      overlap: z.number().positive().max(0.5),
-      seed: seed.default(1)
-    })
-    .optional(),
-  columns: arrays.optional(),
-  rows: objects.optional(),
-  hash: z.string().optional(),
-  target: z.union([z.string(), names.min(1)]).optional(),
-  trials: z.string().optional(),
-  features: names.min(1).optional(),
-  exclude: names.optional(),
-  categorical: names.optional(),
-  numeric: names.optional(),
-  reference: z.record(z.string(), label).optional(),
-  missing: z.enum(['refuse', 'drop']).default('refuse'),
-  missingValues: z.array(label).optional(),
-  delimiter: z.string().length(1).optional(),
-  decimal: z.enum(['.', ',']).optional(),
-  weights: z.string().optional(),
-  offset: z.string().optional(),
-  exposure: z.string().optional(),
-  standardize: z.boolean().default(false),
-  standardizeTarget: z.boolean().default(false),
-  test: z
-    .union([
-      z.literal('none'),
-      z.strictObject({ fraction: z.number().positive().lt(1).default(0.3), seed: seed.default(1) }),
-      z.strictObject({ csv: z.string() })
-    ])
-    .optional()
+  csv: field(z.string().optional(), 'path of a text table, or - for standard input', { flag: 'data', value: 'FILE' }),
+  parquet: field(z.string().optional(), 'path of a Parquet file', { flag: 'data', value: 'FILE' }),
+  builtin: field(z.string().optional(), `built-in data set: ${Object.keys(builtins).join(', ')}`, {
+    flag: 'data',
+    value: 'NAME'
+  }),
+  generate: field(
+    z
+      .strictObject({
+        rows: positive,
+        inputs: positive,
+        overlap: z.number().positive().max(0.5),
+        seed: seed.default(1)
+      })
+      .optional(),
+    'two normal classes; overlap is the error rate of the best rule',
+    { value: 'rows:200,inputs:3,overlap:0.1,seed:1' }
+  ),
+  columns: field(arrays.optional(), 'arrays of one length by the name of their column, from a program', {
+    flag: null,
+    type: 'Columns'
+  }),
+  rows: field(objects.optional(), 'a list of objects, from a program', {
+    flag: null,
+    type: 'readonly Readonly<Record<string, Cell>>[]'
+  }),
+  hash: field(z.string().optional(), 'SHA-256 that the data had; a note says when they have changed', { flag: null }),
+  target: field(z.union([z.string(), names.min(1)]).optional(), 'column to predict, or several: an output for each', {
+    value: 'COLUMN',
+    absent: 'of built-in data their own'
+  }),
+  trials: field(z.string().optional(), 'column of the number of trials, of which the target counts the successes', {
+    value: 'COLUMN'
+  }),
+  features: field(names.min(1).optional(), 'input columns; a name with a comma stands in quotation marks', {
+    value: 'A,B',
+    absent: 'all other columns'
+  }),
+  exclude: field(names.optional(), 'columns to leave out', { value: 'A,B' }),
+  categorical: field(names.optional(), 'columns that hold labels, even if they look like numbers', {
+    value: 'A,B',
+    absent: 'as they look'
+  }),
+  numeric: field(names.optional(), 'columns that must hold numbers', { value: 'A,B', absent: 'as they look' }),
+  reference: field(z.record(z.string(), label).optional(), 'level that the others of a column are compared with', {
+    value: 'A=LEVEL',
+    absent: 'the first level'
+  }),
+  missing: field(
+    z.enum(['refuse', 'drop']).default('refuse'),
+    'drop: leave out rows with a missing or unreadable value in a column that is used',
+    { flag: 'drop-missing' }
+  ),
+  missingValues: field(z.array(label).optional(), 'what stands for a missing value, beside the empty cell', {
+    flag: 'missing',
+    value: 'NA,.,-999',
+    absent: '`NA`, `NaN` and the like'
+  }),
+  delimiter: field(z.string().length(1).optional(), 'what stands between columns, such as ; or tab', {
+    value: 'SIGN',
+    absent: 'as seen in the file'
+  }),
+  decimal: field(z.enum(['.', ',']).optional(), 'decimal sign of the numbers', {
+    value: '.|,',
+    absent: 'as seen in the file'
+  }),
+  weights: field(z.string().optional(), 'column of row weights', { value: 'COLUMN' }),
+  offset: field(z.string().optional(), 'column added to z', { value: 'COLUMN' }),
+  exposure: field(z.string().optional(), 'column whose logarithm is added to z', { value: 'COLUMN' }),
+  standardize: field(
+    z.boolean().default(false),
+    'draw starts, and let a ridge fall, on columns of mean 0 and population standard deviation 1; parameters are given for the columns as given, the standardised ones stand beside them'
+  ),
+  standardizeTarget: field(z.boolean().default(false), 'the same for a numeric target'),
+  test: field(
+    z
+      .union([
+        z.literal('none'),
+        z.strictObject({ fraction: z.number().positive().lt(1).default(0.3), seed: seed.default(1) }),
+        z.strictObject({ csv: z.string() })
+      ])
+      .optional(),
+    'rows held out: none, a share, or those of a file',
+    {
+      value: 'none|0.3|FILE',
+      example: ['--test 0.3', '--test-fraction', '--test-seed', '--test-csv'],
+      absent: '`none`'
+    }
+  )
 })
 
 /** The same as plain data, fit for JSON: rows as columns, labels as text. */

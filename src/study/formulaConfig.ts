@@ -7,6 +7,7 @@ import { functions, namedConstants, parse } from '../language/formula/parse.js'
 import type { Expression, FreeParameter, ParameterInit } from '../models/expression/types.js'
 import { isScalar } from '../models/losses/index.js'
 import type { Init, Loss } from '../models/types.js'
+import { field } from './fields.js'
 
 const range = z.tuple([z.number(), z.number()])
 export const parameterSchema = z.strictObject({
@@ -24,10 +25,23 @@ export type ParameterConfig = z.output<typeof parameterSchema>
 
 /** Fields of `model` for a formula or an objective. */
 export const formulaFields = {
-  formula: z.string().optional(),
-  objective: z.string().optional(),
-  parameters: z.record(z.string(), parameterSchema).optional(),
-  symmetry: z.array(z.array(z.array(z.string()).min(1)).min(2)).optional()
+  formula: field(z.string().optional(), 'z as an expression of columns and parameters, in place of a network', {
+    value: 'TEXT',
+    see: '[Own models](#own-models)'
+  }),
+  objective: field(z.string().optional(), 'what is minimised itself, as an expression of parameters, without data', {
+    value: 'TEXT'
+  }),
+  parameters: field(
+    z.record(z.string(), parameterSchema).optional(),
+    'parameters of the formula by name, with init, bounds or a fixed value each',
+    { value: '{a: {init: {normal: 1}}}' }
+  ),
+  symmetry: field(
+    z.array(z.array(z.array(z.string()).min(1)).min(2)).optional(),
+    'groups of parameters that may change places',
+    { value: '[[[a,b],[c,d]]]' }
+  )
 }
 
 export interface FormulaModel {
