@@ -106,6 +106,8 @@ describe('imports', () => {
     const names = new Set<string>([...losses, ...activations])
     const wrong: string[] = []
     for (const file of sources.filter(f => /^src\/(analysis|data|study|report)\//.test(f) && !/\/tables\//.test(f))) {
+      // What a program writes from the models' lists is no second list.
+      if (readFileSync(join(root, file), 'utf8').startsWith('// Written by `')) continue
       const visit = (node: ts.Node): void => {
         if (ts.isStringLiteralLike(node) && names.has(node.text)) wrong.push(`${file} says '${node.text}'`)
         ts.forEachChild(node, visit)
