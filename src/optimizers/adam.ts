@@ -1,9 +1,10 @@
 /**
  * Adam (Kingma and Ba 2015, algorithm 1). The powers β₁ᵗ and β₂ᵗ of the bias correction are kept by recurrence, because
- * `pow` loses digits in f32.
+ * `pow` loses digits in f32. Where f overflows a step is shortened and leaves no trace in the means (overflow.ts).
  */
 import { Rule } from '../language/rule.js'
 import { learningRate } from './gd.js'
+import { guarded } from './overflow.js'
 import type { OptimizerDefinition } from './types.js'
 
 export const adam: OptimizerDefinition = {
@@ -17,7 +18,7 @@ export const adam: OptimizerDefinition = {
     beta2: { kind: 'number', default: 0.999, min: 0, max: 0.99999999, meaning: 'decay of the mean squared gradient' },
     epsilon: { kind: 'number', default: 1e-8, min: 0, exclusiveMin: true, max: 1, meaning: 'added to the root' }
   },
-  build(options) {
+  build(options, { eps }) {
     const r = new Rule('adam', 'g')
     const beta1 = Number(options['beta1'])
     const beta2 = Number(options['beta2'])
@@ -32,11 +33,11 @@ export const adam: OptimizerDefinition = {
     const learningRate = r.scalarInput('learningRate', Number(options['learningRate']))
     const rate = r.div(r.neg(learningRate), r.sub(1, power1Next))
     const root = r.sqrt(r.mul(vNext, r.div(1, r.sub(1, power2Next))))
-    r.next(m, mNext)
-    r.next(v, vNext)
-    r.next(power1, power1Next)
-    r.next(power2, power2Next)
-    r.next(r.x, r.add(r.x, r.div(r.mul(rate, mNext), r.add(root, Number(options['epsilon'])))))
-    return r.compile({ point: r.x, loss: r.f, gradientNorm: r.maxAbs(r.g) })
+    const { accept, finish } = guarded(r, eps)
+    r.next(m, r.select(accept, mNext, m))
+    r.next(v, r.select(accept, vNext, v))
+    r.next(power1, r.select(accept, power1Next, power1))
+    r.next(power2, r.select(accept, power2Next, power2))
+    return finish(r.add(r.x, r.div(r.mul(rate, mNext), r.add(root, Number(options['epsilon'])))))
   }
 }

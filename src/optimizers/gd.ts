@@ -1,5 +1,6 @@
-/** Gradient descent with a constant step length. */
+/** Gradient descent with a constant step length; only where f overflows is a step shortened (overflow.ts). */
 import { Rule } from '../language/rule.js'
+import { guarded } from './overflow.js'
 import type { OptimizerDefinition } from './types.js'
 
 export const learningRate = (value: number) =>
@@ -18,10 +19,9 @@ export const gd: OptimizerDefinition = {
   stochastic: true,
   steps: 10000,
   options: { learningRate: learningRate(0.1) },
-  build(options) {
+  build(options, { eps }) {
     const r = new Rule('gd', 'g')
     const rate = r.scalarInput('learningRate', Number(options['learningRate']))
-    r.next(r.x, r.fma(r.neg(rate), r.g, r.x))
-    return r.compile({ point: r.x, loss: r.f, gradientNorm: r.maxAbs(r.g) })
+    return guarded(r, eps).finish(r.fma(r.neg(rate), r.g, r.x))
   }
 }

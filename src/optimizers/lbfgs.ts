@@ -4,6 +4,7 @@
  * rounding, the approximate Wolfe conditions of Hager and Zhang (2005, eq. 4.1) take over.
  */
 import { Rule, type Scalar, type Vector } from '../language/rule.js'
+import { beginning } from './overflow.js'
 import type { OptimizerDefinition } from './types.js'
 
 const armijo = 1e-4
@@ -46,8 +47,8 @@ export const lbfgs: OptimizerDefinition = {
     const rho = Array.from({ length: memory }, () => r.scalarState())
 
     // Is the trial x = point + α d good enough?
-    const first = r.less(r.step, 0.5)
     const gradientNorm = r.maxAbs(r.g)
+    const { usable, none, first, waiting, back, reported } = beginning(r, eps, gradientNorm)
     const slope = r.dot(r.g, d)
     const noise = r.mul(noiseFactor * eps, r.abs(f0))
     const decreased = r.lessEqual(r.f, r.fma(r.mul(armijo, alpha), slope0, f0))
@@ -55,13 +56,13 @@ export const lbfgs: OptimizerDefinition = {
       r.lessEqual(r.f, r.add(f0, noise)),
       r.lessEqual(slope, r.mul(2 * approximate - 1, slope0))
     )
-    const usable = r.and(r.finite(r.f), r.finite(gradientNorm))
     const short = r.and(usable, r.or(decreased, approximately))
-    const accept = r.or(first, r.and(short, r.lessEqual(r.mul(curvature, slope0), slope)))
+    const wolfe = r.and(short, r.lessEqual(r.mul(curvature, slope0), slope))
+    const accept = r.or(first, r.and(r.not(none), wolfe))
 
     const improved = r.less(gradientNorm, smallest)
     const drowned = r.lessEqual(r.mul(r.neg(alpha), slope0), noise)
-    const idleNext = r.select(r.and(drowned, r.not(improved)), r.add(idle, 1), 0)
+    const idleNext = r.select(r.and(r.not(none), r.and(drowned, r.not(improved))), r.add(idle, 1), 0)
 
     // Bracket of the line search, and the next trial on the same direction.
     const lowNext = r.select(accept, 0, r.select(short, alpha, low))
@@ -80,8 +81,9 @@ export const lbfgs: OptimizerDefinition = {
     const sy = r.dot(s, y)
     const scaledY = r.mul(r.scale, y)
     const yy = r.dot(scaledY, scaledY)
-    const push = r.and(r.and(accept, r.not(first)), r.less(r.mul(eps, yy), sy))
-    const trialsNext = r.select(accept, 0, r.add(trials, 1))
+    const lengths = r.mul(r.norm(r.div(s, r.scale)), r.sqrt(yy))
+    const push = r.and(r.and(accept, r.not(first)), r.less(r.mul(eps, lengths), sy))
+    const trialsNext = r.select(r.or(accept, none), 0, r.add(trials, 1))
     const drop = r.and(r.less(patience - 0.5, trialsNext), r.less(trialsNext, patience + 0.5))
     const pairs = S.map((state, i): { s: Vector; y: Vector; rho: Scalar } => {
       const older = i === 0 ? { s, y, rho: r.div(1, sy) } : { s: S[i - 1], y: Y[i - 1], rho: rho[i - 1] }
@@ -98,7 +100,7 @@ export const lbfgs: OptimizerDefinition = {
     })
     const gammaNext = r.select(drop, 1, r.select(push, r.div(sy, yy), gamma))
     const gNext = r.select(accept, r.g, g0)
-    const pointNext = r.select(accept, r.x, point)
+    const pointNext = r.select(r.or(accept, none), r.x, point)
 
     // Two-loop recursion; a pair that is not there has rho = 0 and does nothing. The first matrix is γ diag(scale²).
     let q: Vector = gNext
@@ -136,11 +138,11 @@ export const lbfgs: OptimizerDefinition = {
     r.next(gamma, gammaNext)
     r.next(smallest, r.select(improved, gradientNorm, smallest))
     r.next(idle, idleNext)
-    r.next(r.x, r.fma(alphaNext, dNext, pointNext))
+    r.next(r.x, r.select(waiting, back, r.fma(alphaNext, dNext, pointNext)))
     return r.compile({
       point: pointNext,
-      loss: r.select(accept, r.f, f0),
-      gradientNorm: r.select(accept, gradientNorm, gradientNorm0),
+      loss: reported(r.select(accept, r.f, f0), r.f),
+      gradientNorm: reported(r.select(accept, gradientNorm, gradientNorm0), gradientNorm),
       stalled: r.less(2 * patience, r.max(trialsNext, idleNext))
     })
   }

@@ -3,12 +3,12 @@
  * subproblem is solved with the hard case, so runs leave strict saddles. Lengths are measured in units of 1/rms of the
  * input columns (`scale`), so that the region does not depend on the units of the data.
  *
- * While no point has been accepted and f or g is not finite there, or f is above eps⁻², x is halved: a start from which an exponential
- * overflows comes back to where the model computes. Each halving is a step.
+ * Starts at which f overflows come back to where the model computes (overflow.ts).
  *
  * A rejected trial is a step: the next one solves the same model again with a smaller radius.
  */
 import { Rule } from '../language/rule.js'
+import { beginning } from './overflow.js'
 import type { OptimizerDefinition } from './types.js'
 
 /** A step is accepted when it attains this share of the predicted decrease. */
@@ -22,8 +22,6 @@ const activeShare = 0.85
  * large terms of both signs make f that noisy: with 10, one run in a hundred on iris2 stalled at seven digits.
  */
 const noiseFactor = 100
-/** Halvings of a start that overflows: 2⁻²⁰⁰ of it is nothing beside any column. */
-const halvings = 200
 
 export const newton: OptimizerDefinition = {
   name: 'newton',
@@ -51,19 +49,12 @@ export const newton: OptimizerDefinition = {
     const predicted0 = r.scalarState()
     const length0 = r.scalarState()
 
-    const begun = r.scalarState()
-    const none = r.less(begun, 0.5)
     const gradientNorm = r.maxAbs(r.g)
+    const { usable, none, first, waiting, back, reported } = beginning(r, eps, gradientNorm)
     const noise = r.mul(noiseFactor * eps, r.abs(f0))
     const decrease = r.sub(f0, r.f)
     const ratio = r.div(decrease, predicted0)
     const inNoise = r.lessEqual(predicted0, noise)
-    const usable = r.and(r.finite(r.f), r.finite(gradientNorm))
-    const high = eps ** -2
-    const sane = r.and(usable, r.or(r.less(r.abs(r.f), high), r.less(halvings, r.step)))
-    const first = r.and(none, sane)
-    const waiting = r.and(none, r.not(sane))
-    const held = r.and(waiting, r.less(r.step, halvings))
     const goodInNoise = r.and(r.less(gradientNorm, gradientNorm0), r.less(r.f, r.add(f0, noise)))
     const good = r.and(usable, r.select(inNoise, goodInNoise, r.less(acceptRatio, ratio)))
     const accept = r.or(first, r.and(r.not(none), good))
@@ -77,7 +68,6 @@ export const newton: OptimizerDefinition = {
 
     const gNext = r.select(accept, r.g, g0)
     const pointNext = r.select(r.or(accept, none), r.x, point)
-    r.next(begun, r.select(accept, 1, begun))
     const fNext = r.select(accept, r.f, f0)
     const gradientNormNext = r.select(accept, gradientNorm, gradientNorm0)
     const factorNext = r.tridiagonalize(factor, r.H, r.scale, accept)
@@ -89,7 +79,7 @@ export const newton: OptimizerDefinition = {
     r.next(gradientNorm0, gradientNormNext)
     r.next(radius, newRadius)
     r.next(predicted0, predicted)
-    r.next(r.x, r.select(waiting, r.mul(0.5, r.x), r.fma(r.scale, p, pointNext)))
+    r.next(r.x, r.select(waiting, back, r.fma(r.scale, p, pointNext)))
 
     // For a positive semidefinite model the predicted decrease is at most ‖g‖‖p‖. More means negative curvature: the point is no
     // minimum however small its gradient, and the run must go on. The decrease per length then stands in for the gradient.
@@ -102,12 +92,10 @@ export const newton: OptimizerDefinition = {
     const pointLength = r.norm(r.div(pointNext, r.scale))
     const tooShort = r.less(newRadius, r.mul(eps, r.max(1, pointLength)))
     const stuck = r.and(r.not(none), r.and(inNoise, r.not(good)))
-    // What a run is called that has nowhere to start from yet, or never finds a place: not finite.
-    const nowhere = (value: typeof r.f, own: typeof r.f) => r.select(waiting, r.select(held, high, own), value)
     return r.compile({
       point: pointNext,
-      loss: nowhere(fNext, r.f),
-      gradientNorm: nowhere(stationarity, gradientNorm),
+      loss: reported(fNext, r.f),
+      gradientNorm: reported(stationarity, gradientNorm),
       stalled: r.and(r.not(waiting), r.or(tooShort, stuck))
     })
   }

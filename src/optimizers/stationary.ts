@@ -5,6 +5,7 @@
  * stationary point.
  */
 import { Rule } from '../language/rule.js'
+import { beginning } from './overflow.js'
 import type { OptimizerDefinition } from './types.js'
 
 /** Part of the decrease of ‖g‖² of the linear model that a step must reach. */
@@ -36,26 +37,28 @@ export const stationary: OptimizerDefinition = {
     const norm0 = r.scalarState()
     const merit0 = r.scalarState()
 
-    const first = r.less(r.step, 0.5)
+    const gradientNorm = r.maxAbs(r.g)
+    const start = beginning(r, eps, gradientNorm)
+    const { none, first, waiting } = start
     const scaledG = r.mul(r.scale, r.g)
     const merit = r.dot(scaledG, scaledG)
     const { values, vectors } = r.eigh(r.H, r.scale)
     const largest = r.maxAbs(values)
     const usable = r.and(r.and(r.finite(r.f), r.finite(merit)), r.finite(largest))
     const limit = r.mul(r.sub(1, r.mul(acceptShare, share)), merit0)
-    const accept = r.or(first, r.and(usable, r.less(merit, limit)))
+    const accept = r.or(first, r.and(r.not(none), r.and(usable, r.less(merit, limit))))
 
     const mu = r.mul(damping, r.mul(largest, largest))
     const c = r.multiplyTransposed(vectors, scaledG)
     const reduced = r.div(r.mul(values, c), r.max(r.add(r.mul(values, values), mu), Number.MIN_VALUE))
     const full = r.neg(r.multiply(vectors, reduced))
-    const pointNext = r.select(accept, r.x, point)
+    const pointNext = r.select(r.or(accept, none), r.x, point)
     const size = r.max(1, r.norm(r.div(pointNext, r.scale)))
     const longest = r.mul(Number(options['radius']), size)
     const capped = r.mul(full, r.min(1, r.div(longest, r.max(r.norm(full), Number.MIN_VALUE))))
     const directionNext = r.select(accept, capped, direction)
     const shareNext = r.select(accept, 1, r.mul(0.25, share))
-    const normNext = r.select(accept, r.maxAbs(r.g), norm0)
+    const normNext = r.select(accept, gradientNorm, norm0)
     const lossNext = r.select(accept, r.f, loss0)
 
     r.next(point, pointNext)
@@ -64,13 +67,13 @@ export const stationary: OptimizerDefinition = {
     r.next(loss0, lossNext)
     r.next(norm0, normNext)
     r.next(merit0, r.select(accept, merit, merit0))
-    r.next(r.x, r.fma(r.mul(r.scale, directionNext), shareNext, pointNext))
+    r.next(r.x, r.select(waiting, start.back, r.fma(r.mul(r.scale, directionNext), shareNext, pointNext)))
     const step = r.mul(shareNext, r.norm(directionNext))
     return r.compile({
       point: pointNext,
-      loss: lossNext,
-      gradientNorm: normNext,
-      stalled: r.less(step, r.mul(eps, size))
+      loss: start.reported(lossNext, r.f),
+      gradientNorm: start.reported(normNext, gradientNorm),
+      stalled: r.and(r.not(waiting), r.less(step, r.mul(eps, size)))
     })
   }
 }
