@@ -29,6 +29,7 @@ export function describeFormulaPoint(
     nullity: flat.length,
     nullityExplained: 0,
     flatParameters: names.filter((_, p) => moves(p) > flatShare),
+    ...(factor ? { condition: values[P - 1] / values[0] } : {}),
     ...(typeof unit === 'string'
       ? { standardErrorsReason: unit }
       : { standardErrors: Array.from(inverseDiagonal(factor!), v => Math.sqrt(v * unit)) })

@@ -49,6 +49,8 @@ export interface PointDetails {
   readonly nullity: number
   readonly nullityExplained: number
   readonly flatParameters: string[]
+  /** λmax / λmin of the scaled Hessian of a strict minimum. */
+  readonly condition?: number
   /** [P]; absent where `standardErrorsReason` says why. */
   readonly standardErrors?: number[]
   readonly standardErrorsReason?: string
@@ -134,6 +136,7 @@ export function describePoint(question: PointQuestion): PointDetails {
     nullity: flat.length,
     nullityExplained: explainedNullity(network, theta, basis, scale),
     flatParameters: movingParameters(question, moving),
+    ...(strict ? { condition: values[P - 1] / values[0] } : {}),
     ...(frame.standardized
       ? {
           standardized: {

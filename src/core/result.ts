@@ -66,7 +66,7 @@ export interface StationaryPoint {
   readonly gradientNorm: number
   /** Runs whose end point is this one or a copy of it. */
   readonly count: number
-  /** Share among the runs with the same kind of verdict (minimum, degenerate or saddle). */
+  /** Of all runs. */
   readonly share: number
   /** Wilson interval of `share` at `coverage.confidence`. */
   readonly shareInterval: readonly [number, number]
@@ -76,6 +76,8 @@ export interface StationaryPoint {
   readonly copiesPossible: number
   /** Of the Hessian, ascending, on the scale that `problem.scale` names. */
   readonly eigenvalues: readonly number[]
+  /** Of a strict minimum: largest eigenvalue over the smallest, in the conditioned coordinates, where units and offsets have no part in it. */
+  readonly condition?: number
   readonly parameters: readonly number[]
   readonly names: readonly string[]
   /** Observed information; absent where the minimum is not strict or the loss is no likelihood. */
@@ -209,6 +211,8 @@ export interface Summary {
   readonly saddles: readonly StationaryPoint[]
   /** Limits that runs to infinity approach, by loss; those of separated convex models are one. */
   readonly limits: readonly LimitPoint[]
+  /** Why runs failed, where some did: the cause with the name of its column, and what to do, as the end of a sentence. */
+  readonly failure?: string
   /** Why unfinished runs are unfinished. */
   readonly unfinished: Readonly<Record<UnfinishedReason, number>>
   /** Example of a run with verdict `diverging`. */

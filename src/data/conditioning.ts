@@ -3,19 +3,22 @@
  * numerical work is on the conditioned problem; a `Frame` holds the exact linear maps between the two, and from the coordinates in
  * which starts are drawn and the ridge is asked for (the user's, or standardised ones where they were asked for).
  *
- *     x_c = A (x − m),  y_c = (y − my) / sy (squared loss),  f_user = sy² f_c
+ *     x_c = A (x − m),  y_c = (y − my) / sy, f_user = sy² f_c (squared loss; Huber's and Student's alike)
  *
- * m is the column's mean and A = diag(1 / sd), so that offsets and units drop out. Without biases, or with a ridge that falls on biases
+ * m is the column's mean and A = diag(1 / sd), so that offsets and units drop out; so does the mean of an offset column, which the
+ * last biases take up. Without biases, or with a ridge that falls on biases
  * of raw columns, nothing may be moved, and columns are divided by their rms. For models without hidden layer and ridge whose centred
  * and scaled design is badly conditioned, A also makes columns orthonormal (gram.ts). sy is a power of two: losses map exactly.
  */
 import { DoubleDouble } from '../core/doubleDouble.js'
-import { lossTable } from '../models/losses/index.js'
+import { lossTable, type ScalarLoss } from '../models/losses/index.js'
 import { toUser } from '../models/expression/coordinates.js'
 import { biasMask, layers, parameterCount, penalizedMask } from '../models/network/network.js'
 import { linearPart, mapPoints, type ParameterMap } from '../models/network/parameterMap.js'
 import type { Network, Problem } from '../models/types.js'
 import { powersOfTwo, rankOf, whiten, type GramFactor, type Whitening } from './gram.js'
+
+type InUnit = NonNullable<ScalarLoss['inUnit']>
 
 /** Rows before any standardising. */
 export interface GivenRows {
@@ -44,7 +47,7 @@ export interface Frame {
   readonly fromAsked: ParameterMap | undefined
   /** Whether standardised coordinates were asked for. */
   readonly standardized: boolean
-  /** f_user = lossScale · f_c, a power of two; and the unit of residuals. */
+  /** f_user = lossScale · f_c, a power of two; and the unit of residuals, 1 for losses that have none. */
   readonly lossScale: number
   readonly targetScale: number
   /** f_user = askedLossScale · f in the coordinates that were asked for. */
@@ -98,9 +101,11 @@ export function standardizationOf(rows: GivenRows, D: number): { mean: number[];
 
 const orOne = (values: Float64Array): Float64Array => values.map(s => (s > 0 ? s : 1))
 
-function isQuadratic({ loss }: Network): boolean {
+/** How a loss of residuals is written in another unit; undefined for the others. */
+function unitOf({ loss, lossParameters = [] }: Network): ((unit: number) => ReturnType<InUnit>) | undefined {
   const definition = lossTable[loss]
-  return definition.response !== 'class' && definition.quadratic === true
+  const inUnit = definition.response === 'class' ? undefined : definition.inUnit
+  return inUnit && (unit => inUnit(unit, lossParameters))
 }
 
 /** Columns measured as A (x − shift), A = diag(1 / scale) or whitening. */
@@ -109,33 +114,69 @@ interface Columns {
   readonly scale: Float64Array
   readonly whitening: Whitening | undefined
 }
+/** z_user = scale · z_c + shift, y_c = (y − origin) / scale, offset_c = (offset − offset's mean) / scale. */
 interface Target {
   readonly shift: Float64Array
   readonly scale: number
+  readonly origin: Float64Array
+  readonly offset: number
+  /** f_user = lossScale · f_c */
+  readonly lossScale: number
 }
 
-/** The target of a squared loss: centred where biases can take that up, in units of a power of two near its spread. */
+/** What an offset is moved by: its mean, or an end of its range where the loss of a model that is all zeros overflows with the mean. */
+function levelOf({ loss, outputs, lossParameters = [] }: Network, given: GivenRows & { offset: Float64Array }): number {
+  const { rows, y, offset, weight } = given
+  const mean = columnMeans({ rows, x: offset, y, ...(weight ? { weight } : {}) }, 1)[0]
+  const definition = lossTable[loss]
+  if (definition.response === 'class') return mean
+  const terms = new Float64Array(3)
+  const levels = [mean, offset.reduce((a, b) => Math.max(a, b)), offset.reduce((a, b) => Math.min(a, b))]
+  const isFinite = (level: number): boolean =>
+    y.every((v, n) => {
+      definition.terms(offset[Math.floor(n / outputs)] - level, v, terms, lossParameters)
+      return terms.every(Number.isFinite)
+    })
+  return levels.find(isFinite) ?? mean
+}
+
+/**
+ * The target of a loss of residuals: centred where biases can take that up, in units of a power of two near its spread. An offset is
+ * centred likewise.
+ * @param shifted where z is 0, if biases cannot take up the mean
+ */
 function targetOf(network: Network, given: GivenRows, shifted: Float64Array | 'mean' | undefined): Target {
   const C = network.outputs
-  if (!isQuadratic(network)) return { shift: new Float64Array(C), scale: 1 }
   const { rows, y, weight, offset } = given
-  const x = offset ? y.map((v, i) => v - offset[Math.floor(i / C)]) : y
-  const residual = { rows, x, y, ...(weight ? { weight } : {}) }
-  const shift = shifted === 'mean' ? columnMeans(residual, C) : (shifted ?? new Float64Array(C))
-  const spread = Math.max(...columnSpread(residual, C, shift))
-  return { shift, scale: spread > 0 ? 2 ** Math.round(Math.log2(spread)) : 1 }
+  const inUnit = unitOf(network)
+  const weights = weight ? { weight } : {}
+  const movable = inUnit !== undefined || shifted === 'mean'
+  const level = offset && movable ? levelOf(network, { ...given, offset }) : 0
+  if (!inUnit)
+    return {
+      shift: new Float64Array(C).fill(-level),
+      scale: 1,
+      origin: new Float64Array(C),
+      offset: level,
+      lossScale: 1
+    }
+  const x = offset ? y.map((v, i) => v - (offset[Math.floor(i / C)] - level)) : y
+  const residual = { rows, x, y, ...weights }
+  const origin = shifted === 'mean' ? columnMeans(residual, C) : (shifted ?? new Float64Array(C)).map(v => v + level)
+  const spread = Math.max(...columnSpread(residual, C, origin))
+  const scale = spread > 0 ? 2 ** Math.round(Math.log2(spread)) : 1
+  return { shift: origin.map(v => v - level), scale, origin, offset: level, lossScale: inUnit(scale).scale }
 }
 
 function conditionRows(network: Network, columns: Columns, target: Target, given: GivenRows): GivenRows {
   const { rows, y, weight, offset } = given
   const C = network.outputs
-  const squared = isQuadratic(network)
   return {
     rows,
     x: conditionColumns(columns, given),
-    y: squared ? y.map((v, i) => (v - target.shift[i % C]) / target.scale) : y,
+    y: unitOf(network) ? y.map((v, i) => (v - target.origin[i % C]) / target.scale) : y,
     ...(weight ? { weight } : {}),
-    ...(offset ? { offset: squared ? offset.map(v => v / target.scale) : offset } : {})
+    ...(offset ? { offset: offset.map(v => (v - target.offset) / target.scale) } : {})
   }
 }
 
@@ -292,6 +333,9 @@ export function conditionProblem(
   const y = asked?.target ?? { mean: 0, sd: 1 }
   const kept = asked?.target ? new Float64Array(network.outputs).fill(y.mean) : undefined
   const target = targetOf(network, given, free ? 'mean' : kept)
+  const inUnit = unitOf(network)
+  const { lossParameters } = network
+  const askedLossScale = inUnit ? inUnit(y.sd).scale : 1
   const unscaled = { mean: new Float64Array(D), sd: new Float64Array(D).fill(1), y: { mean: 0, sd: 1 } }
   const user = mapsOf(network, columns, target, unscaled)
   const wanted = asked ? mapsOf(network, columns, target, { ...unscaled, ...own, y }) : user
@@ -301,9 +345,9 @@ export function conditionProblem(
   if (badly) for (const d of design.aliased) for (let i = 0; i < given.rows; i++) conditioned.x[i * D + d] = 0
   return {
     problem: {
-      network,
+      network: inUnit && lossParameters ? { ...network, lossParameters: inUnit(target.scale).parameters } : network,
       ...conditioned,
-      ...(ridge ? { penalty: penaltyIn(network, wanted.forth, y.sd / target.scale) } : {})
+      ...(ridge ? { penalty: penaltyIn(network, wanted.forth, Math.sqrt(askedLossScale / target.lossScale)) } : {})
     },
     frame: {
       toUser: user.back,
@@ -311,9 +355,9 @@ export function conditionProblem(
       toAsked: wanted.back,
       fromAsked: isIdentity(wanted.forth) ? undefined : wanted.forth,
       standardized: asked !== undefined,
-      lossScale: target.scale ** 2,
+      lossScale: target.lossScale,
       targetScale: target.scale,
-      askedLossScale: y.sd ** 2,
+      askedLossScale,
       design,
       rows
     }

@@ -18,7 +18,7 @@ export const adam: OptimizerDefinition = {
     beta2: { kind: 'number', default: 0.999, min: 0, max: 0.99999999, meaning: 'decay of the mean squared gradient' },
     epsilon: { kind: 'number', default: 1e-8, min: 0, exclusiveMin: true, max: 1, meaning: 'added to the root' }
   },
-  build(options, { eps }) {
+  build(options, context) {
     const r = new Rule('adam', 'g')
     const beta1 = Number(options['beta1'])
     const beta2 = Number(options['beta2'])
@@ -33,7 +33,7 @@ export const adam: OptimizerDefinition = {
     const learningRate = r.scalarInput('learningRate', Number(options['learningRate']))
     const rate = r.div(r.neg(learningRate), r.sub(1, power1Next))
     const root = r.sqrt(r.mul(vNext, r.div(1, r.sub(1, power2Next))))
-    const { accept, finish } = guarded(r, eps)
+    const { accept, finish } = guarded(r, context)
     r.next(m, r.select(accept, mNext, m))
     r.next(v, r.select(accept, vNext, v))
     r.next(power1, r.select(accept, power1Next, power1))

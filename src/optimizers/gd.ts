@@ -19,9 +19,9 @@ export const gd: OptimizerDefinition = {
   stochastic: true,
   steps: 10000,
   options: { learningRate: learningRate(0.1) },
-  build(options, { eps }) {
+  build(options, context) {
     const r = new Rule('gd', 'g')
     const rate = r.scalarInput('learningRate', Number(options['learningRate']))
-    return guarded(r, eps).finish(r.fma(r.neg(rate), r.g, r.x))
+    return guarded(r, context).finish(r.fma(r.neg(rate), r.g, r.x))
   }
 }

@@ -17,6 +17,7 @@ const noiseFactor = 10
  * many steps whose expected decrease drowns in rounding and that do not improve on the smallest gradient either.
  */
 const patience = 20
+const longPatience = 150
 
 export const lbfgs: OptimizerDefinition = {
   name: 'lbfgs',
@@ -26,7 +27,8 @@ export const lbfgs: OptimizerDefinition = {
   options: {
     memory: { kind: 'number', default: 10, min: 1, max: 50, integer: true, meaning: 'pairs of steps that are kept' }
   },
-  build(options, { eps }) {
+  build(options, context) {
+    const { eps } = context
     const r = new Rule('lbfgs', 'g')
     const memory = Number(options['memory'])
     const point = r.vectorState()
@@ -48,7 +50,7 @@ export const lbfgs: OptimizerDefinition = {
 
     // Is the trial x = point + α d good enough?
     const gradientNorm = r.maxAbs(r.g)
-    const { usable, none, first, waiting, back, reported } = beginning(r, eps, gradientNorm)
+    const { usable, none, first, waiting, back, reported } = beginning(r, context, gradientNorm)
     const slope = r.dot(r.g, d)
     const noise = r.mul(noiseFactor * eps, r.abs(f0))
     const decreased = r.lessEqual(r.f, r.fma(r.mul(armijo, alpha), slope0, f0))
@@ -60,6 +62,7 @@ export const lbfgs: OptimizerDefinition = {
     const wolfe = r.and(short, r.lessEqual(r.mul(curvature, slope0), slope))
     const accept = r.or(first, r.and(r.not(none), wolfe))
 
+    const s = r.sub(r.x, point)
     const improved = r.less(gradientNorm, smallest)
     const drowned = r.lessEqual(r.mul(r.neg(alpha), slope0), noise)
     const idleNext = r.select(r.and(r.not(none), r.and(drowned, r.not(improved))), r.add(idle, 1), 0)
@@ -76,7 +79,6 @@ export const lbfgs: OptimizerDefinition = {
     const sameDirection = r.select(r.less(highNext, Infinity), middle, r.mul(3, alpha))
 
     // The memory takes the accepted step, where its curvature is safely positive.
-    const s = r.sub(r.x, point)
     const y = r.sub(r.g, g0)
     const sy = r.dot(s, y)
     const scaledY = r.mul(r.scale, y)
@@ -84,7 +86,9 @@ export const lbfgs: OptimizerDefinition = {
     const lengths = r.mul(r.norm(r.div(s, r.scale)), r.sqrt(yy))
     const push = r.and(r.and(accept, r.not(first)), r.less(r.mul(eps, lengths), sy))
     const trialsNext = r.select(r.or(accept, none), 0, r.add(trials, 1))
-    const drop = r.and(r.less(patience - 0.5, trialsNext), r.less(trialsNext, patience + 0.5))
+    const spent = r.or(drowned, r.lessEqual(r.norm(r.div(s, r.scale)), r.mul(eps, r.norm(r.div(point, r.scale)))))
+    const at = (count: number): Scalar => r.and(r.less(count - 0.5, trialsNext), r.less(trialsNext, count + 0.5))
+    const drop = r.or(r.and(spent, at(patience)), at(longPatience))
     const pairs = S.map((state, i): { s: Vector; y: Vector; rho: Scalar } => {
       const older = i === 0 ? { s, y, rho: r.div(1, sy) } : { s: S[i - 1], y: Y[i - 1], rho: rho[i - 1] }
       return {
@@ -143,7 +147,10 @@ export const lbfgs: OptimizerDefinition = {
       point: pointNext,
       loss: reported(r.select(accept, r.f, f0), r.f),
       gradientNorm: reported(r.select(accept, gradientNorm, gradientNorm0), gradientNorm),
-      stalled: r.less(2 * patience, r.max(trialsNext, idleNext))
+      stalled: r.or(
+        r.less(2 * patience, r.max(r.mul(spent, trialsNext), idleNext)),
+        r.less(2 * longPatience, trialsNext)
+      )
     })
   }
 }

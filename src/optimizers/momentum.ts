@@ -18,13 +18,13 @@ export const momentum: OptimizerDefinition = {
     momentum: { kind: 'number', default: 0.9, min: 0, max: 1, meaning: 'share β of the last velocity that is kept' },
     nesterov: { kind: 'boolean', default: false, meaning: 'take the gradient at the look-ahead point' }
   },
-  build(options, { eps }) {
+  build(options, context) {
     const r = new Rule('momentum', 'g')
     const beta = Number(options['momentum'])
     const rate = r.neg(r.scalarInput('learningRate', Number(options['learningRate'])))
     const v = r.vectorState()
     const velocity = r.fma(rate, r.g, r.mul(beta, v))
-    const { accept, finish } = guarded(r, eps)
+    const { accept, finish } = guarded(r, context)
     r.next(v, r.select(accept, velocity, 0))
     return finish(options['nesterov'] === true ? r.fma(rate, r.g, r.fma(beta, velocity, r.x)) : r.add(r.x, velocity))
   }

@@ -38,7 +38,8 @@ export const newton: OptimizerDefinition = {
       meaning: 'first trust-region radius, relative to max(1, length of the start)'
     }
   },
-  build(options, { eps }) {
+  build(options, context) {
+    const { eps } = context
     const r = new Rule('newton', 'H')
     const point = r.vectorState()
     const g0 = r.vectorState()
@@ -50,7 +51,7 @@ export const newton: OptimizerDefinition = {
     const length0 = r.scalarState()
 
     const gradientNorm = r.maxAbs(r.g)
-    const { usable, none, first, waiting, back, reported } = beginning(r, eps, gradientNorm)
+    const { usable, none, first, waiting, back, reported } = beginning(r, context, gradientNorm)
     const noise = r.mul(noiseFactor * eps, r.abs(f0))
     const decrease = r.sub(f0, r.f)
     const ratio = r.div(decrease, predicted0)

@@ -2,6 +2,7 @@
  * Where f overflows: the parts of an update rule that bring a run back to where the model computes. No start and no step fails a run
  * for that alone; a run has failed when nothing it can reach is finite.
  */
+import type { RuleContext } from './types.js'
 import type { Rule, Scalar, Vector } from '../language/rule.js'
 
 /** Times that a start is moved towards the origin before its run has failed: halved, and later divided by 2¹⁶, past the smallest number. */
@@ -11,7 +12,7 @@ const halvings = 64
 const shortenings = 160
 
 /**
- * The start of a run. While none has been accepted and f or g is not finite there, or f is above eps⁻², x is halved: a start from which
+ * The start of a run. While none has been accepted and f or g is not finite there, or f is above `high`, x is halved: a start from which
  * an exponential overflows comes back to where the model computes. Each halving is a step.
  */
 export interface Beginning {
@@ -29,15 +30,14 @@ export interface Beginning {
   readonly reported: (value: Scalar, own: Scalar) => Scalar
 }
 
-export function beginning(r: Rule, eps: number, gradientNorm: Scalar): Beginning {
+export function beginning(r: Rule, { eps, high = eps ** -2 }: RuleContext, gradientNorm: Scalar): Beginning {
   const begun = r.scalarState()
   const none = r.less(begun, 0.5)
   const usable = r.and(r.finite(r.f), r.finite(gradientNorm))
-  const high = eps ** -2
   const sane = r.and(usable, r.or(r.less(r.abs(r.f), high), r.less(returns, r.step)))
   const first = r.and(none, sane)
   const waiting = r.and(none, r.not(sane))
-  const held = r.and(waiting, r.less(r.step, returns))
+  const held = r.and(waiting, r.and(r.less(r.step, returns), r.finite(r.maxAbs(r.x))))
   r.next(begun, r.select(first, 1, begun))
   return {
     usable,
@@ -51,7 +51,7 @@ export function beginning(r: Rule, eps: number, gradientNorm: Scalar): Beginning
 
 /**
  * A run whose steps have a length of their own, without a line search. A step that leads to where f or g is not finite, or to an f that
- * is above both 1/eps and that of the step's beginning, is halved until it does not.
+ * is above both `high` and that of the step's beginning, is halved until it does not.
  */
 export interface Guarded {
   /** Whether the step that led here is taken; states keep their values otherwise. */
@@ -60,15 +60,16 @@ export interface Guarded {
   readonly finish: (next: Vector) => ReturnType<Rule['compile']>
 }
 
-export function guarded(r: Rule, eps: number): Guarded {
+export function guarded(r: Rule, context: RuleContext): Guarded {
+  const { eps, high = 1 / eps } = context
   const point = r.vectorState()
   const f0 = r.scalarState()
   const gradientNorm0 = r.scalarState()
   const refused = r.scalarState()
   const gradientNorm = r.maxAbs(r.g)
-  const start = beginning(r, eps, gradientNorm)
+  const start = beginning(r, context, gradientNorm)
   const { usable, none, first, waiting } = start
-  const tame = r.and(usable, r.lessEqual(r.f, r.max(f0, 1 / eps)))
+  const tame = r.and(usable, r.lessEqual(r.f, r.max(f0, high)))
   const wornOut = r.lessEqual(shortenings, refused)
   const accept = r.or(first, r.and(r.not(none), r.or(tame, r.and(usable, wornOut))))
   const pointNext = r.select(r.or(accept, none), r.x, point)

@@ -28,7 +28,8 @@ export const stationary: OptimizerDefinition = {
       meaning: 'longest step, relative to max(1, length of the point)'
     }
   },
-  build(options, { eps }) {
+  build(options, context) {
+    const { eps } = context
     const r = new Rule('stationary', 'H')
     const point = r.vectorState()
     const direction = r.vectorState()
@@ -38,7 +39,7 @@ export const stationary: OptimizerDefinition = {
     const merit0 = r.scalarState()
 
     const gradientNorm = r.maxAbs(r.g)
-    const start = beginning(r, eps, gradientNorm)
+    const start = beginning(r, context, gradientNorm)
     const { none, first, waiting } = start
     const scaledG = r.mul(r.scale, r.g)
     const merit = r.dot(scaledG, scaledG)

@@ -30,6 +30,8 @@ export interface RuleContext {
   readonly eps: number
   /** P */
   readonly parameters: number
+  /** A start whose loss is above this counts as one that overflows; eps⁻² when not given. */
+  readonly high?: number
 }
 
 export interface OptimizerDefinition {

@@ -341,7 +341,7 @@ export async function shares(s: Summary): Promise<Chart | undefined> {
   const y = { field: 'name', type: 'nominal', title: null, sort: values.map(v => v.name), axis: { grid: true } }
   const x = {
     type: 'quantitative',
-    title: 'share of the runs that end in a strict minimum, %',
+    title: 'share of all runs, %',
     scale: { domainMin: 0 },
     axis: { tickCount: 6 }
   }
@@ -365,7 +365,7 @@ export async function shares(s: Summary): Promise<Chart | undefined> {
   const more = s.minima.length > list.length ? ` ${formatCount(s.minima.length - list.length)} more are not drawn.` : ''
   return {
     title: 'Share of each minimum',
-    caption: `Dot: share of the runs; bar: its ${100 * s.coverage.confidence} % Wilson interval. Labels: number and loss. ${origin(s)}.${more}`,
+    caption: `Dot: share of all runs; bar: its ${100 * s.coverage.confidence} % Wilson interval. Labels: number and loss. ${origin(s)}.${more}`,
     svgs: [picture]
   }
 }

@@ -2,7 +2,7 @@
  * The answer in plain words: is a model's result the same whichever way it is started, and why. Derived from the numbers of
  * a summary alone; every combination of convexity, separation and verdicts has its sentence.
  */
-import type { Summary } from '../core/result.js'
+import type { Summary, UnfinishedReason } from '../core/result.js'
 import { formatCount } from '../core/units.js'
 import {
   bestPoint,
@@ -55,14 +55,40 @@ function predictions(s: Summary): string {
   return ` The ${metric.label} differs over the runs: ${ranges.join(', ')}.`
 }
 
-/** Whether some run used up its steps: only then can more of them help. */
-const budgetUsed = (s: Summary): boolean => s.steps.max >= s.problem.stop.steps
+/** Condition numbers from which on rounding leaves less than half of the digits. */
+const illConditioned = 1e8
 
-/** Why runs are unfinished, and what would change it. */
-const unfinishedAdvice = (s: Summary): string =>
-  budgetUsed(s)
-    ? `the budget of ${count(s.problem.stop.steps, 'step', 'steps')} was used up, so more steps may help`
-    : 'no run used up its steps: rounding hides the slope before a minimum is reached, so more steps would change nothing'
+/** Why runs are unfinished, the commonest reason, and what would change it. */
+function unfinishedAdvice(s: Summary): string {
+  const reasons = (Object.entries(s.unfinished) as [UnfinishedReason, number][]).sort((a, b) => b[1] - a[1])
+  const [[reason]] = reasons
+  const standardize = s.problem.standardize ? 'smaller starts or a ridge' : '--standardize or smaller starts'
+  switch (reason) {
+    case 'budget':
+      return `the budget of ${count(s.problem.stop.steps, 'step', 'steps')} was used up, so more steps may help`
+    case 'saturated':
+      return `units are saturated there, so that the slope is too small to follow: more steps would change little, ${standardize} may`
+    case 'kink':
+      return 'they stopped where units have a kink, at which the slope says nothing: more steps would change nothing'
+    case 'stalled': {
+      const condition = bestPoint(s)?.condition ?? NaN
+      const why =
+        condition > illConditioned
+          ? ` (the problem is ill-conditioned: curvatures differ by a factor of ${short(condition, 2)})`
+          : ''
+      return `rounding hides the slope before a minimum is reached${why}, so more steps would change nothing`
+    }
+    default:
+      return reason satisfies never
+  }
+}
+
+/** Why runs did not arrive, and what would change it, as the end of a sentence; empty where none is to blame. */
+function advice(s: Summary): string {
+  const { failed, unfinished } = s.verdicts
+  if (failed + unfinished === 0) return ''
+  return `; ${unfinished >= failed ? unfinishedAdvice(s) : (s.failure ?? 'numbers overflowed')}`
+}
 
 function convexSentence(s: Summary): string {
   const { verdicts: v, starts: n } = s
@@ -77,11 +103,10 @@ function convexSentence(s: Summary): string {
         `the same result whichever way it is started, because the loss is convex and has one minimiser${modulus}; ` +
         `${part(n, n)} reached it, ${s.spread.parameters === 0 ? 'the same to the last digit' : `to within ${short(s.spread.parameters, 2)}`}${merged}.`
       )
-    const remedy = v.unfinished > 0 ? `; ${unfinishedAdvice(s)}` : ''
     const others = elsewhere(s)
     return (
       `one minimiser whichever way it is started, because the loss is convex${modulus}; ` +
-      `${part(v.minimum, n)} reached it${merged}${others === '' ? '' : `, ${others}${remedy}`}.`
+      `${part(v.minimum, n)} reached it${merged}${others === '' ? '' : `, ${others}${advice(s)}`}.`
     )
   }
   if (v.degenerate > 0) {
@@ -96,11 +121,7 @@ function convexSentence(s: Summary): string {
       `no finite result: the loss is convex, but in ${part(v.diverging, n)} the weights run away while it goes on falling` +
       `${v.diverging < n ? ` (in all: ${elsewhere(s)})` : ''}${towards(s)}.`
     )
-  const advice =
-    v.failed > v.unfinished
-      ? 'numbers overflowed: take a smaller learning rate, smaller starts or another optimiser'
-      : unfinishedAdvice(s)
-  return `the loss is convex, so no minimum is better than another, but no run arrived at one (${elsewhere(s)}); ${advice}.`
+  return `the loss is convex, so no minimum is better than another, but no run arrived at one (${elsewhere(s)})${advice(s)}.`
 }
 
 /** What runs to infinity approach, as a clause. */
@@ -119,7 +140,7 @@ function nonconvexSentence(s: Summary): string {
   const others = elsewhere(s)
   if (arrived === 0) {
     if (v.diverging === 0)
-      return `no run arrived at a minimum (${others}), so these starts do not tell whether the result depends on them.${predictions(s)}`
+      return `no run arrived at a minimum (${others}), so these starts do not tell whether the result depends on them${advice(s)}.${predictions(s)}`
     const rest = v.diverging < n ? ` (in all: ${others})` : ''
     return `no run converged: in ${part(v.diverging, n)} the weights ${runAway}${rest}${towards(s)}; where such a run is stopped depends on its start.${predictions(s)}`
   }
@@ -151,7 +172,7 @@ function nonconvexSentence(s: Summary): string {
   const rest = elsewhere({ ...s, verdicts: { ...v, diverging: 0 } })
   return (
     `the result depends on the start, because the loss is not convex: ${formatCount(distinct)} distinct minima${kinds} were found, ` +
-    `${range}, the best by ${percent((best?.count ?? 0) / n)} of the runs${rest === '' ? '' : `; ${rest}`}.${away}${predictions(s)}`
+    `${range}, the best by ${percent(best?.share ?? 0)} of the runs${rest === '' ? '' : `; ${rest}`}.${away}${predictions(s)}`
   )
 }
 

@@ -49,7 +49,7 @@ function rowsOf(summaries: readonly Summary[]): Row[] {
       s => (ends(s) ? formatCount([...s.minima, ...s.degenerate].reduce((n, m) => n + m.copies, 0)) : none)
     ],
     ['lowest loss', s => short(bestPoint(s)?.loss, 6)],
-    ['share of the best minimum', s => (ends(s) && s.starts > 0 ? percent(bestPoint(s)!.count / s.starts) : none)],
+    ['share of the best minimum', s => (ends(s) && s.starts > 0 ? percent(bestPoint(s)!.share) : none)],
     ['spread of the end points', s => (ends(s) ? short(s.spread.parameters, 2) : none)],
     ['saddles met', s => formatCount(s.saddles.length)],
     ['runs: minimum', s => formatCount(s.verdicts.minimum)],

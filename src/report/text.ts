@@ -12,7 +12,7 @@ const shownFlat = 3
 /** Names of growing parameters in a table. */
 const shownGrowing = 2
 
-function pointTable(title: string, points: readonly StationaryPoint[], starts: number, width: number): string[] {
+function pointTable(title: string, points: readonly StationaryPoint[], width: number): string[] {
   if (points.length === 0) return []
   const rows = points
     .slice(0, shownPoints)
@@ -20,7 +20,7 @@ function pointTable(title: string, points: readonly StationaryPoint[], starts: n
       String(i + 1),
       fixed(m.loss, 10),
       formatCount(m.count),
-      percent(m.count / starts),
+      percent(m.share),
       formatCount(m.copies),
       m.eigenvalues.length > 0 ? short(m.eigenvalues[0], 3) : none
     ])
@@ -95,7 +95,7 @@ export function studyText(s: Summary, width: number): string {
     '',
     ...wrap(`verdicts: ${met.length > 0 ? met.join(', ') : 'none'}`, width),
     ...(separated === '' ? [] : wrap(`separation: ${s.separation.status}, ${separated}`, width)),
-    ...pointTable('minima', s.minima, s.starts, width),
+    ...pointTable('minima', s.minima, width),
     ...limitLines(s, width),
     ...coefficientLines(s),
     ...(flat.length > 0 ? ['', ...flat.flatMap(text => wrap(text, width))] : []),

@@ -34,6 +34,8 @@ import { expressionModel } from './formulaConfig.js'
 import { checkColumns, checkStarts, linearRank, noData } from './formulaProblem.js'
 import { checkModel, checkTable } from './memory.js'
 
+/** √eps⁻¹ in f64, what counts as overflowing beside the loss of a network that is all zeros. */
+const highFactor = 2 ** 26
 /** Starts up to which parameters are kept as found and as certified, where the configuration says nothing of it. */
 const allKept = 1e6
 
@@ -205,6 +207,12 @@ function certifies(objective: Objective): Certifying {
   return objective as Certifying
 }
 
+/** Losses far above that of a network that is all zeros, from where exponentials leave no way back. */
+async function highLoss(objective: Objective): Promise<number> {
+  const { f } = await objective.evaluate(new Float64Array(objective.parameters), {})
+  return highFactor * Math.max(1, Number.isFinite(f[0]) ? Math.abs(f[0]) : 0)
+}
+
 export async function setUp(
   config: StudyConfig,
   options: {
@@ -233,12 +241,17 @@ export async function setUp(
   const job = { problem, needs: { H: optimizers[optimizer.name].needs === 'H' } }
   const chosen = await chooseEngine(config.engine, { ...precision, ...device, ...threads, job }, options.among)
   const { engine, why } = chosen
-  const program = optimizers[optimizer.name].build(optimizer.options, { eps: epsilonOf[engine.precision], parameters })
   const objective = await engine.prepare(problem)
   const exact = engine.precision === 'f64'
   const certifying = exact ? engine : (await chooseEngine('certify', { precision: 'f64', ...threads })).engine
   const certifier = { engine: certifying, objective: certifies(exact ? objective : await certifying.prepare(problem)) }
   const context = { eps: epsilonOf.f64, parameters }
+  const program = optimizers[optimizer.name].build(optimizer.options, {
+    ...context,
+    eps: epsilonOf[engine.precision],
+    // Of a formula the unit of the loss is not known.
+    ...(expression ? {} : { high: await highLoss(certifier.objective) })
+  })
   const runsAway = isSeparated(separated)
   const convex = convexity(network).model
   // Whether the loss grows both ways, so that a formula linear in its parameters has a minimiser whatever the data.

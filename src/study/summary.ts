@@ -27,6 +27,7 @@ import { startPoint } from '../models/network/initialise.js'
 import { scoresOf, twoClass } from '../models/scores.js'
 import { copiesPossible } from '../models/network/symmetry.js'
 import type { Preprocessing } from '../data/types.js'
+import { failureCause } from './failure.js'
 import type { Folded } from './fold.js'
 import { identityOf } from './record.js'
 import type { Outcome } from './session.js'
@@ -67,10 +68,10 @@ const stacked = (rows: readonly Float64Array[], P: number): Float64Array => {
 async function describe(
   setup: Setup,
   clusters: readonly Cluster[],
-  kind: 'minimum' | 'degenerate' | 'saddle'
+  kind: 'minimum' | 'degenerate' | 'saddle',
+  runs: number
 ): Promise<StationaryPoint[]> {
   const P = setup.objective.parameters
-  const total = clusters.reduce((sum, c) => sum + c.count, 0)
   const names = scoresOf(setup.network)
   const named = (values: Float64Array, row: number): MetricSet<number> =>
     Object.fromEntries(names.map((name, m) => [name, values[row * names.length + m]]))
@@ -83,8 +84,8 @@ async function describe(
     loss: frame.lossScale * cluster.loss,
     gradientNorm: cluster.gradientNorm,
     count: cluster.count,
-    share: total > 0 ? cluster.count / total : 0,
-    shareInterval: wilsonInterval(cluster.count, total, defaultConfidence),
+    share: cluster.count / runs,
+    shareInterval: wilsonInterval(cluster.count, runs, defaultConfidence),
     copies: cluster.copies,
     copiesPossible: copiesPossible(setup.network),
     parameters: [...parameters],
@@ -118,12 +119,13 @@ async function describe(
           loss: cluster.loss
         })
       const { eigenvalues, standardErrors, expectedStandardErrors, standardized } = details[i]
-      const { nullity, nullityExplained, flatParameters } = details[i]
+      const { nullity, nullityExplained, flatParameters, condition } = details[i]
       const gradient = g!.subarray(i * P, (i + 1) * P)
       points.push({
         ...shared(cluster, userPoints(network, frame, cluster.parameters)),
         gradientNorm: gradient.reduce((m, v) => Math.max(m, Math.abs(v)), 0),
         eigenvalues,
+        ...(condition === undefined ? {} : { condition }),
         ...(standardErrors ? { standardErrors } : {}),
         ...(expectedStandardErrors ? { expectedStandardErrors } : {}),
         ...(standardized ? { standardized } : {}),
@@ -272,11 +274,12 @@ export function thresholdsOf(tolerances: Tolerances): Summary['thresholds'] {
 /** The distinct points of a study, in all detail. */
 export async function describeClusters(
   setup: Setup,
-  folded: Folded
+  folded: Folded,
+  runs: number
 ): Promise<Pick<Summary, 'minima' | 'degenerate' | 'saddles'>> {
-  const minima = await describe(setup, folded.minima, 'minimum')
-  const degenerate = await describe(setup, folded.degenerate, 'degenerate')
-  const saddles = await describe(setup, folded.saddles, 'saddle')
+  const minima = await describe(setup, folded.minima, 'minimum', runs)
+  const degenerate = await describe(setup, folded.degenerate, 'degenerate', runs)
+  const saddles = await describe(setup, folded.saddles, 'saddle', runs)
   return { minima, degenerate, saddles }
 }
 
@@ -323,7 +326,7 @@ export async function summarize(
 ): Promise<Summary> {
   const { config, data, frame, network, problem, engine } = setup
   const { folded, cost } = outcome
-  const points = await describeClusters(setup, folded)
+  const points = await describeClusters(setup, folded, outcome.runs)
   const { minima } = points
   const witness = convexity(network).model ? undefined : await findWitness(setup)
   const { diverging } = folded
@@ -343,6 +346,7 @@ export async function summarize(
     ...points,
     limits: await describeLimits(setup, folded),
     unfinished: folded.unfinished,
+    ...(folded.verdicts.failed > 0 ? { failure: await failureCause(setup) } : {}),
     ...(diverging
       ? {
           diverging: {

@@ -197,17 +197,16 @@ describe.each(candidates)('$label', candidate => {
       expect(Number.isFinite(block.loss[1]) && Number.isFinite(block.gradientNorm[1])).toBe(false)
     })
 
-    it('with `failed` when a divergent run overflows', async () => {
+    it('not with `failed` where steps are too long: they are shortened before anything overflows', async () => {
       const steep = makeProblem({ loss: 'squared', rows: 6 })
       const block = await minimise(steep, {
         ...rule({ label: '', optimizer: { gd: { learningRate: 1e6 } } }, steep, precision),
         starts: randomStarts(3),
-        stop: { steps: 1000, gradient: 0 }
+        stop: { steps: 300, gradient: 0 }
       })
-      expect([...block.status]).toEqual(new Array(3).fill(Status.failed))
-      // |θ| grows about a million times in each step, and f as its square.
-      const most = Math.log(precision === 'f64' ? 2 ** 1024 : 2 ** 128) / Math.log(1e5)
-      for (const steps of block.steps) expect(steps).toBeLessThan(most)
+      expect([...block.status]).toEqual(new Array(3).fill(Status.budget))
+      for (let r = 0; r < 3; r++)
+        expect(Number.isFinite(block.loss[r]) && Number.isFinite(block.gradientNorm[r])).toBe(true)
     })
 
     it('with `stalled` when no progress is possible at this precision', async () => {

@@ -1,7 +1,7 @@
 // The answer in words, for every combination of convexity, separation and verdicts: it says the right thing, never the
 // opposite, and reads as English for one and for many.
 import { describe, expect, it } from 'vitest'
-import { verdicts, type Summary, type Verdict } from '../../src/core/result.js'
+import { verdicts, type Summary, type UnfinishedReason, type Verdict } from '../../src/core/result.js'
 import { conclusion, coverageText } from '../../src/report/conclusion.js'
 import { everyKind, makeLimit, makePoint, makePoints, makeSummary, same, spread, throughJson } from './summaries.js'
 
@@ -42,20 +42,25 @@ describe('a convex model', () => {
   })
 
   it('with unfinished runs recommends more steps only where the budget was used up', () => {
-    const unfinished = (n: number, most: number): string =>
+    const unfinished = (n: number, reason: UnfinishedReason, condition = 10): string =>
       answer(
         makeSummary({
           convex,
           verdicts: { minimum: 1000 - n, unfinished: n },
-          minima: one,
-          fields: { steps: { min: 8, q25: 9, median: 10, q75: 12, max: most } }
+          minima: one.map(m => ({ ...m, condition })),
+          fields: { unfinished: { budget: 0, saturated: 0, kink: 0, stalled: 0, [reason]: n } }
         })
       )
-    expect(unfinished(1, 500)).toContain(
+    expect(unfinished(1, 'budget')).toContain(
       '999 of 1000 runs reached it, 1 was unfinished; the budget of 500 steps was used up, so more steps may help'
     )
-    expect(unfinished(2, 30)).toContain('2 were unfinished; no run used up its steps')
-    expect(unfinished(2, 30)).toContain('more steps would change nothing')
+    expect(unfinished(2, 'stalled')).toContain('2 were unfinished; rounding hides the slope')
+    expect(unfinished(2, 'stalled')).toContain('more steps would change nothing')
+    expect(unfinished(2, 'stalled', 1e12)).toContain(
+      'ill-conditioned: curvatures differ by a factor of 1e12), so more steps would change nothing'
+    )
+    expect(unfinished(2, 'saturated')).toContain('smaller starts or a ridge may')
+    expect(unfinished(2, 'kink')).not.toContain('may help')
   })
 
   it('that is flat has the same fitted values but not the same weights', () => {
@@ -97,10 +102,11 @@ describe('a convex model', () => {
 
   it('whose runs all failed or stopped early is not called solved', () => {
     for (const [verdict, advice] of [
-      ['unfinished', /more steps would change nothing\.$/],
-      ['failed', /numbers overflowed: take a smaller learning rate, smaller starts or another optimiser\.$/]
+      ['unfinished', /the budget of 500 steps was used up, so more steps may help\.$/],
+      ['failed', /the offset column "t" overflows\.$/]
     ] as const) {
-      const text = answer(makeSummary({ convex: { model: true }, verdicts: { [verdict]: 10 } }))
+      const fields = verdict === 'failed' ? { failure: 'the offset column "t" overflows' } : {}
+      const text = answer(makeSummary({ convex: { model: true }, verdicts: { [verdict]: 10 }, fields }))
       expect(text).toMatch(/no run arrived/)
       expect(text).toMatch(advice)
       expect(text).not.toMatch(/reached it/)

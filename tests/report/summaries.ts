@@ -81,7 +81,9 @@ export const makeLimit = (loss: number, count: number, uncertainty = 1e-9): Limi
 export function makeSummary(shape: Shape = {}): Summary {
   const verdicts = { minimum: 0, degenerate: 0, saddle: 0, diverging: 0, unfinished: 0, failed: 0, ...shape.verdicts }
   const starts = Object.values(verdicts).reduce((a, b) => a + b, 0)
-  const { minima = [], degenerate = [], saddles = [] } = shape
+  const [minima, degenerate, saddles] = [shape.minima, shape.degenerate, shape.saddles].map((points = []) =>
+    points.map(point => (starts > 0 ? { ...point, share: Math.min(1, point.count / starts) } : point))
+  )
   const ends = (
     [
       ['minimum', minima],

@@ -13,6 +13,7 @@ export const huber: ScalarLoss = {
   link: 'z',
   convex: true,
   strictlyConvex: false,
+  inUnit: (unit, [delta]) => ({ parameters: [delta / unit], scale: unit ** 2 }),
   noLikelihood: "Huber's loss is no likelihood, so its curvature says nothing about sampling errors.",
   terms(z, y, out, [delta]) {
     const r = z - y

@@ -16,6 +16,7 @@ export const student: ScalarLoss = {
   link: 'z',
   convex: false,
   strictlyConvex: false,
+  inUnit: (unit, [df, scale]) => ({ parameters: [df, scale / unit], scale: 1 }),
   nonconvexReason:
     'The loss of Student’s errors grows as a logarithm, so it is not convex, even without a hidden layer.',
   terms(z, y, out, [df, scale]) {

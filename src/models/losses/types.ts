@@ -47,8 +47,11 @@ export interface ScalarLoss extends Facts {
   readonly response: Exclude<Response, 'class'>
   /** Convex, and nowhere flat or straight over a stretch of z: then only the design leaves directions undetermined. */
   readonly strictlyConvex: boolean
-  /** ℓ(sz + m, sy + m) = s² ℓ(z, y): a target moved and measured in another unit is the same problem. */
-  readonly quadratic?: boolean
+  /**
+   * For losses of the residual z − y alone: ℓ(sz + m, sy + m) = scale · ℓ′(z, y) with ℓ′ the loss with these parameters, so that a target
+   * moved and measured in another unit s is the same problem.
+   */
+  readonly inUnit?: (unit: number, parameters: LossParameters) => { parameters: LossParameters; scale: number }
   /** The sentence on convexity of a loss that is not convex. */
   readonly nonconvexReason?: string
   /** Writes ℓ, ℓ′, ℓ″ at z into `out`: without overflow and cancellation for |z| ≤ 1e4. */
