@@ -27,6 +27,21 @@ export function scaledCholesky(A: Float64Array, n: number): ScaledCholesky | und
   return { n, d, L }
 }
 
+/** x with A x = b. */
+export function solveScaled({ n, d, L }: ScaledCholesky, b: ArrayLike<number>): Float64Array {
+  const x = Float64Array.from({ length: n }, (_, i) => b[i] / d[i])
+  for (let i = 0; i < n; i++) {
+    for (let k = 0; k < i; k++) x[i] -= L[i * n + k] * x[k]
+    x[i] /= L[i * n + i]
+  }
+  for (let i = n - 1; i >= 0; i--) {
+    for (let k = i + 1; k < n; k++) x[i] -= L[k * n + i] * x[k]
+    x[i] /= L[i * n + i]
+  }
+  for (let i = 0; i < n; i++) x[i] /= d[i]
+  return x
+}
+
 /** Sweeps until the columns of a factor are orthogonal; well below ten are usual. */
 const sweepLimit = 40
 

@@ -151,7 +151,7 @@ export function describePoint(question: PointQuestion): PointDetails {
 }
 
 /** The factor of the observed information per unit of weight of a model with Firth's penalty, which has no part in it. */
-function informationOf(problem: Problem, theta: Float64Array, H: Float64Array): ScaledCholesky | undefined {
+export function informationOf(problem: Problem, theta: Float64Array, H: Float64Array): ScaledCholesky | undefined {
   const penalty = new Float64Array(H.length)
   addFirth(problem, outputs(problem, theta), undefined, penalty)
   return scaledCholesky(
@@ -222,6 +222,15 @@ const constantInformation: Partial<Record<Loss, (z: number, out: Float64Array) =
   poisson: (z, out) => void (out[0] = Math.exp(z))
 }
 
+/** A mean squared residual that rounding of targets and linear predictors alone leaves. */
+function exactFit({ y, network }: Problem, z: Float64Array): number {
+  const definition = lossTable[network.loss]
+  if (definition.response === 'class' || !definition.quadratic) return 0
+  let top = 0
+  for (let i = 0; i < y.length; i++) top = Math.max(top, Math.abs(y[i]), Math.abs(z[i]))
+  return (64 * Number.EPSILON * top) ** 2
+}
+
 /**
  * What the inverse Hessian is multiplied by to be a covariance: with f the weighted mean of −log-likelihoods, the information is Σw·H.
  * Where the likelihood has a dispersion to estimate, it is Σ w (`pearson` of the loss) / (n − P) (McCullagh & Nelder 1989, §8.3.6).
@@ -240,7 +249,7 @@ export function varianceUnit(
   if (definition.noLikelihood) return definition.noLikelihood
   if (expression && atBound(expression, toUser(expression, theta)).includes(true))
     return 'A parameter lies on its bound, where estimates are not normal around the true value.'
-  if (network.ridge > 0)
+  if (network.ridge > 0 || problem.penalty?.some(v => v > 0))
     return 'With a ridge the estimate is biased and the Hessian holds the penalty too, so its inverse is no sampling variance.'
   if (!factor) return 'The point is not a strict minimum, so the parameters are not identified.'
   let total = 0
@@ -260,6 +269,8 @@ export function varianceUnit(
       sum += (weight ? weight[Math.floor(i / network.outputs)] : 1) * definition.pearson(y[i], z[i])
     }
     dispersion = sum / (used - theta.length)
+    if (dispersion <= exactFit(problem, z))
+      return 'The model fits every row exactly, but for rounding, so there is no dispersion to estimate and there are no standard errors.'
   }
   return dispersion / total
 }

@@ -46,7 +46,6 @@ export type MetricSet<T> = Partial<
   Record<'accuracy' | 'recall' | 'precision' | 'auc' | 'logLoss' | 'r2' | 'devianceExplained' | 'rmse', T>
 >
 
-/** A distinct stationary point, up to symmetry: a minimum, a degenerate one (with `nullity`) or a saddle (with `index`). */
 /** Whether interval arithmetic shows that exactly one stationary point is in a box, and the signs of H's eigenvalues all over it. */
 export interface PointProof {
   readonly status: 'proved' | 'not proved'
@@ -58,6 +57,72 @@ export interface PointProof {
   readonly distinct?: boolean
 }
 
+/** Two ends; null where there is none, or where it was not reached. */
+export type Interval = readonly [low: number | null, high: number | null]
+
+/** A test statistic: chi-squared with `df` degrees of freedom, or F with `df` and those of the residuals where a dispersion is estimated. */
+export interface Test {
+  readonly statistic: number
+  readonly df: number
+  readonly p: number
+}
+
+/** Mean effects of the columns on the mean response, with errors by the delta method. */
+export interface MarginalEffects {
+  readonly names: readonly string[]
+  /** Mean of ∂μ/∂x for numbers; mean difference from the reference level for labels. */
+  readonly kinds: readonly ('derivative' | 'difference')[]
+  readonly estimates: readonly number[]
+  readonly standardErrors: readonly number[]
+  readonly p: readonly number[]
+  readonly intervals: readonly Interval[]
+}
+
+/** What R's `summary` says of a generalised linear model; intervals at the level `confidence`. Lists are in the order of `names`. */
+export interface Inference {
+  /** Those of the point; for several classes the contrasts of each with the first. */
+  readonly names: readonly string[]
+  readonly estimates: readonly number[]
+  /** Observed information. */
+  readonly standardErrors: readonly number[]
+  readonly expectedStandardErrors?: readonly number[]
+  /** `t` and `F` with `df` degrees of freedom where the dispersion is estimated, else `z` and χ². */
+  readonly distribution: 'z' | 't'
+  readonly confidence: number
+  readonly statistic: readonly number[]
+  readonly p: readonly number[]
+  readonly wald: readonly Interval[]
+  /** By the likelihood, penalised where the model's is; absent where `profileReason` says why. */
+  readonly profile?: readonly Interval[]
+  readonly likelihoodRatio?: readonly Test[]
+  readonly profileReason?: string
+  /** Whether the Wald statistic falls while the estimate grows; null where that is not known. */
+  readonly hauckDonner: readonly (boolean | null)[]
+  /** d log|statistic| / d log|estimate|: 1 where they grow alike, negative under the Hauck-Donner effect. */
+  readonly waldElasticity: readonly (number | null)[]
+  readonly logLik: number
+  readonly deviance: number
+  readonly nullDeviance: number | null
+  /** Of the residuals and of the null model's: rows with weight less parameters. */
+  readonly df: number
+  readonly nullDf: number
+  readonly aic: number
+  readonly bic: number
+  /** 1 where the likelihood has none to estimate. */
+  readonly dispersion: number
+  /** Of least squares. */
+  readonly linear?: {
+    readonly sigma: number
+    readonly r2: number
+    readonly adjustedR2: number
+    readonly f?: { readonly statistic: number; readonly df: readonly [number, number]; readonly p: number }
+  }
+  readonly marginalEffects?: MarginalEffects
+  /** What e to the power of a coefficient is, where it is something: 'odds ratio', 'rate ratio', ... */
+  readonly ratio?: string
+}
+
+/** A distinct stationary point, up to symmetry: a minimum, a degenerate one (with `nullity`) or a saddle (with `index`). */
 export interface StationaryPoint {
   /** Unique over all distinct points: by loss, then by the first start that met them. `runs/points.parquet` refers to it. */
   readonly id: number
@@ -82,6 +147,10 @@ export interface StationaryPoint {
   readonly names: readonly string[]
   /** Observed information; absent where the minimum is not strict or the loss is no likelihood. */
   readonly standardErrors?: readonly number[]
+  /** Why there are no standard errors, as a sentence. */
+  readonly standardErrorsReason?: string
+  /** Of models without hidden layer whose loss is a likelihood: of their minimiser. */
+  readonly inference?: Inference
   /** The same in units of the inverse expected information; for models without hidden layer whose loss is a likelihood. */
   readonly expectedStandardErrors?: readonly number[]
   /** In standardised coordinates, where they were asked for. */

@@ -24,11 +24,13 @@ import { thresholdMeanings, thresholds } from '../core/thresholds.js'
 import { convexity, ridgeOnAll } from '../models/network/network.js'
 import type { Expression } from '../models/expression/types.js'
 import { startPoint } from '../models/network/initialise.js'
+import { isScalar } from '../models/losses/index.js'
 import { scoresOf, twoClass } from '../models/scores.js'
 import { copiesPossible } from '../models/network/symmetry.js'
 import type { Preprocessing } from '../data/types.js'
 import { failureCause } from './failure.js'
 import type { Folded } from './fold.js'
+import { inferenceAt } from './inference.js'
 import { identityOf } from './record.js'
 import type { Outcome } from './session.js'
 import { userPoints, userDirections } from '../data/conditioning.js'
@@ -118,7 +120,7 @@ async function describe(
           radii: radii.slice(i * P, (i + 1) * P),
           loss: cluster.loss
         })
-      const { eigenvalues, standardErrors, expectedStandardErrors, standardized } = details[i]
+      const { eigenvalues, standardErrors, standardErrorsReason, expectedStandardErrors, standardized } = details[i]
       const { nullity, nullityExplained, flatParameters, condition } = details[i]
       const gradient = g!.subarray(i * P, (i + 1) * P)
       points.push({
@@ -127,6 +129,7 @@ async function describe(
         eigenvalues,
         ...(condition === undefined ? {} : { condition }),
         ...(standardErrors ? { standardErrors } : {}),
+        ...(standardErrorsReason === undefined ? {} : { standardErrorsReason }),
         ...(expectedStandardErrors ? { expectedStandardErrors } : {}),
         ...(standardized ? { standardized } : {}),
         ...(kind === 'minimum' ? {} : { nullity, nullityExplained, flatParameters }),
@@ -142,6 +145,13 @@ async function describe(
       const { proof, ...point } = points[at]
       points[at] = { ...point, proof: { ...proof!, distinct: distinct[n] } }
     })
+  }
+  const [first] = clusters
+  // Softmax leaves a number free that is added to all classes, so that its minimiser is never strict; contrasts of classes may be.
+  const shifts = isScalar(network.loss) ? 0 : network.inputs + (network.bias ? 1 : 0)
+  if (first && kind !== 'saddle' && (points[0].nullity ?? 0) === shifts) {
+    const inference = await inferenceAt(setup, first.parameters, points[0].expectedStandardErrors)
+    if (inference) points[0] = { ...points[0], inference }
   }
   for (const cluster of clusters.slice(describedPoints))
     points.push({ ...shared(cluster, userPoints(network, frame, cluster.parameters)), eigenvalues: [] })

@@ -39,6 +39,7 @@ export const cloglog: ScalarLoss = {
     return A.div(A.mul(u, u), A.expm1(u))
   },
   mean: z => -Math.expm1(-Math.exp(z)),
+  ratio: 'hazard ratio',
   even: Math.log(Math.LN2),
   logLoss: (z, y) => (y === 0 ? 0 : y * cloglogEvent(z)) + (y === 1 ? 0 : (1 - y) * Math.exp(z))
 }

@@ -1,3 +1,4 @@
+import { logGamma } from '../../core/stats.js'
 import { scaled } from '../algebra.js'
 import { times } from './shares.js'
 import type { ScalarLoss } from './types.js'
@@ -21,5 +22,12 @@ export const gamma: ScalarLoss = {
   value: (A, z, y) => A.add(z, scaled(A, y, A.exp(A.sub(A.constant(0), z)))),
   mean: Math.exp,
   deviance: (y, mu) => 2 * (-Math.log(y / mu) + (y - mu) / mu),
-  pearson: (y, z) => (y * Math.exp(-z) - 1) ** 2
+  pearson: (y, z) => (y * Math.exp(-z) - 1) ** 2,
+  dispersed: {
+    per: 'weight',
+    // Shape 1/φ and mean e^z.
+    logDensity: (y, z, phi, weight) =>
+      weight * ((Math.log(y / phi) - z - y * Math.exp(-z)) / phi - Math.log(y) - logGamma(1 / phi))
+  },
+  ratio: 'ratio of means'
 }

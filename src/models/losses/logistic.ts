@@ -30,6 +30,7 @@ export const logistic: ScalarLoss = {
     return A.mul(up, A.sub(A.constant(1), up))
   },
   mean: sigmoid,
+  ratio: 'odds ratio',
   even: 0,
   logLoss: logisticLogLoss
 }

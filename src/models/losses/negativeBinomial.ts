@@ -1,3 +1,4 @@
+import { logGamma } from '../../core/stats.js'
 import { scaled, softplusOf } from '../algebra.js'
 import { sigmoid } from '../special.js'
 import type { ScalarLoss } from './types.js'
@@ -25,5 +26,7 @@ export const negativeBinomial: ScalarLoss = {
   mean: Math.exp,
   deviance: (y, mu, [alpha]) =>
     2 * ((y === 0 ? 0 : y * Math.log(y / mu)) - (y + 1 / alpha) * Math.log1p((y - mu) / (mu + 1 / alpha))),
+  constant: (y, [alpha]) => logGamma(y + 1) + logGamma(1 / alpha) - logGamma(y + 1 / alpha) - y * Math.log(alpha),
+  ratio: 'rate ratio',
   recedes: y => (y === 0 ? -1 : 0)
 }

@@ -1,3 +1,4 @@
+import { logGamma } from '../../core/stats.js'
 import { scaled } from '../algebra.js'
 import type { ScalarLoss } from './types.js'
 
@@ -24,5 +25,7 @@ export const poisson: ScalarLoss = {
   informationValue: (A, z) => A.exp(z),
   mean: Math.exp,
   deviance: (y, mu) => 2 * ((y === 0 ? 0 : y * Math.log(y / mu)) - (y - mu)),
+  constant: y => logGamma(y + 1),
+  ratio: 'rate ratio',
   recedes: y => (y === 0 ? -1 : 0)
 }

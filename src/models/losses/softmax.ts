@@ -9,6 +9,7 @@ export const softmax: ClassLoss = {
   model: 'multinomial regression',
   link: 'shares',
   convex: true,
+  ratio: 'odds ratio against the first class',
   // The same number added to all outputs changes nothing.
   strictlyConvex: false,
   value: (A, z, y) => A.sub(A.log(z.map(v => A.exp(v)).reduce((a, b) => A.add(a, b))), z[y])

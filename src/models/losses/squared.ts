@@ -24,5 +24,9 @@ export const squared: ScalarLoss = {
   },
   mean: z => z,
   deviance: (y, mu) => (y - mu) ** 2,
-  pearson: (y, z) => (y - z) ** 2
+  pearson: (y, z) => (y - z) ** 2,
+  dispersed: {
+    per: 'row',
+    logDensity: (y, z, phi, weight) => -0.5 * (Math.log((2 * Math.PI * phi) / weight) + (weight * (y - z) ** 2) / phi)
+  }
 }

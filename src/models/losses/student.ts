@@ -1,3 +1,4 @@
+import { logGamma } from '../../core/stats.js'
 import { scaled } from '../algebra.js'
 import type { ScalarLoss } from './types.js'
 
@@ -31,6 +32,8 @@ export const student: ScalarLoss = {
     const r = scaled(A, 1 / (scale * Math.sqrt(df)), A.sub(z, A.constant(y)))
     return scaled(A, 0.5 * (df + 1), A.log1p(A.mul(r, r)))
   },
+  constant: (_, [df, scale]) =>
+    logGamma(0.5 * df) - logGamma(0.5 * (df + 1)) + 0.5 * Math.log(Math.PI * df) + Math.log(scale),
   mean: z => z,
   deviance: (y, mu, [df, scale]) => (df + 1) * Math.log1p((y - mu) ** 2 / (df * scale * scale))
 }

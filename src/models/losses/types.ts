@@ -40,6 +40,8 @@ interface Facts {
   readonly attainsZero?: boolean
   /** Why ℓ is not −log of a likelihood, as a sentence; absent where it is. */
   readonly noLikelihood?: string
+  /** What e to the power of a coefficient is, where it is something. */
+  readonly ratio?: string
 }
 
 /** A loss of one output at a time; several outputs add their losses. */
@@ -71,6 +73,13 @@ export interface ScalarLoss extends Facts {
    * `gamma` Pearson's ((y − μ)/μ)² (McCullagh & Nelder 1989, §8.3.6).
    */
   pearson?(y: number, z: number): number
+  /** Terms of −log p(y) that no coefficient moves, per unit of weight: log p = −(ℓ + this). For likelihoods without a dispersion. */
+  readonly constant?: (y: number, parameters: LossParameters) => number
+  /** log p(y) of a row of a likelihood with dispersion φ, its weight counted in; φ is the deviance over the rows, or over their weight. */
+  readonly dispersed?: {
+    readonly per: 'row' | 'weight'
+    readonly logDensity: (y: number, z: number, dispersion: number, weight: number) => number
+  }
   /** The way in which z can go on for ever without a rise of ℓ: 1, −1, or 0 for a y without one; absent where no y has one. */
   readonly recedes?: (y: number) => 1 | -1 | 0
   /**

@@ -1,0 +1,31 @@
+/** From a setup to the inference at a minimiser: what the table's columns belong to, and the trials of its rows. */
+import { inferenceOf } from '../analysis/inference/index.js'
+import type { Inference } from '../core/result.js'
+import type { Setup } from './setup.js'
+
+/** Tests, intervals and likelihood at a minimiser of a model without hidden layer, where it has them. */
+export async function inferenceAt(
+  { problem, certifier, frame, names, data, network }: Setup,
+  theta: Float64Array,
+  expectedStandardErrors: readonly number[] | undefined
+): Promise<Inference | undefined> {
+  if (network.hidden.length > 0 || network.expression) return undefined
+  const { H } = await certifier.objective.evaluate(theta, { H: true })
+  let next = 0
+  const terms = data.preprocessing.terms.map(term => {
+    const columns = Array.from({ length: term.kind === 'number' ? 1 : term.levels.length - 1 }, () => next++)
+    return { kind: term.kind, columns }
+  })
+  return inferenceOf({
+    problem,
+    objective: certifier.objective,
+    theta,
+    H: H!.slice(),
+    names,
+    frame,
+    ...(data.trials ? { trials: data.trials } : {}),
+    // Standardised columns without biases are not those of the table.
+    ...(network.bias || !data.standardization ? { effects: { columns: data.x, terms } } : {}),
+    ...(expectedStandardErrors ? { expectedStandardErrors } : {})
+  })
+}
