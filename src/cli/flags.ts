@@ -46,6 +46,7 @@ export const outputOptions: FlagTable = {
   ...fieldFlags('name', 'keep'),
   out: text('DIR', 'directory for the results'),
   force: flag('replace an existing directory'),
+  exponentiate: flag('e to the power of coefficients: odds ratios, rate ratios'),
   quiet: flag('no progress'),
   ...jsonFlag
 }

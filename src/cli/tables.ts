@@ -26,7 +26,7 @@ export function tablesText(flags: Flags, summaries: readonly Summary[]): string 
   if (format === undefined) return undefined
   if (!formats.some(f => f === format))
     throw new InputError(`--tables is "${String(format)}"; ${knownNames(String(format), formats)}.`)
-  const tables = reportTables(summaries)
+  const tables = reportTables(summaries, { exponentiate: flags['exponentiate'] === true })
   return format === 'markdown'
     ? tables.map(markdownTable).join('\n')
     : tables.map(table => `# ${table.title}\r\n${csvTable(table)}`).join('\r\n')

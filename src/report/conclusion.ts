@@ -217,7 +217,18 @@ export function conclusion(summaries: readonly Summary[]): string[] {
 export function coverageText(s: Summary): string {
   if (s.minima.length === 0) return 'No run ended in a strict minimum, so nothing can be said about others.'
   const { unseenUpperBound, confidence, moreStartsForOnePercent } = s.coverage
-  if (s.convex.model) return 'The loss is convex, so there is no other minimum to be found.'
+  if (s.convex.model) {
+    const [{ proof }] = s.minima
+    if (proof?.status !== 'proved') return 'The loss is convex, so there is no other minimum to be found.'
+    const within =
+      s.spread.parameters === 0
+        ? 'at one point, the same to the last digit,'
+        : `within ${short(s.spread.parameters, 2)} of a point`
+    return (
+      `${capital(part(s.verdicts.minimum, s.starts))} ended ${within} that is proved to be the only minimiser: a box of half width ` +
+      `${short(proof.radius, 2)} around it holds one stationary point, the Hessian is positive definite all over it, and the loss is convex.`
+    )
+  }
   const bound =
     `With ${short(100 * confidence)} % confidence, a further run that ends in a strict minimum ends in one not seen so far with ` +
     `probability at most ${short(unseenUpperBound, 2)}`

@@ -4,18 +4,10 @@ import { formatCount, formatRate, formatSeconds } from '../core/units.js'
 import { convergence, decisions, discovery, scores, shares, spectrum, waterfall, type Chart } from './charts.js'
 import { conclusion, coverageText } from './conclusion.js'
 import { fullNotes, fullTable, headline, keyNotes, keyTable } from './contrast.js'
+import { coefficientsTable, effectsTable, fitText, inferenceNotes, type CoefficientOptions } from './inference.js'
 import { style } from './style.js'
 import type { Table } from './table.js'
-import {
-  coefficientsTable,
-  limitsTable,
-  meaning,
-  met,
-  metricsTable,
-  pointsTable,
-  thresholdsTable,
-  verdictTable
-} from './tables.js'
+import { limitsTable, meaning, met, metricsTable, pointsTable, thresholdsTable, verdictTable } from './tables.js'
 import { computer, count, escape, fixed, infiniteText, isSeparated, percent, remedyText, short } from './words.js'
 
 const shownPoints = 30
@@ -88,6 +80,17 @@ function proofNotes(points: readonly StationaryPoint[]): string {
   for (const { proof } of points) if (proof?.reason) reasons.set(proof.reason, (reasons.get(proof.reason) ?? 0) + 1)
   for (const [reason, n] of reasons) texts.push(`Not proved (${formatCount(n)}): ${reason}`)
   return texts.map(text => paragraph(text, 'note')).join('')
+}
+
+/** Coefficients with their tests, the fit, and effects on the mean response. */
+function coefficientsPart(s: Summary, options: CoefficientOptions): string {
+  const fit = fitText(s)
+  return [
+    titled(coefficientsTable(s, 'full', options)),
+    fit === '' ? '' : paragraph(fit),
+    ...inferenceNotes(s).map(text => paragraph(text, 'note')),
+    titled(effectsTable(s))
+  ].join('\n')
 }
 
 function metricsPart(s: Summary): string {
@@ -218,7 +221,11 @@ const copies =
   'Copies: images of a minimum under exchange of hidden units and, for odd activations, change of their sign; they compute the same ' +
   'function and count as one.'
 
-async function section(s: Summary, shared: readonly (readonly [string, string])[]): Promise<string> {
+async function section(
+  s: Summary,
+  shared: readonly (readonly [string, string])[],
+  options: CoefficientOptions
+): Promise<string> {
   const charts = [await waterfall(s), await shares(s), await spectrum(s), await discovery(s)]
   const own = factsOf(s).filter(([name]) => !shared.some(([n]) => n === name))
   const points =
@@ -230,7 +237,7 @@ async function section(s: Summary, shared: readonly (readonly [string, string])[
     limitsPart(s),
     points !== '' && s.problem.hidden.length > 0 ? paragraph(copies, 'small') : '',
     paragraph(coverageText(s)),
-    titled(coefficientsTable(s)),
+    coefficientsPart(s, options),
     metricsPart(s),
     `<div class="figures">${charts.map(figure).join('')}</div>`
   ].join('\n')
@@ -251,12 +258,12 @@ const figures = (summaries: readonly Summary[]): string =>
  */
 export async function renderReport(
   summaries: readonly Summary[],
-  options: { readonly title: string }
+  options: CoefficientOptions & { readonly title: string }
 ): Promise<string> {
   const alone = summaries.length === 1
   const shared = alone ? [] : sharedFacts(summaries)
   const parts: string[] = []
-  for (const s of summaries) parts.push(fold(alone ? 'The study' : s.name, await section(s, shared)))
+  for (const s of summaries) parts.push(fold(alone ? 'The study' : s.name, await section(s, shared, options)))
   return `<!doctype html>
 <html lang="en">
 <head>

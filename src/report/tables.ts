@@ -2,6 +2,7 @@
 import { verdicts, type MetricSet, type StationaryPoint, type Summary, type Verdict } from '../core/result.js'
 import { formatCount } from '../core/units.js'
 import { fullTable, keyTable } from './contrast.js'
+import { coefficientsTable, effectsTable, type CoefficientOptions } from './inference.js'
 import type { Table } from './table.js'
 import { fixed, limitText, listed, mainMetric, none, percent, short, spreadOf } from './words.js'
 
@@ -110,21 +111,6 @@ export function limitsTable(s: Summary, most = Infinity, named = namedGrowing): 
   }
 }
 
-/** Like R's table of coefficients, for models without hidden layer that have a minimum. */
-export function coefficientsTable(s: Summary): Table | undefined {
-  const best = s.minima[0]
-  if (!best || s.problem.hidden.length > 0) return undefined
-  const errors = best.standardErrors
-  return {
-    title: `Coefficients${s.problem.scale === 'standardized' ? ' (standardised columns)' : ''}`,
-    head: ['coefficient', 'estimate', ...(errors ? ['standard error', 'z'] : [])],
-    rows: best.names.map((name, p) => {
-      const [b, se] = [best.parameters[p], errors?.[p]]
-      return [name, fixed(b, 8), ...(errors ? [fixed(se, 6), se ? short(b / se) : none] : [])]
-    })
-  }
-}
-
 export function metricsTable(s: Summary): Table | undefined {
   const { train, test } = s.metrics
   const names = (Object.keys(metricLabels) as (keyof MetricSet<number>)[]).filter(name => train[name])
@@ -155,7 +141,7 @@ export const thresholdsTable = (s: Summary): Table => ({
 })
 
 /** Every table of a report; with several studies, titles say whose each is. */
-export function reportTables(summaries: readonly Summary[]): Table[] {
+export function reportTables(summaries: readonly Summary[], options: CoefficientOptions = {}): Table[] {
   const alone = summaries.length === 1
   const own = (s: Summary): Table[] =>
     [
@@ -165,6 +151,8 @@ export function reportTables(summaries: readonly Summary[]): Table[] {
       pointsTable('Saddles', s.saddles, s),
       limitsTable(s),
       coefficientsTable(s),
+      coefficientsTable(s, 'full', options),
+      effectsTable(s),
       metricsTable(s)
     ]
       .filter(table => table !== undefined)

@@ -3,6 +3,7 @@ import { verdicts, type StationaryPoint, type Summary } from '../core/result.js'
 import { wrap } from '../core/text.js'
 import { formatCount, formatRate, formatSeconds } from '../core/units.js'
 import { conclusion, coverageText } from './conclusion.js'
+import { coefficientsTable, effectsTable, fitText, inferenceNotes, type CoefficientOptions } from './inference.js'
 import { textTable } from './table.js'
 import { limitsTable } from './tables.js'
 import { computer, count, fixed, infiniteText, none, percent, short, spreadOf } from './words.js'
@@ -40,19 +41,18 @@ function limitLines(s: Summary, width: number): string[] {
   return ['', `${table.title}:`, ...textTable({ ...table, spare: [5, 8, 7, 2, 6] }, width), ...more]
 }
 
-/** Like R's table of coefficients, for a model without hidden layer that has one. */
-function coefficientLines(s: Summary): string[] {
-  const best = s.minima[0]
-  if (!best || s.problem.hidden.length > 0) return []
-  const width = Math.max(...best.names.map(name => name.length))
+/** Coefficients with their tests and intervals, the fit and the effects, for a model without hidden layer. */
+function coefficientLines(s: Summary, width: number, options: CoefficientOptions): string[] {
+  const coefficients = coefficientsTable(s, 'terminal', options)
+  if (!coefficients) return []
+  const effects = effectsTable(s)
+  const fit = fitText(s)
   return [
     '',
-    best.standardErrors ? 'coefficients ± standard errors:' : 'coefficients:',
-    ...best.names.map((name, p) => {
-      const error = best.standardErrors?.[p]
-      const tail = error === undefined ? '' : `  ± ${short(error, 4)}`
-      return `  ${name.padEnd(width)}  ${fixed(best.parameters[p], 8).padStart(15)}${tail}`
-    })
+    `${coefficients.title}:`,
+    ...textTable(coefficients, width),
+    ...(fit === '' ? [] : wrap(fit, width)),
+    ...(effects ? ['', `${effects.title}:`, ...textTable({ ...effects, spare: [4, 2] }, width)] : [])
   ]
 }
 
@@ -68,7 +68,7 @@ const metricLine = (label: string, set: Summary['metrics']['train'] | undefined,
     : []
 
 /** The result of one study for a terminal, in lines of at most `width` columns. */
-export function studyText(s: Summary, width: number): string {
+export function studyText(s: Summary, width: number, options: CoefficientOptions = {}): string {
   const { problem, engine, timing } = s
   const parameters = count(problem.parameters, 'parameter', 'parameters')
   const flat = s.degenerate.slice(0, shownFlat).map(d => {
@@ -97,12 +97,12 @@ export function studyText(s: Summary, width: number): string {
     ...(separated === '' ? [] : wrap(`separation: ${s.separation.status}, ${separated}`, width)),
     ...pointTable('minima', s.minima, width),
     ...limitLines(s, width),
-    ...coefficientLines(s),
+    ...coefficientLines(s, width, options),
     ...(flat.length > 0 ? ['', ...flat.flatMap(text => wrap(text, width))] : []),
     '',
     ...metricLine('training, as found', s.metrics.train, width),
     ...metricLine('held out, as found', s.metrics.test, width),
     '',
-    ...[...conclusion([s]), coverageText(s), ...s.notes].flatMap(text => wrap(text, width))
+    ...[...conclusion([s]), coverageText(s), ...inferenceNotes(s), ...s.notes].flatMap(text => wrap(text, width))
   ].join('\n')
 }

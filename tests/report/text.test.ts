@@ -1,6 +1,6 @@
 // The result on a terminal: one study, and the table of a contrast.
 import { describe, expect, it } from 'vitest'
-import type { Summary } from '../../src/core/result.js'
+import type { Inference, Summary } from '../../src/core/result.js'
 import { wrap } from '../../src/core/text.js'
 import { contrastText, fullTable, headline, keyNotes, keyTable } from '../../src/report/contrast.js'
 import { studyText } from '../../src/report/text.js'
@@ -109,9 +109,65 @@ describe('the text of a study', () => {
 
   it('lists coefficients with standard errors for a generalised linear model only', () => {
     expect(studyText(kinds['convex, all arrived'], 110)).toMatch(
-      /coefficients ± standard errors:\n {2}\(Intercept\) +-1\.5000000 {2}± 0\.5\n/
+      /Coefficients:\n.*estimate +standard error\n-.*\n\(Intercept\) +-1\.50000 +0\.5000\n/
     )
-    expect(studyText(kinds['several minima, flat ones, saddles'], 110)).not.toContain('coefficients')
+    expect(studyText(kinds['several minima, flat ones, saddles'], 110)).not.toMatch(/coefficients/i)
+  })
+
+  it('shows tests and intervals where there are some, ratios on request, and tests that mislead', () => {
+    const inference: Inference = {
+      names: ['(Intercept)', 'a', 'b'],
+      estimates: [-1.5, 2.25, 0.125],
+      standardErrors: [0.5, 1.5, 0.125],
+      distribution: 'z',
+      confidence: 0.95,
+      statistic: [-3, 1.5, 1],
+      p: [0.0027, 0.13, 0.3173],
+      wald: [
+        [-2.48, -0.52],
+        [-0.69, 5.19],
+        [-0.12, 0.37]
+      ],
+      profile: [
+        [-2.5, -0.5],
+        [0.5, null],
+        [-0.1, 0.4]
+      ],
+      likelihoodRatio: [
+        { statistic: 9, df: 1, p: 0.0027 },
+        { statistic: 12, df: 1, p: 0.00053 },
+        { statistic: 1, df: 1, p: 0.3173 }
+      ],
+      hauckDonner: [false, true, null],
+      waldElasticity: [1, -2, null],
+      logLik: -20,
+      deviance: 40,
+      nullDeviance: 60,
+      df: 97,
+      nullDf: 99,
+      aic: 46,
+      bic: 53.8,
+      dispersion: 1,
+      ratio: 'odds ratio'
+    }
+    const s = makeSummary({
+      verdicts: { minimum: 10 },
+      convex: { model: true },
+      problem: { hidden: [] },
+      minima: [makePoint({ inference })]
+    })
+    const text = studyText(s, 110)
+    expect(text).toMatch(/\na +2\.25000 +1\.500 +1\.5 +0\.13 +0\.5 to – +0\.00053/)
+    expect(text.replaceAll('\n', ' ')).toMatch(
+      /Hauck-Donner effect, strong, on a: its z falls .* its likelihood ratio is 12, p 0\.00053 beside 0\.13\./
+    )
+    expect(text).toContain('deviance 40 on 97 degrees of freedom (of the mean alone 60 on 99)')
+    const ratios = studyText(s, 110, { exponentiate: true })
+    expect(ratios).toContain('Coefficients as odds ratios:')
+    expect(ratios).toMatch(/\nb +1\.13315 +1 +0\.317 +0\.9048 to 1\.492/)
+    for (const width of [40, 60, 80])
+      for (const line of studyText(throughJson(s), width).split('\n'))
+        expect(line.length, line).toBeLessThanOrEqual(width)
   })
 
   it('keeps long options and metrics within the lines, too', () => {

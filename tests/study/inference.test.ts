@@ -133,8 +133,8 @@ describe('the table of a generalised linear model', () => {
         ['coefficients', i.estimates],
         ['standardErrors', i.standardErrors],
         ['statistic', i.statistic],
-        ['wald', i.wald.flat() as number[]],
-        ['profile', i.profile?.flat() as number[]],
+        ['wald', i.wald.flat() as readonly number[]],
+        ['profile', i.profile?.flat() as readonly number[]],
         ['likelihoodRatio', i.likelihoodRatio?.map(t => t.statistic)]
       ]
       for (const [what, list] of lists) expectAllClose(list ?? [], r[what], digits(r[what]), what)
@@ -181,11 +181,16 @@ describe('the table of a generalised linear model', () => {
     for (const part of ['profile', 'wald'] as const)
       expectAllClose(
         moved[part]![1].map(v => v! * 1024),
-        plain[part]![1] as number[],
+        plain[part]![1] as readonly number[],
         10 * tol,
         part
       )
-    expectAllClose(moved.profile![2] as number[], plain.profile![2] as number[], 10 * tol, 'the other column')
+    expectAllClose(
+      moved.profile![2] as readonly number[],
+      plain.profile![2] as readonly number[],
+      10 * tol,
+      'the other column'
+    )
     expectClose(moved.likelihoodRatio![1].statistic, plain.likelihoodRatio![1].statistic, 10 * tol, 'ratio')
     expectClose(moved.logLik, plain.logLik, 1e-9, 'log-likelihood')
     expect(moved.marginalEffects!.estimates[0] * 1024).toBeCloseTo(plain.marginalEffects!.estimates[0], 7)
@@ -201,8 +206,13 @@ describe('the table of a generalised linear model', () => {
     const weighted = await inference({ columns: { x, y, w }, target: 'y', weights: 'w' }, { loss: 'poisson' })
     const long = await inference({ columns: { x: repeated(x), y: repeated(y) }, target: 'y' }, { loss: 'poisson' })
     for (const part of ['standardErrors', 'estimates', 'waldElasticity'] as const)
-      expectAllClose(weighted[part] as number[], long[part] as number[], 1e-9, part)
-    expectAllClose(weighted.profile!.flat() as number[], long.profile!.flat() as number[], 1e-8, 'profile')
+      expectAllClose(weighted[part] as readonly number[], long[part] as readonly number[], 1e-9, part)
+    expectAllClose(
+      weighted.profile!.flat() as readonly number[],
+      long.profile!.flat() as readonly number[],
+      1e-8,
+      'profile'
+    )
     for (const part of ['logLik', 'deviance', 'nullDeviance'] as const)
       expectClose(weighted[part]!, long[part]!, 1e-9 * Math.abs(long[part]!), part)
   })
@@ -224,7 +234,12 @@ describe('the table of a generalised linear model', () => {
     )
     expectClose(grouped.logLik, long.logLik + ways, 1e-10, 'log-likelihood')
     expect(grouped.df).toBe(4)
-    expectAllClose(grouped.profile!.flat() as number[], long.profile!.flat() as number[], 1e-8, 'profile')
+    expectAllClose(
+      grouped.profile!.flat() as readonly number[],
+      long.profile!.flat() as readonly number[],
+      1e-8,
+      'profile'
+    )
     expectClose(
       grouped.nullDeviance! - grouped.deviance,
       long.nullDeviance! - long.deviance,
@@ -315,7 +330,12 @@ describe("Firth's penalty", () => {
       [-4.365, -1.233]
     ]
     published.forEach((ends, k) =>
-      expectAllClose(i.profile![k] as number[], ends, e => (k === 2 ? 6e-4 : k === 3 ? 6e-4 : 6e-3) * (e + 1), `${k}`)
+      expectAllClose(
+        i.profile![k] as readonly number[],
+        ends,
+        e => (k === 2 ? 6e-4 : k === 3 ? 6e-4 : 6e-3) * (e + 1),
+        `${k}`
+      )
     )
   })
 

@@ -67,6 +67,7 @@ export const contrastCommand: Command = {
       models.map(m => m.key),
       { replace: force, inputs }
     )
+    const exponentiate = flags['exponentiate'] === true
     let progress: Progress | undefined
     const { signal, release } = interruptSignal()
     try {
@@ -84,13 +85,14 @@ export const contrastCommand: Command = {
         onLoad: loadProgress(process.stderr, quiet),
         onProgress: p => progress?.update(p),
         onNote: say,
-        finish: async (done, files) => files.write(reportFile, await renderReport([done], { title: done.name }))
+        finish: async (done, files) =>
+          files.write(reportFile, await renderReport([done], { title: done.name, exponentiate }))
       })
       progress?.finish()
       const whole = { format: contrastFormat, version: 2, models: summaries }
       await directory.write(summaryFile, `${JSON.stringify(whole, null, 2)}\n`)
       const title = `${summaries[0].problem.data}: convex and non-convex models`
-      await directory.write(reportFile, await renderReport(summaries, { title }))
+      await directory.write(reportFile, await renderReport(summaries, { title, exponentiate }))
       if (json) printJson(summaries)
       else {
         print(contrastText(summaries, width))

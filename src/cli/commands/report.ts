@@ -10,7 +10,7 @@ import { contrastSummaries, isContrast } from '../../study/contrastDirectory.js'
 import { sumUp, summaryOf, type SessionOptions } from '../../study/study.js'
 import type { Command, Flags } from '../command.js'
 import { interruptSignal, print, say } from '../common.js'
-import { numberFlag } from '../flags.js'
+import { numberFlag, outputOptions } from '../flags.js'
 import { tablesFlag, tablesText } from '../tables.js'
 import { widthOf } from '../terminal.js'
 
@@ -38,7 +38,7 @@ function tolerancesFrom(flags: Flags): Partial<Tolerances> {
 export const reportCommand: Command = {
   positionals: [{ name: 'directory', describe: 'directory of a study or contrast', required: true }],
   flags: {
-    Output: tablesFlag,
+    Output: { ...tablesFlag, exponentiate: outputOptions['exponentiate'] },
     'Told apart anew': Object.fromEntries(
       Object.entries(toleranceFlags).map(([name, { describe }]) => [
         name,
@@ -50,6 +50,7 @@ export const reportCommand: Command = {
   async run(flags) {
     const directory = String(flags['directory'])
     const tolerances = tolerancesFrom(flags)
+    const exponentiate = flags['exponentiate'] === true
     const contrast = await isContrast(directory)
     const anew = Object.keys(tolerances).length > 0
     if (contrast && anew)
@@ -67,10 +68,10 @@ export const reportCommand: Command = {
       const title =
         summaries.length > 1 ? `${summaries[0].problem.data}: convex and non-convex models` : summaries[0].name
       const path = join(directory, reportFile)
-      const page = await renderReport(summaries, { title })
+      const page = await renderReport(summaries, { title, exponentiate })
       await checkOurs(path)
       await replaceFile(path, page)
-      if (anew) print(studyText(summaries[0], widthOf()))
+      if (anew) print(studyText(summaries[0], widthOf(), { exponentiate }))
       print(`Report: ${path}`)
     } finally {
       release()

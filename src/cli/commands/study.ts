@@ -30,6 +30,7 @@ export const studyCommand: Command = {
     const lanes = countFlag(flags, 'lanes')
     const quiet = flags['quiet'] === true || flags['json'] === true
     const config = resumed === undefined || hasConfig(flags) ? studyFrom(flags) : undefined
+    const exponentiate = flags['exponentiate'] === true
     const progress = createProgress(process.stderr, 'study', quiet)
     progress.stage('reading the data')
     const { signal, release } = interruptSignal()
@@ -41,7 +42,8 @@ export const studyCommand: Command = {
       onProgress: p => progress.update(p),
       onNote: say,
       ...(quiet ? {} : { onPlan: say }),
-      finish: async (done, files) => files.write(reportFile, await renderReport([done], { title: done.name }))
+      finish: async (done, files) =>
+        files.write(reportFile, await renderReport([done], { title: done.name, exponentiate }))
     }
     const force = flags['force'] === true
     const shard = typeof flags['shard'] === 'string' ? shardFrom(flags['shard']) : undefined
@@ -71,7 +73,7 @@ export const studyCommand: Command = {
       const directory = resumed ?? out
       if (flags['json'] === true) printJson(summary)
       else {
-        print(studyText(summary, widthOf()))
+        print(studyText(summary, widthOf(), { exponentiate }))
         if (directory !== undefined) print(`Written to ${directory}: study.json, runs/, summary.json, report.html`)
         else print('Nothing was written; give --out DIR to keep the study.')
         if (directory !== undefined && summary.interrupted)
@@ -86,7 +88,7 @@ export const studyCommand: Command = {
 }
 
 /** Flags that say how, not what, is studied. */
-const howFlags = ['resume', 'shard', 'starts', 'threads', 'lanes', 'batch', 'quiet', 'json', 'force']
+const howFlags = ['resume', 'shard', 'starts', 'threads', 'lanes', 'batch', 'quiet', 'json', 'force', 'exponentiate']
 
 /** Whether a study is described, by a file or by flags. */
 const hasConfig = (flags: Flags): boolean =>
