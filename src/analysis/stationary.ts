@@ -225,7 +225,7 @@ const constantInformation: Partial<Record<Loss, (z: number, out: Float64Array) =
 /** A mean squared residual that rounding of targets and linear predictors alone leaves. */
 function exactFit({ y, network }: Problem, z: Float64Array): number {
   const definition = lossTable[network.loss]
-  if (definition.response === 'class' || !definition.quadratic) return 0
+  if (definition.response === 'class' || !definition.inUnit) return 0
   let top = 0
   for (let i = 0; i < y.length; i++) top = Math.max(top, Math.abs(y[i]), Math.abs(z[i]))
   return (64 * Number.EPSILON * top) ** 2

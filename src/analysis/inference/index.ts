@@ -5,7 +5,7 @@
 import { dot } from '../../core/linalg.js'
 import type { Inference, Interval } from '../../core/result.js'
 import type { Objective } from '../../engines/types.js'
-import { isScalar, lossTable, scalarLoss } from '../../models/losses/index.js'
+import { isScalar, lossTable } from '../../models/losses/index.js'
 import { layers } from '../../models/network/network.js'
 import { linearPart, mapPoints, pullBack, type ParameterMap } from '../../models/network/parameterMap.js'
 import type { Problem } from '../../models/types.js'
@@ -28,7 +28,12 @@ export interface InferenceQuestion {
   /** [P, P] of f there. */
   readonly H: Float64Array
   readonly names: readonly string[]
-  readonly frame: { readonly toUser: ParameterMap; readonly fromUser: ParameterMap; readonly targetScale: number }
+  readonly frame: {
+    readonly toUser: ParameterMap
+    readonly fromUser: ParameterMap
+    readonly targetScale: number
+    readonly lossScale: number
+  }
   /** [N] of the target, where it has them. */
   readonly trials?: Float64Array
   /** [N, D] the user's columns, and what they belong to; absent where effects are not asked for. */
@@ -85,13 +90,17 @@ export async function inferenceOf(question: InferenceQuestion): Promise<Inferenc
   const { total } = sizeOf(problem)
   const definition = lossTable[network.loss]
   const dispersed = definition.response !== 'class' && definition.pearson !== undefined
-  const own = frame.targetScale ** 2
   const z = outputs(problem, question.theta)
   const fit = fitOf(
-    { problem, scale: frame.targetScale, ...(question.trials ? { trials: question.trials } : {}) },
+    {
+      problem,
+      unit: frame.targetScale,
+      lossScale: frame.lossScale,
+      ...(question.trials ? { trials: question.trials } : {})
+    },
     z,
     n,
-    dispersed ? unit * total * (isQuadratic(problem) ? own : 1) : 1
+    dispersed ? unit * total * frame.lossScale : 1
   )
   const df = dispersed ? fit.df : undefined
   const user = mapPoints(network, frame.toUser, question.theta)
@@ -150,9 +159,6 @@ export async function inferenceOf(question: InferenceQuestion): Promise<Inferenc
   }
 }
 
-const isQuadratic = ({ network }: Problem): boolean =>
-  isScalar(network.loss) && scalarLoss(network.loss).quadratic === true
-
 /** The factor of `by` times the matrix. */
 const weighted = ({ n, d, L }: ScaledCholesky, by: number): ScaledCholesky => ({
   n,
@@ -180,12 +186,13 @@ async function refits(
     return {
       profileReason: `Profile intervals and likelihood-ratio tests are left out: ${n} coefficients on ${problem.rows} rows would take too long.`
     }
-  const list = directions.flatMap(({ form, value }): Refit[] => {
-    // What the map adds to the form beside it: the user's value less the form's.
-    const shift = value - dot(form, at.theta)
-    const isShifted = frame.toUser.shift.some(s => s !== 0)
+  const bias = problem.network.bias
+  const S = layers(problem.network)[0].stride
+  const list = directions.flatMap(({ form }, k): Refit[] => {
+    // The user's intercept is the form and what the map adds to it.
+    const added = bias && k % S === 0 ? frame.toUser.shift[Math.floor(k / S)] : 0
     return [
-      { form, at: isShifted ? -shift : 0 },
+      { form, at: added === 0 ? 0 : -added },
       { form, root: -quantile },
       { form, root: quantile }
     ]

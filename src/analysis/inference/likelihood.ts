@@ -1,6 +1,6 @@
 /**
  * Log-likelihood, deviances, dispersion and what follows from them, of a model without hidden layer, as R defines them: sums over rows
- * with their weights. z and y are in the target's unit of the problem; `scale` leads to the user's.
+ * with their weights. z and y are in the target's unit of the problem; `unit` leads to the user's.
  */
 import { logGamma } from '../../core/stats.js'
 import { isScalar, lossTable, scalarLoss, type ScalarLoss } from '../../models/losses/index.js'
@@ -12,8 +12,9 @@ export interface Rows {
   readonly problem: Problem
   /** [N] trials of each row, which its weight counts in, where the target is a share of successes among them. */
   readonly trials?: Float64Array
-  /** The user's unit of the target: y_user = scale · y + a constant. */
-  readonly scale: number
+  /** The unit of the target: y_user = unit · y + a constant; and f_user = lossScale · f. */
+  readonly unit: number
+  readonly lossScale: number
 }
 
 export type Fit = Pick<
@@ -133,10 +134,14 @@ function nullDeviance(problem: Problem): number | null {
  * @param parameters those that were estimated
  * @param pearson dispersion in the user's unit; 1 where the likelihood has none
  */
-export function fitOf({ problem, trials, scale }: Rows, z: Float64Array, parameters: number, pearson: number): Fit {
+export function fitOf(
+  { problem, trials, unit, lossScale }: Rows,
+  z: Float64Array,
+  parameters: number,
+  pearson: number
+): Fit {
   const { network, rows, y } = problem
   const { used, total } = sizeOf(problem)
-  const unit = scale * scale
   const none = nullDeviance(problem)
   const df = used - parameters
   const nullDf = used - (network.bias ? network.outputs - (isScalar(network.loss) ? 0 : 1) : 0)
@@ -146,14 +151,14 @@ export function fitOf({ problem, trials, scale }: Rows, z: Float64Array, paramet
     deviance = 2 * total * classLoss(problem, z)
     logLik = -0.5 * deviance
   } else {
-    deviance = devianceAt(problem, definition, z) * unit
+    deviance = devianceAt(problem, definition, z) * lossScale
     const { dispersed, constant } = definition
     if (dispersed) {
       const phi = deviance / (dispersed.per === 'row' ? used : total)
       estimated++
       for (let i = 0; i < rows; i++) {
         const w = weightOf(problem, i)
-        if (w > 0) logLik += dispersed.logDensity(y[i] * scale, z[i] * scale, phi, w)
+        if (w > 0) logLik += dispersed.logDensity(y[i] * unit, z[i] * unit, phi, w)
       }
     } else {
       const out = new Float64Array(3)
@@ -161,21 +166,22 @@ export function fitOf({ problem, trials, scale }: Rows, z: Float64Array, paramet
       logLik = -sum(problem, i => {
         definition.terms(z[i], y[i], out, given)
         const ways = trials && trials[i] > 0 ? logChoose(trials[i], y[i] * trials[i]) / trials[i] : 0
-        return out[0] + (constant?.(y[i], given) ?? 0) - ways
+        // A density is per unit of the target.
+        return out[0] + (constant?.(y[i], given) ?? 0) - ways + Math.log(unit)
       })
     }
   }
   return {
     logLik,
     deviance,
-    nullDeviance: none === null ? null : none * unit,
+    nullDeviance: none === null ? null : none * lossScale,
     df,
     nullDf,
     aic: -2 * logLik + 2 * estimated,
     bic: -2 * logLik + Math.log(used) * estimated,
     dispersion: pearson,
-    ...(definition.response !== 'class' && definition.quadratic
-      ? { linear: linearOf(problem, z, { scale, parameters, dispersion: pearson }) }
+    ...(definition.response !== 'class' && definition.dispersed && definition.inUnit
+      ? { linear: linearOf(problem, z, { scale: unit, parameters, dispersion: pearson }) }
       : {})
   }
 }
