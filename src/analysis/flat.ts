@@ -5,7 +5,6 @@
  */
 import { symmetricEigen } from '../core/linalg.js'
 import { activate, activationTable } from '../models/activations.js'
-import { isScalar } from '../models/losses/index.js'
 import { layers } from '../models/network/network.js'
 import type { Layer } from '../models/network/network.js'
 import type { Network } from '../models/types.js'
@@ -81,14 +80,14 @@ function rotations(theta: Float64Array, layer: Layer, next: Layer, free: boolean
 
 /**
  * Flat directions that are exact beyond doubt, without a look at the Hessian: with a ridge on the weights alone, the biases of units
- * that nothing leaves, and the number that softmax lets one add to all outputs.
+ * that nothing leaves.
  */
 export function exactlyFlat(network: Network, theta: Float64Array, at = 0): number {
   if (activationTable[network.activation].linear && network.hidden.length > 0)
     return mixingRank(network, theta.subarray(at))
   if (!(network.ridge > 0) || !network.bias || network.penalizeBias) return 0
   const all = layers(network)
-  let count = isScalar(network.loss) ? 0 : 1
+  let count = 0
   for (let l = 0; l + 1 < all.length; l++) {
     const next = all[l + 1]
     for (let j = 0; j < all[l].units; j++) {
@@ -105,12 +104,7 @@ export function symmetryTangents(network: Network, theta: Float64Array): Entry[]
   const all = layers(network)
   const bias = network.bias ? 1 : 0
   const list: Entry[][] = []
-  const last = all[all.length - 1]
   const phi = activationTable[network.activation]
-  // Softmax: the same number added to all outputs, as a function of the layer below.
-  if (!isScalar(network.loss))
-    for (let d = 0; d < last.stride; d++)
-      list.push(Array.from({ length: last.units }, (_, q): Entry => [last.at + q * last.stride + d, 1]))
   for (let l = 0; l + 1 < all.length; l++) {
     list.push(...deadUnits(network, theta, all[l], all[l + 1], bias))
     list.push(...twinUnits(network, theta, all[l], all[l + 1], bias))

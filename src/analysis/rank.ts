@@ -49,12 +49,11 @@ export function designRank(x: Float64Array, rows: number, columns: number): Rank
 }
 
 /**
- * Dimension of the set of minimisers of a convex model, where it has any: every loss is strictly convex in z, but for the number
- * that softmax lets one add to all outputs. A ridge on the weights leaves biases only, which no other column can stand in for.
+ * Dimension of the set of minimisers of a convex model, where it has any, but for the number that softmax lets one add to all outputs:
+ * every loss is strictly convex in z beside it. A ridge on the weights leaves biases only, which no other column can stand in for.
  */
 export function flatDirections(network: Network, { rank, columns }: { rank: number; columns: number }): number {
   const free = network.ridge > 0 ? 0 : columns - rank
   if (isScalar(network.loss)) return network.outputs * free
-  const shifts = !(network.ridge > 0) ? columns : network.bias && !network.penalizeBias ? 1 : 0
-  return shifts + (network.outputs - 1) * free
+  return (network.outputs - 1) * free
 }

@@ -5,6 +5,8 @@
 import { dot, symmetricEigen } from '../core/linalg.js'
 import { thresholds } from '../core/thresholds.js'
 import { lossTable } from '../models/losses/index.js'
+import { shiftDirections, shiftPlaces } from '../models/network/shift.js'
+import { contrastHessian, contrastMap, contrastNetwork } from './quotient.js'
 import { columnScale, layers } from '../models/network/network.js'
 import { linearPart, mapPoints, type ParameterMap } from '../models/network/parameterMap.js'
 import { covarianceRows, positiveUserEigenvalues, userHessian } from './eigenvalues.js'
@@ -115,13 +117,18 @@ export function describePoint(question: PointQuestion): PointDetails {
     if (values[i] < -band) index++
     else if (!(values[i] > band)) flat.push(i)
   }
-  const basis = flat.map(i => Float64Array.from({ length: P }, (_, p) => vectors[p * P + i]))
-  const strict = index === 0 && flat.length === 0
-  const factor = strict ? scaledCholesky(H, P) : undefined
+  const shifts = shiftDirections(network)
+  const basis = beside(
+    flat.map(i => Float64Array.from({ length: P }, (_, p) => vectors[p * P + i])),
+    shifts
+  )
+  const nullity = Math.max(0, flat.length - shifts.length)
+  const strict = index === 0 && nullity === 0
+  const factor = strict && shifts.length === 0 ? scaledCholesky(H, P) : undefined
   const eigenvaluesIn = (toOwn: ParameterMap, fromOwn: ParameterMap | undefined, lossScale: number): number[] => {
-    const own = factor
-      ? positiveUserEigenvalues(network, { toUser: toOwn, ...(fromOwn ? { fromUser: fromOwn } : {}) }, factor)
-      : symmetricEigen(fromOwn ? userHessian(network, fromOwn, H) : H, P).values
+    const own =
+      (strict ? strictEigenvalues(network, H, toOwn, fromOwn) : undefined) ??
+      withoutZeros(symmetricEigen(fromOwn ? userHessian(network, fromOwn, H) : H, P).values, shifts.length)
     return Array.from(own, v => lossScale * v)
   }
   const inAsked = frame.standardized
@@ -133,10 +140,10 @@ export function describePoint(question: PointQuestion): PointDetails {
   return {
     eigenvalues: askedFor(network, frame) ? inAsked : eigenvaluesIn(frame.toUser, frame.fromUser, frame.lossScale),
     index,
-    nullity: flat.length,
+    nullity,
     nullityExplained: explainedNullity(network, theta, basis, scale),
     flatParameters: movingParameters(question, moving),
-    ...(strict ? { condition: values[P - 1] / values[0] } : {}),
+    ...(strict ? { condition: values[P - 1] / values[shifts.length] } : {}),
     ...(frame.standardized
       ? {
           standardized: {
@@ -148,6 +155,50 @@ export function describePoint(question: PointQuestion): PointDetails {
       : {}),
     ...own
   }
+}
+
+/** Eigenvalues of a strict minimum; undefined where they are not positive to rounding. */
+function strictEigenvalues(
+  network: Network,
+  H: Float64Array,
+  toUser: ParameterMap,
+  fromUser: ParameterMap | undefined
+): Float64Array | undefined {
+  const own = (net: Network, A: Float64Array, of: (map: ParameterMap) => ParameterMap): Float64Array | undefined => {
+    const factor = scaledCholesky(A, Math.round(Math.sqrt(A.length)))
+    return (
+      factor &&
+      positiveUserEigenvalues(net, { toUser: of(toUser), ...(fromUser ? { fromUser: of(fromUser) } : {}) }, factor)
+    )
+  }
+  const shifts = shiftPlaces(network).length
+  if (shifts === 0) return own(network, H, map => map)
+  // With a ridge on the weights the biases alone are free, which is no network of its own.
+  if (network.ridge > 0) return undefined
+  return own(contrastNetwork(network), contrastHessian(network, H), contrastMap)
+}
+
+/** Ascending values but for the `count` that are nearest to 0. */
+function withoutZeros(values: Float64Array, count: number): Float64Array {
+  const zeros = [...values.keys()].sort((i, j) => Math.abs(values[i]) - Math.abs(values[j])).slice(0, count)
+  return values.filter((_, i) => !zeros.includes(i))
+}
+
+/** Orthonormal basis of what is left of the span of orthonormal vectors beside others that lie in it. */
+function beside(vectors: Float64Array[], others: readonly Float64Array[]): Float64Array[] {
+  if (others.length === 0) return vectors
+  const span: Float64Array[] = [...others]
+  for (const vector of vectors) {
+    const rest = vector.slice()
+    for (let pass = 0; pass < 2; pass++)
+      for (const other of span) {
+        const part = dot(rest, other)
+        for (let p = 0; p < rest.length; p++) rest[p] -= part * other[p]
+      }
+    const length = Math.sqrt(dot(rest, rest))
+    if (length > flatShare) span.push(rest.map(v => v / length))
+  }
+  return span.slice(others.length)
 }
 
 /** The factor of the observed information per unit of weight of a model with Firth's penalty, which has no part in it. */

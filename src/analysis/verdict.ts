@@ -12,6 +12,7 @@ import { escapes, type Climbs, type Escape } from './escape.js'
 import { exactlyFlat, mixingRank } from './flat.js'
 import { inOrder, lossNoise, pick, type JudgedObjective, type Runs } from './follow.js'
 import { isSaturated, onKink } from './units.js'
+import { centred, shiftPlaces } from '../models/network/shift.js'
 import { ReasonCode, VerdictCode, type UnfinishedReason, type Verdict } from '../core/result.js'
 import type { Program } from '../engines/types.js'
 import type { Problem } from '../models/types.js'
@@ -294,14 +295,14 @@ class Judging {
       return false
     }
     if (report[this.places.negative] > 0 && !this.hadArrived(i, report)) return false
-    this.theta.set(at, i * P)
+    const { problem } = this.judge
+    this.theta.set(problem ? centred(problem.network, at) : at, i * P)
     this.loss[i] = run.loss[n]!
     this.gradientNorm[i] = run.gradientNorm[n]!
     this.index[i] = report[this.places.negative]
-    this.nullity[i] = report[this.places.zero]
+    this.nullity[i] = Math.max(0, report[this.places.zero] - (problem ? shiftPlaces(problem.network).length : 0))
     this.precision[i] = report[this.places.newtonStep]
     // Near its orbit a point has a little curvature yet along it: what a symmetry leaves flat is known beforehand.
-    const { problem } = this.judge
     const orbit = problem ? mixingRank(problem.network, at) : 0
     this.nullity[i] = Math.max(this.nullity[i], orbit)
     this.verdict[i] = this.index[i] > 0 ? 'saddle' : this.nullity[i] > 0 ? 'degenerate' : 'minimum'

@@ -23,6 +23,7 @@ import { wilsonInterval } from '../core/stats.js'
 import { thresholdMeanings, thresholds } from '../core/thresholds.js'
 import { convexity, ridgeOnAll } from '../models/network/network.js'
 import type { Expression } from '../models/expression/types.js'
+import { shiftPlaces } from '../models/network/shift.js'
 import { startPoint } from '../models/network/initialise.js'
 import { isScalar } from '../models/losses/index.js'
 import { scoresOf, twoClass } from '../models/scores.js'
@@ -252,7 +253,7 @@ function convexSection(
   const { model, reason } = convexity(setup.network)
   if (!model) return { model, strongly: false, modulus: null, reason, ...(witness ? { witness } : {}) }
   const { separated, flatDirections } = setup.judge
-  const strongly = flatDirections === 0 && !separated
+  const strongly = flatDirections === 0 && !separated && shiftPlaces(setup.network).length === 0
   const modulus = minima[0]?.eigenvalues[0] ?? null
   return { model, strongly, modulus, reason: `${reason} ${minimisers(setup, strongly)}` }
 }
@@ -267,7 +268,7 @@ function minimisers({ network, rank, judge, separation: { status } }: Setup, one
     return `The design has full rank${status === 'none' ? ' and the data are not separated' : ''}, so there is exactly one minimiser.`
   if (rank.rank < rank.columns && !(network.ridge > 0))
     return 'The design does not have full rank, so the minimisers form a flat set.'
-  return 'Adding the same number to all outputs changes nothing, so the minimisers form a flat set.'
+  return 'Adding the same number to all outputs changes nothing; but for that, there is exactly one minimiser.'
 }
 
 /** Everything that verdicts and clusters rest on, with its meaning. */

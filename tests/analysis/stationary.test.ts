@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { describePoint, flatShare } from '../../src/analysis/stationary.js'
+import { describePoint } from '../../src/analysis/stationary.js'
 import { covarianceRows, positiveUserEigenvalues } from '../../src/analysis/eigenvalues.js'
 import { scaledCholesky, type ScaledCholesky } from '../../src/analysis/jacobi.js'
 import { identityMap, plainFrame } from '../helpers/frames.js'
@@ -324,16 +324,20 @@ describe('flat directions', () => {
     expect([point.nullity, point.nullityExplained]).toEqual([2, 2])
   })
 
-  it('of softmax: one shift per parameter of an output, which a ridge on weights leaves to the biases', async () => {
+  it('of softmax: none for the number that may be added to all outputs, with a ridge and without', async () => {
     const network: Network = { ...base, hidden: [], outputs: 3, loss: 'softmax' }
     const y = Float64Array.from({ length: N }, (_, i) => i % 3)
     const theta = random(12, 8)
     const free = await at(network, theta, y)
-    expect([free.nullity, free.nullityExplained]).toEqual([4, 4])
+    expect([free.nullity, free.nullityExplained, free.eigenvalues.length]).toEqual([0, 0, 8])
     const ridge = await at({ ...network, ridge: 0.1 }, theta, y)
-    expect([ridge.nullity, ridge.nullityExplained]).toEqual([1, 1])
-    expect(ridge.flatParameters).toEqual(['class 1:(Intercept)', 'class 2:(Intercept)', 'class 3:(Intercept)'])
-    expect(flatShare).toBeLessThan(1 / 3)
+    expect([ridge.nullity, ridge.nullityExplained, ridge.eigenvalues.length]).toEqual([0, 0, 11])
+    const all = await at({ ...network, ridge: 0.1, penalizeBias: true }, theta, y)
+    expect([all.nullity, all.eigenvalues.length]).toEqual([0, 12])
+    for (const { eigenvalues, flatParameters } of [free, ridge, all]) {
+      expect(eigenvalues[0]).toBeGreaterThan(1e-4)
+      expect(flatParameters).toEqual([])
+    }
   })
 
   it('that no symmetry explains: a column twice', async () => {

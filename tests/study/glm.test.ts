@@ -8,7 +8,7 @@ import { study } from '../../src/study/study.js'
 import { firstCandidates } from '../helpers/engines.js'
 import { csv, freshOut } from '../helpers/files.js'
 import { irisFits } from '../helpers/iris.js'
-import { expectAllClose, expectClose } from '../helpers/tolerance.js'
+import { expectAllClose, expectClose, tolerance } from '../helpers/tolerance.js'
 
 const relative = (expected: readonly number[], share = 1e-8) => ({
   expected,
@@ -153,15 +153,18 @@ describe('logistic regression on iris2', () => {
   })
 
   it('is multinomial regression with two classes, where only differences of coefficients are determined', async () => {
-    const { verdicts, degenerate } = await study({
-      data: { builtin: 'iris2' },
-      model: { loss: 'softmax' },
-      starts: { count: 10 }
-    })
-    expect(verdicts.degenerate).toBe(10)
-    expect(degenerate).toHaveLength(1)
-    expect(degenerate[0]).toMatchObject({ nullity: 5, nullityExplained: 5, flatParameters: degenerate[0].names })
-    const { parameters } = degenerate[0]
+    const of = (loss: 'softmax' | 'logistic'): ReturnType<typeof study> =>
+      study({ data: { builtin: 'iris2' }, model: { loss }, starts: { count: 10 } })
+    const { verdicts, minima, spread } = await of('softmax')
+    expect(verdicts.minimum).toBe(10)
+    expect(minima).toHaveLength(1)
+    expect(spread.parameters).toBeLessThan(1e-6)
+    const { parameters, eigenvalues } = minima[0]
+    // The difference of two classes is √2 times their orthonormal contrast.
+    const twice = (await of('logistic')).minima[0].eigenvalues.map(v => 2 * v)
+    expectAllClose(eigenvalues, twice, k => tolerance('f64', 2 ** 24, twice[k]), 'eigenvalue')
+    for (let p = 0; p < 5; p++)
+      expectClose(parameters[p], -parameters[5 + p], tolerance('f64', 8, parameters[p]), 'sum')
     const { expected, tol } = relative(irisFits[0].coefficients)
     expectAllClose(
       expected.map((_, p) => parameters[5 + p] - parameters[p]),
