@@ -12,6 +12,11 @@ export const commands: Readonly<Record<string, Entry>> = {
     group: 'Ask',
     load: async () => (await import('./commands/study.js')).studyCommand
   },
+  variance: {
+    describe: 'why runs differ: starts, orders of mini-batches, rows',
+    group: 'Ask',
+    load: async () => (await import('./commands/variance.js')).varianceCommand
+  },
   check: {
     describe: 'rank and separation of the data, before any training',
     group: 'Ask',

@@ -56,6 +56,13 @@ export const contrastOptions: FlagTable = {
   'glm-ridge': text('NUMBER', 'ridge of the models without hidden layer; --ridge is that of the networks')
 }
 
+/** What `variance` crosses with the starts. */
+export const varianceOptions: FlagTable = {
+  orders: text('N', 'orders of mini-batches; default: 20 where there are mini-batches'),
+  resamples: text('N', 'resamples of the rows; default: 1, the rows as they are'),
+  resampling: text('KIND', 'bootstrap, poisson, or split:0.3 to leave out a share of the rows; default: bootstrap')
+}
+
 /** Flags of one study, that a contrast does not have. */
 export const resumeOptions: FlagTable = {
   shard: {

@@ -1,12 +1,11 @@
 /** Summaries → one self-contained HTML page: no script, no network, charts as inline SVG. */
 import type { StationaryPoint, Summary } from '../core/result.js'
 import { formatCount, formatRate, formatSeconds } from '../core/units.js'
-import { convergence, decisions, discovery, scores, shares, spectrum, waterfall, type Chart } from './charts.js'
+import { convergence, decisions, discovery, scores, shares, spectrum, waterfall } from './charts.js'
 import { conclusion, coverageText } from './conclusion.js'
 import { fullNotes, fullTable, headline, keyNotes, keyTable } from './contrast.js'
 import { coefficientsTable, effectsTable, fitText, inferenceNotes, type CoefficientOptions } from './inference.js'
-import { style } from './style.js'
-import type { Table } from './table.js'
+import { facts, figure, fold, htmlTable, page, paragraph, titled } from './page.js'
 import { limitsTable, meaning, met, metricsTable, pointsTable, thresholdsTable, verdictTable } from './tables.js'
 import { computer, count, escape, fixed, infiniteText, isSeparated, percent, remedyText, short } from './words.js'
 
@@ -14,40 +13,6 @@ const shownPoints = 30
 const shownFlat = 5
 /** Names of flat parameters in a note. */
 const shownNames = 8
-
-/** A table, every text escaped; `kind` is a class of the style sheet. */
-function htmlTable({ head, rows, words = [0] }: Table, kind = ''): string {
-  const cell = (tag: 'th' | 'td', text: string, i: number): string => {
-    const side = words.includes(i) ? '' : ' class="n"'
-    return `<${tag}${side}${tag === 'th' ? ' scope="col"' : ''}>${escape(text)}</${tag}>`
-  }
-  const line = (tag: 'th' | 'td', cells: readonly string[]): string =>
-    `<tr>${cells.map((text, i) => cell(tag, text, i)).join('')}</tr>`
-  return (
-    `<div class="scroll"><table${kind === '' ? '' : ` class="${kind}"`}><thead>${line('th', head)}</thead>` +
-    `<tbody>${rows.map(cells => line('td', cells)).join('')}</tbody></table></div>`
-  )
-}
-
-/** A table under its title; nothing where there is none. */
-const titled = (table: Table | undefined): string => (table ? `<h3>${escape(table.title)}</h3>${htmlTable(table)}` : '')
-
-const paragraph = (text: string, kind = ''): string => `<p${kind === '' ? '' : ` class="${kind}"`}>${escape(text)}</p>`
-
-const legend = (items: NonNullable<Chart['legend']>): string =>
-  items.length > 0
-    ? `<ul class="legend">${items.map(({ sign, name }) => `<li>${sign}${escape(name)}</li>`).join('')}</ul>`
-    : ''
-
-const figure = (chart: Chart | undefined): string =>
-  chart
-    ? `<figure><h3>${escape(chart.title)}</h3><div class="charts">${chart.svgs.join('')}</div>` +
-      legend(chart.legend ?? []) +
-      `<figcaption>${escape(chart.caption)}</figcaption></figure>`
-    : ''
-
-const facts = (items: readonly (readonly [string, string])[], kind = ''): string =>
-  `<dl${kind === '' ? '' : ` class="${kind}"`}>${items.map(([k, v]) => `<dt>${escape(k)}</dt><dd>${escape(v)}</dd>`).join('')}</dl>`
 
 /** The first points of a kind, and how many more there are. */
 function pointsPart(title: string, points: readonly StationaryPoint[], s: Summary): string {
@@ -165,10 +130,6 @@ function sharedFacts(summaries: readonly Summary[]): (readonly [string, string])
   return first.filter(([name, text]) => others.every(facts => facts.some(([n, t]) => n === name && t === text)))
 }
 
-/** What is read after the first screen: closed on a screen, open on paper. */
-const fold = (title: string, content: string): string =>
-  content === '' ? '' : `<details><summary><h2>${escape(title)}</h2></summary>\n${content}\n</details>`
-
 /** A study at one glance: its name, its answer in a line, and where its runs end. */
 async function panel(s: Summary): Promise<string> {
   const chart = await waterfall(s, 'small')
@@ -264,28 +225,15 @@ export async function renderReport(
   const shared = alone ? [] : sharedFacts(summaries)
   const parts: string[] = []
   for (const s of summaries) parts.push(fold(alone ? 'The study' : s.name, await section(s, shared, options)))
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="generator" content="manystart">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escape(options.title)}</title>
-<style>${style}</style>
-</head>
-<body>
-<main>
-<h1>${escape(options.title)}</h1>
-${await first(summaries)}
+  return page(
+    options.title,
+    `${await first(summaries)}
 ${await decided(summaries)}
 ${fold('Convergence', figure(await convergence(summaries)))}
 ${fold('Predictions', figure(await scores(summaries)))}
 ${alone ? '' : fold('All figures', figures(summaries))}
 ${parts.join('\n')}
 ${alone ? '' : fold('What all of them share', facts(shared))}
-${fold('Thresholds', `<p class="small">What the verdicts and the comparison of end points rest on.</p>${htmlTable(thresholdsTable(summaries[0]))}`)}
-</main>
-</body>
-</html>
-`
+${fold('Thresholds', `<p class="small">What the verdicts and the comparison of end points rest on.</p>${htmlTable(thresholdsTable(summaries[0]))}`)}`
+  )
 }

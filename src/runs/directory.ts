@@ -168,7 +168,8 @@ export const generatorTag = '<meta name="generator" content="manystart">'
 const isOurs: Readonly<Record<string, (text: string) => boolean>> = {
   [studyFile]: text => formatIn(text) === 'manystart/study',
   [contrastFile]: text => formatIn(text) === 'manystart/contrast',
-  [summaryFile]: text => ['manystart/summary', 'manystart/contrast'].includes(String(formatIn(text))),
+  [summaryFile]: text =>
+    ['manystart/summary', 'manystart/contrast', 'manystart/variance'].includes(String(formatIn(text))),
   [reportFile]: text => text.includes(generatorTag)
 }
 

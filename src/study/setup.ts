@@ -20,7 +20,7 @@ import { loadData } from '../data/load.js'
 import type { ReadOptions } from '../data/read.js'
 import type { Dataset, Rows } from '../data/types.js'
 import { chooseEngine } from '../engines/registry.js'
-import type { Engine, EngineEntry, Objective } from '../engines/types.js'
+import type { Engine, EngineEntry, Objective, WorkNeeds } from '../engines/types.js'
 import { buildClimbs, climbSteps } from '../optimizers/climb.js'
 import { buildPolish, polishSteps } from '../optimizers/polish.js'
 import { newton } from '../optimizers/newton.js'
@@ -218,6 +218,8 @@ export async function setUp(
   options: {
     readonly threads?: number
     readonly onLoad?: ReadOptions['onProgress']
+    /** What the runs ask of the engine beside what the optimiser does. */
+    readonly needs?: WorkNeeds
     /** Engines to choose from; default: all. */
     readonly among?: readonly EngineEntry[]
   } = {}
@@ -238,7 +240,7 @@ export async function setUp(
   const device = config.device === undefined ? {} : { device: config.device }
   const precision = config.precision === undefined ? {} : { precision: config.precision }
   const { expression } = network
-  const job = { problem, needs: { H: optimizers[optimizer.name].needs === 'H' } }
+  const job = { problem, needs: { ...options.needs, H: optimizers[optimizer.name].needs === 'H' } }
   const chosen = await chooseEngine(config.engine, { ...precision, ...device, ...threads, job }, options.among)
   const { engine, why } = chosen
   const objective = await engine.prepare(problem)

@@ -302,7 +302,7 @@ async function conclude(
 }
 
 /** A name for a model, such as "logistic regression" or "4-5-1 tanh, ridge 0.01". */
-function modelName({ network }: Setup): string {
+export function modelName({ network }: Pick<Setup, 'network'>): string {
   const { expression } = network
   if (expression) return expression.objective ? 'objective' : `formula, ${network.loss}`
   const ridge = network.ridge > 0 ? `, ridge ${network.ridge}` : network.hidden.length > 0 ? ', no ridge' : ''

@@ -1,0 +1,290 @@
+/** Why runs differ, in words, tables and bars. Pure functions of a result. */
+import {
+  sources,
+  type ModelVariance,
+  type Source,
+  type VarianceResult,
+  type VarianceSplit
+} from '../core/varianceResult.js'
+import { wrap } from '../core/text.js'
+import { formatCount, formatSeconds } from '../core/units.js'
+import type { Chart } from './charts.js'
+import { facts, figure, fold, htmlTable, page, paragraph } from './page.js'
+import { palette, svg } from './svg.js'
+import { textTable, type Table } from './table.js'
+import { computer, count, escape, listed, none, percent, short } from './words.js'
+
+/** Sources in words. */
+const wordsOf: Readonly<Record<Source, string>> = {
+  start: 'start',
+  order: 'order',
+  resample: 'rows',
+  'start:order': 'start × order',
+  'start:resample': 'start × rows',
+  'order:resample': 'order × rows',
+  residual: 'residual'
+}
+
+/** Metrics in words; `out.` and `test.` stand before scores. */
+function metricWords(name: string): string {
+  const [prefix, rest] = name.startsWith('out.')
+    ? ['left-out ', name.slice(4)]
+    : name.startsWith('test.')
+      ? ['held-out ', name.slice(5)]
+      : ['', name]
+  const label =
+    { logLoss: 'log-loss', auc: 'AUC', r2: 'R²', devianceExplained: 'deviance explained', minimum: 'minimum reached' }[
+      rest
+    ] ?? rest
+  return prefix + label
+}
+
+/** The sources that the design can tell apart. */
+function sourcesOf({ starts, orders, resamples }: VarianceResult): Source[] {
+  const vary = { start: starts > 1, order: orders > 1, resample: resamples > 1 }
+  const many = Object.values(vary).filter(Boolean).length
+  return sources.filter(source =>
+    source === 'residual'
+      ? many > 1
+      : source.split(':').every(f => vary[f as keyof typeof vary]) && source.split(':').length < Math.max(2, many)
+  )
+}
+
+const isNil = (split: VarianceSplit): boolean => split.deviation <= split.floor
+const shareText = (split: VarianceSplit, source: Source): string =>
+  isNil(split) ? none : percent(Math.round(1000 * split[source].share) / 1000)
+
+/** Rows: metrics; columns: mean, deviation and shares. */
+export function varianceTable(model: ModelVariance, result: VarianceResult): Table {
+  const shown = sourcesOf(result)
+  return {
+    title: `Shares of variance: ${model.name}`,
+    head: ['', 'mean', 'deviation', ...shown.map(s => wordsOf[s])],
+    rows: Object.entries(model.metrics).map(([name, split]) => [
+      metricWords(name),
+      name === 'minimum' || name === 'predictions' ? none : short(split.mean, 4),
+      isNil(split) ? `≤ ${short(split.floor, 2)}` : short(split.deviation, 3),
+      ...shown.map(s => shareText(split, s))
+    ])
+  }
+}
+
+/** The metric that people ask about first. */
+function mainOf({ metrics }: ModelVariance): string {
+  const order = ['test.accuracy', 'out.accuracy', 'accuracy', 'test.r2', 'out.r2', 'r2', 'loss']
+  return order.find(name => Object.hasOwn(metrics, name)) ?? 'loss'
+}
+
+function sentenceOf(model: ModelVariance, result: VarianceResult, name: string): string {
+  const split = model.metrics[name]
+  const what = `${metricWords(name)} of ${model.name}`
+  if (isNil(split))
+    return `The ${what} is the same in all runs, up to rounding and what is left where they stop (${short(split.floor, 2)}).`
+  const parts = sourcesOf(result).map(source => {
+    const { share, interval } = split[source]
+    return `${percent(Math.round(1000 * share) / 1000)} ${wordsOf[source]} (${interval.map(v => short(100 * v, 3)).join('–')})`
+  })
+  return `Of the variance of the ${what} (deviation ${short(split.deviation, 3)}): ${listed(parts)}.`
+}
+
+/** What the starts change in a convex model. */
+function convexSentence(model: ModelVariance): string {
+  const { start, floor } = model.metrics['loss']
+  const size = `differences of its loss that are due to the start have a deviation of ${short(start.deviation, 2)}`
+  return start.deviation <= floor
+    ? `Where ${model.name}, which is convex, ends up does not depend on the start: ${size}, within what rounding and stopping leave, ${short(floor, 2)}.`
+    : `${model.name}, which is convex, has not arrived in all runs: ${size}, which more steps would take away (rounding leaves ${short(floor, 2)}).`
+}
+
+/** Paragraphs. */
+export function varianceConclusion(result: VarianceResult): string[] {
+  const { twin } = result
+  const list = [sentenceOf(result, result, mainOf(result)), sentenceOf(result, result, 'loss')]
+  const { minima } = result
+  const [most] = minima
+  const distinct = minima.filter(m => m.loss !== null).length
+  if (result.starts > 1)
+    list.push(
+      distinct === 1 && minima.length === 1
+        ? `From every end Newton’s method leads to the same minimum.`
+        : `From the ends Newton’s method leads to ${count(distinct, 'distinct minimum', 'distinct minima')}, from ${formatCount(most.runs)} of ${formatCount(result.runs)} to ${most.end}.`
+    )
+  if (twin) list.push(sentenceOf(twin, result, mainOf(twin)))
+  for (const model of [result, ...(twin ? [twin] : [])])
+    if (model.convex && result.starts > 1) list.push(convexSentence(model))
+  return list
+}
+
+/** What was crossed. */
+const designText = ({ starts, orders, resamples, resampling }: VarianceResult): string =>
+  [
+    count(starts, 'start', 'starts'),
+    ...(orders > 1 ? [`${formatCount(orders)} orders of mini-batches`] : []),
+    ...(resamples > 1 ? [`${formatCount(resamples)} resamples of the rows (${resampling})`] : [])
+  ].join(' × ')
+
+export function varianceText(result: VarianceResult, width: number): string {
+  const { problem, engine, twin } = result
+  const models = [result, ...(twin ? [twin] : [])]
+  const seconds = models.reduce((sum, m) => sum + m.seconds, 0)
+  return [
+    ...wrap(
+      `${problem.data}: ${problem.rows} rows${problem.testRows > 0 ? `, ${problem.testRows} held out` : ''}, target ${problem.target}`,
+      width
+    ),
+    ...wrap(
+      `${designText(result)}; ${problem.optimizer}; ${engine.name} ${engine.precision} on ${computer(engine)}: ${formatSeconds(seconds)}`,
+      width
+    ),
+    ...models.flatMap(model => {
+      const table = varianceTable(model, result)
+      // Interactions go first where it is narrow.
+      const places = table.head.map((_, c) => c).filter(c => c > 2)
+      const spare = [
+        ...places.filter(c => table.head[c].includes('×')),
+        ...places.filter(c => !table.head[c].includes('×')).reverse()
+      ]
+      return [
+        '',
+        ...wrap(`${table.title}${model.convex ? ' (convex)' : ''}`, width),
+        ...textTable({ ...table, spare }, width)
+      ]
+    }),
+    '',
+    ...[...varianceConclusion(result), ...models.flatMap(m => m.notes)].flatMap(text => wrap(text, width))
+  ].join('\n')
+}
+
+/** Bars of shares by metric, one picture a model. */
+async function bars(result: VarianceResult): Promise<Chart> {
+  const shown = sourcesOf(result)
+  const models = [result, ...(result.twin ? [result.twin] : [])]
+  const svgs: string[] = []
+  for (const model of models) {
+    const metrics = Object.entries(model.metrics).filter(([, split]) => !isNil(split))
+    const values = metrics.flatMap(([name, split]) =>
+      shown.map((source, i) => ({
+        metric: metricWords(name),
+        source: wordsOf[source],
+        place: i,
+        share: split[source].share
+      }))
+    )
+    if (values.length === 0) continue
+    svgs.push(
+      await svg(
+        {
+          title: { text: model.name, fontSize: 13, fontWeight: 'normal', color: 'currentColor' },
+          height: { step: 20 },
+          data: { values },
+          mark: { type: 'bar' },
+          encoding: {
+            y: { field: 'metric', type: 'nominal', title: null, sort: metrics.map(([name]) => metricWords(name)) },
+            x: {
+              field: 'share',
+              type: 'quantitative',
+              title: 'share of variance',
+              axis: { format: '.0%', tickCount: 5 },
+              scale: { domain: [0, 1] }
+            },
+            order: { field: 'place', type: 'quantitative' },
+            color: {
+              field: 'source',
+              type: 'nominal',
+              title: null,
+              scale: { domain: shown.map(s => wordsOf[s]), range: shown.map((_, i) => palette[i % palette.length]) }
+            }
+          }
+        },
+        `Shares of the variance of ${model.name} by source: ${metrics.map(([name, split]) => `${metricWords(name)} ${shown.map(s => `${wordsOf[s]} ${shareText(split, s)}`).join(', ')}`).join('; ')}.`
+      )
+    )
+  }
+  const nil = models.filter(m => Object.values(m.metrics).every(isNil)).map(m => m.name)
+  return {
+    title: 'Why runs differ',
+    caption: `${designText(result)}. Metrics that are the same in all runs, up to rounding, have no bar${nil.length > 0 ? `; ${listed(nil)} has none at all` : ''}.`,
+    svgs
+  }
+}
+
+const shownRows = 12
+
+function rowsTable(model: ModelVariance, result: VarianceResult): Table {
+  const shown = sourcesOf(result)
+  return {
+    title: 'Rows with the widest predictions',
+    head: ['row', 'mean', 'deviation', ...shown.map(s => wordsOf[s])],
+    words: [],
+    rows: model.rows
+      .slice(0, shownRows)
+      .map(row => [
+        String(row.row),
+        short(row.mean),
+        short(row.deviation, 3),
+        ...shown.map(s => percent(Math.round(1000 * row.shares[s]) / 1000))
+      ])
+  }
+}
+
+const endsTable = ({ minima, runs }: ModelVariance): Table => ({
+  title: 'Minimum reached',
+  head: ['', 'loss', 'runs', 'share'],
+  rows: minima
+    .slice(0, shownRows)
+    .map(({ end, loss, runs: n }) => [end, short(loss, 8), formatCount(n), percent(n / runs)])
+})
+
+/** Intervals of all shares. */
+function intervalTable(model: ModelVariance, result: VarianceResult): Table {
+  const shown = sourcesOf(result)
+  return {
+    title: '95 % intervals, in percent',
+    head: ['', ...shown.map(s => wordsOf[s])],
+    rows: Object.entries(model.metrics).map(([name, split]) => [
+      metricWords(name),
+      ...shown.map(s => (isNil(split) ? none : split[s].interval.map(v => short(100 * v, 3)).join('–')))
+    ])
+  }
+}
+
+/** One self-contained page. */
+export async function renderVariance(result: VarianceResult): Promise<string> {
+  const { problem, engine, twin, method } = result
+  const models = [result, ...(twin ? [twin] : [])]
+  const parts = models.map(model => {
+    const list = [
+      varianceTable(model, result),
+      intervalTable(model, result),
+      endsTable(model),
+      ...(model.rows.length > 0 ? [rowsTable(model, result)] : [])
+    ]
+    return fold(
+      model.name,
+      list.map(table => `<h3>${escape(table.title)}</h3>${htmlTable(table)}`).join('\n') +
+        model.notes.map(text => paragraph(text, 'note')).join('')
+    )
+  })
+  return page(
+    `${problem.data}: why runs differ`,
+    `<div class="answer">${varianceConclusion(result)
+      .map(text => paragraph(text))
+      .join('')}</div>
+<div class="figures">${figure(await bars(result))}</div>
+${parts.join('\n')}
+${fold(
+  'What was run',
+  facts([
+    [
+      'data',
+      `${problem.data}: ${count(problem.rows, 'row', 'rows')}${problem.testRows > 0 ? ` and ${formatCount(problem.testRows)} held out` : ''}, target ${problem.target}`
+    ],
+    ['design', designText(result)],
+    ['starts', `${problem.init}, seed ${problem.seed}`],
+    ['optimiser', problem.optimizer],
+    ['engine', `${engine.name} ${engine.precision} on ${computer(engine)}; ${engine.why}`],
+    ['estimator', method]
+  ])
+)}`
+  )
+}

@@ -1,0 +1,79 @@
+/** Where points lead: Newton's method from each of them on all rows, and the distinct points that it comes to. */
+import { openClusters } from '../analysis/cluster.js'
+import { VerdictCode, verdicts } from '../core/result.js'
+import { newton } from '../optimizers/newton.js'
+import type { Setup } from './setup.js'
+
+/** Points that are judged at a time. */
+const together = 2048
+
+export interface End {
+  /** `minimum 1`, `flat minimum 1` …, numbered by loss, or the verdict of points that come to none. */
+  readonly end: string
+  /** Of a minimum, in the user's units. */
+  readonly loss: number | null
+  /** [R] 1 for the points that come to it, else 0. */
+  readonly runs: Uint8Array
+}
+
+/** The ends of the points θ [R, P], the most frequent first, and where each point came to: its end certified, [R] losses and [R, P]. */
+export async function endsOf(
+  setup: Setup,
+  theta: Float64Array
+): Promise<{ ends: End[]; loss: Float64Array; theta: Float64Array }> {
+  const { certifier, judge, frame, config } = setup
+  const { objective } = certifier
+  const P = objective.parameters
+  const R = theta.length / P
+  const { minima, degenerate } = openClusters(setup.problem)
+  const settled = { loss: new Float64Array(R), theta: new Float64Array(R * P) }
+  const names: string[] = new Array<string>(R).fill('')
+  const width = degenerate.data.rows * setup.network.outputs
+  for (let first = 0; first < R; first += together) {
+    const count = Math.min(together, R - first)
+    const starts = { kind: 'given', theta: theta.slice(first * P, (first + count) * P), count, first } as const
+    const stop = { steps: newton.steps, gradient: config.stop.gradient }
+    const blocks = []
+    for await (const block of objective.minimise({ program: judge.newton, starts, stop })) blocks.push(block)
+    // In the order of the points, so that what is known when does not depend on threads.
+    const places = blocks.flatMap(block => Array.from({ length: block.count }, (_, i) => ({ block, i })))
+    places.sort((a, b) => a.block.start[a.i] - b.block.start[b.i])
+    const at = new Float64Array(count * P)
+    places.forEach(({ block, i }, n) => at.set(block.theta.subarray(i * P, (i + 1) * P), n * P))
+    const found = {
+      loss: Float64Array.from(places, ({ block, i }) => block.loss[i]),
+      gradientNorm: Float64Array.from(places, ({ block, i }) => block.gradientNorm[i]),
+      status: Uint8Array.from(places, ({ block, i }) => block.status[i])
+    }
+    const judged = await setup.judgeRuns(at, found, count)
+    settled.loss.set(judged.loss, first)
+    settled.theta.set(judged.theta, first * P)
+    const flat = [...judged.verdict.keys()].filter(i => judged.verdict[i] === VerdictCode.degenerate)
+    const some = new Float64Array(flat.length * P)
+    flat.forEach((i, n) => some.set(judged.theta.subarray(i * P, (i + 1) * P), n * P))
+    const z = flat.length > 0 ? await objective.outputs(some, degenerate.data) : new Float64Array(0)
+    let next = 0
+    for (let i = 0; i < count; i++) {
+      const values = [first + i, judged.loss[i], judged.gradientNorm[i], judged.precision[i]] as const
+      if (judged.verdict[i] === VerdictCode.minimum) names[first + i] = `m${minima.add(...values, judged.theta, i * P)}`
+      else if (judged.verdict[i] === VerdictCode.degenerate)
+        names[first + i] =
+          `d${degenerate.add(...values, z.subarray(next * width, ++next * width), judged.theta, i * P)}`
+      else names[first + i] = verdicts[judged.verdict[i]]
+    }
+  }
+  const known = new Map<string, { end: string; loss: number | null }>()
+  const number = (letter: string, word: string, clusters: readonly { id: number; loss: number }[]): void =>
+    clusters.forEach(({ id, loss }, k) =>
+      known.set(`${letter}${id}`, { end: `${word} ${k + 1}`, loss: frame.lossScale * loss })
+    )
+  number('m', 'minimum', minima.clusters())
+  number('d', 'flat minimum', degenerate.clusters())
+  const list = [...new Set(names)].map(name => ({
+    ...(known.get(name) ?? { end: name, loss: null }),
+    runs: Uint8Array.from(names, other => (other === name ? 1 : 0))
+  }))
+  const sizeOf = (end: End): number => end.runs.reduce((sum, v) => sum + v, 0)
+  list.sort((a, b) => sizeOf(b) - sizeOf(a) || (a.end < b.end ? -1 : 1))
+  return { ends: list, ...settled }
+}

@@ -1,0 +1,156 @@
+// Crossed starts, orders and resamples of whole models: what is nil is nil, what is known comes out, and nothing depends on how it is run.
+import { describe, expect, it } from 'vitest'
+import { sources } from '../../src/core/varianceResult.js'
+import { renderVariance, varianceText } from '../../src/report/variance.js'
+import { variance } from '../../src/study/variance.js'
+import { json } from '../cli/helpers.js'
+
+const iris2 = { builtin: 'iris2', standardize: true }
+const network = { hidden: [2], activation: 'tanh', loss: 'logistic', ridge: 0.001, penalizeBias: true }
+
+describe('a network and its convex twin', () => {
+  it('by Newton’s method differ as theory says: all of the network’s variance is the start’s, none of the twin’s', async () => {
+    const result = await variance(
+      { data: iris2, model: network, starts: { count: 40, init: { normal: 2 } }, engine: 'cpu' },
+      { threads: 1 }
+    )
+    expect([result.starts, result.orders, result.resamples]).toEqual([40, 1, 1])
+    expect(result.convex).toBe(false)
+    // The two minima of FACTS: 0.070580148 and 0.073839187.
+    const losses = result.minima.map(m => m.loss!).sort((a, b) => a - b)
+    expect(losses).toHaveLength(2)
+    expect(losses[0]).toBeCloseTo(0.070580148, 8)
+    expect(losses[1]).toBeCloseTo(0.073839187, 8)
+    expect(result.metrics['loss'].start.share).toBe(1)
+    // With two ends the loss is a two-point variable.
+    const n = result.minima.map(m => m.runs)
+    const expected = (Math.abs(losses[1] - losses[0]) * Math.sqrt(n[0] * n[1])) / Math.sqrt(40 * 39)
+    expect(result.metrics['loss'].deviation).toBeCloseTo(expected, 10)
+    expect(result.metrics['minimum'].start.share).toBe(1)
+    const twin = result.twin!
+    expect(twin.convex).toBe(true)
+    expect(twin.minima).toEqual([{ end: 'minimum 1', loss: twin.minima[0].loss, runs: 40 }])
+    for (const [name, split] of Object.entries(twin.metrics)) {
+      expect(split.deviation, name).toBeLessThanOrEqual(split.floor)
+      for (const s of sources) expect(split[s].share, `${name} ${s}`).toBe(0)
+    }
+    for (const row of twin.rows) expect(row.shares.start).toBe(0)
+    expect(varianceText(result, 80)).toMatch(/which is convex, ends up does not depend\s+on the start/)
+  })
+
+  it('with resamples: the twin owes everything to the rows', async () => {
+    const result = await variance(
+      {
+        data: { ...iris2, test: { fraction: 0.3, seed: 1 } },
+        model: network,
+        starts: { count: 12, init: { normal: 2 } },
+        variance: { resamples: 8 },
+        engine: 'cpu'
+      },
+      { threads: 2 }
+    )
+    const { start, resample } = result.twin!.metrics['loss']
+    expect(start.share).toBeLessThan(1e-12)
+    expect(resample.share).toBeGreaterThan(1 - 1e-12)
+    expect(result.twin!.metrics['predictions'].start.share).toBeLessThan(1e-9)
+    expect(Object.keys(result.metrics)).toEqual(
+      expect.arrayContaining(['loss', 'accuracy', 'out.accuracy', 'test.accuracy', 'minimum', 'predictions'])
+    )
+    for (const split of Object.values(result.metrics)) {
+      const total = sources.reduce((sum, s) => sum + split[s].share, 0)
+      expect(Math.abs(total - (split.deviation > split.floor ? 1 : 0))).toBeLessThan(1e-9)
+      for (const s of sources) expect(split[s].interval[0]).toBeLessThanOrEqual(split[s].interval[1])
+    }
+    const page = await renderVariance(result)
+    expect(page).toContain('<svg')
+    expect(page).not.toMatch(/NaN|undefined|Infinity/)
+  })
+})
+
+const stochastic = {
+  data: iris2,
+  model: network,
+  starts: { count: 5 },
+  optimizer: { adam: { learningRate: 0.05, batchSize: 20 } },
+  stop: { steps: 40 },
+  engine: 'cpu'
+}
+
+it('the same bits whatever threads and lanes, and orders and rows matter', async () => {
+  const raw = { ...stochastic, variance: { orders: 4, resamples: 3, resampling: 'poisson' } }
+  const [a, b] = [await variance(raw, { threads: 1, lanes: 3 }), await variance(raw, { threads: 2, lanes: 64 })]
+  const plain = ({ metrics, minima, rows }: typeof a) => ({ metrics, minima, rows })
+  expect(plain(a)).toEqual(plain(b))
+  expect(plain(a.twin as typeof a)).toEqual(plain(b.twin as typeof a))
+  expect(a.metrics['loss'].resample.share).toBeGreaterThan(0)
+  const { order, residual } = a.metrics['loss']
+  expect(order.deviation + residual.deviation + a.metrics['loss']['start:order'].deviation).toBeGreaterThan(0)
+})
+
+it('a model that is convex has no twin, and a formula neither', async () => {
+  const convex = await variance({ data: iris2, model: { ridge: 0.1 }, starts: { count: 3 }, engine: 'cpu' })
+  expect(convex.convex).toBe(true)
+  expect(convex.twin).toBeUndefined()
+  const objective = await variance({
+    model: {
+      objective: '(a^2+b-11)^2 + (a+b^2-7)^2',
+      parameters: { a: { init: { uniform: [-5, 5] } }, b: { init: { uniform: [-5, 5] } } }
+    },
+    starts: { count: 60 }
+  })
+  expect(objective.minima.filter(m => m.loss !== null)).toHaveLength(4)
+  expect(Object.keys(objective.metrics)).toEqual(['loss', 'minimum'])
+})
+
+it('starts of which a run fails are left out, and counted', async () => {
+  const result = await variance({
+    model: { objective: 'a - log(a)', parameters: { a: { init: { uniform: [-1, 1] } } } },
+    starts: { count: 40 }
+  })
+  expect(result.failed).toBeGreaterThan(5)
+  expect(result.runs + result.failed).toBe(40)
+  expect(result.notes.join()).toMatch(/runs failed; the \d+ starts that they belong to are left out/)
+  expect(result.metrics['loss'].deviation).toBeLessThanOrEqual(result.metrics['loss'].floor)
+})
+
+describe('wrong input is refused in one sentence', () => {
+  it.each<[string, object, RegExp]>([
+    [
+      'orders without mini-batches',
+      { data: iris2, variance: { orders: 5 } },
+      /without mini-batches a run has no order/
+    ],
+    ['an unknown field', { data: iris2, variance: { order: 5 } }, /Unknown field "order" under variance.*orders/],
+    [
+      'half a resample',
+      { data: iris2, variance: { resamples: 2.5 } },
+      /variance.resamples .* is 2.5; give a whole number/
+    ],
+    ['another kind of resampling', { data: iris2, variance: { resamples: 2, resampling: 'bootstap' } }, /bootstrap/],
+    [
+      'a split that leaves nothing',
+      { data: iris2, variance: { resamples: 2, resampling: 'split:1' } },
+      /leaves out 100 of 100 rows/
+    ],
+    ['a single run', { data: iris2, starts: { count: 1 } }, /one run, which does not vary/],
+    [
+      'Firth’s penalty resampled',
+      { data: iris2, model: { firth: true }, variance: { resamples: 2 }, engine: 'cpu' },
+      /draws no rows for single runs/
+    ]
+  ])('%s', async (_, raw, message) => {
+    await expect(variance(raw as never)).rejects.toThrow(message)
+  })
+})
+
+it('the program prints the shares as JSON', async () => {
+  const words =
+    '--data iris2 --hidden 2 --ridge 0.01 --optimizer adam --batch-size 50 --steps 10 --starts 3 --orders 2 --resamples 2 --json'
+  const result = await json<Awaited<ReturnType<typeof variance>>>(['variance', ...words.split(' ')])
+  expect(result).toMatchObject({ starts: 3, orders: 2, resamples: 2 })
+  for (const source of ['start', 'order', 'resample', 'residual'] as const) {
+    const { share, interval } = result.metrics['loss'][source]
+    expect(share).toBeGreaterThanOrEqual(0)
+    expect(interval).toHaveLength(2)
+  }
+})
