@@ -11,6 +11,9 @@ import { lossTable } from '../models/losses/index.js'
 import { escapes, type Climbs, type Escape } from './escape.js'
 import { exactlyFlat, mixingRank } from './flat.js'
 import { inOrder, lossNoise, pick, type JudgedObjective, type Runs } from './follow.js'
+import { descend, type Descended } from './kinks/descend.js'
+import { hasKinks, Pieces } from './kinks/pieces.js'
+import { judgeKinks } from './kinks/verdict.js'
 import { isSaturated, onKink } from './units.js'
 import { centred, shiftPlaces } from '../models/network/shift.js'
 import { ReasonCode, VerdictCode, type UnfinishedReason, type Verdict } from '../core/result.js'
@@ -62,6 +65,8 @@ const sum = (v: Uint32Array): number => v.reduce((s, n) => s + n, 0)
 /** Steps for which a doubtful run is followed on: flat valleys and narrow curved ones take many, which small models can afford. */
 const followSteps = (P: number, convex: boolean): number =>
   convex ? 100 : Math.min(2000, Math.max(100, Math.round(1e7 / P ** 3)))
+/** The event loop gets a turn after so long. */
+const breathMilliseconds = 20
 /** Largest P for which ways to infinity are looked for. */
 const climbParameters = 128
 
@@ -144,6 +149,7 @@ class Judging {
     const open = await this.settle(alive, pick(this.theta, this.P, alive), true)
     // Runs found in f32, and runs whose polishing stopped early: the point reached downhill may be stationary after all.
     await this.settle(open.which, open.from, false)
+    await this.turnAtKinks(alive.filter(i => verdict[i] === 'unfinished'))
     await this.climb(alive.filter(i => verdict[i] === 'unfinished').concat(this.suspects))
     const { count, theta, loss, gradientNorm, index, nullity, precision, steps, losses, ways } = this
     return {
@@ -179,6 +185,51 @@ class Judging {
       verdict[i] = 'diverging'
       this.ways.set(i, way)
     })
+  }
+
+  /** Where units have kinks, goes on downhill from where runs were found, to points that lie on kinks. */
+  private async turnAtKinks(which: readonly number[]): Promise<void> {
+    const { problem, scale, eps } = this.judge
+    if (which.length === 0 || !problem || !hasKinks(problem.network) || this.P > climbParameters) return
+    const pieces = new Pieces(problem)
+    let since = performance.now()
+    for (const i of which) {
+      const point = descend(pieces, scale, this.found.theta.subarray(i * this.P, (i + 1) * this.P), eps)
+      this.steps += point.steps
+      this.takeKink(i, pieces, point)
+      if (performance.now() - since < breathMilliseconds) continue
+      await new Promise(resolve => setImmediate(resolve))
+      since = performance.now()
+    }
+  }
+
+  /** Takes over a point that may lie on kinks, where it is stationary. */
+  private takeKink(i: number, pieces: Pieces, point: Descended): void {
+    const { P, judge, found } = this
+    const { theta, reduced } = point
+    const band = thresholds.zeroBandFactor * this.eps * P * reduced.normH
+    const isStationary =
+      point.newtonStep <= thresholds.newtonStep &&
+      point.nullGradient <= thresholds.nullGradient * band * this.size(theta)
+    if (!isStationary) return
+    const atBottom = judge.problem !== null && attainsZero(judge.problem) && reduced.f <= this.nothing
+    const verdict = judgeKinks(pieces, judge.scale, point, this.eps, atBottom)
+    this.kinked.add(i)
+    if (verdict.verdict === 'unfinished') return
+    // An optimiser that stalled could not see beyond the kink; one that ran out of steps had its own way before it.
+    const stalled = found.status[i] === Status.stalled
+    const origin = found.theta.subarray(i * P, (i + 1) * P)
+    const limit = judge.moveLimit ?? (stalled ? Infinity : thresholds.moved)
+    if (this.isFar(origin, theta, limit)) return
+    if (verdict.verdict === 'saddle' && !stalled && this.isFar(origin, theta, thresholds.newtonStep)) return
+    this.kinked.delete(i)
+    this.theta.set(theta, i * P)
+    this.loss[i] = reduced.f
+    this.gradientNorm[i] = reduced.g.reduce((m, v, p) => Math.max(m, Math.abs(v / judge.scale[p])), 0)
+    this.index[i] = verdict.verdict === 'saddle' ? verdict.index : 0
+    this.nullity[i] = verdict.verdict === 'minimum' ? 0 : verdict.nullity
+    this.precision[i] = point.newtonStep
+    this.verdict[i] = verdict.verdict
   }
 
   private isSaturated(i: number): boolean {

@@ -15,6 +15,8 @@ export interface ActivationDefinition {
   readonly affineTail?: boolean
   /** Whether φ has two continuous derivatives. */
   readonly smooth: boolean
+  /** Of a φ of two straight lines that meet at 0: their slopes below and above. */
+  readonly slopes?: readonly [number, number]
   /** Writes φ(u), φ′(u), φ″(u) into `out`. */
   terms(u: number, out: Float64Array): void
   value<T>(A: Algebra<T>, u: T): T
@@ -81,6 +83,7 @@ const table = {
     code: { python: 'max(u, 0.0)', r: 'pmax(u, 0)' },
     homogeneous: true,
     smooth: false,
+    slopes: [0, 1],
     /** φ′(0) = 0. */
     terms(u, out) {
       out[0] = u <= 0 ? 0 : u

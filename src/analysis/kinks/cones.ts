@@ -1,0 +1,209 @@
+/**
+ * Positively homogeneous functions made of kinks, h(d) = p·d + Σ c_k max(0, a_k·d): one-sided derivatives of f are such. Whether one is
+ * positive everywhere, or bounded by the length of d, is decided by branch and bound over the surface of a cube, where kinks
+ * whose sign a box leaves open are enclosed between straight lines.
+ */
+import { Stream, uniform, words } from '../../core/rng.js'
+
+export interface Kinked {
+  /** [n] */
+  readonly p: Float64Array
+  readonly c: ArrayLike<number>
+  /** [n] each */
+  readonly a: readonly Float64Array[]
+}
+
+/** Boxes after which the question is left open, and dimensions up to which it is asked. */
+const mostBoxes = 20000
+const mostDimensions = 12
+/** Directions that are tried before any proof, and steps taken from each. */
+const tries = 64
+const ascents = 20
+
+const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
+  let sum = 0
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i]
+  return sum
+}
+const length = (v: Float64Array): number => Math.sqrt(dot(v, v))
+
+export function valueOf({ p, c, a }: Kinked, d: Float64Array): number {
+  let sum = dot(p, d)
+  for (let k = 0; k < a.length; k++) sum += c[k] * Math.max(0, dot(a[k], d))
+  return sum
+}
+
+/** Gradient of h at d, where it has one. */
+function slopeOf({ p, c, a }: Kinked, d: Float64Array): Float64Array {
+  const out = p.slice()
+  for (let k = 0; k < a.length; k++)
+    if (dot(a[k], d) > 0) for (let i = 0; i < out.length; i++) out[i] += c[k] * a[k][i]
+  return out
+}
+
+/** Directions of n numbers: the kinks' own, both ways, and some on all sides. */
+function directions(n: number, given: readonly Float64Array[]): Float64Array[] {
+  const list = given.flatMap(a => [a.slice(), a.map(v => -v)])
+  for (let t = 0; t < tries; t++)
+    list.push(Float64Array.from(words(1, Stream.generator, t, 0, n), w => 2 * uniform(w) - 1))
+  return list.filter(d => length(d) > 0).map(d => d.map(v => v / length(d)))
+}
+
+interface Box {
+  readonly low: Float64Array
+  readonly high: Float64Array
+}
+
+interface Line {
+  readonly slope: Float64Array
+  readonly constant: number
+}
+
+/** A straight line below (sign 1) or above (sign −1) h on a box, times the sign. */
+function lineOn({ p, c, a }: Kinked, { low, high }: Box, sign: 1 | -1): Line {
+  const n = p.length
+  const slope = p.map(v => sign * v)
+  let constant = 0
+  for (let k = 0; k < a.length; k++) {
+    const w = sign * c[k]
+    if (w === 0) continue
+    let [l, u] = [0, 0]
+    for (let i = 0; i < n; i++) {
+      const t = a[k][i]
+      l += t > 0 ? t * low[i] : t * high[i]
+      u += t > 0 ? t * high[i] : t * low[i]
+    }
+    if (u <= 0) continue
+    // Above by the chord, below by the nearer of the two lines.
+    let factor = 1
+    if (l < 0) {
+      if (w < 0) {
+        factor = u / (u - l)
+        constant -= w * factor * l
+      } else factor = u > -l ? 1 : 0
+    }
+    if (factor !== 0) for (let i = 0; i < n; i++) slope[i] += w * factor * a[k][i]
+  }
+  return { slope, constant }
+}
+
+/** The least value of a line on a box. */
+function leastOn({ slope, constant }: Line, { low, high }: Box): number {
+  let bound = constant
+  for (let i = 0; i < slope.length; i++) bound += slope[i] > 0 ? slope[i] * low[i] : slope[i] * high[i]
+  return bound
+}
+
+/** Faces of the cube [−1, 1]ⁿ. */
+function* faces(n: number): Generator<Box> {
+  for (let i = 0; i < n; i++)
+    for (const side of [-1, 1]) {
+      const low = new Float64Array(n).fill(-1)
+      const high = new Float64Array(n).fill(1)
+      low[i] = high[i] = side
+      yield { low, high }
+    }
+}
+
+/** Whether `holds` is true of every box of a partition of the cube's surface; false: not found within the limit. */
+function holdsAround(n: number, holds: (box: Box) => boolean): boolean {
+  const stack = [...faces(n)]
+  for (let count = 0; stack.length > 0; count++) {
+    const box = stack.pop()!
+    if (count > mostBoxes) return false
+    if (holds(box)) continue
+    let widest = 0
+    for (let i = 1; i < n; i++) if (box.high[i] - box.low[i] > box.high[widest] - box.low[widest]) widest = i
+    const middle = 0.5 * (box.low[widest] + box.high[widest])
+    if (!(middle > box.low[widest] && middle < box.high[widest])) return false
+    const [low, high] = [box.low.slice(), box.high.slice()]
+    high[widest] = low[widest] = middle
+    stack.push({ low: box.low, high }, { low, high: box.high })
+  }
+  return true
+}
+
+export type Sign = { readonly sign: 'positive' | 'open' } | { readonly sign: 'negative'; readonly direction: Float64Array }
+
+/**
+ * Whether h is positive but at 0, or negative in some direction by more than `tolerance` times that direction's length; `open` where
+ * neither shows.
+ */
+export function signOf(h: Kinked, tolerance: number): Sign {
+  const n = h.p.length
+  if (n === 0) return { sign: 'positive' }
+  let best: Float64Array | undefined
+  let least = -tolerance
+  for (const start of directions(n, h.a)) {
+    let d = start
+    for (let step = 0; step < ascents; step++) {
+      const value = valueOf(h, d)
+      if (value < least) [least, best] = [value, d]
+      const slope = slopeOf(h, d)
+      const size = length(slope)
+      if (!(size > 0)) break
+      const next = d.map((v, i) => v - (0.5 / (1 + step)) * (slope[i] / size))
+      const long = length(next)
+      if (!(long > 0)) break
+      d = next.map(v => v / long)
+    }
+  }
+  if (best) return { sign: 'negative', direction: best }
+  if (n > mostDimensions) return { sign: 'open' }
+  return { sign: holdsAround(n, box => leastOn(lineOn(h, box, 1), box) > tolerance) ? 'positive' : 'open' }
+}
+
+/**
+ * Whether Σ_q h_q(d)² is below |d|² for all d, above it for one, equal to it at most, or neither shows; all but for the share `margin`.
+ * `direction` is where it is largest, of those tried.
+ */
+export function withinLength(
+  hs: readonly Kinked[],
+  margin: number
+): { readonly size: 'below' | 'even' | 'above' | 'open'; readonly direction: Float64Array } {
+  const n = hs[0]?.p.length ?? 0
+  let most = 0
+  let best: Float64Array = new Float64Array(n)
+  const all = hs.flatMap(h => h.a)
+  for (const start of directions(n, all.slice(0, tries))) {
+    let d = start
+    for (let step = 0; step < ascents; step++) {
+      const values = hs.map(h => valueOf(h, d))
+      const square = dot(values, values)
+      if (square > most) [most, best] = [square, d]
+      const next = new Float64Array(n)
+      hs.forEach((h, q) => slopeOf(h, d).forEach((v, i) => (next[i] += values[q] * v)))
+      const long = length(next)
+      if (!(long > 0)) break
+      d = next.map(v => v / long)
+    }
+  }
+  if (most > 1 + margin) return { size: 'above', direction: best }
+  if (n > mostDimensions) return { size: 'open', direction: best }
+  const isEven = most > 1 - margin
+  const limit = isEven ? 1 + margin : 1 - margin
+  const shows = holdsAround(n, box => isShort(hs, box, limit))
+  return { size: !shows ? 'open' : isEven ? 'even' : 'below', direction: best }
+}
+
+/** Whether Σ_q h_q(d)² < limit |d|² on a box. */
+function isShort(hs: readonly Kinked[], box: Box, limit: number): boolean {
+  const n = box.low.length
+  const [above, below] = [hs.map(h => lineOn(h, box, -1)), hs.map(h => lineOn(h, box, 1))]
+  let square = 0
+  for (let i = 0; i < n; i++) {
+    const nearest = box.low[i] > 0 ? box.low[i] : box.high[i] < 0 ? box.high[i] : 0
+    square += nearest * nearest
+  }
+  let sum = 0
+  hs.forEach((_, q) => (sum += Math.max(0, -leastOn(above[q], box), -leastOn(below[q], box)) ** 2))
+  if (sum < limit * square) return true
+  if (hs.length > 1) return false
+  // |d| is at least its part along the middle of the box, which is straight as well.
+  const middle = box.low.map((v, i) => 0.5 * (v + box.high[i]))
+  const size = length(middle)
+  const root = Math.sqrt(limit)
+  const isUnder = ({ slope, constant }: Line): boolean =>
+    leastOn({ slope: slope.map((v, i) => v + (root * middle[i]) / size), constant }, box) > 0
+  return isUnder(above[0]) && isUnder(below[0])
+}
