@@ -7,7 +7,8 @@ import { symmetricEigen } from '../core/linalg.js'
 import { activate, activationTable } from '../models/activations.js'
 import { layers } from '../models/network/network.js'
 import type { Layer } from '../models/network/network.js'
-import type { Network } from '../models/types.js'
+import { netInputs } from './units.js'
+import type { Network, Problem } from '../models/types.js'
 
 /** A unit's weights count as zero below this times the largest parameter: polishing leaves them at rounding level. */
 export const deadTolerance = 1e-6
@@ -100,7 +101,8 @@ export function exactlyFlat(network: Network, theta: Float64Array, at = 0): numb
 }
 
 /** Directions along which the network computes the same, as sparse vectors over parameters. */
-export function symmetryTangents(network: Network, theta: Float64Array): Entry[][] {
+export function symmetryTangents(problem: Problem, theta: Float64Array): Entry[][] {
+  const { network } = problem
   const all = layers(network)
   const bias = network.bias ? 1 : 0
   const list: Entry[][] = []
@@ -109,8 +111,12 @@ export function symmetryTangents(network: Network, theta: Float64Array): Entry[]
     list.push(...deadUnits(network, theta, all[l], all[l + 1], bias))
     list.push(...twinUnits(network, theta, all[l], all[l + 1], bias))
     if (phi.linear) list.push(...mixings(theta, all[l], all[l + 1], bias))
-    else if (phi.homogeneous) list.push(...scalings(theta, all[l], all[l + 1], bias))
+    else if (phi.homogeneous) {
+      list.push(...scalings(theta, all[l], all[l + 1], bias))
+      list.push(...parallelUnits(theta, all[l], all[l + 1], bias))
+    }
   }
+  if (phi.slopes) list.push(...sleepingUnits(problem, theta, all, bias))
   return list
 }
 
@@ -160,6 +166,55 @@ function twinUnits(network: Network, theta: Float64Array, layer: Layer, next: La
   return list
 }
 
+/**
+ * Units of which one's incoming weights are a positive multiple κ of another's: what leaves them may be shared in any way, and with a ridge
+ * on all of them they may be turned into each other.
+ */
+function parallelUnits(theta: Float64Array, layer: Layer, next: Layer, bias: number): Entry[][] {
+  const list: Entry[][] = []
+  const part = (j: number): Float64Array => theta.subarray(incoming(layer, j), incoming(layer, j) + layer.stride)
+  for (let i = 0; i < layer.units; i++)
+    for (let j = i + 1; j < layer.units; j++) {
+      const [a, b] = [part(i), part(j)]
+      const sizes = norm(a) * norm(b)
+      if (!(dot(a, b) > (1 - deadTolerance ** 2) * sizes) || !(sizes > 0)) continue
+      const kappa = norm(b) / norm(a)
+      for (let q = 0; q < next.units; q++)
+        list.push([
+          [outgoing(next, bias, q, i), kappa],
+          [outgoing(next, bias, q, j), -1]
+        ])
+      const turn: Entry[] = []
+      for (let d = 0; d < layer.stride; d++) turn.push([incoming(layer, i) + d, b[d]], [incoming(layer, j) + d, -a[d]])
+      for (let q = 0; q < next.units; q++) {
+        const [v, w] = [outgoing(next, bias, q, i), outgoing(next, bias, q, j)]
+        turn.push([v, theta[w]], [w, -theta[v]])
+      }
+      list.push(turn)
+    }
+  return list
+}
+
+/** Units that no row wakes, and that give 0 then: all that enters and leaves them is free. */
+function sleepingUnits(problem: Problem, theta: Float64Array, all: readonly Layer[], bias: number): Entry[][] {
+  const phi = activationTable[problem.network.activation]
+  if (phi.slopes?.[0] !== 0) return []
+  const awake = all.slice(0, -1).map(layer => new Uint8Array(layer.units))
+  netInputs(problem, theta, 0, (l, k, u) => {
+    if (u > 0) awake[l][k] = 1
+  })
+  const list: Entry[][] = []
+  awake.forEach((layer, l) =>
+    layer.forEach((isAwake, j) => {
+      if (isAwake) return
+      const from = incoming(all[l], j)
+      for (let d = 0; d < all[l].stride; d++) list.push([[from + d, 1]])
+      for (let q = 0; q < all[l + 1].units; q++) list.push([[outgoing(all[l + 1], bias, q, j), 1]])
+    })
+  )
+  return list
+}
+
 /** Linear units: W → (I + εE) W, V → V (I − εE) for each unit matrix E, and shifts of a bias taken up above. */
 function mixings(theta: Float64Array, layer: Layer, next: Layer, bias: number): Entry[][] {
   const list: Entry[][] = []
@@ -198,7 +253,7 @@ function scalings(theta: Float64Array, layer: Layer, next: Layer, bias: number):
  * orthonormal vectors in the scaled variables θ / scale.
  */
 export function explainedNullity(
-  network: Network,
+  problem: Problem,
   theta: Float64Array,
   basis: readonly Float64Array[],
   scale: Float64Array
@@ -206,7 +261,7 @@ export function explainedNullity(
   if (basis.length === 0) return 0
   // Orthonormal tangents, in scaled variables, where a direction t becomes t / scale.
   const span: Float64Array[] = []
-  for (const tangent of symmetryTangents(network, theta)) {
+  for (const tangent of symmetryTangents(problem, theta)) {
     const t = new Float64Array(theta.length)
     for (const [p, value] of tangent) t[p] += value / scale[p]
     const length = norm(t)

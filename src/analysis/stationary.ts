@@ -8,11 +8,13 @@ import { lossTable } from '../models/losses/index.js'
 import { shiftDirections, shiftPlaces } from '../models/network/shift.js'
 import { contrastHessian, contrastMap, contrastNetwork } from './quotient.js'
 import { columnScale, layers } from '../models/network/network.js'
-import { linearPart, mapPoints, type ParameterMap } from '../models/network/parameterMap.js'
+import { linearPart, mapPoints, pullBack, type ParameterMap } from '../models/network/parameterMap.js'
 import { covarianceRows, positiveUserEigenvalues, userHessian } from './eigenvalues.js'
 import { atBound, toUser } from '../models/expression/coordinates.js'
 import { addFirth } from '../models/penalty.js'
 import { explainedNullity } from './flat.js'
+import { eigenWithin, isFlat, orthonormal } from './kinks/manifold.js'
+import type { KinkedPoint } from './kinks/describe.js'
 import { scaledCholesky } from './jacobi.js'
 import { outputs } from './predict.js'
 import type { ScaledCholesky } from './jacobi.js'
@@ -27,6 +29,8 @@ export interface PointQuestion {
   readonly theta: Float64Array
   /** [P, P], of f at θ, both triangles. */
   readonly H: Float64Array
+  /** Where units are at their kinks: f is smooth along the manifold that holds them there, and H that of `KinkedPoint`. */
+  readonly kinked?: KinkedPoint
   /** [P] */
   readonly names: readonly string[]
   /** The way to the user's coordinates. */
@@ -104,31 +108,23 @@ export const askedFor = ({ hidden, ridge }: Network, { standardized }: { readonl
  * and does not depend on the units of the columns when judged so. Eigenvalues and standard errors are given in the user's.
  */
 export function describePoint(question: PointQuestion): PointDetails {
-  const { problem, theta, H, frame } = question
+  const { problem, theta, H, frame, kinked } = question
   const { network } = problem
   const P = theta.length
   const scale = columnScale(problem)
-  const { values, vectors } = symmetricEigen(H, P, scale)
-  const normH = Math.max(Math.abs(values[0]), Math.abs(values[P - 1]))
-  const band = thresholds.zeroBandFactor * Number.EPSILON * P * normH
-  const flat: number[] = []
-  let index = 0
-  for (let i = 0; i < P; i++) {
-    if (values[i] < -band) index++
-    else if (!(values[i] > band)) flat.push(i)
-  }
-  const shifts = shiftDirections(network)
-  const basis = beside(
-    flat.map(i => Float64Array.from({ length: P }, (_, p) => vectors[p * P + i])),
-    shifts
-  )
-  const nullity = Math.max(0, flat.length - shifts.length)
-  const strict = index === 0 && nullity === 0
-  const factor = strict && shifts.length === 0 ? scaledCholesky(H, P) : undefined
+  const { values, index, basis, shifts } = inertiaOf(question, scale)
+  const strict = index === 0 && basis.length === 0 && !kinked
+  const factor = strict && shifts === 0 ? scaledCholesky(H, P) : undefined
   const eigenvaluesIn = (toOwn: ParameterMap, fromOwn: ParameterMap | undefined, lossScale: number): number[] => {
+    if (kinked) {
+      const normals = kinked.normals.map(n => (fromOwn ? pullBack(network, fromOwn, n) : n))
+      const ones = new Float64Array(P).fill(1)
+      const { values: along } = eigenWithin(fromOwn ? userHessian(network, fromOwn, H) : H, ones, orthonormal(normals))
+      return Array.from(along, v => lossScale * v)
+    }
     const own =
       (strict ? strictEigenvalues(network, H, toOwn, fromOwn) : undefined) ??
-      withoutZeros(symmetricEigen(fromOwn ? userHessian(network, fromOwn, H) : H, P).values, shifts.length)
+      withoutZeros(symmetricEigen(fromOwn ? userHessian(network, fromOwn, H) : H, P).values, shifts)
     return Array.from(own, v => lossScale * v)
   }
   const inAsked = frame.standardized
@@ -139,11 +135,12 @@ export function describePoint(question: PointQuestion): PointDetails {
   const moving = basis.map(v => v.map((a, p) => a * scale[p]))
   return {
     eigenvalues: askedFor(network, frame) ? inAsked : eigenvaluesIn(frame.toUser, frame.fromUser, frame.lossScale),
-    index,
-    nullity,
-    nullityExplained: explainedNullity(network, theta, basis, scale),
+    index: index + (kinked?.index ?? 0),
+    nullity: basis.length + (kinked?.nullity ?? 0),
+    // A unit put out shares the weights of one that is there.
+    nullityExplained: explainedNullity(problem, theta, basis, scale) + (kinked?.nullity ?? 0),
     flatParameters: movingParameters(question, moving),
-    ...(strict ? { condition: values[P - 1] / values[shifts.length] } : {}),
+    ...(strict ? { condition: values[P - 1] / values[shifts] } : {}),
     ...(frame.standardized
       ? {
           standardized: {
@@ -157,6 +154,7 @@ export function describePoint(question: PointQuestion): PointDetails {
   }
 }
 
+<<<<<<< HEAD
 /** Eigenvalues of a strict minimum; undefined where they are not positive to rounding. */
 function strictEigenvalues(
   network: Network,
@@ -199,6 +197,27 @@ function beside(vectors: Float64Array[], others: readonly Float64Array[]): Float
     if (length > flatShare) span.push(rest.map(v => v / length))
   }
   return span.slice(others.length)
+=======
+/** Eigenvalues of the scaled Hessian below the zero band, and an orthonormal basis [nullity][P] of what is inside it. */
+function inertiaOf(
+  { theta, H, kinked }: PointQuestion,
+  scale: Float64Array
+): { readonly index: number; readonly basis: Float64Array[] } {
+  const P = theta.length
+  if (kinked) {
+    const normals = kinked.normals.map(n => n.map((v, p) => v * scale[p]))
+    const { values, vectors, normH } = eigenWithin(H, scale, orthonormal(normals))
+    const flat = Array.from(values, v => isFlat(v, normH, P, Number.EPSILON))
+    return { index: values.filter((v, i) => v < 0 && !flat[i]).length, basis: vectors.filter((_, i) => flat[i]) }
+  }
+  const { values, vectors } = symmetricEigen(H, P, scale)
+  const band = thresholds.zeroBandFactor * Number.EPSILON * P * Math.max(Math.abs(values[0]), Math.abs(values[P - 1]))
+  const flat = [...values.keys()].filter(i => Math.abs(values[i]) <= band)
+  return {
+    index: values.filter(v => v < -band).length,
+    basis: flat.map(i => Float64Array.from({ length: P }, (_, p) => vectors[p * P + i]))
+  }
+>>>>>>> 018a374 ([verdict] Points on kinks described along them; parallel and sleeping relu units explain flat directions)
 }
 
 /** The factor of the observed information per unit of weight of a model with Firth's penalty, which has no part in it. */
@@ -211,6 +230,8 @@ export function informationOf(problem: Problem, theta: Float64Array, H: Float64A
   )
 }
 
+const atKinks = 'The point lies on kinks, where the Hessian says nothing of how estimates vary.'
+
 /** Standard errors by observed and by expected information, in the user's coordinates and in those that were asked for. */
 function sampling(
   question: PointQuestion,
@@ -220,7 +241,7 @@ function sampling(
 } {
   const { problem, theta, frame } = question
   const { network } = problem
-  const unit = varianceUnit(problem, theta, factor)
+  const unit = question.kinked ? atKinks : varianceUnit(problem, theta, factor)
   if (typeof unit === 'string') return { standardErrorsReason: unit }
   const of = (map: ParameterMap, F: ScaledCholesky): number[] => {
     const rows = covarianceRows(network, map, F)

@@ -9,7 +9,7 @@ export const saturatedSlope = 1e-9
 export const kinkTolerance = 1e-9
 
 /** Net inputs of hidden units on a row: `visit` gets the layer, the unit, its net input, and the largest term of it. */
-function netInputs(
+export function netInputs(
   { network, rows, x, weight }: Problem,
   theta: Float64Array,
   at: number,

@@ -221,7 +221,8 @@ class Judging {
     const origin = found.theta.subarray(i * P, (i + 1) * P)
     const limit = judge.moveLimit ?? (stalled ? Infinity : thresholds.moved)
     if (this.isFar(origin, theta, limit)) return
-    if (verdict.verdict === 'saddle' && !stalled && this.isFar(origin, theta, thresholds.newtonStep)) return
+    const nearby = found.status[i] === Status.budget ? thresholds.newtonStep : thresholds.arrived
+    if (verdict.verdict === 'saddle' && !stalled && this.isFar(origin, theta, Math.min(limit, nearby))) return
     this.kinked.delete(i)
     this.theta.set(theta, i * P)
     this.loss[i] = reduced.f

@@ -159,6 +159,10 @@ export interface StationaryPoint {
     readonly eigenvalues: readonly number[]
     readonly standardErrors?: readonly number[]
   }
+  /** Of points on kinks: pairs of a distinct row and a unit at its kink. Then eigenvalues are along the manifold that holds them there. */
+  readonly kinks?: number
+  /** Of points on kinks: units of which a ridge has left nothing. */
+  readonly unitsPutOut?: number
   readonly nullity?: number
   /** How much of `nullity` continuous symmetries and dead units explain. */
   readonly nullityExplained?: number

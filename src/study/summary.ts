@@ -7,6 +7,8 @@ import { provedDistinct, provePoints, type Box } from '../analysis/proof.js'
 import { tiedRows } from '../analysis/ties.js'
 import { describeFormulaPoint } from '../analysis/formulaPoint.js'
 import { askedFor, describePoint } from '../analysis/stationary.js'
+import { kinkedPoint } from '../analysis/kinks/describe.js'
+import { hasKinks, Pieces } from '../analysis/kinks/pieces.js'
 import { escapes } from '../analysis/escape.js'
 import { symmetricEigen } from '../core/linalg.js'
 import {
@@ -82,6 +84,7 @@ async function describe(
   /** Boxes of proved points, by their places. */
   const boxes = new Map<number, Box>()
   const { network, frame, problem, certifier } = setup
+  const pieces = hasKinks(network) ? new Pieces(problem) : undefined
   const shared = (cluster: Cluster, parameters: Float64Array) => ({
     id: cluster.id,
     loss: frame.lossScale * cluster.loss,
@@ -106,9 +109,18 @@ async function describe(
       userScores(network, frame, (await certifier.objective.score(own, data)).values)
     const train = await scores()
     const test = setup.test ? await scores(setup.test) : undefined
+    const kinked = part.map(c => (pieces ? kinkedPoint(pieces, setup.judge.scale, c.parameters) : null))
     const details = part.map((cluster, i) => {
-      const H_ = H!.subarray(i * P * P, (i + 1) * P * P)
-      const question = { problem, theta: cluster.parameters, H: H_, names: setup.names, frame }
+      const at = kinked[i]
+      const H_ = at?.H ?? H!.subarray(i * P * P, (i + 1) * P * P)
+      const question = {
+        problem,
+        theta: cluster.parameters,
+        H: H_,
+        names: setup.names,
+        frame,
+        ...(at ? { kinked: at } : {})
+      }
       return network.expression ? describeFormulaPoint(question, network.expression) : describePoint(question)
     })
     const index = details.map(d => (kind === 'saddle' ? d.index : 0))
@@ -126,7 +138,9 @@ async function describe(
       const gradient = g!.subarray(i * P, (i + 1) * P)
       points.push({
         ...shared(cluster, userPoints(network, frame, cluster.parameters)),
-        gradientNorm: gradient.reduce((m, v) => Math.max(m, Math.abs(v)), 0),
+        // At kinks the gradient is that of one side.
+        gradientNorm: kinked[i] ? cluster.gradientNorm : gradient.reduce((m, v) => Math.max(m, Math.abs(v)), 0),
+        ...(kinked[i] ? { kinks: kinked[i].kinks, unitsPutOut: kinked[i].out } : {}),
         eigenvalues,
         ...(condition === undefined ? {} : { condition }),
         ...(standardErrors ? { standardErrors } : {}),

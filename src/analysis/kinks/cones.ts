@@ -36,8 +36,7 @@ export function valueOf({ p, c, a }: Kinked, d: Float64Array): number {
 /** Gradient of h at d, where it has one. */
 function slopeOf({ p, c, a }: Kinked, d: Float64Array): Float64Array {
   const out = p.slice()
-  for (let k = 0; k < a.length; k++)
-    if (dot(a[k], d) > 0) for (let i = 0; i < out.length; i++) out[i] += c[k] * a[k][i]
+  for (let k = 0; k < a.length; k++) if (dot(a[k], d) > 0) for (let i = 0; i < out.length; i++) out[i] += c[k] * a[k][i]
   return out
 }
 
@@ -123,7 +122,8 @@ function holdsAround(n: number, holds: (box: Box) => boolean): boolean {
   return true
 }
 
-export type Sign = { readonly sign: 'positive' | 'open' } | { readonly sign: 'negative'; readonly direction: Float64Array }
+export type Sign =
+  { readonly sign: 'positive' | 'open' } | { readonly sign: 'negative'; readonly direction: Float64Array }
 
 /**
  * Whether h is positive but at 0, or negative in some direction by more than `tolerance` times that direction's length; `open` where
@@ -155,17 +155,18 @@ export function signOf(h: Kinked, tolerance: number): Sign {
 
 /**
  * Whether Σ_q h_q(d)² is below |d|² for all d, above it for one, equal to it at most, or neither shows; all but for the share `margin`.
- * `direction` is where it is largest, of those tried.
+ * `direction` is where it is largest, of those tried, `given` ones among them.
  */
 export function withinLength(
   hs: readonly Kinked[],
+  given: readonly Float64Array[],
   margin: number
 ): { readonly size: 'below' | 'even' | 'above' | 'open'; readonly direction: Float64Array } {
   const n = hs[0]?.p.length ?? 0
   let most = 0
   let best: Float64Array = new Float64Array(n)
   const all = hs.flatMap(h => h.a)
-  for (const start of directions(n, all.slice(0, tries))) {
+  for (const start of directions(n, [...given, ...all.slice(0, tries)])) {
     let d = start
     for (let step = 0; step < ascents; step++) {
       const values = hs.map(h => valueOf(h, d))

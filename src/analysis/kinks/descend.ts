@@ -11,9 +11,13 @@ import { Side, type Pieces } from './pieces.js'
 
 /** Steps that a descent may take. */
 export const descentSteps = 400
+/** Steps without a fall of f after which a descent gives up. */
+const patience = 20
 /** Sufficient decrease, and bisections of a step. */
 const armijo = 1e-4
 const bisections = 60
+/** Kinks closer together than this share of a step are met at once. */
+const narrow = 1e-9
 /** A unit is put out when all that enters and leaves it is below this and f does not rise when it is 0. */
 const putOut = 1e-5
 /** Relative Newton step at which a point is as good as it gets. */
@@ -34,6 +38,15 @@ export interface Descended {
   /** Whether no first-order direction leads down. */
   readonly stationary: boolean
   readonly steps: number
+}
+
+/** The middle one of the shares of an interval at which kinks are met, away from its ends; half of it where there are none. */
+function middleOf(shares: number[]): number {
+  if (shares.length === 0) return 0.5
+  shares.sort((a, b) => a - b)
+  const k = shares.length >> 1
+  const between = k > 0 ? 0.5 * (shares[k - 1] + shares[k]) : shares[0]
+  return Math.min(0.95, Math.max(0.05, between))
 }
 
 const largest = (v: ArrayLike<number>): number => {
@@ -79,9 +92,12 @@ class Descent {
     let reduced = reduce(this.pieces, this.scale, this.theta, this.side, held)
     let steps = 0
     let last = Infinity
-    for (; steps < limit; steps++) {
+    let [lowest, idle] = [Infinity, 0]
+    for (; steps < limit && idle < patience; steps++) {
       const { newtonStep, p, slope } = this.step(reduced)
       const noise = 16 * this.eps * Math.abs(reduced.f)
+      idle = reduced.f < lowest - noise ? 0 : idle + 1
+      lowest = Math.min(lowest, reduced.f)
       const small = newtonStep <= thresholds.newtonStep || -slope <= noise
       if (small && newtonStep > arrived && newtonStep < 0.5 * last) {
         // Differences of f say nothing any more.
@@ -133,11 +149,21 @@ class Descent {
 
   private move(p: Float64Array, alpha: number): void {
     this.theta = this.theta.map((v, q) => v + alpha * p[q] * this.scale[q])
+    this.clear()
+  }
+
+  /** What is out stays at 0, free of roundings. */
+  private clear(): void {
+    for (const k of this.out) {
+      const { incoming, outgoing } = this.pieces.weightsOf(k)
+      for (const q of [...incoming, ...outgoing]) this.theta[q] = 0
+    }
   }
 
   /** Puts units out, finds the kinks that the point lies on, and puts it on their manifold. */
   private settle(): Held {
     const { pieces, scale, side, released } = this
+    this.clear()
     side.fill(Side.own)
     const f = pieces.at(this.theta, side)
     this.quench(f)
@@ -238,7 +264,9 @@ class Descent {
     for (const pair of held.pairs) if (!held.implied.length || !moving(pair)) side[pair] = Side.below
     if (held.implied.length === 0) for (const pair of onTheWay) side[pair] = Side.below
     const g = new Float64Array(pieces.parameters)
-    const probe = (alpha: number): { f: number; slope: number; up: Uint8Array; u: Float64Array; theta: Float64Array } => {
+    const probe = (
+      alpha: number
+    ): { f: number; slope: number; up: Uint8Array; u: Float64Array; theta: Float64Array } => {
       const theta = from.map((v, q) => v + alpha * p[q] * this.scale[q])
       const value = pieces.at(theta, side)
       pieces.gradient(g)
@@ -270,13 +298,24 @@ class Descent {
         this.theta = begin.theta
         return true
       }
-      if (crossed.length === 1 || (crossed.length > 0 && high - low < 1e-9)) {
+      if (crossed.length === 1 || (crossed.length > 0 && high - low < narrow)) {
         const [pair] = crossed
         const share = begin.u[pair] / (begin.u[pair] - end.u[pair])
         const alpha = low + (high - low) * Math.min(1, Math.max(0, share))
-        return this.stopAt(from, p, alpha, crossed, f, low > 0 ? begin.theta : null)
+        const beside = 1e-9 * (high - low)
+        // f may turn before the kink, or beyond it.
+        const before = probe(Math.max(low, alpha - beside))
+        const after = probe(Math.min(high, alpha + beside))
+        if (
+          high - low < narrow ||
+          (falls(before, alpha) && before.slope < 0 && !(falls(after, alpha) && after.slope < 0))
+        )
+          return this.stopAt(from, p, alpha, crossed, f, low > 0 ? begin.theta : null)
+        if (falls(after, alpha) && after.slope < 0) [low, begin] = [Math.min(high, alpha + beside), after]
+        else [high, end] = [Math.max(low, alpha - beside), before]
+        continue
       }
-      const middle = 0.5 * (low + high)
+      const middle = low + (high - low) * middleOf(crossed.map(pair => begin.u[pair] / (begin.u[pair] - end.u[pair])))
       const at = probe(middle)
       if (falls(at, middle) && at.slope < 0) [low, begin] = [middle, at]
       else [high, end] = [middle, at]

@@ -38,6 +38,8 @@ export interface Reduced {
   readonly values: Float64Array
   readonly vectors: readonly Float64Array[]
   readonly normH: number
+  /** [P, P] Hessian of f + Σ multiplier · u, not scaled. */
+  readonly H: Float64Array
 }
 
 /**
@@ -70,12 +72,7 @@ function without(v: Float64Array, others: readonly Float64Array[]): { rest: Floa
 }
 
 /** Holds as many of `pairs` as are independent; `pieces` speaks of the point. */
-export function hold(
-  pieces: Pieces,
-  scale: Float64Array,
-  pairs: readonly number[],
-  out: ReadonlySet<number>
-): Held {
+export function hold(pieces: Pieces, scale: Float64Array, pairs: readonly number[], out: ReadonlySet<number>): Held {
   const normal: Float64Array[] = []
   for (const k of out) {
     const { incoming, outgoing } = pieces.weightsOf(k)
@@ -124,8 +121,7 @@ export function reduce(
   scale: Float64Array,
   theta: Float64Array,
   side: Uint8Array,
-  held: Held,
-  needH = true
+  held: Held
 ): Reduced {
   const P = pieces.parameters
   const at = side.slice()
@@ -142,12 +138,22 @@ export function reduce(
     for (let j = k + 1; j < m; j++) sum -= held.factor[j][k] * multipliers[j]
     multipliers[k] = sum / held.factor[k][k]
   }
-  if (!needH) return { f, g, multipliers, values: new Float64Array(0), vectors: [], normH: NaN }
   const extra = new Float64Array(pieces.pairs)
   held.pairs.forEach((pair, k) => (extra[pair] = multipliers[k]))
   const H = new Float64Array(P * P)
   pieces.hessian(H, extra)
-  return { f, g, multipliers, ...eigenWithin(H, scale, held.normal) }
+  return { f, g, multipliers, H, ...eigenWithin(H, scale, held.normal) }
+}
+
+/** Orthonormal vectors that span the same, without those that depend on others. */
+export function orthonormal(list: readonly Float64Array[]): Float64Array[] {
+  const out: Float64Array[] = []
+  for (const v of list) {
+    const { rest } = without(v, out)
+    const left = Math.sqrt(dot(rest, rest))
+    if (left > independent * Math.sqrt(dot(v, v))) out.push(rest.map(a => a / left))
+  }
+  return out
 }
 
 /** Eigenvalues and eigenvectors of diag(s) H diag(s) in the complement of `normal`. */

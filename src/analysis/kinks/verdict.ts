@@ -39,7 +39,7 @@ function isCoupled(pieces: Pieces, pairs: readonly number[]): boolean {
  * A unit of which a ridge has left nothing: with incoming weights d and outgoing ones v, f changes by Σ_q v_q h_q(d) + ½ Σ λ v² + ½ Σ λ d²,
  * which is positive where Σ_q h_q² / λ_q < Σ λ d² for all d.
  */
-function unitPutOut(
+export function unitPutOut(
   pieces: Pieces,
   theta: Float64Array,
   k: number,
@@ -64,17 +64,15 @@ function unitPutOut(
   // Deeper down, the layer below may be at kinks as well, which moves the inputs.
   if (l > 0 && pieces.problem.network.hidden.length > 2) return 'open'
   const hs = outgoing.map((_, q): Kinked => ({ p: constant[q], c: c[q], a }))
-  const { size, direction } = withinLength(hs, margin)
-  if (size !== 'even') return size
   // A unit that is there already may share its weights with this one, which changes nothing.
   const { before, after } = pieces.layerOf(k)
-  for (let other = before; other < after; other++) {
-    if (out.has(other)) continue
-    const weights = Float64Array.from(pieces.weightsOf(other).incoming, (p, d) => theta[p] * roots[d])
-    const cosine = dot(weights, direction) / Math.sqrt(dot(weights, weights) * dot(direction, direction))
-    if (cosine > 1 - margin) return 'even'
-  }
-  return 'open'
+  const others: Float64Array[] = []
+  for (let other = before; other < after; other++)
+    if (!out.has(other)) others.push(Float64Array.from(pieces.weightsOf(other).incoming, (p, d) => theta[p] * roots[d]))
+  const { size, direction } = withinLength(hs, others, margin)
+  if (size !== 'even') return size
+  const cosine = (d: Float64Array): number => dot(d, direction) / Math.sqrt(dot(d, d) * dot(direction, direction))
+  return others.some(d => cosine(d) > 1 - margin) ? 'even' : 'open'
 }
 
 /** Whether `d` goes to the chosen sides of the kinks, where it leaves them at all. */
