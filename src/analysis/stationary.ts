@@ -112,8 +112,8 @@ export function describePoint(question: PointQuestion): PointDetails {
   const { network } = problem
   const P = theta.length
   const scale = columnScale(problem)
-  const { values, index, basis, shifts } = inertiaOf(question, scale)
-  const strict = index === 0 && basis.length === 0 && !kinked
+  const { values, index, nullity, basis, shifts } = inertiaOf(question, scale)
+  const strict = index === 0 && nullity === 0 && !kinked
   const factor = strict && shifts === 0 ? scaledCholesky(H, P) : undefined
   const eigenvaluesIn = (toOwn: ParameterMap, fromOwn: ParameterMap | undefined, lossScale: number): number[] => {
     if (kinked) {
@@ -136,7 +136,7 @@ export function describePoint(question: PointQuestion): PointDetails {
   return {
     eigenvalues: askedFor(network, frame) ? inAsked : eigenvaluesIn(frame.toUser, frame.fromUser, frame.lossScale),
     index: index + (kinked?.index ?? 0),
-    nullity: basis.length + (kinked?.nullity ?? 0),
+    nullity: nullity + (kinked?.nullity ?? 0),
     // A unit put out shares the weights of one that is there.
     nullityExplained: explainedNullity(problem, theta, basis, scale) + (kinked?.nullity ?? 0),
     flatParameters: movingParameters(question, moving),
@@ -154,7 +154,6 @@ export function describePoint(question: PointQuestion): PointDetails {
   }
 }
 
-<<<<<<< HEAD
 /** Eigenvalues of a strict minimum; undefined where they are not positive to rounding. */
 function strictEigenvalues(
   network: Network,
@@ -197,27 +196,42 @@ function beside(vectors: Float64Array[], others: readonly Float64Array[]): Float
     if (length > flatShare) span.push(rest.map(v => v / length))
   }
   return span.slice(others.length)
-=======
-/** Eigenvalues of the scaled Hessian below the zero band, and an orthonormal basis [nullity][P] of what is inside it. */
-function inertiaOf(
-  { theta, H, kinked }: PointQuestion,
-  scale: Float64Array
-): { readonly index: number; readonly basis: Float64Array[] } {
+}
+
+/** What the scaled Hessian says. */
+interface Inertia {
+  /** Ascending. */
+  readonly values: Float64Array
+  /** Eigenvalues below the zero band, and inside it beside the shifts. */
+  readonly index: number
+  readonly nullity: number
+  /** Orthonormal [nullity][P]. */
+  readonly basis: Float64Array[]
+  /** Directions that no data determine, whose eigenvalues are among `values`. */
+  readonly shifts: number
+}
+
+function inertiaOf({ problem, theta, H, kinked }: PointQuestion, scale: Float64Array): Inertia {
   const P = theta.length
   if (kinked) {
     const normals = kinked.normals.map(n => n.map((v, p) => v * scale[p]))
     const { values, vectors, normH } = eigenWithin(H, scale, orthonormal(normals))
     const flat = Array.from(values, v => isFlat(v, normH, P, Number.EPSILON))
-    return { index: values.filter((v, i) => v < 0 && !flat[i]).length, basis: vectors.filter((_, i) => flat[i]) }
+    const basis = vectors.filter((_, i) => flat[i])
+    const index = values.filter((v, i) => v < 0 && !flat[i]).length
+    return { values, index, nullity: basis.length, basis, shifts: 0 }
   }
   const { values, vectors } = symmetricEigen(H, P, scale)
-  const band = thresholds.zeroBandFactor * Number.EPSILON * P * Math.max(Math.abs(values[0]), Math.abs(values[P - 1]))
+  const normH = Math.max(Math.abs(values[0]), Math.abs(values[P - 1]))
+  const band = thresholds.zeroBandFactor * Number.EPSILON * P * normH
   const flat = [...values.keys()].filter(i => Math.abs(values[i]) <= band)
-  return {
-    index: values.filter(v => v < -band).length,
-    basis: flat.map(i => Float64Array.from({ length: P }, (_, p) => vectors[p * P + i]))
-  }
->>>>>>> 018a374 ([verdict] Points on kinks described along them; parallel and sleeping relu units explain flat directions)
+  const shifts = shiftDirections(problem.network)
+  const basis = beside(
+    flat.map(i => Float64Array.from({ length: P }, (_, p) => vectors[p * P + i])),
+    shifts
+  )
+  const index = values.filter(v => v < -band).length
+  return { values, index, nullity: Math.max(0, flat.length - shifts.length), basis, shifts: shifts.length }
 }
 
 /** The factor of the observed information per unit of weight of a model with Firth's penalty, which has no part in it. */

@@ -224,7 +224,7 @@ class Judging {
     const nearby = found.status[i] === Status.budget ? thresholds.newtonStep : thresholds.arrived
     if (verdict.verdict === 'saddle' && !stalled && this.isFar(origin, theta, Math.min(limit, nearby))) return
     this.kinked.delete(i)
-    this.theta.set(theta, i * P)
+    this.theta.set(centred(pieces.problem.network, theta), i * P)
     this.loss[i] = reduced.f
     this.gradientNorm[i] = reduced.g.reduce((m, v, p) => Math.max(m, Math.abs(v / judge.scale[p])), 0)
     this.index[i] = verdict.verdict === 'saddle' ? verdict.index : 0

@@ -21,7 +21,7 @@ export interface KinkedPoint {
 /** Null where no unit is at its kink. `theta` [P] is stationary. */
 export function kinkedPoint(pieces: Pieces, scale: Float64Array, theta: Float64Array): KinkedPoint | null {
   const out = new Set<number>()
-  const normals: Float64Array[] = []
+  const normals: Float64Array[] = [...pieces.shifts]
   for (let k = 0; k < pieces.units; k++) {
     const { incoming, outgoing } = pieces.weightsOf(k)
     const all = [...incoming, ...outgoing]

@@ -19,11 +19,11 @@ export interface Held {
   readonly gradients: readonly Float64Array[]
   /** Pairs at their kinks as well, as long as the held ones are. */
   readonly implied: readonly number[]
-  /** Orthonormal: the directions that leave the manifold, those of units put out first. */
+  /** Orthonormal: the directions that leave the manifold, shifts and those of units put out first. */
   readonly normal: readonly Float64Array[]
-  /** Lower triangular: row k gives gradient k in `normal`, behind the units' own. */
+  /** Lower triangular: row k gives gradient k in `normal`, behind these. */
   readonly factor: readonly (readonly number[])[]
-  /** Of `normal`, those that belong to units put out. */
+  /** Of `normal`, those that are shifts or belong to units put out. */
   readonly frozen: number
 }
 
@@ -73,7 +73,8 @@ function without(v: Float64Array, others: readonly Float64Array[]): { rest: Floa
 
 /** Holds as many of `pairs` as are independent; `pieces` speaks of the point. */
 export function hold(pieces: Pieces, scale: Float64Array, pairs: readonly number[], out: ReadonlySet<number>): Held {
-  const normal: Float64Array[] = []
+  // Shifts belong to the last layer, whose scale is 1.
+  const normal: Float64Array[] = [...pieces.shifts]
   for (const k of out) {
     const { incoming, outgoing } = pieces.weightsOf(k)
     for (const p of [...incoming, ...outgoing]) {

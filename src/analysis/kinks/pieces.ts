@@ -9,6 +9,7 @@ import { activationTable } from '../../models/activations.js'
 import { lossTable } from '../../models/losses/index.js'
 import { softmaxSecond, softmaxTerms } from '../../models/losses/softmax.js'
 import { layers, parameterCount, penaltyOf, type Layer } from '../../models/network/network.js'
+import { shiftDirections } from '../../models/network/shift.js'
 import type { Network, Problem } from '../../models/types.js'
 
 /** Which slope a pair takes: that of the sign of its net input, or one side's whatever the sign. */
@@ -28,6 +29,8 @@ export class Pieces {
   readonly units: number
   readonly pairs: number
   readonly penalty: Float64Array
+  /** Orthonormal directions that no data determine. */
+  readonly shifts: readonly Float64Array[]
   /** [pairs] net inputs, and the largest term of each, at least 1. */
   readonly u: Float64Array
   readonly size: Float64Array
@@ -53,6 +56,7 @@ export class Pieces {
     this.layers = layers(network)
     this.parameters = parameterCount(network)
     this.penalty = penaltyOf(problem)
+    this.shifts = shiftDirections(network)
     this.bias = network.bias ? 1 : 0
     this.slopes = activationTable[network.activation].slopes ?? [1, 1]
     const D = network.inputs
