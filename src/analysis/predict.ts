@@ -1,5 +1,7 @@
 /** Outputs z of a network on the rows of a problem, for judging end points: one point at a time, no derivatives. */
 import { activate } from '../models/activations.js'
+import { lossTable } from '../models/losses/index.js'
+import { softmaxTerms } from '../models/losses/softmax.js'
 import { layers } from '../models/network/network.js'
 import { Tape } from '../language/formula/evaluate.js'
 import { compileExpression } from '../models/expression/expression.js'
@@ -35,6 +37,24 @@ export function outputs(problem: Problem, theta: Float64Array, at = 0, out?: Flo
     })
   }
   return z
+}
+
+/** ℓ of each row [N], summed over outputs, at linear predictors z [N, C]. */
+export function rowLosses({ network, rows, y }: Problem, z: Float64Array): Float64Array {
+  const C = network.outputs
+  const definition = lossTable[network.loss]
+  const out = new Float64Array(rows)
+  const terms = new Float64Array(3)
+  const [p, d] = [new Float64Array(C), new Float64Array(C)]
+  for (let i = 0; i < rows; i++) {
+    if (definition.response === 'class') out[i] = softmaxTerms(z.subarray(i * C, (i + 1) * C), y[i], p, d)
+    else
+      for (let c = 0; c < C; c++) {
+        definition.terms(z[i * C + c], y[i * C + c], terms, network.lossParameters ?? [])
+        out[i] = out[i] + terms[0]
+      }
+  }
+  return out
 }
 
 function formulaOutputs(

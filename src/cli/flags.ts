@@ -1,8 +1,10 @@
 /** Every field of a study as a flag. A flag overrides the field of the file. */
 import { InputError } from '../core/errors.js'
 import { knownNames } from '../core/names.js'
+import { quoted } from '../core/printable.js'
 import { lossParameterMeaning, lossParameterNames } from '../models/losses/choice.js'
 import { losses } from '../models/losses/index.js'
+import { pathWord } from '../study/schema.js'
 import { optimizerNames, optimizers, optionsOf } from '../optimizers/registry.js'
 import type { Flag, Flags, FlagTable } from './command.js'
 import { dataOptions, mergeData } from './dataFlags.js'
@@ -144,6 +146,19 @@ function lossFlag(flags: Flags, fromFile: unknown): unknown {
   return { [String(name)]: { ...values, ...parameters } }
 }
 
+/** One ridge, several between commas, or the word for a path. */
+function ridgeFlag(flags: Flags): unknown {
+  const items = listFlag(flags, 'ridge')
+  if (items === undefined || items.length === 1)
+    return flags['ridge'] === pathWord ? pathWord : numberFlag(flags, 'ridge')
+  return items.map(item => {
+    const n = Number(item)
+    if (!(n > 0 && Number.isFinite(n)))
+      throw new InputError(`--ridge has ${quoted(item)} in its list; give numbers above 0, or ${pathWord}.`)
+    return n
+  })
+}
+
 /** The raw study: the file's fields with those of the flags over them. Unset flags change nothing. */
 export function mergeFlags(file: Readonly<Record<string, unknown>>, flags: Flags): Record<string, unknown> {
   const part = (name: string): Record<string, unknown> => (file[name] ?? {}) as Record<string, unknown>
@@ -154,7 +169,7 @@ export function mergeFlags(file: Readonly<Record<string, unknown>>, flags: Flags
       activation: flags['activation'],
       loss: lossFlag(flags, part('model')['loss']),
       bias: flags['bias'],
-      ridge: numberFlag(flags, 'ridge'),
+      ridge: ridgeFlag(flags),
       penalizeBias: flags['penalize-bias'],
       firth: flags['firth'],
       formula: flags['formula'],

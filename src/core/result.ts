@@ -122,6 +122,34 @@ export interface Inference {
   readonly ratio?: string
 }
 
+/** The minimiser against the ridge, over ridges in descending order, and how well it predicts rows that it was not fitted to. */
+export interface RidgePathResult {
+  readonly ridges: readonly number[]
+  /** Runs for each ridge, from the first starts of the study. */
+  readonly starts: number
+  readonly names: readonly string[]
+  /** Whether `parameters` are those of the standardised columns, on which the ridge falls. */
+  readonly standardized: boolean
+  /** The best end point of each ridge; [P], empty for networks with hidden layers. */
+  readonly parameters: readonly (readonly number[])[]
+  /** Loss without the penalty, and with it. */
+  readonly losses: readonly number[]
+  readonly objectives: readonly number[]
+  /** Runs that converged, distinct values of the objective among them, and the largest difference between parameters of those at the best. */
+  readonly arrived: readonly number[]
+  readonly distinct: readonly number[]
+  readonly spread: readonly number[]
+  readonly crossValidated?: {
+    readonly folds: number
+    /** Mean loss of rows held out, and its standard error over the folds. */
+    readonly losses: readonly number[]
+    readonly errors: readonly number[]
+    /** Places in `ridges`: the least loss, and the strongest ridge within one standard error of it. */
+    readonly best: number
+    readonly withinOneError: number
+  }
+}
+
 /** A distinct stationary point, up to symmetry: a minimum, a degenerate one (with `nullity`) or a saddle (with `index`). */
 export interface StationaryPoint {
   /** Unique over all distinct points: by loss, then by the first start that met them. `runs/points.parquet` refers to it. */
@@ -355,6 +383,7 @@ export interface Summary {
   /** A sample, evenly spaced by rank, of certified end-point losses; `point` is the id and kind that it belongs to. */
   readonly waterfall: readonly { readonly loss: number; readonly verdict: Verdict; readonly point: number | null }[]
   readonly curves?: Curves
+  readonly ridgePath?: RidgePathResult
   readonly decisions?: Decisions
   readonly notes: readonly string[]
 }

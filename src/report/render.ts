@@ -6,6 +6,7 @@ import { conclusion, coverageText } from './conclusion.js'
 import { fullNotes, fullTable, headline, keyNotes, keyTable } from './contrast.js'
 import { coefficientsTable, effectsTable, fitText, inferenceNotes, type CoefficientOptions } from './inference.js'
 import { facts, figure, fold, htmlTable, page, paragraph, titled } from './page.js'
+import { ridgePathChart, ridgePathText } from './ridgePath.js'
 import { limitsTable, meaning, met, metricsTable, pointsTable, thresholdsTable, verdictTable } from './tables.js'
 import { computer, count, escape, fixed, infiniteText, isSeparated, percent, remedyText, short } from './words.js'
 
@@ -178,6 +179,22 @@ async function decided(summaries: readonly Summary[]): Promise<string> {
   )
 }
 
+/** The minimiser against the ridge, of each study that has it. */
+async function regularisation(summaries: readonly Summary[]): Promise<string> {
+  const parts: string[] = []
+  for (const s of summaries) {
+    const chart = await ridgePathChart(s)
+    if (!chart) continue
+    const title = summaries.length > 1 ? s.name : chart.title
+    parts.push(
+      ridgePathText(s)
+        .map(text => paragraph(text))
+        .join('') + figure({ ...chart, title })
+    )
+  }
+  return parts.join('\n')
+}
+
 const copies =
   'Copies: images of a minimum under exchange of hidden units and, for odd activations, change of their sign; they compute the same ' +
   'function and count as one.'
@@ -231,6 +248,7 @@ export async function renderReport(
 ${await decided(summaries)}
 ${fold('Convergence', figure(await convergence(summaries)))}
 ${fold('Predictions', figure(await scores(summaries)))}
+${fold('What regularisation does here', await regularisation(summaries))}
 ${alone ? '' : fold('All figures', figures(summaries))}
 ${parts.join('\n')}
 ${alone ? '' : fold('What all of them share', facts(shared))}

@@ -4,6 +4,7 @@ import { wrap } from '../core/text.js'
 import { formatCount, formatRate, formatSeconds } from '../core/units.js'
 import { conclusion, coverageText } from './conclusion.js'
 import { coefficientsTable, effectsTable, fitText, inferenceNotes, type CoefficientOptions } from './inference.js'
+import { ridgePathText } from './ridgePath.js'
 import { textTable } from './table.js'
 import { limitsTable } from './tables.js'
 import { computer, count, fixed, infiniteText, none, percent, short, spreadOf } from './words.js'
@@ -103,6 +104,8 @@ export function studyText(s: Summary, width: number, options: CoefficientOptions
     ...metricLine('training, as found', s.metrics.train, width),
     ...metricLine('held out, as found', s.metrics.test, width),
     '',
-    ...[...conclusion([s]), coverageText(s), ...inferenceNotes(s), ...s.notes].flatMap(text => wrap(text, width))
+    ...[...conclusion([s]), coverageText(s), ...inferenceNotes(s), ...ridgePathText(s), ...s.notes].flatMap(text =>
+      wrap(text, width)
+    )
   ].join('\n')
 }

@@ -17,7 +17,7 @@ import { plainData } from './dataSchema.js'
 import { checkFormulaModel, type FormulaModel } from './formulaConfig.js'
 import { optimizers, resolveOptimizer } from '../optimizers/registry.js'
 import type { ResolvedOptimizer } from '../optimizers/types.js'
-import { schema } from './schema.js'
+import { pathWord, schema } from './schema.js'
 
 /** A study with every default filled in; plain data. `model.loss` is open until the data are read. */
 export interface StudyConfig {
@@ -28,7 +28,10 @@ export interface StudyConfig {
     readonly activation: Activation
     readonly loss?: LossChoice
     readonly bias: boolean
+    /** 0 beside a path. */
     readonly ridge: number
+    /** Ridges that the minimiser is followed over: their values, or chosen from the data. */
+    readonly ridgePath?: RidgePath
     readonly penalizeBias: boolean
     readonly firth: boolean
   } & FormulaModel
@@ -44,6 +47,8 @@ export interface StudyConfig {
   /** Absent: the best of the engine that `auto` takes; for a named engine f64, or f32 where it has no other. */
   readonly precision?: Precision
 }
+
+export type RidgePath = typeof pathWord | readonly number[]
 
 type Node = z.core.$ZodType
 /** Field names that the schema knows at a path. */
@@ -178,16 +183,36 @@ export function resolveConfig(raw: unknown, source: string): StudyConfig {
   const resolved = optimizer === undefined ? null : resolveOptimizer(optimizer)
   const loss = rest.model.loss === undefined ? undefined : resolveLoss(rest.model.loss, source)
   if (loss !== undefined) rest.model.loss = loss
-  checkFormulaModel({ ...rest.model, loss: lossName(loss) })
+  checkFormulaModel({
+    ...rest.model,
+    ridge: typeof rest.model.ridge === 'number' ? rest.model.ridge : 0,
+    loss: lossName(loss)
+  })
+  const { ridge, ...model } = rest.model
+  const path = typeof ridge === 'number' ? undefined : ridge
+  if (path !== undefined) checkPath(rest.model)
   const { steps, gradient, unseen } = stop
   const precision = rest.precision ?? (rest.engine === 'auto' ? undefined : inSingle(rest.engine) ? 'f32' : 'f64')
   return {
-    ...(JSON.parse(JSON.stringify(rest)) as Omit<StudyConfig, 'optimizer' | 'stop' | 'precision' | 'data'>),
+    ...(JSON.parse(
+      JSON.stringify({
+        ...rest,
+        model: { ...model, ridge: path === undefined ? ridge : 0, ...(path === undefined ? {} : { ridgePath: path }) }
+      })
+    ) as Omit<StudyConfig, 'optimizer' | 'stop' | 'precision' | 'data'>),
     data: plainData(data),
     ...(precision === undefined ? {} : { precision }),
     optimizer: resolved,
     stop: { steps: steps ?? null, gradient, ...(unseen === undefined ? {} : { unseen }) }
   }
+}
+
+/** @throws InputError where a path of ridges has no meaning */
+function checkPath(model: { firth: boolean; formula?: unknown; objective?: unknown }): void {
+  if (model.firth)
+    throw new InputError('A path of ridges does not go with Firth’s penalty; set ridge to 0, or firth to false.')
+  if (model.formula !== undefined || model.objective !== undefined)
+    throw new InputError('A path of ridges is for networks; a formula has no ridge, so remove it.')
 }
 
 /** Whether an engine computes in f32 only. */

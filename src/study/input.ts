@@ -115,8 +115,11 @@ export interface ModelInput {
       }
   /** Biases (use --no-bias for none); default true. */
   readonly bias?: boolean
-  /** Adds (ridge/2) Σ θ² over the weights; at least 0, default 0. */
-  readonly ridge?: number
+  /**
+   * Adds (ridge/2) Σ θ² over the weights; path, or a list: without one, and beside it the minimiser against such
+   * ridges; default 0.
+   */
+  readonly ridge?: number | 'path' | readonly number[]
   /** Ridge on biases too; default false. */
   readonly penalizeBias?: boolean
   /**

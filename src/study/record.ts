@@ -70,9 +70,11 @@ function resolved(setup: Setup): StudyConfig {
 }
 
 /** The configuration as a study file says it. */
-function asFile(config: StudyConfig): Record<string, unknown> {
-  const { optimizer } = config
-  if (!optimizer) return { ...config }
+function asFile({ model, ...rest }: StudyConfig): Record<string, unknown> {
+  const { ridgePath, ...own } = model
+  const config = { ...rest, model: { ...own, ...(ridgePath === undefined ? {} : { ridge: ridgePath }) } }
+  const { optimizer } = rest
+  if (!optimizer) return config
   const { name, options, batch } = optimizer
   return {
     ...config,

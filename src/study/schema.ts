@@ -83,6 +83,9 @@ const lossFacts = named(
   losses.filter(name => lossTable[name].parameters.length === 0)
 )
 
+/** Ridges chosen from the data, from so strong that nothing is left to almost none. */
+export const pathWord = 'path'
+
 const positive = z.number().int().positive()
 const seed = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER)
 
@@ -115,7 +118,13 @@ export const schema = z.strictObject({
           flag: 'bias',
           example: ['--no-bias']
         }),
-        ridge: field(z.number().nonnegative().default(0), 'adds (ridge/2) Σ θ² over the weights'),
+        ridge: field(
+          z
+            .union([z.number().nonnegative(), z.literal(pathWord), z.array(z.number().positive()).min(2).max(500)])
+            .default(0),
+          'adds (ridge/2) Σ θ² over the weights; path, or a list: without one, and beside it the minimiser against such ridges',
+          { value: 'NUMBER' }
+        ),
         penalizeBias: field(z.boolean().default(false), 'ridge on biases too'),
         firth: field(
           z.boolean().default(false),

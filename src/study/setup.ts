@@ -104,7 +104,7 @@ export function networkOf(config: StudyConfig, data: Dataset): Network {
  * Rows as the model's user sees them. Without biases the means cannot be moved anywhere, so that standardised columns then have no
  * equivalent in the columns as given: they are the user's.
  */
-function givenRows(data: Dataset, rows: Rows, bias: boolean): Rows {
+export function givenRows(data: Dataset, rows: Rows, bias: boolean): Rows {
   const scaling = bias ? undefined : data.standardization
   if (!scaling) return rows
   const D = data.inputs
@@ -112,7 +112,7 @@ function givenRows(data: Dataset, rows: Rows, bias: boolean): Rows {
 }
 
 /** The coordinates that were asked for, where they are not the user's. */
-function askedOf(
+export function askedOf(
   { standardization: columns, targetStandardization: target }: Dataset,
   bias: boolean
 ): Standardization | undefined {
@@ -133,7 +133,9 @@ async function dataOf(config: StudyConfig, options: ReadOptions): Promise<Datase
       )
     return noData(model.objective)
   }
-  if (model.formula === undefined) return loadData(data, lossName(model.loss), model, options)
+  // Beside a path the model that is studied has no ridge, but columns that depend on others are no mistake.
+  const use = model.ridgePath === undefined ? model : { ...model, ridge: 1 }
+  if (model.formula === undefined) return loadData(data, lossName(model.loss), use, options)
   if (data.standardize === true)
     throw new InputError('A formula is in the columns as they are, so they cannot be standardised; remove standardize.')
   const columns = await checkColumns(model, data, options)

@@ -14,6 +14,7 @@ import { convergenceCurves } from './curves.js'
 import { checkDisk } from './memory.js'
 import { checkSame, identityOf, readRecord, recordText, shardRange, type Saved, type Shard } from './record.js'
 import { layoutOf } from './run.js'
+import { ridgePathOf } from './ridgePath.js'
 import { runSession, type Outcome, type StudyProgress } from './session.js'
 import { setUp, type Setup } from './setup.js'
 import { summarize } from './summary.js'
@@ -285,7 +286,8 @@ async function conclude(
     const curves = skipped
       ? undefined
       : await convergenceCurves(setup, range, outcome.folded.waterfall[0]?.loss ?? 0, signal)
-    const summary = await summarize(setup, outcome, setup.config.name ?? modelName(setup), curves)
+    const path = skipped ? undefined : await ridgePathOf(setup, signal)
+    const summary = await summarize(setup, outcome, setup.config.name ?? modelName(setup), curves, path)
     if (directory) {
       await directory.write(`${runsFolder}/${pointsFile}`, encodePoints(directory.identity, outcome.folded.points))
       await directory.seal(`${JSON.stringify(summary, null, 2)}\n`)

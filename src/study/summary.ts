@@ -18,6 +18,7 @@ import {
   type Decisions,
   type LimitPoint,
   type MetricSet,
+  type RidgePathResult,
   type StationaryPoint,
   type Summary
 } from '../core/result.js'
@@ -347,7 +348,8 @@ export async function summarize(
   setup: Setup,
   outcome: Outcome,
   name: string,
-  curves: Curves | undefined
+  curves: Curves | undefined,
+  ridgePath: RidgePathResult | undefined
 ): Promise<Summary> {
   const { config, data, frame, network, problem, engine } = setup
   const { folded, cost } = outcome
@@ -434,6 +436,7 @@ export async function summarize(
     thresholds: thresholdsOf(folded.tolerances),
     waterfall: folded.waterfall,
     ...(curves ? { curves } : {}),
+    ...(ridgePath ? { ridgePath } : {}),
     ...(decisions ? { decisions } : {}),
     notes: notesOf(setup, outcome, minima.length, folded.exactQuantiles)
   }

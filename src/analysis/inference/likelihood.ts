@@ -5,6 +5,7 @@
 import { logGamma } from '../../core/stats.js'
 import { isScalar, lossTable, scalarLoss, type ScalarLoss } from '../../models/losses/index.js'
 import type { Problem } from '../../models/types.js'
+import { rowLosses } from '../predict.js'
 import { fTail } from './distributions.js'
 import type { Inference } from '../../core/result.js'
 
@@ -148,7 +149,8 @@ export function fitOf(
   const definition = lossTable[network.loss]
   let [logLik, deviance, estimated] = [0, 0, parameters]
   if (definition.response === 'class') {
-    deviance = 2 * total * classLoss(problem, z)
+    const losses = rowLosses(problem, z)
+    deviance = 2 * sum(problem, i => losses[i])
     logLik = -0.5 * deviance
   } else {
     deviance = devianceAt(problem, definition, z) * lossScale
@@ -184,22 +186,6 @@ export function fitOf(
       ? { linear: linearOf(problem, z, { scale: unit, parameters, dispersion: pearson }) }
       : {})
   }
-}
-
-/** Mean of −log p over rows, softmax. */
-function classLoss(problem: Problem, z: Float64Array): number {
-  const C = problem.network.outputs
-  let [loss, total] = [0, 0]
-  for (let i = 0; i < problem.rows; i++) {
-    const w = weightOf(problem, i)
-    const row = z.subarray(i * C, (i + 1) * C)
-    const own = row[problem.y[i]]
-    let rest = 0
-    for (let c = 0; c < C; c++) if (c !== problem.y[i]) rest += Math.exp(row[c] - own)
-    loss += w * (Number.isFinite(rest) ? Math.log1p(rest) : Math.max(...row) - own)
-    total += w
-  }
-  return loss / total
 }
 
 /** R², as R's summary of lm has it: about the mean where there is an intercept, offsets left out. */
