@@ -17,7 +17,7 @@ import { plainData } from './dataSchema.js'
 import { checkFormulaModel, type FormulaModel } from './formulaConfig.js'
 import { optimizers, resolveOptimizer } from '../optimizers/registry.js'
 import type { ResolvedOptimizer } from '../optimizers/types.js'
-import { pathWord, schema } from './schema.js'
+import { schema, type pathWord } from './schema.js'
 
 /** A study with every default filled in; plain data. `model.loss` is open until the data are read. */
 export interface StudyConfig {

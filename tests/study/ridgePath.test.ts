@@ -114,7 +114,7 @@ describe('a path of ridges', () => {
   })
 
   it('is kept in the study, which can be gone on with', async () => {
-    const out = await freshOut()
+    const out = freshOut()
     const model = { loss: 'logistic', ridge: [0.5, 0.05] }
     const config = { data: { builtin: 'endometrial' }, model, starts: { count: 5 } }
     const s = await study(config, { out })
