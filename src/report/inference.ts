@@ -8,9 +8,8 @@ export interface CoefficientOptions {
   readonly exponentiate?: boolean
 }
 
-/** The point whose coefficients are shown: the minimiser, or the flat one whose contrasts of classes are isolated. */
-const shownPoint = (s: Summary): StationaryPoint | undefined =>
-  s.problem.hidden.length > 0 ? undefined : (s.minima[0] ?? s.degenerate.find(point => point.inference))
+/** The point whose coefficients are shown: the minimiser. */
+const shownPoint = (s: Summary): StationaryPoint | undefined => (s.problem.hidden.length > 0 ? undefined : s.minima[0])
 
 export const inferenceOf = (s: Summary): Inference | undefined => shownPoint(s)?.inference
 

@@ -28,7 +28,6 @@ import { convexity, ridgeOnAll } from '../models/network/network.js'
 import type { Expression } from '../models/expression/types.js'
 import { shiftPlaces } from '../models/network/shift.js'
 import { startPoint } from '../models/network/initialise.js'
-import { isScalar } from '../models/losses/index.js'
 import { scoresOf, twoClass } from '../models/scores.js'
 import { copiesPossible } from '../models/network/symmetry.js'
 import type { Preprocessing } from '../data/types.js'
@@ -163,11 +162,11 @@ async function describe(
     })
   }
   const [first] = clusters
-  // Softmax leaves a number free that is added to all classes, so that its minimiser is never strict; contrasts of classes may be.
-  const shifts = isScalar(network.loss) ? 0 : network.inputs + (network.bias ? 1 : 0)
-  if (first && kind !== 'saddle' && (points[0].nullity ?? 0) === shifts) {
+  if (first && kind === 'minimum') {
     const inference = await inferenceAt(setup, first.parameters, points[0].expectedStandardErrors)
-    if (inference) points[0] = { ...points[0], inference }
+    // Contrasts of classes have errors where the classes' own coefficients have none.
+    const { standardErrorsReason: _, ...point } = points[0]
+    if (inference) points[0] = { ...point, inference }
   }
   for (const cluster of clusters.slice(describedPoints))
     points.push({ ...shared(cluster, userPoints(network, frame, cluster.parameters)), eigenvalues: [] })
