@@ -18,7 +18,7 @@ import type { KinkedPoint } from './kinks/describe.js'
 import { scaledCholesky } from './jacobi.js'
 import { outputs } from './predict.js'
 import type { ScaledCholesky } from './jacobi.js'
-import type { Loss, Network, Problem } from '../models/types.js'
+import type { Network, Problem } from '../models/types.js'
 
 /** A parameter moves along the flat directions when the null space holds this share of its axis. */
 export const flatShare = 1e-2
@@ -60,8 +60,6 @@ export interface PointDetails {
   /** [P]; absent where `standardErrorsReason` says why. */
   readonly standardErrors?: number[]
   readonly standardErrorsReason?: string
-  /** By expected information, where there is no hidden layer. */
-  readonly expectedStandardErrors?: number[]
   readonly standardized?: {
     readonly parameters: number[]
     readonly eigenvalues: number[]
@@ -246,16 +244,21 @@ export function informationOf(problem: Problem, theta: Float64Array, H: Float64A
 
 const atKinks = 'The point lies on kinks, where the Hessian says nothing of how estimates vary.'
 
-/** Standard errors by observed and by expected information, in the user's coordinates and in those that were asked for. */
+/** Standard errors by the observed information, in the user's coordinates and in those that were asked for. */
 function sampling(
   question: PointQuestion,
   factor: ScaledCholesky | undefined
-): Pick<PointDetails, 'standardErrors' | 'standardErrorsReason' | 'expectedStandardErrors'> & {
+): Pick<PointDetails, 'standardErrors' | 'standardErrorsReason'> & {
   readonly standardized?: number[]
 } {
   const { problem, theta, frame } = question
   const { network } = problem
   const unit = question.kinked ? atKinks : varianceUnit(problem, theta, factor)
+  if (!factor && shiftPlaces(network).length > 0)
+    return {
+      standardErrorsReason:
+        'A number may be added to all classes, so that their parameters have no standard errors of their own; those of contrasts with the first class are in inference.'
+    }
   if (typeof unit === 'string') return { standardErrorsReason: unit }
   const of = (map: ParameterMap, F: ScaledCholesky): number[] => {
     const rows = covarianceRows(network, map, F)
@@ -266,46 +269,10 @@ function sampling(
       return Math.sqrt(sum * unit)
     })
   }
-  const expected = expectedInformation(problem, theta)
-  const expectedFactor = expected && scaledCholesky(expected, theta.length)
   return {
     standardErrors: of(frame.toUser, factor!),
-    ...(expectedFactor ? { expectedStandardErrors: of(frame.toUser, expectedFactor) } : {}),
     ...(frame.standardized ? { standardized: of(frame.toAsked, factor!) } : {})
   }
-}
-
-/** The mean expected information [P, P] of a model without hidden layer; undefined where it is not known. */
-function expectedInformation(problem: Problem, theta: Float64Array): Float64Array | undefined {
-  const { network, rows, x, weight } = problem
-  const definition = lossTable[network.loss]
-  if (network.hidden.length > 0 || network.outputs > 1 || definition.response === 'class') return undefined
-  const constant = constantInformation[network.loss]
-  if (!definition.information && !constant) return undefined
-  const P = theta.length
-  const bias = network.bias ? 1 : 0
-  const z = outputs(problem, theta)
-  const h = new Float64Array(3)
-  const H = new Float64Array(P * P)
-  const row = new Float64Array(P).fill(1)
-  let total = 0
-  for (let i = 0; i < rows; i++) {
-    const w = weight ? weight[i] : 1
-    if (w === 0) continue
-    total += w
-    if (definition.information) definition.information(z[i], h)
-    else constant?.(z[i], h)
-    for (let d = 0; d < network.inputs; d++) row[bias + d] = x[i * network.inputs + d]
-    for (let p = 0; p < P; p++) for (let q = 0; q < P; q++) H[p * P + q] += w * h[0] * row[p] * row[q]
-  }
-  return H.map(v => v / total)
-}
-
-/** Losses of which a row expects as much information whatever z: squared, and gamma with its logarithmic link. */
-const constantInformation: Partial<Record<Loss, (z: number, out: Float64Array) => void>> = {
-  squared: (_, out) => void out.fill(0).fill(1, 0, 1),
-  gamma: (_, out) => void out.fill(0).fill(1, 0, 1),
-  poisson: (z, out) => void (out[0] = Math.exp(z))
 }
 
 /** A mean squared residual that rounding of targets and linear predictors alone leaves. */

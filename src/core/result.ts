@@ -83,8 +83,9 @@ export interface Inference {
   /** Those of the point; for several classes the contrasts of each with the first. */
   readonly names: readonly string[]
   readonly estimates: readonly number[]
-  /** Observed information. */
+  /** By the observed information. */
   readonly standardErrors: readonly number[]
+  /** By the expected information, as R's `summary(glm)` has them: the same for canonical links. */
   readonly expectedStandardErrors?: readonly number[]
   /** `t` and `F` with `df` degrees of freedom where the dispersion is estimated, else `z` and χ². */
   readonly distribution: 'z' | 't'
@@ -179,8 +180,6 @@ export interface StationaryPoint {
   readonly standardErrorsReason?: string
   /** Of models without hidden layer whose loss is a likelihood: of their minimiser. */
   readonly inference?: Inference
-  /** The same in units of the inverse expected information; for models without hidden layer whose loss is a likelihood. */
-  readonly expectedStandardErrors?: readonly number[]
   /** In standardised coordinates, where they were asked for. */
   readonly standardized?: {
     readonly parameters: readonly number[]
@@ -219,6 +218,9 @@ export interface DatasetSummary {
   /** The features: numbers, or labels with their levels, the first of which is the reference. */
   readonly features: readonly { readonly column: string; readonly levels?: readonly string[] }[]
   readonly target: { readonly column: string; readonly coding: string; readonly classes?: readonly string[] }
+  /** Columns of the weights, and of the trials, where there are any. */
+  readonly weights?: string
+  readonly trials?: string
   /** What was taken for what, a sentence each. */
   readonly notes: readonly string[]
 }

@@ -10,8 +10,8 @@ import type { Algebra } from './algebra.js'
 import { isScalar, scalarLoss, type Loss } from './losses/index.js'
 import type { Problem } from './types.js'
 
-/** Whether the expected information of a loss is known, which the penalty takes. */
-export const takesFirth = (loss: Loss): boolean => isScalar(loss) && scalarLoss(loss).information !== undefined
+/** Whether the penalty applies to a loss: where its expected information moves with z, and has no parameters of its own. */
+export const takesFirth = (loss: Loss): boolean => isScalar(loss) && scalarLoss(loss).informationValue !== undefined
 
 /**
  * Adds the penalty's part of g [P] and H [P, P], where given, and returns that of f: +∞ where the information is singular to rounding.
@@ -32,7 +32,7 @@ export function addFirth(problem: Problem, z: Float64Array, g?: Float64Array, H?
     total += w
     if (w === 0) continue
     const terms = h.subarray(3 * i, 3 * i + 3)
-    information!(z[i], terms)
+    information!(z[i], terms, [])
     for (let k = 0; k < 3; k++) terms[k] *= w
     used.push(i)
   }

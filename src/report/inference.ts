@@ -52,7 +52,8 @@ export function coefficientsTable(
   const ratios = exponentiate && i.ratio !== undefined
   const of = ratios ? Math.exp : (v: number): number => v
   const level = percent(i.confidence)
-  const expected = form === 'full' ? i.expectedStandardErrors : undefined
+  const expected = informationsDiffer(i) ? i.expectedStandardErrors : undefined
+  const more = expected && !ratios ? 1 : 0
   const lr = i.likelihoodRatio
   const both = form === 'full'
   return {
@@ -61,7 +62,7 @@ export function coefficientsTable(
       'coefficient',
       ratios ? 'e^estimate' : 'estimate',
       ...(ratios ? [] : ['standard error']),
-      ...(expected && !ratios ? ['expected information'] : []),
+      ...(expected && !ratios ? ['by expected information'] : []),
       i.distribution,
       'p',
       ...(both || !i.profile ? [`${level} by ${i.distribution}`] : []),
@@ -79,8 +80,37 @@ export function coefficientsTable(
       ...(i.profile ? [range(i.profile[p], 4, of)] : []),
       ...(lr ? [...(both ? [short(lr[p].statistic, 4)] : []), pText(lr[p].p)] : [])
     ]),
-    ...(both ? {} : { spare: [...(lr ? [ratios ? 5 : 6] : []), ratios ? 2 : 3] })
+    ...(both
+      ? {}
+      : { spare: [...(more > 0 ? [3] : []), ...(lr ? [(ratios ? 5 : 6) + more] : []), (ratios ? 2 : 3) + more] })
   }
+}
+
+/** Shares below which both informations count as the same. */
+const sameInformation = 1e-9
+
+/** Whether the expected information says something else than the observed one: not so for canonical links. */
+const informationsDiffer = ({ standardErrors, expectedStandardErrors }: Inference): boolean =>
+  expectedStandardErrors?.some((e, p) => !(Math.abs(e - standardErrors[p]) <= sameInformation * standardErrors[p])) ===
+  true
+
+/** What the errors are, and what weights are: a sentence under the table; empty where there are none. */
+export function errorsText(s: Summary): string {
+  const i = inferenceOf(s)
+  if (!i) return ''
+  const other = !i.expectedStandardErrors
+    ? ''
+    : informationsDiffer(i)
+      ? '; R’s summary takes the expected information, which is beside it'
+      : ', which is the expected one too'
+  const { weights, trials } = s.dataset
+  const counted =
+    i.distribution === 't'
+      ? 'are precisions: a row of weight 2 is one row with half the variance'
+      : 'are counts: a row of weight 2 is two rows'
+  const weighted = weights === undefined ? '' : `; weights ("${weights}") ${counted}`
+  const tried = trials === undefined ? '' : `; a row counts as its trials ("${trials}")`
+  return `Standard errors are by the observed information${other}${weighted}${tried}.`
 }
 
 /** Average marginal effects; undefined where there are none. */

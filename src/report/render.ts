@@ -4,7 +4,14 @@ import { formatCount, formatRate, formatSeconds } from '../core/units.js'
 import { convergence, decisions, discovery, scores, shares, spectrum, waterfall } from './charts.js'
 import { conclusion, coverageText } from './conclusion.js'
 import { fullNotes, fullTable, headline, keyNotes, keyTable } from './contrast.js'
-import { coefficientsTable, effectsTable, fitText, inferenceNotes, type CoefficientOptions } from './inference.js'
+import {
+  coefficientsTable,
+  effectsTable,
+  errorsText,
+  fitText,
+  inferenceNotes,
+  type CoefficientOptions
+} from './inference.js'
 import { facts, figure, fold, htmlTable, page, paragraph, titled } from './page.js'
 import { ridgePathChart, ridgePathText } from './ridgePath.js'
 import { limitsTable, meaning, met, metricsTable, pointsTable, thresholdsTable, verdictTable } from './tables.js'
@@ -50,9 +57,10 @@ function proofNotes(points: readonly StationaryPoint[]): string {
 
 /** Coefficients with their tests, the fit, and effects on the mean response. */
 function coefficientsPart(s: Summary, options: CoefficientOptions): string {
-  const fit = fitText(s)
+  const [errors, fit] = [errorsText(s), fitText(s)]
   return [
     titled(coefficientsTable(s, 'full', options)),
+    errors === '' ? '' : paragraph(errors),
     fit === '' ? '' : paragraph(fit),
     ...inferenceNotes(s).map(text => paragraph(text, 'note')),
     titled(effectsTable(s))

@@ -3,7 +3,14 @@ import { verdicts, type StationaryPoint, type Summary } from '../core/result.js'
 import { wrap } from '../core/text.js'
 import { formatCount, formatRate, formatSeconds } from '../core/units.js'
 import { conclusion, coverageText } from './conclusion.js'
-import { coefficientsTable, effectsTable, fitText, inferenceNotes, type CoefficientOptions } from './inference.js'
+import {
+  coefficientsTable,
+  effectsTable,
+  errorsText,
+  fitText,
+  inferenceNotes,
+  type CoefficientOptions
+} from './inference.js'
 import { ridgePathText } from './ridgePath.js'
 import { textTable } from './table.js'
 import { limitsTable } from './tables.js'
@@ -47,11 +54,12 @@ function coefficientLines(s: Summary, width: number, options: CoefficientOptions
   const coefficients = coefficientsTable(s, 'terminal', options)
   if (!coefficients) return []
   const effects = effectsTable(s)
-  const fit = fitText(s)
+  const [errors, fit] = [errorsText(s), fitText(s)]
   return [
     '',
     `${coefficients.title}:`,
     ...textTable(coefficients, width),
+    ...(errors === '' ? [] : wrap(errors, width)),
     ...(fit === '' ? [] : wrap(fit, width)),
     ...(effects ? ['', `${effects.title}:`, ...textTable({ ...effects, spare: [4, 2] }, width)] : [])
   ]

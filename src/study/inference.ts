@@ -6,8 +6,7 @@ import type { Setup } from './setup.js'
 /** Tests, intervals and likelihood at a minimiser of a model without hidden layer, where it has them. */
 export async function inferenceAt(
   { problem, certifier, frame, names, data, network }: Setup,
-  theta: Float64Array,
-  expectedStandardErrors: readonly number[] | undefined
+  theta: Float64Array
 ): Promise<Inference | undefined> {
   if (network.hidden.length > 0 || network.expression) return undefined
   const { H } = await certifier.objective.evaluate(theta, { H: true })
@@ -25,7 +24,6 @@ export async function inferenceAt(
     frame,
     ...(data.trials ? { trials: data.trials } : {}),
     // Standardised columns without biases are not those of the table.
-    ...(network.bias || !data.standardization ? { effects: { columns: data.x, terms } } : {}),
-    ...(expectedStandardErrors ? { expectedStandardErrors } : {})
+    ...(network.bias || !data.standardization ? { effects: { columns: data.x, terms } } : {})
   })
 }

@@ -133,7 +133,7 @@ async function describe(
           radii: radii.slice(i * P, (i + 1) * P),
           loss: cluster.loss
         })
-      const { eigenvalues, standardErrors, standardErrorsReason, expectedStandardErrors, standardized } = details[i]
+      const { eigenvalues, standardErrors, standardErrorsReason, standardized } = details[i]
       const { nullity, nullityExplained, flatParameters, condition } = details[i]
       const gradient = g!.subarray(i * P, (i + 1) * P)
       points.push({
@@ -145,7 +145,6 @@ async function describe(
         ...(condition === undefined ? {} : { condition }),
         ...(standardErrors ? { standardErrors } : {}),
         ...(standardErrorsReason === undefined ? {} : { standardErrorsReason }),
-        ...(expectedStandardErrors ? { expectedStandardErrors } : {}),
         ...(standardized ? { standardized } : {}),
         ...(kind === 'minimum' ? {} : { nullity, nullityExplained, flatParameters }),
         ...(kind === 'saddle' ? { index: index[i] } : {}),
@@ -163,7 +162,7 @@ async function describe(
   }
   const [first] = clusters
   if (first && kind === 'minimum') {
-    const inference = await inferenceAt(setup, first.parameters, points[0].expectedStandardErrors)
+    const inference = await inferenceAt(setup, first.parameters)
     // Contrasts of classes have errors where the classes' own coefficients have none.
     const { standardErrorsReason: _, ...point } = points[0]
     if (inference) points[0] = { ...point, inference }
@@ -442,8 +441,8 @@ export async function summarize(
 }
 
 /** How the table was read, without the numbers that only a later table needs. */
-function datasetSummary({ terms, columns, target, rows, notes }: Preprocessing): Summary['dataset'] {
-  const { column, coding, classes } = target
+function datasetSummary({ terms, columns, target, rows, notes, weights }: Preprocessing): Summary['dataset'] {
+  const { column, coding, classes, trials } = target
   return {
     rows,
     columns: columns.length,
@@ -452,6 +451,8 @@ function datasetSummary({ terms, columns, target, rows, notes }: Preprocessing):
       ...(term.kind === 'category' ? { levels: term.levels } : {})
     })),
     target: { column, coding, ...(classes ? { classes } : {}) },
+    ...(weights === undefined ? {} : { weights }),
+    ...(trials === undefined ? {} : { trials }),
     notes
   }
 }

@@ -13,6 +13,7 @@ import { scaledCholesky, solveScaled, type ScaledCholesky } from '../jacobi.js'
 import { outputs } from '../predict.js'
 import { informationOf, varianceUnit } from '../stationary.js'
 import { chiSquaredTail, fTail, twoSided, twoSidedQuantile } from './distributions.js'
+import { expectedInformation } from './expected.js'
 import { classElasticities, waldElasticities, type Direction } from './hauckDonner.js'
 import { fitOf, sizeOf } from './likelihood.js'
 import { marginalEffects, type EffectTerm } from './marginal.js'
@@ -38,7 +39,6 @@ export interface InferenceQuestion {
   readonly trials?: Float64Array
   /** [N, D] the user's columns, and what they belong to; absent where effects are not asked for. */
   readonly effects?: { readonly columns: Float64Array; readonly terms: readonly EffectTerm[] }
-  readonly expectedStandardErrors?: readonly number[]
 }
 
 /** Multiplications up to which refits are made; some seconds. */
@@ -115,8 +115,11 @@ export async function inferenceOf(question: InferenceQuestion): Promise<Inferenc
       alone: pick(mapPoints(network, linearPart(frame.fromUser), axis))
     }
   })
-  const variance = (form: Float64Array): number => unit * dot(form, solveScaled(at.factor, form))
+  const variance = (form: Float64Array, factor = at.factor): number => unit * dot(form, solveScaled(factor, form))
   const errors = directions.map(({ form }) => Math.sqrt(variance(form)))
+  const expected = expectedInformation(problem, z, at.free)
+  const expectedFactor = expected === 'observed' ? at.factor : expected && scaledCholesky(expected, n)
+  const expectedErrors = expectedFactor && directions.map(({ form }) => Math.sqrt(variance(form, expectedFactor)))
   const statistic = directions.map(({ value }, k) => value / errors[k])
   const quantile = twoSidedQuantile(confidence, df)
   const elasticities = !definition.convex
@@ -144,7 +147,7 @@ export async function inferenceOf(question: InferenceQuestion): Promise<Inferenc
     names: at.free.map(p => names[p]),
     estimates: directions.map(d => d.value),
     standardErrors: errors,
-    ...(question.expectedStandardErrors ? { expectedStandardErrors: question.expectedStandardErrors } : {}),
+    ...(expectedErrors ? { expectedStandardErrors: expectedErrors } : {}),
     distribution: dispersed ? 't' : 'z',
     confidence,
     statistic,

@@ -20,6 +20,8 @@ export const gamma: ScalarLoss = {
     out[2] = u
   },
   value: (A, z, y) => A.add(z, scaled(A, y, A.exp(A.sub(A.constant(0), z)))),
+  // The variance is φ μ², so that the link's slope drops out.
+  information: (_, out) => void out.fill(0).fill(1, 0, 1),
   mean: Math.exp,
   deviance: (y, mu) => 2 * (-Math.log(y / mu) + (y - mu) / mu),
   pearson: (y, z) => (y * Math.exp(-z) - 1) ** 2,

@@ -23,6 +23,14 @@ export const negativeBinomial: ScalarLoss = {
   },
   value: (A, z, y, [alpha]) =>
     A.sub(scaled(A, y + 1 / alpha, softplusOf(A, A.add(z, A.constant(Math.log(alpha))))), scaled(A, y, z)),
+  // μ / (1 + αμ)
+  information(z, out, [alpha]) {
+    const w = z + Math.log(alpha)
+    const [up, down] = [sigmoid(w), sigmoid(-w)]
+    out[0] = up / alpha
+    out[1] = (up * down) / alpha
+    out[2] = (up * down * (down - up)) / alpha
+  },
   mean: Math.exp,
   deviance: (y, mu, [alpha]) =>
     2 * ((y === 0 ? 0 : y * Math.log(y / mu)) - (y + 1 / alpha) * Math.log1p((y - mu) / (mu + 1 / alpha))),

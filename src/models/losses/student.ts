@@ -34,6 +34,8 @@ export const student: ScalarLoss = {
   },
   constant: (_, [df, scale]) =>
     logGamma(0.5 * df) - logGamma(0.5 * (df + 1)) + 0.5 * Math.log(Math.PI * df) + Math.log(scale),
+  // (ν + 1) / ((ν + 3) s²) (Lange, Little and Taylor 1989).
+  information: (_, out, [df, scale]) => void out.fill(0).fill((df + 1) / (df + 3) / scale ** 2, 0, 1),
   mean: z => z,
   deviance: (y, mu, [df, scale]) => (df + 1) * Math.log1p((y - mu) ** 2 / (df * scale * scale))
 }

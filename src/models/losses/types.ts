@@ -83,10 +83,11 @@ export interface ScalarLoss extends Facts {
   /** The way in which z can go on for ever without a rise of ℓ: 1, −1, or 0 for a y without one; absent where no y has one. */
   readonly recedes?: (y: number) => 1 | -1 | 0
   /**
-   * Expected information h(z) per unit of weight with h′ and h″, written into `out`, for losses to which Firth's penalty applies.
+   * Expected information h(z) per unit of weight (and of 1/φ, where there is a dispersion φ) with h′ and h″, written into `out`; for
+   * losses that are likelihoods.
    */
-  readonly information?: (z: number, out: Float64Array) => void
-  /** The same by its definition, for moderate |z|. */
+  readonly information?: (z: number, out: Float64Array, parameters: LossParameters) => void
+  /** The same by its definition, for moderate |z|, of losses to which Firth's penalty applies. */
   readonly informationValue?: <T>(A: Algebra<T>, z: T) => T
 }
 
