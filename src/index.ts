@@ -1,20 +1,46 @@
-/** The library: the same objects that the program reads and writes, typed. */
+/**
+ * Restart studies from a program: the same objects that the command line reads and writes, typed. Tables may be files, arrays or row
+ * objects; θ [P] is in the order of the names that stand beside it, and everything refers to the columns as they were given.
+ *
+ * Errors are of two classes: {@link InputError} for what can be mended by whoever wrote the input, {@link WorkError} where an engine
+ * or the disk failed. Each is one sentence: what is wrong, where, what is allowed, what to do.
+ *
+ * @packageDocumentation
+ */
 export {
   study,
   resumeStudy,
   sumUp,
   summaryOf,
   type ResumeOptions,
+  type SessionOptions,
   type StudyFiles,
   type StudyOptions
 } from './study/study.js'
-export { version } from './core/version.js'
-export { contrast, contrastModels, type ContrastModel, type ContrastOptions } from './study/contrast.js'
+export type { StudyProgress } from './study/session.js'
+export type { Shard } from './study/record.js'
+export type { Tolerances } from './analysis/cluster.js'
+export type { StudyInput, DataInput, ModelInput, StartsInput, StopInput } from './study/input.js'
+export type { Cell, Columns, LoadProgress, Preprocessing, TargetCoding, Term } from './data/types.js'
+export { runs } from './study/runs.js'
+export type { Run } from './study/endedRun.js'
+export { contrast, type ContrastInput, type ContrastModel, type ContrastOptions } from './study/contrast.js'
 export { variance, type VarianceOptions } from './study/variance.js'
-export { replay, type Replay } from './study/replay.js'
+export { check, type Check, type CheckOptions } from './study/check.js'
+export {
+  evaluate,
+  evaluator,
+  type Evaluator,
+  type EvaluatorOptions,
+  type Points,
+  type Values
+} from './study/evaluate.js'
+export { replay, type Replay, type ReplayOptions } from './study/replay.js'
 export { predict, type NewData, type PredictOptions, type Predictions } from './study/predict.js'
-export { resolveConfig, type StudyConfig } from './study/config.js'
+export type { ModelChoice } from './study/fitted.js'
+export type { Needs, Precision } from './engines/types.js'
 export { InputError, WorkError } from './core/errors.js'
+export { version } from './core/version.js'
 export { renderReport } from './report/render.js'
 export { conclusion } from './report/conclusion.js'
 export { renderVariance, varianceConclusion, varianceText } from './report/variance.js'
@@ -22,4 +48,3 @@ export { contrastText } from './report/contrast.js'
 export { studyText } from './report/text.js'
 export type * from './core/result.js'
 export type * from './core/varianceResult.js'
-export type { Network, Problem, Loss, Activation, Init } from './models/types.js'

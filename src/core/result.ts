@@ -2,9 +2,12 @@
  * The saved result of a study (`summary.json`): types only, no input or output. Adding a field raises `summaryVersion`.
  * A report is a pure function of these objects.
  */
+/** In every summary: what kind of file it is. */
 export const summaryFormat = 'manystart/summary'
+/** Of the fields of a summary. */
 export const summaryVersion = 2
 
+/** All verdicts. */
 export const verdicts = ['minimum', 'degenerate', 'saddle', 'diverging', 'unfinished', 'failed'] as const
 /** What lies at the end of a run (DESIGN §5). */
 export type Verdict = (typeof verdicts)[number]
@@ -18,6 +21,7 @@ export const VerdictCode = {
   failed: 5
 } as const satisfies Record<Verdict, number>
 
+/** All reasons why a run is unfinished. */
 export const unfinishedReasons = ['budget', 'saturated', 'kink', 'stalled'] as const
 /**
  * Why a run is unfinished: its steps were used up; a hidden unit is flat on all rows because its net inputs are so large; a relu unit
@@ -27,6 +31,7 @@ export type UnfinishedReason = (typeof unfinishedReasons)[number]
 
 /** Words of the column `reason` of stored runs: none for runs that are not unfinished. */
 export const reasonWords = ['', ...unfinishedReasons] as const
+/** Numbers of the reasons: their places in `reasonWords`. */
 export const ReasonCode = Object.fromEntries(unfinishedReasons.map((reason, i) => [reason, i + 1])) as Record<
   UnfinishedReason,
   number
@@ -249,6 +254,7 @@ export interface Curves {
   readonly lossGap: Bands
   readonly gradientNorm: Bands
 }
+/** Quantiles over runs, one number of each for every step number. */
 export interface Bands {
   readonly q05: readonly number[]
   readonly q25: readonly number[]
@@ -257,6 +263,7 @@ export interface Bands {
   readonly q95: readonly number[]
 }
 
+/** Whether a direction separates the rows, so that the loss falls along it for ever. */
 export type Separation = Summary['separation']
 
 /** What a model of two inputs and two classes decides, for drawing: its training rows, and where its best minima change their mind. */
@@ -269,6 +276,7 @@ export interface Decisions {
   readonly boundaries: readonly (readonly (readonly (readonly [number, number])[])[])[]
 }
 
+/** What a study found: `summary.json`. Losses are in the units of f, parameters for the columns as given, times in seconds. */
 export interface Summary {
   readonly format: typeof summaryFormat
   readonly version: number

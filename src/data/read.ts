@@ -11,6 +11,7 @@ import type { Table } from './table.js'
 import type { DataConfig, LoadProgress } from './types.js'
 
 export interface ReadOptions {
+  /** Told how far the reading of the table has come. */
   readonly onProgress?: (progress: LoadProgress) => void
 }
 

@@ -9,6 +9,7 @@ import type { Resampling } from '../core/resampling.js'
 import type { Status } from '../core/status.js'
 import type { RunBlock } from '../runs/table.js'
 
+/** Double or single precision. */
 export type Precision = 'f64' | 'f32'
 export type EngineName = 'reference' | 'cpu' | 'webgpu' | 'tensorflow'
 
@@ -98,8 +99,11 @@ export interface Engine {
   dispose(): void
 }
 
+/** What is computed beside f. */
 export interface Needs {
+  /** The gradient [R, P]. */
   readonly g?: boolean
+  /** The exact Hessian [R, P, P]. */
   readonly H?: boolean
 }
 

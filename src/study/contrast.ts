@@ -9,9 +9,11 @@ import { twoClass } from '../models/scores.js'
 import { lossName } from '../models/losses/choice.js'
 import { convexTwin, nonconvexTwin } from '../models/losses/index.js'
 import { resolveConfig } from './config.js'
+import type { StudyInput } from './input.js'
 import { checkTable } from './memory.js'
 import { runStudy, type StudyOptions } from './study.js'
 
+/** One of the models of a contrast. */
 export interface ContrastModel {
   /** Short name of the sub-directory. */
   readonly key: string
@@ -112,15 +114,32 @@ function ridgeOf(contrast: unknown, source: string): number {
   return ridge
 }
 
+/** What a contrast takes beside its configuration; `out` is a directory with one for each model. */
 export interface ContrastOptions extends StudyOptions {
+  /** Told before each model which one of how many it is, from 0. */
   readonly onModel?: (model: ContrastModel, number: number, total: number) => void
 }
 
+/** What goes into a contrast: a study, of which `model.hidden` and `model.ridge` are those of the networks. */
+export interface ContrastInput extends StudyInput {
+  readonly contrast?: {
+    /** Ridge of the models without hidden layer; at least 0, default 0. */
+    readonly ridge?: number
+  }
+}
+
 /**
- * Runs all models of a contrast, one after the other.
- * @returns their summaries, in the order of `contrastModels`
+ * Runs convex and non-convex models on the same data and the same split, one after the other: the generalised linear model, for two
+ * classes the squared loss through the sigmoid, a network with a ridge, and the same network without.
+ * @param config as of a study; without more 999 wide starts, networks of three units, and standardised columns
+ * @returns their summaries in that order; fewer where `signal` stopped it
+ * @throws InputError and WorkError as {@link study}
  */
-export async function contrast(raw: Raw, options: ContrastOptions = {}): Promise<Summary[]> {
+export const contrast = (config: ContrastInput, options: ContrastOptions = {}): Promise<Summary[]> =>
+  runContrast({ ...config }, options)
+
+/** The same of what a file or flags say. */
+export async function runContrast(raw: Raw, options: ContrastOptions = {}): Promise<Summary[]> {
   const models = await contrastModels(raw, 'the study', options.onLoad ? { onProgress: options.onLoad } : {})
   const summaries: Summary[] = []
   for (const [i, model] of models.entries()) {

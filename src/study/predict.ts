@@ -2,14 +2,14 @@
 import { outputs } from '../analysis/predict.js'
 import { applyPreprocessing, type NewRows } from '../data/apply.js'
 import { openTable, type ReadOptions } from '../data/read.js'
-import type { DataConfig } from '../data/types.js'
 import { lossTable } from '../models/losses/index.js'
 import { plainData } from './dataSchema.js'
+import type { DataInput } from './input.js'
 import { allMinima, chooseModel, openStudy, type FittedModel, type ModelChoice } from './fitted.js'
 
 /** Where the new rows come from; the target need not be among their columns. */
 export type NewData = Pick<
-  DataConfig,
+  DataInput,
   'csv' | 'parquet' | 'builtin' | 'columns' | 'rows' | 'delimiter' | 'decimal' | 'missing'
 >
 
@@ -18,6 +18,7 @@ export interface PredictOptions extends ModelChoice, ReadOptions {
   readonly all?: boolean
 }
 
+/** Predictions of one model, or of all minima, row by row. */
 export interface Predictions {
   /** Which point made them. */
   readonly model: string
@@ -114,7 +115,9 @@ function spread(models: readonly FittedModel[], said: readonly Said[], N: number
 }
 
 /**
+ * Predicts new rows with a saved study: by its minimum with the lowest loss unless `options` name another point.
  * @param directory of a study
+ * @param data new rows, read and coded as the study's table was
  * @throws InputError for a directory without a study, a model that is not there, and rows that do not fit
  */
 export async function predict(directory: string, data: NewData, options: PredictOptions = {}): Promise<Predictions> {

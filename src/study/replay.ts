@@ -10,6 +10,7 @@ import { readRecord } from './record.js'
 import { requestOf } from './run.js'
 import { setUp } from './setup.js'
 
+/** One run again, in the coordinates of the data as given. */
 export interface Replay {
   readonly start: number
   readonly verdict: Verdict
@@ -27,20 +28,23 @@ export interface Replay {
   readonly engine: string
 }
 
+/** How a start is run again; what is absent is as in the study. */
+export interface ReplayOptions {
+  readonly engine?: StudyConfig['engine']
+  readonly device?: string
+  readonly precision?: Precision
+  /** Threads of the cpu engine. */
+  readonly threads?: number
+}
+
 /**
+ * Runs one start of a saved study again, and gives its path: bit for bit the same on the study's engine and device.
+ * @param directory that `study` wrote
+ * @param start its number, 0 … N−1
  * @param overrides engine, device and precision to use instead of the study's
  * @throws InputError when the start is not one of the study's, or the data have changed since
  */
-export async function replay(
-  directory: string,
-  start: number,
-  overrides: {
-    readonly engine?: StudyConfig['engine']
-    readonly device?: string
-    readonly precision?: Precision
-    readonly threads?: number
-  } = {}
-): Promise<Replay> {
+export async function replay(directory: string, start: number, overrides: ReplayOptions = {}): Promise<Replay> {
   const saved = await readRecord(directory)
   const { threads, ...fields } = overrides
   const { device, ...rest } = saved.config

@@ -6,7 +6,16 @@ import { linearPart, mapPoints } from '../models/network/parameterMap.js'
 import { classCount, scoresOf } from '../models/scores.js'
 import type { Cost } from '../runs/directory.js'
 import { missing, type Diverging, type Facts, type Part, type Range } from '../runs/part.js'
-import { makeRows, pickRows, pickRuns, placeRows, rowsFrom, type Layout, type RunBlock } from '../runs/table.js'
+import {
+  makeRows,
+  pickRows,
+  pickRuns,
+  placeRows,
+  rowsFrom,
+  type Layout,
+  type Rows,
+  type RunBlock
+} from '../runs/table.js'
 import { userRows } from './present.js'
 import type { Setup } from './setup.js'
 
@@ -41,8 +50,8 @@ export interface SearchOptions {
   /** Lanes over all threads; never changes a result. */
   readonly lanes?: number
   readonly signal?: AbortSignal
-  /** Told how many runs have been judged; awaited. */
-  readonly onRuns?: (runs: number) => Promise<void> | void
+  /** Told the runs that have been judged, in the user's coordinates; awaited. */
+  readonly onRuns?: (rows: Rows, layout: Layout) => Promise<void> | void
 }
 
 /** Where the runs go. */
@@ -333,7 +342,7 @@ class Search {
       const { rows, facts, spent } = await judged(this.setup, this.layout, runs)
       const gathering = this.gathering(planned)
       gathering.add(rows, facts, spent)
-      await this.options.onRuns?.(rows.count)
+      await this.options.onRuns?.(rows, this.layout)
       if (!gathering.isComplete) continue
       this.open.delete(planned)
       const { part, cost } = gathering.part(this.elapsed())

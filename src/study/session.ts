@@ -9,9 +9,12 @@ import { Fold, type Folded } from './fold.js'
 import { layoutOf, search, type Planned, type SearchOptions, type Sink } from './run.js'
 import type { Setup } from './setup.js'
 
+/** How far a study has come. */
 export interface StudyProgress {
+  /** Runs that have ended, and those that are wanted. */
   readonly done: number
   readonly total: number
+  /** Distinct minima so far. */
   readonly minima: number
 }
 
@@ -169,10 +172,10 @@ export async function runSession(
     },
     ...(directory ? { keep: (part, cost) => directory.keep(part, cost) } : {})
   }
-  const onRuns = async (runs: number): Promise<void> => {
-    done += runs
+  const onRuns: SearchOptions['onRuns'] = async (rows, layout) => {
+    done += rows.count
     options.onProgress?.({ done, total: range.count, minima: fold.minima })
-    await options.onRuns?.(runs)
+    await options.onRuns?.(rows, layout)
   }
   const { left, failure } =
     options.storedOnly === true

@@ -11,6 +11,8 @@ import { encodePoints } from '../runs/points.js'
 import { defaultLosses, lossTable } from '../models/losses/index.js'
 import { resolveConfig, type StudyConfig } from './config.js'
 import { convergenceCurves } from './curves.js'
+import { endedRuns, type Run } from './endedRun.js'
+import type { StudyInput } from './input.js'
 import { checkDisk } from './memory.js'
 import { checkSame, identityOf, readRecord, recordText, shardRange, type Saved, type Shard } from './record.js'
 import { layoutOf } from './run.js'
@@ -21,17 +23,24 @@ import { summarize } from './summary.js'
 
 /** Puts files that follow from a summary beside it, such as a report. */
 export interface StudyFiles {
+  /** Replaces the file `name` of the study's directory. */
   write(name: string, text: string): Promise<void>
 }
 
+/** How runs are made, which changes no result, and who is told of what. */
 export interface SessionOptions {
+  /** Threads of the cpu engine; default: all cores. */
   readonly threads?: number
   /** Lanes over all threads; never changes a result. */
   readonly lanes?: number
+  /** Stops the runs; those that have ended are summed up. */
   readonly signal?: AbortSignal
   /** Told how far the reading of the data has come. */
   readonly onLoad?: ReadOptions['onProgress']
+  /** Told after each block of runs how many have ended. */
   readonly onProgress?: (progress: StudyProgress) => void
+  /** Told the judged runs as they end, in blocks; awaited, so that a slow listener slows the study down. */
+  readonly onRuns?: (runs: readonly Run[]) => Promise<void> | void
   /** Writes further files into the directory, such as a report. */
   readonly finish?: (summary: Summary, files: StudyFiles) => Promise<void> | void
   /** Told what the runs will take on the disk, before the first. */
@@ -45,6 +54,7 @@ interface Wanted {
   readonly atLeast?: number
 }
 
+/** What a study takes beside its configuration. */
 export interface StudyOptions extends SessionOptions {
   /** Directory for study.json, runs/, summary.json; nothing is written without it. */
   readonly out?: string
@@ -63,12 +73,12 @@ const setupOptions = ({ threads, onLoad }: SessionOptions) => ({
 
 /**
  * Runs a study. Nothing is written when it cannot be done.
- * @param raw a StudyConfig-like object as in study.yaml; every field but `data` has a default
+ * @param config as in study.yaml; every field but `data` has a default
  * @throws InputError when the configuration or the data are wrong; WorkError when an engine cannot run, or breaks down: the runs that
  * had ended by then are saved in `out`
  */
-export async function study(raw: unknown, options: StudyOptions = {}): Promise<Summary> {
-  return runStudy(resolveConfig(raw, 'the study'), options)
+export async function study(config: StudyInput, options: StudyOptions = {}): Promise<Summary> {
+  return runStudy(resolveConfig(config, 'the study'), options)
 }
 
 export async function runStudy(config: StudyConfig, options: StudyOptions = {}): Promise<Summary> {
@@ -102,12 +112,15 @@ export async function runStudy(config: StudyConfig, options: StudyOptions = {}):
   }
 }
 
+/** What going on with a study takes. */
 export interface ResumeOptions extends SessionOptions {
   /** Starts in all; more than the study has adds to it. */
   readonly starts?: number
-  /** The configuration that the study is thought to have; with it, a directory that is not there is begun. */
+  /** The configuration that the study is thought to have; with it, a directory that is not there is begun. @internal */
   readonly config?: StudyConfig
+  /** The piece that the directory is thought to hold. */
   readonly shard?: Shard
+  /** Files that the study is read from, beside its data. @internal */
   readonly inputs?: readonly string[]
 }
 
@@ -231,12 +244,13 @@ async function runOn(
   directory: StudyDirectory | undefined,
   options: SessionOptions & Wanted
 ): Promise<Summary> {
-  const { lanes, signal, onProgress } = options
+  const { lanes, signal, onProgress, onRuns } = options
   const { unseen } = setup.config.stop
   const outcome = await runSession(setup, identityOf(setup), range, directory, {
     ...(lanes === undefined ? {} : { lanes }),
     ...(signal ? { signal } : {}),
     ...(onProgress ? { onProgress } : {}),
+    ...(onRuns ? { onRuns: (rows, layout) => onRuns(endedRuns(rows, layout)) } : {}),
     ...(unseen === undefined ? {} : { unseen }),
     ...(options.atLeast === undefined ? {} : { atLeast: options.atLeast })
   })

@@ -40,7 +40,7 @@ async function searchOn(
       { ...setup, objective },
       {
         onRuns(runs) {
-          judged += runs
+          judged += runs.count
           return onJudged(engine, judged)
         }
       }

@@ -1,7 +1,7 @@
 // Whole studies on every device of the engines that search in f32 alone: the certified result is that of the CPU in f64.
 import { describe, expect, it } from 'vitest'
 import type { StationaryPoint, Summary } from '../../src/core/result.js'
-import { study } from '../../src/study/study.js'
+import { study } from '../helpers/study.js'
 import { candidates } from '../helpers/engines.js'
 import { epsOf, expectClose } from '../helpers/tolerance.js'
 

@@ -1,6 +1,6 @@
 // Firth's estimates: closed forms, published values, and what a restart study says of their uniqueness.
 import { describe, expect, it } from 'vitest'
-import { study } from '../../src/study/study.js'
+import { study } from '../helpers/study.js'
 import { expectAllClose } from '../helpers/tolerance.js'
 import { csv } from '../helpers/files.js'
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { InputError } from '../../src/core/errors.js'
 import { replay } from '../../src/study/replay.js'
-import { study } from '../../src/study/study.js'
+import { study } from '../helpers/study.js'
 import { manystart } from '../cli/helpers.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'manystart-formula-'))

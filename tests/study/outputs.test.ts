@@ -1,6 +1,6 @@
 // Networks with several outputs whose minima are known: linear autoencoders and encoders of one-hot patterns.
 import { describe, expect, it } from 'vitest'
-import { study } from '../../src/study/study.js'
+import { study } from '../helpers/study.js'
 import { csv } from '../helpers/files.js'
 import { expectClose } from '../helpers/tolerance.js'
 

@@ -1,5 +1,5 @@
 /** `manystart check`: rank and separation of the data, before any training. */
-import { prepareProblem } from '../../study/setup.js'
+import { checkStudy } from '../../study/check.js'
 import type { Separation } from '../../core/result.js'
 import type { Command } from '../command.js'
 import { configFile, print, printJson, studyFrom } from '../common.js'
@@ -23,30 +23,14 @@ export const checkCommand: Command = {
     ['manystart check --data FILE.csv --target COLUMN', 'your own']
   ],
   async run(flags) {
-    const { data, network, names, separation, rank } = await prepareProblem(studyFrom(flags), {
-      onProgress: loadProgress(process.stderr, flags['json'] === true)
-    })
-    const full = rank.rank === rank.columns
-    if (flags['json'] === true) {
-      printJson({
-        data: data.name,
-        hash: data.hash,
-        rows: data.rows,
-        columns: data.columns,
-        target: data.target,
-        coding: data.coding,
-        loss: data.loss,
-        parameters: names,
-        dataset: data.preprocessing,
-        rank: { ...rank, full },
-        separation
-      })
-      return
-    }
+    const json = flags['json'] === true
+    const found = await checkStudy(studyFrom(flags), { onLoad: loadProgress(process.stderr, json) })
+    if (json) return printJson(found)
+    const { data, rows, columns, target, coding, loss, parameters: names, dataset, rank, separation } = found
     const lines = [
-      `${data.name}: ${data.rows} rows, ${data.inputs} columns (${data.columns.join(', ')})`,
-      `target ${data.target}${data.coding === '' ? '' : ` (${data.coding})`}, loss ${network.loss}, ${names.length} parameters`,
-      full
+      `${data}: ${rows} rows, ${columns.length} columns (${columns.join(', ')})`,
+      `target ${target}${coding === '' ? '' : ` (${coding})`}, loss ${loss}, ${names.length} parameters`,
+      rank.full
         ? `rank ${rank.rank}: full`
         : `rank ${rank.rank} of ${rank.columns}: ${rank.aliased.join(', ')} depend on the other columns, so their weights are not determined`
     ]
@@ -64,7 +48,7 @@ export const checkCommand: Command = {
         remedyFlags(separation.remedy)
       )
     } else lines.push(`separation: ${separation.status}. ${separation.reason ?? ''}`)
-    lines.push(...data.preprocessing.notes)
+    lines.push(...dataset.notes)
     print(lines.join('\n'))
   }
 }

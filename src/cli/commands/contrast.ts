@@ -5,7 +5,7 @@ import { renderReport } from '../../report/render.js'
 import { conclusion } from '../../report/conclusion.js'
 import { wrap } from '../../core/text.js'
 import { contrastText } from '../../report/contrast.js'
-import { contrast, contrastModels } from '../../study/contrast.js'
+import { contrastModels, runContrast } from '../../study/contrast.js'
 import { claimContrast } from '../../study/contrastDirectory.js'
 import { contrastFile, reportFile, summaryFile } from '../../runs/directory.js'
 import type { DataConfig } from '../../data/types.js'
@@ -71,7 +71,7 @@ export const contrastCommand: Command = {
     let progress: Progress | undefined
     const { signal, release } = interruptSignal()
     try {
-      const summaries = await contrast(raw, {
+      const summaries = await runContrast(raw, {
         signal,
         out,
         ...(threads === undefined ? {} : { threads }),

@@ -1,0 +1,68 @@
+/** A run of a study as a program sees it. */
+import {
+  reasonWords,
+  VerdictCode,
+  verdicts,
+  type MetricSet,
+  type UnfinishedReason,
+  type Verdict
+} from '../core/result.js'
+import { statusNames } from '../core/status.js'
+import { widthOf, type Layout, type Rows } from '../runs/table.js'
+
+/** A run that has ended and was judged. Losses and parameters are those of the data as given. */
+export interface Run {
+  /** Its number, 0 … N−1: it decides where the run starts, whatever the engine. */
+  readonly start: number
+  /** What lies at its end. */
+  readonly verdict: Verdict
+  /** Why it is unfinished; absent for the others. */
+  readonly reason?: UnfinishedReason
+  /** How the optimiser ended: `converged`, `budget` and the like. */
+  readonly status: string
+  /** Steps of the optimiser. */
+  readonly steps: number
+  /** f at the point that polishing in double precision came to. */
+  readonly loss: number
+  /** max |g_p| there, in the conditioned coordinates of the computation: free of units and offsets. */
+  readonly gradientNorm: number
+  /** [P] that point, in the order of `Summary.minima[].names`. */
+  readonly parameters: Float64Array
+  /** The point where the optimiser stopped; `parameters` [P] are absent with `keep: 'end'`. */
+  readonly found: { readonly loss: number; readonly gradientNorm: number; readonly parameters?: Float64Array }
+  /** What the loss of a diverging run tends to, and how far that may be wrong. */
+  readonly limit?: { readonly loss: number; readonly error: number }
+  /** How well the point as found predicts: the training rows, and those held out. Of a failed run they are NaN. */
+  readonly metrics: { readonly train: MetricSet<number>; readonly test?: MetricSet<number> }
+}
+
+/** Run i of rows in the user's coordinates. */
+function runAt(rows: Rows, layout: Layout, i: number): Run {
+  const P = widthOf('theta', layout)
+  const M = layout.metrics.length
+  const point = (theta: Float64Array): Float64Array => theta.slice(i * P, (i + 1) * P)
+  const scores = (values: Float64Array): MetricSet<number> =>
+    Object.fromEntries(layout.metrics.map((name, m) => [name, values[i * M + m]]))
+  const code = rows.verdict[i]
+  return {
+    start: rows.start[i],
+    verdict: verdicts[code],
+    ...(code === VerdictCode.unfinished ? { reason: reasonWords[rows.reason[i]] as UnfinishedReason } : {}),
+    status: statusNames[rows.status[i]],
+    steps: rows.steps[i],
+    loss: rows.loss[i],
+    gradientNorm: rows.gradientNorm[i],
+    parameters: rows.theta ? point(rows.theta) : new Float64Array(0),
+    found: {
+      loss: rows.lossFound[i],
+      gradientNorm: rows.gradientNormFound[i],
+      ...(rows.thetaFound ? { parameters: point(rows.thetaFound) } : {})
+    },
+    ...(Number.isNaN(rows.limit[i]) ? {} : { limit: { loss: rows.limit[i], error: rows.limitError[i] } }),
+    metrics: { train: scores(rows.train), ...(rows.test ? { test: scores(rows.test) } : {}) }
+  }
+}
+
+/** Rows of runs in the user's coordinates, one by one. */
+export const endedRuns = (rows: Rows, layout: Layout): Run[] =>
+  Array.from({ length: rows.count }, (_, i) => runAt(rows, layout, i))

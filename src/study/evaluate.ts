@@ -1,0 +1,139 @@
+/** f, g and H of a study's model for batches of points: an engine's kernels, called from a program. */
+import { userHessian } from '../analysis/eigenvalues.js'
+import { InputError } from '../core/errors.js'
+import { chooseEngine } from '../engines/registry.js'
+import type { Evaluation, Needs } from '../engines/types.js'
+import { userModel } from '../models/expression/expression.js'
+import { parameterCount } from '../models/network/network.js'
+import { mapPoints, pullBack } from '../models/network/parameterMap.js'
+import { resolveConfig } from './config.js'
+import type { StudyInput } from './input.js'
+import { prepareProblem } from './setup.js'
+
+/** R points: [R, P] row-major as one array, or an array of R points. */
+export type Points = Float64Array | readonly ArrayLike<number>[]
+
+/** What an {@link Evaluator} takes beside the configuration. */
+export interface EvaluatorOptions {
+  /** Threads of the cpu engine; default: all cores. Never changes a result. */
+  readonly threads?: number
+}
+
+/** What {@link Evaluator.evaluate} gives of R points. */
+export interface Values {
+  /** R */
+  readonly count: number
+  /** [R] f; non-finite where it is. */
+  readonly f: Float64Array
+  /** [R, P] row-major, where it was asked for. */
+  readonly g?: Float64Array
+  /** [R, P, P], both triangles, where it was asked for. */
+  readonly H?: Float64Array
+}
+
+/** A model on its data, prepared on an engine. */
+export interface Evaluator {
+  /** [P] names of the parameters, in the order of a point. */
+  readonly names: readonly string[]
+  /** N, training rows. */
+  readonly rows: number
+  readonly engine: {
+    readonly name: string
+    readonly precision: string
+    readonly device: string
+    readonly threads: number
+  }
+  /**
+   * f, and g and H where asked for, at R points in the coordinates of the data as given; in the units of f and of the columns.
+   * @param needs g and H; f is always there
+   * @throws InputError for points that have not P finite numbers each
+   */
+  evaluate(points: Points, needs?: Needs): Promise<Values>
+  /** Frees what the engine holds; the evaluator cannot be used afterwards. */
+  dispose(): void
+}
+
+function flat(points: Points, P: number): Float64Array {
+  const list = points instanceof Float64Array ? undefined : points
+  const wrong = list?.findIndex(point => point.length !== P) ?? -1
+  if (wrong >= 0)
+    throw new InputError(`Point ${wrong} has ${list![wrong].length} numbers; give ${P}, one for each parameter.`)
+  const theta = list ? new Float64Array(list.length * P) : (points as Float64Array)
+  list?.forEach((point, r) => theta.set(point, r * P))
+  if (theta.length % P !== 0)
+    throw new InputError(`The points have ${theta.length} numbers; give a multiple of ${P}, the number of parameters.`)
+  const odd = theta.findIndex(v => !Number.isFinite(v))
+  if (odd >= 0) throw new InputError(`Point ${Math.floor(odd / P)} holds ${theta[odd]}; give finite numbers.`)
+  return theta
+}
+
+/**
+ * Prepares a study's model on its data and on an engine, for many evaluations; nothing is run.
+ * @param config the parts `data`, `model`, `engine`, `device` and `precision` of a study; `engine: 'auto'` takes the best in f64
+ * @throws InputError when the configuration or the data are wrong, or the engine cannot compute the model
+ */
+export async function evaluator(config: StudyInput, { threads }: EvaluatorOptions = {}): Promise<Evaluator> {
+  const resolved = resolveConfig(config, 'the study')
+  const { data, network, names, problem, frame } = await prepareProblem(resolved)
+  const { device, precision = resolved.engine === 'auto' ? 'f64' : undefined } = resolved
+  const inUser = network.expression
+    ? { ...problem, network: { ...network, expression: userModel(network.expression) } }
+    : problem
+  const { engine } = await chooseEngine(resolved.engine, {
+    ...(precision === undefined ? {} : { precision }),
+    ...(device === undefined ? {} : { device }),
+    ...(threads === undefined ? {} : { threads }),
+    job: { problem: inUser, needs: { H: true } }
+  })
+  const objective = await engine.prepare(inUser)
+  const P = parameterCount(network)
+  const isMapped = !network.expression
+
+  const values = ({ f, g, H }: Evaluation, count: number): Values => {
+    if (!isMapped) return { count, f, ...(g ? { g } : {}), ...(H ? { H } : {}) }
+    const { lossScale, fromUser } = frame
+    const scaled = (array: Float64Array): Float64Array => (lossScale === 1 ? array : array.map(v => v * lossScale))
+    const squares = H && new Float64Array(H.length)
+    for (let r = 0; squares && r < count; r++)
+      squares.set(userHessian(network, fromUser, H.subarray(r * P * P, (r + 1) * P * P)), r * P * P)
+    return {
+      count,
+      f: scaled(f),
+      ...(g ? { g: scaled(pullBack(network, fromUser, g)) } : {}),
+      ...(squares ? { H: scaled(squares) } : {})
+    }
+  }
+  return {
+    names,
+    rows: data.rows,
+    engine: { name: engine.name, precision: engine.precision, device: engine.device, threads: engine.threads },
+    async evaluate(points, needs = {}) {
+      const theta = flat(points, P)
+      const own = isMapped ? mapPoints(network, frame.fromUser, theta) : theta
+      return values(await objective.evaluate(own, needs), theta.length / P)
+    },
+    dispose() {
+      objective.dispose()
+      engine.dispose()
+    }
+  }
+}
+
+/**
+ * f, and g and H where asked for, of a study's model at R points: {@link evaluator} for one call.
+ * @param points R points in the coordinates of the data as given, P numbers each in the order of `check(config).parameters`
+ * @throws InputError as {@link evaluator}, and for points that have not P finite numbers each
+ */
+export async function evaluate(
+  config: StudyInput,
+  points: Points,
+  needs: Needs = {},
+  options: EvaluatorOptions = {}
+): Promise<Values> {
+  const prepared = await evaluator(config, options)
+  try {
+    return await prepared.evaluate(points, needs)
+  } finally {
+    prepared.dispose()
+  }
+}
