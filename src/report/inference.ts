@@ -3,6 +3,7 @@ import type { Inference, Interval, StationaryPoint, Summary } from '../core/resu
 import type { Table } from './table.js'
 import { fixed, none, percent, short } from './words.js'
 
+/** How coefficients are shown. */
 export interface CoefficientOptions {
   /** e to the power of estimates and intervals, where that is an odds or rate ratio. */
   readonly exponentiate?: boolean

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Inference } from '../../src/core/result.js'
 import { insectSprays, iris } from '../../src/data/tables/tables.js'
-import { study } from '../../src/study/study.js'
+import { study } from '../helpers/study.js'
 import { randomNumbers } from '../helpers/tables.js'
 import { expectAllClose, expectClose } from '../helpers/tolerance.js'
 

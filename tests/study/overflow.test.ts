@@ -1,6 +1,6 @@
 // Starts at which an exponential overflows are no reason to fail a run of a model that has a minimiser.
 import { expect, it } from 'vitest'
-import { study } from '../../src/study/study.js'
+import { study } from '../helpers/study.js'
 import { normals } from '../helpers/problems.js'
 
 const n = 24

@@ -1,6 +1,6 @@
 // What is recommended where there is no finite minimiser works: every run of the model with the ridge ends in one minimum.
 import { describe, expect, it } from 'vitest'
-import { study } from '../../src/study/study.js'
+import { study } from '../helpers/study.js'
 import { csv } from '../helpers/files.js'
 import { normals } from '../helpers/problems.js'
 

@@ -1,6 +1,6 @@
 // Softmax models: what the number added to all outputs leaves undetermined is no flat direction; what the data leave is.
 import { describe, expect, it } from 'vitest'
-import { study } from '../../src/study/study.js'
+import { study } from '../helpers/study.js'
 import { normals } from '../helpers/problems.js'
 
 /** Three classes that overlap, on two columns. */
