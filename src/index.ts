@@ -25,7 +25,7 @@ export type { Cell, Columns, LoadProgress, Preprocessing, TargetCoding, Term } f
 export { runs } from './study/runs.js'
 export type { Run } from './study/endedRun.js'
 export { contrast, type ContrastInput, type ContrastModel, type ContrastOptions } from './study/contrast.js'
-export { variance, type VarianceOptions } from './study/variance.js'
+export { variance, type VarianceInput, type VarianceOptions } from './study/variance.js'
 export { check, type Check, type CheckOptions } from './study/check.js'
 export {
   evaluate,

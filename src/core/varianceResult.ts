@@ -1,13 +1,19 @@
 /** What `manystart variance` says: plain data, as in its summary.json. */
+/** What `manystart variance` says: plain data, as in its summary.json. */
 export const varianceFormat = 'manystart/variance'
+/** Of its fields. */
 export const varianceVersion = 2
 
+/** What runs differ in. */
 export const factors = ['start', 'order', 'resample'] as const
+/** One of the factors. */
 export type Factor = (typeof factors)[number]
 /** A factor, two of them together, or what is left: all that vary together, which one run a cell does not tell from noise. */
 export type Source = Factor | 'start:order' | 'start:resample' | 'order:resample' | 'residual'
+/** All sources of variance. */
 export const sources: readonly Source[] = [...factors, 'start:order', 'start:resample', 'order:resample', 'residual']
 
+/** What one source gives of a quantity's variance. */
 export interface Component {
   /** Of the variance of a single run. */
   readonly share: number
@@ -35,6 +41,7 @@ export interface RowSplit {
   readonly shares: Readonly<Record<Source, number>>
 }
 
+/** Why the runs of one model differ, quantity by quantity. */
 export interface ModelVariance {
   readonly name: string
   readonly convex: boolean
@@ -50,6 +57,7 @@ export interface ModelVariance {
   readonly notes: readonly string[]
 }
 
+/** Why runs differ: of the model, and of its convex twin. */
 export interface VarianceResult extends ModelVariance {
   readonly format: typeof varianceFormat
   readonly version: number

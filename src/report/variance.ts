@@ -123,6 +123,7 @@ const designText = ({ starts, orders, resamples, resampling }: VarianceResult): 
     ...(resamples > 1 ? [`${formatCount(resamples)} resamples of the rows (${resampling})`] : [])
   ].join(' × ')
 
+/** The result as text for a terminal of `width` columns. */
 export function varianceText(result: VarianceResult, width: number): string {
   const { problem, engine, twin } = result
   const models = [result, ...(twin ? [twin] : [])]

@@ -25,6 +25,7 @@ import { optimizers } from '../optimizers/registry.js'
 import { epsilonOf } from '../optimizers/types.js'
 import { newtonLimit, resolveConfig, type StudyConfig } from './config.js'
 import { endsOf } from './ends.js'
+import type { StudyInput } from './input.js'
 import { predictedMeans } from './means.js'
 import { userScores } from './present.js'
 import { requestOf } from './run.js'
@@ -32,6 +33,19 @@ import { setUp, type Setup } from './setup.js'
 import { modelName, type SessionOptions } from './study.js'
 import { initText, optimizerText } from './summary.js'
 
+/** What goes into the analysis of why runs differ: a study, of which `starts.count` starts (100 unless given) are crossed. */
+export interface VarianceInput extends StudyInput {
+  readonly variance?: {
+    /** Orders of mini-batches; 20 where the optimiser takes mini-batches, else 1. */
+    readonly orders?: number
+    /** Resamples of the rows; default 1: the rows as given. */
+    readonly resamples?: number
+    /** How rows are resampled: `bootstrap`, `poisson`, or `split:0.3`, which leaves that share out. */
+    readonly resampling?: string
+  }
+}
+
+/** Who is told of what, and how the runs are made. */
 export interface VarianceOptions extends Pick<
   SessionOptions,
   'threads' | 'lanes' | 'signal' | 'onLoad' | 'onProgress'
@@ -360,11 +374,18 @@ function checkSize(levels: Levels, P: number): void {
 }
 
 /**
- * Crosses starts, orders of mini-batches and resamples of the rows, for a model and its convex twin.
- * @param raw as study.yaml, with `variance: {orders, resamples, resampling}`; the number of starts is `starts.count`
- * @throws InputError as `study`
+ * Crosses starts, orders of mini-batches and resamples of the rows, for a model and its convex twin, and splits what varies by them.
+ * @throws InputError as {@link study}, and for a design of one run or of more than is compared at once
  */
-export async function variance(raw: Raw, options: VarianceOptions = {}, source = 'the study'): Promise<VarianceResult> {
+export const variance = (config: VarianceInput, options: VarianceOptions = {}): Promise<VarianceResult> =>
+  runVariance({ ...config }, options)
+
+/** The same of what a file or flags say; `source` is what to call it in messages. */
+export async function runVariance(
+  raw: Raw,
+  options: VarianceOptions = {},
+  source = 'the study'
+): Promise<VarianceResult> {
   const { variance: own, ...rest } = raw
   const given = (own ?? {}) as Raw
   const starts = { count: defaults.starts, ...(rest['starts'] as object | undefined) }

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { sources } from '../../src/core/varianceResult.js'
 import { renderVariance, varianceText } from '../../src/report/variance.js'
-import { variance } from '../../src/study/variance.js'
+import { runVariance as variance } from '../../src/study/variance.js'
 import { json } from '../cli/helpers.js'
 
 const iris2 = { builtin: 'iris2', standardize: true }

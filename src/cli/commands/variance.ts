@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { renderVariance, varianceText } from '../../report/variance.js'
 import { reportFile, summaryFile } from '../../runs/directory.js'
-import { variance } from '../../study/variance.js'
+import { runVariance } from '../../study/variance.js'
 import { claimResult } from '../../study/resultDirectory.js'
 import { varianceFormat } from '../../core/varianceResult.js'
 import type { Command } from '../command.js'
@@ -44,7 +44,7 @@ export const varianceCommand: Command = {
     let progress: Progress | undefined
     const { signal, release } = interruptSignal()
     try {
-      const result = await variance(
+      const result = await runVariance(
         { ...raw, variance: given },
         {
           signal,
