@@ -1,5 +1,5 @@
 /** What `manystart variance` says: plain data, as in its summary.json. */
-/** What `manystart variance` says: plain data, as in its summary.json. */
+/** In every such file: what kind it is. */
 export const varianceFormat = 'manystart/variance'
 /** Of its fields. */
 export const varianceVersion = 2
