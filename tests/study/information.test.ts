@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { Inference, Summary } from '../../src/core/result.js'
 import { losses, lossTable, type Loss } from '../../src/models/losses/index.js'
 import { studyText } from '../../src/report/text.js'
-import { study } from '../../src/study/study.js'
+import { study } from '../helpers/study.js'
 import { normals } from '../helpers/problems.js'
 import { expectAllClose, tolerance } from '../helpers/tolerance.js'
 
