@@ -6,6 +6,8 @@ import { symmetricEigen } from '../core/linalg.js'
 import { thresholds } from '../core/thresholds.js'
 import { slopes } from '../models/expression/coordinates.js'
 import type { Expression } from '../models/expression/types.js'
+import { expectedInformation } from './inference/expected.js'
+import { outputs } from './predict.js'
 import { scaledCholesky, type ScaledCholesky } from './jacobi.js'
 import { flatShare, varianceUnit, type PointDetails, type PointQuestion } from './stationary.js'
 
@@ -23,6 +25,17 @@ export function describeFormulaPoint(
   const user = H.map((v, n) => v / (J[Math.floor(n / P)] * J[n % P]))
   const factor = index === 0 && flat.length === 0 ? scaledCholesky(user, P) : undefined
   const unit = varianceUnit(problem, theta, factor)
+  const expected =
+    factor && !expression.objective
+      ? expectedInformation(problem, outputs(problem, theta), [...names.keys()], theta)
+      : undefined
+  const expectedFactor =
+    expected instanceof Float64Array
+      ? scaledCholesky(
+          expected.map((v, n) => v / (J[Math.floor(n / P)] * J[n % P])),
+          P
+        )
+      : undefined
   return {
     eigenvalues: [...symmetricEigen(user, P).values],
     index,
@@ -32,7 +45,12 @@ export function describeFormulaPoint(
     ...(factor ? { condition: values[P - 1] / values[0] } : {}),
     ...(typeof unit === 'string'
       ? { standardErrorsReason: unit }
-      : { standardErrors: Array.from(inverseDiagonal(factor!), v => Math.sqrt(v * unit)) })
+      : {
+          standardErrors: Array.from(inverseDiagonal(factor!), v => Math.sqrt(v * unit)),
+          ...(expectedFactor
+            ? { expectedStandardErrors: Array.from(inverseDiagonal(expectedFactor), v => Math.sqrt(v * unit)) }
+            : {})
+        })
   }
 }
 

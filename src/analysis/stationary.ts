@@ -60,6 +60,8 @@ export interface PointDetails {
   /** [P]; absent where `standardErrorsReason` says why. */
   readonly standardErrors?: number[]
   readonly standardErrorsReason?: string
+  /** By the expected information, of formulas. */
+  readonly expectedStandardErrors?: number[]
   readonly standardized?: {
     readonly parameters: number[]
     readonly eigenvalues: number[]

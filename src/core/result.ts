@@ -183,6 +183,8 @@ export interface StationaryPoint {
   readonly standardErrors?: readonly number[]
   /** Why there are no standard errors, as a sentence. */
   readonly standardErrorsReason?: string
+  /** By the expected information, which for least squares is that of the Gauss-Newton method; of formulas, others have `inference`. */
+  readonly expectedStandardErrors?: readonly number[]
   /** Of models without hidden layer whose loss is a likelihood: of their minimiser. */
   readonly inference?: Inference
   /** In standardised coordinates, where they were asked for. */

@@ -119,8 +119,10 @@ function checkParameter(name: string, { init, bounds, fixed }: ParameterConfig):
   if (!init) return
   if ('logUniform' in init) {
     const [a, b] = init.logUniform
-    if (!(a > 0 && a <= b))
-      throw new InputError(`${at}.init.logUniform is [${a}, ${b}]; give two positive numbers in ascending order.`)
+    if (!(a * b > 0 && a <= b))
+      throw new InputError(
+        `${at}.init.logUniform is [${a}, ${b}]; give two numbers of one sign in ascending order, neither of them 0.`
+      )
   }
   if ('uniform' in init && Array.isArray(init.uniform) && !(init.uniform[0] <= init.uniform[1]))
     throw new InputError(`${at}.init.uniform is [${init.uniform.join(', ')}]; give two numbers in ascending order.`)
@@ -155,7 +157,7 @@ function initOf(name: string, config: ParameterConfig, fallback: Init): Paramete
 function scaleOf(init: ParameterInit): number {
   const size =
     init.kind === 'logUniform'
-      ? Math.sqrt(init.low) * Math.sqrt(init.high)
+      ? Math.sqrt(Math.abs(init.low)) * Math.sqrt(Math.abs(init.high))
       : init.kind === 'normal'
         ? init.deviation || Math.abs(init.mean)
         : 0.5 * (init.high - init.low) || Math.abs(init.high)

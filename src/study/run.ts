@@ -193,6 +193,14 @@ function spreadOut(values: Float64Array, which: readonly number[] | undefined, c
   return out
 }
 
+/** The direction in which the data are separated, in conditioned coordinates; 0 where that is not known. */
+function separating({ network, frame, separation, objective }: Setup): Float64Array {
+  const { direction } = separation
+  return direction.length === 0
+    ? new Float64Array(objective.parameters)
+    : mapPoints(network, linearPart(frame.fromUser), Float64Array.from(direction))
+}
+
 /** Verdicts and scores of finished runs. */
 async function judged(setup: Setup, layout: Layout, block: RunBlock) {
   const { certifier, test, network, program } = setup
@@ -216,8 +224,7 @@ async function judged(setup: Setup, layout: Layout, block: RunBlock) {
   let diverging: Diverging | undefined
   for (let i = 0; i < block.count; i++) {
     if (result.verdict[i] !== VerdictCode.diverging || (diverging && diverging.start <= block.start[i])) continue
-    const apart = mapPoints(network, linearPart(setup.frame.fromUser), Float64Array.from(setup.separation.direction))
-    const direction = result.ways.get(i)?.direction ?? apart
+    const direction = result.ways.get(i)?.direction ?? separating(setup)
     const point = result.theta.slice(i * P, (i + 1) * P)
     diverging = { start: block.start[i], loss: result.loss[i], theta: point, direction }
   }

@@ -133,7 +133,7 @@ async function describe(
           radii: radii.slice(i * P, (i + 1) * P),
           loss: cluster.loss
         })
-      const { eigenvalues, standardErrors, standardErrorsReason, standardized } = details[i]
+      const { eigenvalues, standardErrors, standardErrorsReason, expectedStandardErrors, standardized } = details[i]
       const { nullity, nullityExplained, flatParameters, condition } = details[i]
       const gradient = g!.subarray(i * P, (i + 1) * P)
       points.push({
@@ -144,6 +144,7 @@ async function describe(
         eigenvalues,
         ...(condition === undefined ? {} : { condition }),
         ...(standardErrors ? { standardErrors } : {}),
+        ...(expectedStandardErrors ? { expectedStandardErrors } : {}),
         ...(standardErrorsReason === undefined ? {} : { standardErrorsReason }),
         ...(standardized ? { standardized } : {}),
         ...(kind === 'minimum' ? {} : { nullity, nullityExplained, flatParameters }),

@@ -57,6 +57,7 @@ describe('formulas', () => {
     const found = summary.minima.find(m => relative(2 * m.loss * rows, sum) <= 1e-8)
     // Certified to 11 digits.
     found?.parameters.forEach((v, p) => expect(relative(v, values[p])).toBeLessThanOrEqual(1e-9))
+    expect(found?.expectedStandardErrors).toHaveLength(2)
     expect(found?.names).toEqual(['b1', 'b2'])
     expect(found?.standardErrors?.every(e => e > 0)).toBe(true)
   })
@@ -103,6 +104,25 @@ describe('formulas', () => {
     own.parameters.forEach((v, p) => expect(relative(v, builtIn.parameters[p])).toBeLessThan(1e-10))
     own.standardErrors?.forEach((v, p) => expect(relative(v, builtIn.standardErrors![p])).toBeLessThan(1e-9))
     expect(own.standardErrors).toHaveLength(3)
+  })
+
+  it('that run to infinity are told as that', async () => {
+    const data = csv('away', { y: [1, 2, 3], x: [1, 2, 3] })
+    // exp(−b) tends to 0 for y of 0 where a cannot help.
+    const flat = csv('zeros', { y: [0, 0, 0], x: [1, 2, 3] })
+    const model = { formula: 'exp(a - b*x)', parameters: { a: { fixed: 0 }, b: { init: { uniform: [0, 2] } } } }
+    const { verdicts, limits } = await study({ data: { csv: flat, target: 'y' }, model, starts: { count: 20 } })
+    expect(verdicts.diverging + verdicts.unfinished + verdicts.degenerate).toBe(20)
+    expect(limits.every(limit => limit.loss < 1e-6)).toBe(true)
+    const pole = {
+      formula: 'a * x / (b + x)',
+      parameters: { a: { init: { uniform: [1, 9] } }, b: { init: { uniform: [1, 9] } } }
+    }
+    const away = await study({ data: { csv: data, target: 'y' }, model: pole, starts: { count: 20 } })
+    // The best line is a = cb with b → ∞.
+    expect(away.verdicts.diverging).toBeGreaterThan(0)
+    expect(away.diverging?.names).toEqual(['a', 'b'])
+    expect(away.diverging?.direction.every(Number.isFinite)).toBe(true)
   })
 
   it('keep bounds, and find a minimiser that lies on one', async () => {
@@ -256,7 +276,7 @@ describe('what is refused', () => {
     [
       'a range below 0',
       { formula: 'a * x', parameters: { a: { init: { logUniform: [-1, 1] } } } },
-      /two positive numbers/
+      /two numbers of one sign/
     ],
     [
       'a formula without values',

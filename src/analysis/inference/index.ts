@@ -117,7 +117,7 @@ export async function inferenceOf(question: InferenceQuestion): Promise<Inferenc
   })
   const variance = (form: Float64Array, factor = at.factor): number => unit * dot(form, solveScaled(factor, form))
   const errors = directions.map(({ form }) => Math.sqrt(variance(form)))
-  const expected = expectedInformation(problem, z, at.free)
+  const expected = expectedInformation(problem, z, at.free, question.theta)
   const expectedFactor = expected === 'observed' ? at.factor : expected && scaledCholesky(expected, n)
   const expectedErrors = expectedFactor && directions.map(({ form }) => Math.sqrt(variance(form, expectedFactor)))
   const statistic = directions.map(({ value }, k) => value / errors[k])
