@@ -7,7 +7,7 @@
  * the radius, or nearly so. Before a finite minimum that logarithm bends down, and beyond it the loss rises, or stays as it is.
  */
 import { thresholds } from '../core/thresholds.js'
-import { inOrder, lossNoise, type JudgedObjective, type Runs } from './follow.js'
+import { inOrder, lossNoise, pick, type JudgedObjective, type Runs } from './follow.js'
 import type { Program } from '../engines/types.js'
 
 /** Where a run to infinity goes. */
@@ -23,6 +23,8 @@ export interface Escape {
 
 export interface Climbs {
   readonly outwards: Program
+  /** In smaller steps, for losses that come to their limit within a few spheres. */
+  readonly finely: Program
   readonly inwards: Program
   /** Steps that a climb may take. */
   readonly steps: number
@@ -110,6 +112,53 @@ export function approaches(
   return end
 }
 
+/** Spheres on which a loss may stay above a limit that it settles on, and further ones on which it must be seen to stay there. */
+const fewSpheres = 4
+const staysOn = 2
+/** Of such an exponential the rate varies by no more than this factor, seen over at least so many noises. */
+const steady = 1.5
+const seenFrom = 30
+
+/**
+ * The limit of a loss that falls like an exponential so fast that it has come to it, but for rounding, within few spheres. How it gets there
+ * shows in smaller steps: what is left must shrink at a steady rate, where before a finite minimum the rate grows without bound.
+ * Beyond, f is flat to rounding and a climb may come upon other valleys, of which the run knows nothing.
+ */
+export function settlesOn(
+  outwards: Levels,
+  finely: Levels,
+  noise: number
+): { limit: number; uncertainty: number } | null {
+  const sunk = sunkAt(outwards, noise)
+  if (sunk < 0) return null
+  const flat = Array.from(outwards).slice(sunk, sunk + staysOn + 1)
+  const limit = Math.min(...flat)
+  const uncertainty = Math.max(noise, Math.max(...flat) - limit)
+  const floor = standsOut * uncertainty
+  const after: Gap[] = []
+  for (let k = 0; k < finely.length && finely[k] - limit > floor; k++)
+    after.push({ radius: thresholds.finely ** k, gap: finely[k] - limit })
+  if (after.length < enoughGaps - 1 || !(after[0].gap > seenFrom * floor)) return null
+  const shape = steepness(after)
+  const gentlest = Math.min(...shape)
+  // On the next sphere no more than the floor is left, which must be no steeper a fall either.
+  const end = after[after.length - 1]
+  const into = after.length < finely.length ? Math.log(end.gap / floor) / (end.radius * (thresholds.finely - 1)) : 0
+  return gentlest > 0 && [...shape, into].every(slope => slope <= steady * gentlest) ? { limit, uncertainty } : null
+}
+
+/** The first sphere outwards, among the first few, from which on a falling loss stays as it is but for rounding; −1 where there is none. */
+export function sunkAt(outwards: Levels, noise: number): number {
+  for (let k = 1; k <= fewSpheres; k++) {
+    let stays = true
+    for (let m = k + 1; m <= k + staysOn; m++)
+      stays &&= Math.abs(outwards[m] - outwards[m - 1]) <= standsOut * noiseAt(noise, m)
+    if (stays) return k
+    if (!(outwards[k] <= outwards[k - 1] + noiseAt(noise, k))) return -1
+  }
+  return -1
+}
+
 /** What is left to fall at a radius, in units of the run's own. */
 interface Gap {
   readonly radius: number
@@ -160,10 +209,11 @@ const sum = (v: Uint32Array): number => v.reduce((s, k) => s + k, 0)
 /** Climbs from points [count, P]. */
 async function climbAll(
   objective: JudgedObjective,
-  { outwards, inwards, steps }: Climbs,
+  { outwards, finely, inwards, steps }: Climbs,
   scale: Float64Array,
   points: Float64Array,
-  eps: number
+  eps: number,
+  vanishes: boolean
 ): Promise<{ readonly climbed: Climbed[]; readonly taken: number }> {
   const P = objective.parameters
   const count = points.length / P
@@ -174,15 +224,29 @@ async function climbAll(
   const here = await lossNoise(objective, points, f, eps)
   const row = (theta: Float64Array, i: number): Float64Array => theta.subarray(i * P, (i + 1) * P)
   const levels = ({ report }: Runs, i: number): Float64Array => report.subarray(i * K, i * K + K - 1)
-  const climbed = Array.from({ length: count }, (_, i) => {
+  const noiseOf = (i: number): number => {
     const [least] = levels(out, i)
     // Roundings of a loss that goes to nothing become less with it.
-    const noise = Math.max(here[i] * Math.min(1, Math.abs(least / f[i])), 64 * eps * Math.abs(least))
-    const end = approaches(levels(out, i), levels(inside, i), noise, out.report[i * K + K - 1])
-    const way = end && { ...end, ...goingOn(row(points, i), row(out.theta, i), scale) }
-    return { way, loss: f[i], least, inside: row(inside.theta, i) }
+    return Math.max(here[i] * Math.min(1, Math.abs(least / f[i])), 64 * eps * Math.abs(least))
+  }
+  const ends = Array.from({ length: count }, (_, i) =>
+    approaches(levels(out, i), levels(inside, i), noiseOf(i), out.report[i * K + K - 1])
+  )
+  const sudden = [...ends.keys()].filter(i => !ends[i] && sunkAt(levels(out, i), noiseOf(i)) > 0)
+  const fine = await inOrder(objective, finely, pick(points, P, sudden), sudden.length, steps)
+  sudden.forEach((i, n) => {
+    const end = settlesOn(levels(out, i), levels(fine, n), noiseOf(i))
+    // A loss that may be 0 at a finite point, and is but for rounding, has come to one.
+    if (end && !(vanishes && end.limit <= standsOut * end.uncertainty)) ends[i] = end
   })
-  return { climbed, taken: sum(out.steps) + sum(inside.steps) }
+  const isSudden = new Map(sudden.map((i, n) => [i, n]))
+  const climbed = Array.from({ length: count }, (_, i) => {
+    const n = isSudden.get(i)
+    const to = n === undefined ? row(out.theta, i) : row(fine.theta, n)
+    const way = ends[i] && { ...ends[i], ...goingOn(row(points, i), to, scale) }
+    return { way, loss: f[i], least: levels(out, i)[0], inside: row(inside.theta, i) }
+  })
+  return { climbed, taken: sum(out.steps) + sum(inside.steps) + sum(fine.steps) }
 }
 
 /** Where a climb went, and what grew. */
@@ -209,7 +273,7 @@ export async function escapes(
   vanishes: boolean
 ): Promise<{ readonly ways: (Escape | null)[]; readonly taken: number }> {
   const P = objective.parameters
-  const { climbed, taken } = await climbAll(objective, climbs, scale, points, eps)
+  const { climbed, taken } = await climbAll(objective, climbs, scale, points, eps, vanishes)
   const ways = climbed.map(({ way }) => way)
   // Far out a loss that falls exponentially is so flat that its sphere is not settled on in time. Further in it is, and where the way
   // from there has the limit that the run's own sphere has come to, that is the run's way.
@@ -217,7 +281,7 @@ export async function escapes(
   if (far.length === 0 || vanishes) return { ways, taken }
   const inner = new Float64Array(far.length * P)
   far.forEach((i, n) => inner.set(climbed[i].inside, n * P))
-  const again = await climbAll(objective, climbs, scale, inner, eps)
+  const again = await climbAll(objective, climbs, scale, inner, eps, vanishes)
   far.forEach((i, n) => {
     const { way } = again.climbed[n]
     const { loss, least } = climbed[i]

@@ -8,6 +8,7 @@ export const thresholds = {
   arrived: 1e-2,
   weakSaddle: 1000,
   outwards: 1.2,
+  finely: 1.05,
   inwards: 0.95
 } as const
 
@@ -23,5 +24,6 @@ export const thresholdMeanings: Readonly<Record<keyof typeof thresholds, string>
   arrived:
     'A run is at a saddle only if polishing moved it by at most this, relative to max(1, |θ|); otherwise its own way leads past.',
   outwards: 'Ways to infinity are looked for on spheres, each of which has this times the radius of the one before.',
+  finely: 'The same where the loss comes to its limit within a few of them.',
   inwards: 'The same on the way back.'
 }

@@ -129,7 +129,10 @@ export function buildClimb({ eps }: RuleContext, ratio: number): Program {
   return r.compile({ point: pointNext, loss: lossNext, gradientNorm: r.max(normNext, 1e-300), stalled, report })
 }
 
-export const buildClimbs = (context: RuleContext): { readonly outwards: Program; readonly inwards: Program } => ({
+export const buildClimbs = (
+  context: RuleContext
+): { readonly outwards: Program; readonly finely: Program; readonly inwards: Program } => ({
   outwards: buildClimb(context, thresholds.outwards),
+  finely: buildClimb(context, thresholds.finely),
   inwards: buildClimb(context, thresholds.inwards)
 })

@@ -21,6 +21,8 @@ export const userRows = (network: Network, frame: Frame, rows: Rows): Rows => ({
   ...rows,
   loss: userLosses(frame, rows.loss),
   lossFound: userLosses(frame, rows.lossFound),
+  limit: userLosses(frame, rows.limit),
+  limitError: userLosses(frame, rows.limitError),
   ...(rows.theta ? { theta: userPoints(network, frame, rows.theta) } : {}),
   ...(rows.thetaFound ? { thetaFound: userPoints(network, frame, rows.thetaFound) } : {}),
   train: userScores(network, frame, rows.train),

@@ -178,7 +178,7 @@ const fitNoise = 64
 
 /** The infimum of the loss of separated data: from the fit to the rows that are left, or extrapolated where there is none. */
 async function separatedLimit(
-  { separation, certifier, judge }: Setup,
+  { separation, certifier, judge, frame }: Setup,
   diverging: { readonly theta: Float64Array },
   lowest: number
 ): Promise<{ loss: number; uncertainty: number }> {
@@ -188,7 +188,10 @@ async function separatedLimit(
   }
   const { climbs, scale, eps } = judge
   const [way] = (await escapes(certifier.objective, climbs, scale, diverging.theta, eps, false)).ways
-  return way ? { loss: way.limit, uncertainty: way.uncertainty } : { loss: lowest, uncertainty: Math.abs(lowest) }
+  const { lossScale } = frame
+  return way
+    ? { loss: lossScale * way.limit, uncertainty: lossScale * way.uncertainty }
+    : { loss: lowest, uncertainty: Math.abs(lowest) }
 }
 
 /** The limits of runs to infinity, in all detail. */

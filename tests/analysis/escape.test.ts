@@ -1,9 +1,10 @@
 // Runs to infinity, along rays and curves, beside runs to finite minima and in flat valleys that look like them.
 import { describe, expect, it } from 'vitest'
-import { approaches } from '../../src/analysis/escape.js'
+import { approaches, settlesOn } from '../../src/analysis/escape.js'
 import { thresholds } from '../../src/core/thresholds.js'
 import { climbLevels } from '../../src/optimizers/climb.js'
 import type { Landscape } from '../helpers/analytic.js'
+import { expectClose } from '../helpers/tolerance.js'
 import { judgePoints, judgeStudy, seeded, type Named } from '../helpers/judge.js'
 
 /** A function of one variable with its first two derivatives. */
@@ -97,6 +98,30 @@ describe('losses on spheres', () => {
     expect(both(r => Math.max(0, 1.3 - r) ** 2)).toBeNull()
     expect(both(() => NaN)).toBeNull()
   })
+
+  describe('that fall so fast that few of them are above the limit', () => {
+    const sudden = (f: (r: number) => number): ReturnType<typeof settlesOn> =>
+      settlesOn(levels(f, thresholds.outwards), levels(f, thresholds.finely), 1e-15)
+
+    it('show their limit in smaller steps, whatever valleys lie further on', () => {
+      for (const rate of [15, 20, 30, 50]) {
+        const end = sudden(r => (r > 3.2 ? 0 : 0.25 + 1e-9 * Math.exp(rate * (1 - r))))!
+        expect(Math.abs(end.limit - 0.25)).toBeLessThanOrEqual(end.uncertainty)
+        expect(end.uncertainty).toBeLessThan(1e-13)
+      }
+    })
+
+    it('and none before a finite minimum, or where the valley goes on flat', () => {
+      for (const at of [1.03, 1.1, 1.2, 1.35])
+        for (const n of [2, 4]) {
+          const bowl = (r: number): number => 0.25 + 1e-9 * (r - at) ** n
+          expect(sudden(bowl)).toBeNull()
+          expect(sudden(r => (r < at ? bowl(r) : 0.25))).toBeNull()
+        }
+      expect(sudden(() => 0.25)).toBeNull()
+      expect(sudden(() => NaN)).toBeNull()
+    })
+  })
 })
 
 describe('networks', () => {
@@ -145,5 +170,24 @@ describe('networks', () => {
     expect(counts['diverging']).toBeLessThanOrEqual(3)
     expect(counts['minimum'] + counts['degenerate']).toBeLessThanOrEqual(6)
     expect(reasons.filter(r => r === 'saturated').length).toBeGreaterThanOrEqual(50)
+  })
+
+  it('XOR in other columns and targets: runs that fit two rows and halve the others go to infinity, and are told so', async () => {
+    for (let repeat = 0; repeat < 2; repeat++) {
+      const [u, v, s] = [2, between(-2, 2), between(0.3, 2)]
+      const columns = { a: [v, v, s + v, s + v], b: [0, u, 0, u], y: [v, u + v, u + v, v] }
+      const { counts, limits, losses } = await judgeStudy(columns, {
+        model: { hidden: [2], activation: 'tanh', loss: 'squared' },
+        starts: { count: 300, seed: 1 + repeat },
+        stop: { steps: 3000 }
+      })
+      // On some the plateau is a saddle's, and other valleys begin at once.
+      expect(counts['unfinished']).toBeLessThanOrEqual(15)
+      expect(counts['minimum'] + counts['saddle']).toBe(0)
+      // With targets 2 apart, ½ (1² + 1²) / 4.
+      expect(limits.length).toBeGreaterThan(3)
+      for (const limit of limits) expectClose(limit, 0.25, 1e-9, 'limit')
+      expect(Math.max(...losses('degenerate'))).toBeLessThan(1e-14)
+    }
   })
 })

@@ -294,6 +294,34 @@ describe('where no finite minimiser exists', () => {
     expect(summary.verdicts.diverging).toBeGreaterThan(50)
   })
 
+  it('limits are in the units of the target', async () => {
+    const corners = [
+      [0, 0],
+      [0, 1],
+      [1, 0],
+      [1, 1]
+    ]
+    for (const unit of [1, 300]) {
+      const table = csv(
+        `xor-${unit}.csv`,
+        ['a', 'b', 'y'],
+        corners.map(([a, b]) => [a, b, unit * (a ^ b)])
+      )
+      const { limits } = await study({
+        data: { csv: table, target: 'y' },
+        model: { hidden: [2], loss: 'squared' },
+        starts: { count: 300 },
+        stop: { steps: 3000 }
+      })
+      // Two rows are fitted, the other two halved.
+      expect(limits.length).toBeGreaterThan(0)
+      for (const { loss, uncertainty } of limits) {
+        expectClose(loss / unit ** 2, 1 / 16, 1e-9, 'limit')
+        expect(uncertainty / unit ** 2).toBeLessThan(1e-9)
+      }
+    }
+  })
+
   it('softplus units turn into lines where the ridge leaves their biases free', async () => {
     const summary = await study({
       data: { builtin: 'iris2', standardize: true },
