@@ -179,6 +179,8 @@ export interface StationaryPoint {
   readonly condition?: number
   readonly parameters: readonly number[]
   readonly names: readonly string[]
+  /** First-layer biases of the columns less their means (`preprocessing.centring` in study.json): with all digits beside large means. */
+  readonly atMeans?: readonly number[]
   /** Observed information; absent where the minimum is not strict or the loss is no likelihood. */
   readonly standardErrors?: readonly number[]
   /** Why there are no standard errors, as a sentence. */

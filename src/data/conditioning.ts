@@ -37,6 +37,15 @@ export interface Standardization {
   readonly target?: { readonly mean: number; readonly sd: number }
 }
 
+/** Columns are measured from `means`; z_user = scale · z_c + shift. Kept for rows that come later. */
+export interface Centring {
+  /** [D] */
+  readonly means: readonly number[]
+  readonly scale: number
+  /** [C] */
+  readonly shift: readonly number[]
+}
+
 export interface Frame {
   /** From conditioned parameters to the user's, and back. */
   readonly toUser: ParameterMap
@@ -54,6 +63,8 @@ export interface Frame {
   readonly askedLossScale: number
   /** Of the design without its column of ones. */
   readonly design: GramFactor
+  /** Where columns are moved: by what, and how the last layer's conditioned biases become the user's. */
+  readonly centring: Centring | undefined
   /** Other rows in conditioned coordinates. */
   readonly rows: (given: GivenRows) => GivenRows
 }
@@ -96,7 +107,10 @@ export function columnSpread({ rows, x, weight }: GivenRows, D: number, shift: A
 /** Means and standard deviations (population, weighted) for standardising; 1 for a column that does not vary. */
 export function standardizationOf(rows: GivenRows, D: number): { mean: number[]; sd: number[] } {
   const mean = columnMeans(rows, D)
-  return { mean: [...mean], sd: [...orOne(columnSpread(rows, D, mean))] }
+  // Beside a large mean its rounding counts: Σ (x − m)² is more than the sum about the true mean by the square of what is left.
+  const left = columnMeans({ ...rows, x: rows.x.map((v, n) => v - mean[n % D]) }, D)
+  const spread = columnSpread(rows, D, mean).map((s, d) => s * Math.sqrt(1 - (s > 0 ? left[d] / s : 0) ** 2))
+  return { mean: [...mean], sd: [...orOne(spread)] }
 }
 
 const orOne = (values: Float64Array): Float64Array => values.map(s => (s > 0 ? s : 1))
@@ -359,6 +373,10 @@ export function conditionProblem(
       targetScale: target.scale,
       askedLossScale,
       design,
+      centring:
+        bias && columns.shift.some(m => m !== 0)
+          ? { means: [...columns.shift], scale: target.scale, shift: [...target.shift] }
+          : undefined,
       rows
     }
   }
@@ -378,6 +396,7 @@ export function identityFrame(rank: number): Frame {
     targetScale: 1,
     askedLossScale: 1,
     design: { rank, aliased: [], condition: 1 },
+    centring: undefined,
     rows: given => given
   }
 }
@@ -394,6 +413,19 @@ export const userPoints = (network: Network, frame: Frame, theta: Float64Array):
   network.expression
     ? eachPoint(theta, network.expression.parameters.length, u => toUser(network.expression!, u))
     : mapPoints(network, frame.toUser, theta)
+
+/**
+ * First-layer biases of a conditioned point where every column is at its mean: the user's take up means times weights, and lose digits
+ * beside large means.
+ */
+export function biasesAtMeans(network: Network, { scale, shift }: Centring, theta: ArrayLike<number>): number[] {
+  const [{ at, units, stride }] = layers(network)
+  const last = network.hidden.length === 0
+  return Array.from({ length: units }, (_, k) => {
+    const own = theta[at + k * stride]
+    return last ? scale * own + shift[k] : own
+  })
+}
 
 /** Directions [R, P] in the user's coordinates. */
 export const userDirections = (network: Network, frame: Frame, directions: Float64Array): Float64Array =>

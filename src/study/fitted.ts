@@ -6,10 +6,11 @@ import { InputError } from '../core/errors.js'
 import { knownNames } from '../core/names.js'
 import { listed, shown } from '../core/printable.js'
 import { summaryFormat, type MetricSet, type StationaryPoint, type Summary } from '../core/result.js'
+import { biasesAtMeans, type Centring } from '../data/conditioning.js'
 import type { Preprocessing } from '../data/types.js'
 import { expressionNetwork, userModel } from '../models/expression/expression.js'
 import { isScalar, losses } from '../models/losses/index.js'
-import { parameterCount } from '../models/network/network.js'
+import { layers, parameterCount } from '../models/network/network.js'
 import type { Network } from '../models/types.js'
 import { expressionModel } from './formulaConfig.js'
 import { readRecord } from './record.js'
@@ -38,12 +39,13 @@ export interface FittedModel {
   readonly preprocessing: Preprocessing
   /** [P] */
   readonly theta: Float64Array
-  /** What is done to the inputs before; absent where the parameters are those of the columns as given. */
+  /** What is done to the inputs before, which keeps digits beside large means; the parameters are those of what comes out. */
   readonly scaling?: { readonly mean: readonly number[]; readonly sd: readonly number[] }
 }
 
 const numbers = z.array(z.number())
 const column = z.object({ column: z.string() })
+const coding = column.extend({ loss: z.enum(losses), coding: z.string(), classes: z.array(z.string()).optional() })
 const preprocessingSchema = z.object({
   terms: z.array(
     z.union([
@@ -54,16 +56,18 @@ const preprocessingSchema = z.object({
   columns: z.array(z.string()),
   standardization: z.object({ mean: numbers, sd: numbers }).optional(),
   targetStandardization: z.object({ mean: z.number(), sd: z.number() }).optional(),
-  target: column.extend({ loss: z.enum(losses), coding: z.string(), classes: z.array(z.string()).optional() }),
+  target: coding.extend({ others: z.array(coding).optional() }),
   missingValues: z.array(z.string()),
   offset: z.string().optional(),
-  exposure: z.string().optional()
+  exposure: z.string().optional(),
+  centring: z.object({ means: numbers, scale: z.number(), shift: numbers }).optional()
 })
 
 interface SavedStudy {
   readonly directory: string
   readonly network: Network
   readonly preprocessing: Preprocessing
+  readonly centring?: Centring
   readonly summary: Summary
 }
 
@@ -101,10 +105,6 @@ export async function openStudy(directory: string): Promise<SavedStudy> {
     throw new InputError(`${shown(path)} is no summary of a study of this program; run the study again.`)
   const done = preprocessing as Preprocessing
   const { loss, classes, others } = done.target
-  if (others)
-    throw new InputError(
-      `${shown(directory)} is a study of ${1 + others.length} target columns, and new rows are predicted for models of one; study each column by itself.`
-    )
   if (config.model.objective !== undefined)
     throw new InputError(
       `${shown(directory)} is a study of an objective, which predicts nothing; give a study on data.`
@@ -114,19 +114,33 @@ export async function openStudy(directory: string): Promise<SavedStudy> {
     return { directory, network: expressionNetwork(expression, loss), preprocessing: done, summary }
   }
   const { hidden, activation, bias, ridge, penalizeBias } = config.model
-  const outputs = isScalar(loss) ? 1 : (classes?.length ?? 2)
+  const outputs = isScalar(loss) ? 1 + (others?.length ?? 0) : (classes?.length ?? 2)
   const inputs = done.columns.length
   return {
     directory,
     network: { inputs, hidden, outputs, activation, loss, bias, ridge, penalizeBias },
     preprocessing: done,
+    ...(checked.data.centring ? { centring: checked.data.centring } : {}),
     summary
   }
 }
 
-/** Without biases the means cannot go anywhere, so parameters stay those of the standardised columns. */
-const scalingOf = (network: Network, { standardization }: Preprocessing): Pick<FittedModel, 'scaling'> =>
-  standardization && !network.bias ? { scaling: standardization } : {}
+/**
+ * Parameters of the columns less their means, where biases take these up. Without biases the means cannot go anywhere, so that
+ * parameters stay those of the standardised columns, where they were asked for.
+ */
+function parametersAt(
+  { network, preprocessing: { standardization }, centring }: SavedStudy,
+  parameters: ArrayLike<number>,
+  atMeans: readonly number[] | undefined
+): Pick<FittedModel, 'theta' | 'scaling'> {
+  const theta = Float64Array.from(parameters)
+  if (!network.bias) return { theta, ...(standardization ? { scaling: standardization } : {}) }
+  if (!centring || !atMeans) return { theta }
+  const [{ at, stride }] = layers(network)
+  atMeans.forEach((bias, k) => (theta[at + k * stride] = bias))
+  return { theta, scaling: { mean: centring.means, sd: centring.means.map(() => 1) } }
+}
 
 /** A distinct point of a study as a model. */
 function modelAt(saved: SavedStudy, point: StationaryPoint, kind: string): FittedModel {
@@ -143,8 +157,7 @@ function modelAt(saved: SavedStudy, point: StationaryPoint, kind: string): Fitte
     runs: point.count,
     network,
     preprocessing,
-    theta: Float64Array.from(point.parameters),
-    ...scalingOf(network, preprocessing)
+    ...parametersAt(saved, point.parameters, point.atMeans)
   }
 }
 
@@ -184,7 +197,7 @@ function bestBy(saved: SavedStudy, metric: string): FittedModel {
 }
 
 async function modelOfStart(saved: SavedStudy, start: number): Promise<FittedModel> {
-  const { network, preprocessing, summary, directory } = saved
+  const { network, preprocessing, centring, summary, directory } = saved
   if (!Number.isInteger(start) || start < 0 || start >= summary.starts)
     throw new InputError(
       `There is no start ${start} in ${shown(directory)}; its starts are 0 to ${summary.starts - 1}.`
@@ -198,8 +211,7 @@ async function modelOfStart(saved: SavedStudy, start: number): Promise<FittedMod
       runs: 1,
       network,
       preprocessing,
-      theta: run.theta!.slice(),
-      ...scalingOf(network, preprocessing)
+      ...parametersAt(saved, run.theta!, centring && biasesAtMeans(network, centring, run.conditioned))
     }
   throw new InputError(`The run of start ${start} is not in ${shown(directory)}; it had not ended.`)
 }

@@ -25,7 +25,8 @@ export interface Predictions {
   /** [N] numbers of the rows in their table, from 1. */
   readonly rows: readonly number[]
   /**
-   * [N] each: `probability` of the second class and `class`; for several classes `p:CLASS` each and `class`; for numbers `prediction`.
+   * [N] each: `probability` of the second class and `class`; for several classes `p:CLASS` each and `class`; for numbers `prediction`;
+   * for several targets `probability:TARGET` and so on.
    * With `all`, over the runs in all minima: `mean`, `sd`, `min` and `max` of the probability or prediction, and `agree`, the share
    * of runs that predict the same class.
    */
@@ -35,7 +36,8 @@ export interface Predictions {
 /** What a model says of rows: numbers by name, and the class where there are classes. */
 interface Said {
   readonly numbers: Readonly<Record<string, Float64Array>>
-  readonly classes?: readonly string[]
+  /** By the name of their column. */
+  readonly classes: Readonly<Record<string, readonly string[]>>
 }
 
 function say({ network, preprocessing, theta, scaling }: FittedModel, rows: NewRows): Said {
@@ -44,8 +46,8 @@ function say({ network, preprocessing, theta, scaling }: FittedModel, rows: NewR
   const problem = { network, rows: rows.rows, x, y: new Float64Array(0) }
   const z = outputs(rows.offset ? { ...problem, offset: rows.offset } : problem, theta)
   const loss = lossTable[network.loss]
-  const labels = preprocessing.target.classes ?? []
   if (loss.response === 'class') {
+    const labels = preprocessing.target.classes ?? []
     const C = network.outputs
     const p = softmax(z, C)
     const classes = Array.from({ length: rows.rows }, (_, i) => {
@@ -54,12 +56,24 @@ function say({ network, preprocessing, theta, scaling }: FittedModel, rows: NewR
       return labels[top]
     })
     const column = (c: number): Float64Array => Float64Array.from({ length: rows.rows }, (_, i) => p[i * C + c])
-    return { numbers: Object.fromEntries(labels.map((label, c) => [`p:${label}`, column(c)])), classes }
+    return {
+      numbers: Object.fromEntries(labels.map((label, c) => [`p:${label}`, column(c)])),
+      classes: { class: classes }
+    }
   }
-  const mean = z.map(loss.mean)
-  if (loss.response !== 'share') return { numbers: { prediction: mean } }
-  const even = loss.even ?? 0
-  return { numbers: { probability: mean }, classes: Array.from(z, value => labels[value > even ? 1 : 0]) }
+  const { target } = preprocessing
+  const { response, mean, even = 0 } = loss
+  const C = network.outputs
+  const numbers: Record<string, Float64Array> = {}
+  const classes: Record<string, string[]> = {}
+  ;[target, ...(target.others ?? [])].forEach(({ column, classes: labels = [] }, k) => {
+    // Several targets are told apart by their names.
+    const suffix = C > 1 ? `:${column}` : ''
+    const own = Float64Array.from({ length: rows.rows }, (_, i) => z[i * C + k])
+    numbers[`${response === 'share' ? 'probability' : 'prediction'}${suffix}`] = own.map(mean)
+    if (response === 'share') classes[`class${suffix}`] = Array.from(own, value => labels[value > even ? 1 : 0])
+  })
+  return { numbers, classes }
 }
 
 /** [N, C] */
@@ -81,7 +95,7 @@ function spread(models: readonly FittedModel[], said: readonly Said[], N: number
   const columns: Record<string, Float64Array> = {}
   const several = Object.keys(first.numbers).length > 1
   for (const name of Object.keys(first.numbers)) {
-    const suffix = several ? `:${name.slice(2)}` : ''
+    const suffix = several ? name.slice(name.indexOf(':')) : ''
     const mean = new Float64Array(N)
     const sd = new Float64Array(N)
     const min = new Float64Array(N).fill(Infinity)
@@ -106,10 +120,9 @@ function spread(models: readonly FittedModel[], said: readonly Said[], N: number
       [`max${suffix}`]: max
     })
   }
-  const { classes } = first
-  if (classes)
-    columns['agree'] = Float64Array.from({ length: N }, (_, i) =>
-      said.reduce((s, other, m) => s + (other.classes?.[i] === classes[i] ? models[m].runs / total : 0), 0)
+  for (const [name, classes] of Object.entries(first.classes))
+    columns[name.replace('class', 'agree')] = Float64Array.from({ length: N }, (_, i) =>
+      said.reduce((s, other, m) => s + (other.classes[name][i] === classes[i] ? models[m].runs / total : 0), 0)
     )
   return columns
 }
@@ -144,7 +157,7 @@ export async function predict(directory: string, data: NewData, options: Predict
     rows: rows.numbers,
     columns: {
       ...plainNumbers(said.numbers),
-      ...(said.classes ? { class: said.classes } : {}),
+      ...said.classes,
       ...plainNumbers(others)
     }
   }

@@ -127,7 +127,7 @@ export function recordText(setup: Setup, range: Range, shard: Shard | undefined,
     starts: { first: range.first, count: range.count },
     ...(shard ? { shard: { ...shard } } : {}),
     dataHash: setup.data.hash,
-    preprocessing: setup.data.preprocessing,
+    preprocessing: { ...setup.data.preprocessing, ...(setup.frame.centring ? { centring: setup.frame.centring } : {}) },
     versions: { manystart: version, node: process.version },
     engine: {
       name: engine.name,

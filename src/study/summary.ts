@@ -36,7 +36,7 @@ import type { Folded } from './fold.js'
 import { inferenceAt } from './inference.js'
 import { identityOf } from './record.js'
 import type { Outcome } from './session.js'
-import { userPoints, userDirections } from '../data/conditioning.js'
+import { biasesAtMeans, userPoints, userDirections } from '../data/conditioning.js'
 import { userHessian } from '../analysis/eigenvalues.js'
 import type { Problem } from '../models/types.js'
 import { userScores } from './present.js'
@@ -96,6 +96,7 @@ async function describe(
     copiesPossible: copiesPossible(setup.network),
     parameters: [...parameters],
     names: setup.names,
+    ...(frame.centring ? { atMeans: biasesAtMeans(network, frame.centring, cluster.parameters) } : {}),
     firstStart: cluster.firstStart,
     starts: cluster.starts
   })

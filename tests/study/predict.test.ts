@@ -26,7 +26,8 @@ const rows = Array.from({ length: N }, (_, i) => {
     sick: signal > 1 ? 'yes' : 'no',
     level: ['low', 'middle', 'high'][signal > 2 ? 2 : signal > 0 ? 1 : 0],
     count: Math.floor(Math.exp(signal / 2) + random()),
-    time: 1 + random()
+    time: 1 + random(),
+    late: random() > 0.5 ? 'late' : 'early'
   }
 })
 const data = { rows, features: ['age', 'region'] }
@@ -44,6 +45,16 @@ const cases: readonly Case[] = [
   {
     name: 'squared, no bias',
     config: { data: { ...data, target: 'count', offset: 'time' }, model: { loss: 'squared', bias: false } }
+  },
+  { name: 'Firth', config: { data: { ...data, target: 'sick' }, model: { loss: 'logistic', firth: true } } },
+  { name: 'Huber', config: { data: { ...data, target: 'count' }, model: { loss: { huber: { delta: 1 } } } } },
+  {
+    name: 'several targets',
+    config: { data: { ...data, target: ['count', 'time'] }, model: { hidden: [2], loss: 'squared', ridge: 0.01 } }
+  },
+  {
+    name: 'several targets of labels',
+    config: { data: { ...data, target: ['sick', 'late'] }, model: { loss: 'logistic', ridge: 0.01 } }
   },
   { name: 'softmax', config: { data: { ...data, target: 'level', standardize: true }, model: { ridge: 0.01 } } },
   ...(['tanh', 'logistic', 'softplus', 'relu', 'identity'] as const).map(activation => ({
@@ -71,7 +82,7 @@ const text = async (...args: Parameters<typeof exported>): Promise<string> => {
   return whole
 }
 const numbersOf = ({ columns }: Predictions): number[][] => {
-  const names = Object.keys(columns).filter(name => name !== 'class')
+  const names = Object.keys(columns).filter(name => !/^class/.test(name))
   return Array.from({ length: columns[names[0]].length }, (_, i) => names.map(name => columns[name][i] as number))
 }
 const columnsOf = (names: readonly string[]): Record<string, unknown[]> =>
@@ -127,7 +138,7 @@ describe.each(cases)('$name', ({ name }) => {
     const model = JSON.parse(await text(out, 'json', choice)) as ModelData
     expect(model.layers.flat(2).filter(value => value !== 0).length).toBeLessThanOrEqual(summary.problem.parameters)
     expect(model.terms.map(t => t.column)).toEqual(['age', 'region'])
-    expect(model.target).toBe(summary.problem.target)
+    expect([model.target, ...(model.others ?? []).map(other => other.target)].join(', ')).toBe(summary.problem.target)
   })
 })
 

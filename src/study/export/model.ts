@@ -11,12 +11,14 @@ export interface ModelData {
   readonly name: string
   readonly point: string
   readonly target: string
+  /** Further targets, each an output of its own, with the labels of 0 and 1 where it has them. */
+  readonly others?: readonly { readonly target: string; readonly classes?: readonly string[] }[]
   readonly loss: Loss
   /** Labels of 0 and 1, or of all classes. */
   readonly classes?: readonly string[]
   /** The inputs are these columns in this order; labels become a 0/1 column for each level but the first. */
   readonly terms: readonly Term[]
-  /** Subtracted from and dividing the inputs before the first layer. */
+  /** Subtracted from and dividing the inputs before the first layer; means of the columns keep digits beside large ones. */
   readonly scaling?: { readonly mean: readonly number[]; readonly sd: readonly number[] }
   readonly offset?: string
   /** Column whose logarithm is added. */
@@ -35,6 +37,14 @@ export function modelData(model: FittedModel): ModelData {
     name: model.name,
     point: model.point,
     target: target.column,
+    ...(target.others
+      ? {
+          others: target.others.map(other => ({
+            target: other.column,
+            ...(other.classes ? { classes: other.classes } : {})
+          }))
+        }
+      : {}),
     loss: network.loss,
     ...(target.classes ? { classes: target.classes } : {}),
     terms,

@@ -5,11 +5,11 @@ import type { Link } from '../../models/losses/index.js'
 import { linkOf, whatItGives } from './words.js'
 
 const links: Readonly<Record<Exclude<Link, 'shares'>, string>> = {
-  z: 'z[0]',
-  sigmoid: '_logistic(z[0])',
-  Φ: '0.5 * math.erfc(-z[0] / math.sqrt(2.0))',
-  extreme: '-math.expm1(-_exp(z[0]))',
-  exp: '_exp(z[0])'
+  z: 'v',
+  sigmoid: '_logistic(v)',
+  Φ: '0.5 * math.erfc(-v / math.sqrt(2.0))',
+  extreme: '-math.expm1(-_exp(v))',
+  exp: '_exp(v)'
 }
 
 const literal = (value: unknown): string => JSON.stringify(value).replace(/null/g, 'None')
@@ -30,7 +30,7 @@ export function pythonOf(model: ModelData): string {
           '        powers = [math.exp(v - max(z)) for v in z]',
           '        result.append([v / sum(powers) for v in powers])'
         ]
-      : [`        result.append(${links[link]})`]
+      : [`        p = [${links[link]} for v in z]`, `        result.append(${model.others ? 'p' : 'p[0]'})`]
   return `import math
 
 # ${whatItGives(model)}

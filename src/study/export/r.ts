@@ -48,7 +48,7 @@ ${matrices.join(',\n')}
 ${model.classes ? `  classes <- ${vector(model.classes)}\n` : ''}  x <- cbind(${inputs.join(', ')})
 ${model.scaling ? `  x <- sweep(sweep(x, 2, ${vector(model.scaling.mean)}), 2, ${vector(model.scaling.sd)}, "/")\n` : ''}  for (layer in layers[-length(layers)]) x <- activation(cbind(1, x) %*% t(layer))
   z <- cbind(1, x) %*% t(layers[[length(layers)]])${added.map(term => ` + ${term}`).join('')}
-  ${links[linkOf(model.loss)]}
+${model.others ? `  colnames(z) <- ${vector([model.target, ...model.others.map(other => other.target)])}\n` : ''}  ${links[linkOf(model.loss)]}
 }
 `
 }

@@ -7,13 +7,15 @@ import type { ModelData } from './model.js'
 export const linkOf = (loss: Loss): Link => lossTable[loss].link
 
 /** A line that says what the function predicts. */
-export function whatItGives({ name, point, target, classes, loss }: ModelData): string {
+export function whatItGives({ name, point, target, others, classes, loss }: ModelData): string {
   const link = linkOf(loss)
   const what =
     link === 'shares'
       ? `the probabilities of the classes of ${shown(target)}`
-      : classes
-        ? `the probability that ${shown(target)} is ${shown(classes[1])}`
-        : shown(target)
+      : [{ target, classes }, ...(others ?? [])]
+          .map(one =>
+            one.classes ? `the probability that ${shown(one.target)} is ${shown(one.classes[1])}` : shown(one.target)
+          )
+          .join(', ')
   return `Predicts ${what}: ${shown(name)}, ${point}. Written by Manystart ${version}.`
 }
