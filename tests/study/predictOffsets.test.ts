@@ -105,7 +105,7 @@ it('a target with an offset keeps its own digits', async () => {
 
 it('formulas predict', async () => {
   const out = freshOut()
-  const model = { formula: 'p * exp(q * a)', parameters: { p: { init: { uniform: [0.5, 2] } }, q: {} } }
+  const model = { formula: 'p * exp(q * a)', parameters: { p: { init: { uniform: [0.5, 2] as const } }, q: {} } }
   await study(
     {
       data: { columns: { a, y: a.map((v, i) => 1.5 * Math.exp(0.4 * v) + 0.01 * e[i]) }, target: 'y' },
