@@ -261,7 +261,7 @@ export function judging(judge: Judge): (theta: Float64Array, found: Found, count
 }
 
 /** The judge's columns, all runs unfinished as found. */
-const emptyJudged = (theta: Float64Array, found: Found, count: number, P: number): Judged => ({
+export const emptyJudged = (theta: Float64Array, found: Found, count: number, P: number): Judged => ({
   count,
   verdict: new Uint8Array(count).fill(VerdictCode.unfinished),
   theta: theta.slice(0, count * P),
@@ -279,7 +279,7 @@ const emptyJudged = (theta: Float64Array, found: Found, count: number, P: number
 })
 
 /** Puts the judged `rest` at places `which`. */
-function merged(out: Judged, rest: Judged, which: readonly number[], P: number): Judged {
+export function merged(out: Judged, rest: Judged, which: readonly number[], P: number): Judged {
   const columns = [
     'verdict',
     'reason',

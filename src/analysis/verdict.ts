@@ -63,8 +63,10 @@ export interface Judged extends Omit<Filled<'judge'>, 'conditioned'> {
 const sum = (v: Uint32Array): number => v.reduce((s, n) => s + n, 0)
 
 /** Steps for which a doubtful run is followed on: flat valleys and narrow curved ones take many, which small models can afford. */
-const followSteps = (P: number, convex: boolean): number =>
-  convex ? 100 : Math.min(2000, Math.max(100, Math.round(1e7 / P ** 3)))
+const followSteps = (P: number, convex: boolean): number => {
+  const most = convex ? 100 : Math.min(2000, Math.max(100, Math.round(1e7 / P ** 3)))
+  return Math.min(most, Math.max(20, Math.round(4e9 / P ** 3)))
+}
 /** The event loop gets a turn after so long. */
 const breathMilliseconds = 20
 /** Largest P for which ways to infinity are looked for. */

@@ -45,7 +45,7 @@ export const machineOptions: FlagTable = {
 export const jsonFlag: FlagTable = { json: flag('print the result alone, as JSON') }
 
 export const outputOptions: FlagTable = {
-  ...fieldFlags('name', 'keep'),
+  ...fieldFlags('name', 'keep', 'judge'),
   out: text('DIR', 'directory for the results'),
   force: flag('replace an existing directory'),
   exponentiate: flag('e to the power of coefficients: odds ratios, rate ratios'),
@@ -107,6 +107,14 @@ function initFlag(value: unknown): unknown {
       `--init is "${value}"; give normal:1, uniform:3, glorot or he (${knownNames(kind, ['normal', 'uniform', 'glorot', 'he'])}).`
     )
   return { [kind]: Number(size) }
+}
+
+function judgeFlag(value: unknown): unknown {
+  if (typeof value !== 'string' || ['all', 'sample', 'best'].includes(value)) return value
+  const [kind = '', share = ''] = value.split(':')
+  if ((kind !== 'sample' && kind !== 'best') || share.trim() === '' || !Number.isFinite(Number(share)))
+    throw new InputError(`--judge is ${quoted(value)}; give all, sample or best, or a share such as sample:0.05.`)
+  return { [kind]: Number(share) }
 }
 
 function chosenOptimizer(flags: Flags, fromFile: unknown): unknown {
@@ -202,7 +210,8 @@ export function mergeFlags(file: Readonly<Record<string, unknown>>, flags: Flags
       engine: flags['engine'],
       device: flags['device'],
       precision: flags['precision'],
-      keep: flags['keep']
+      keep: flags['keep'],
+      judge: judgeFlag(flags['judge'])
     })
   }
 }

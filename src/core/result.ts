@@ -22,10 +22,10 @@ export const VerdictCode = {
 } as const satisfies Record<Verdict, number>
 
 /** All reasons why a run is unfinished. */
-export const unfinishedReasons = ['budget', 'saturated', 'kink', 'stalled'] as const
+export const unfinishedReasons = ['budget', 'saturated', 'kink', 'stalled', 'unjudged'] as const
 /**
  * Why a run is unfinished: its steps were used up; a hidden unit is flat on all rows because its net inputs are so large; a relu unit
- * sits on its kink; or no further progress was possible, though no stationary point is near.
+ * sits on its kink; no further progress was possible, though no stationary point is near; or the study judges only some of its runs.
  */
 export type UnfinishedReason = (typeof unfinishedReasons)[number]
 

@@ -14,8 +14,9 @@ import { Rule, type Scalar, type Vector } from '../language/rule.js'
 import type { Program } from '../language/program.js'
 import type { RuleContext } from './types.js'
 
-/** Steps that polishing may take. */
-export const polishSteps = 60
+/** Steps that polishing may take; each costs P³, so large models get fewer, which a strict minimum does not need. */
+export const polishStepsFor = (parameters: number): number =>
+  Math.min(60, Math.max(10, Math.round(2e9 / parameters ** 3)))
 
 /** Nearly flat: within this many zero bands. */
 const nearlyFlat = 2 ** 20

@@ -78,6 +78,8 @@ function unfinishedAdvice(s: Summary): string {
           : ''
       return `rounding hides the slope before a minimum is reached${why}, so more steps would change nothing`
     }
+    case 'unjudged':
+      return 'the study judges only some of its runs, and the others count as unfinished'
     default:
       return reason satisfies never
   }

@@ -41,6 +41,8 @@ export interface StudyConfig {
   readonly stop: { readonly steps: number | null; readonly gradient: number; readonly unseen?: number }
   /** Parameters of every run as found and certified, or as certified; absent: by the number of starts. */
   readonly keep?: 'all' | 'end'
+  /** Which runs are judged, or what share of them; absent: all. */
+  readonly judge?: 'all' | 'sample' | 'best' | { readonly sample: number } | { readonly best: number }
   readonly engine: 'auto' | 'cpu' | 'webgpu' | 'tensorflow' | 'reference'
   /** One of the engine's devices, by name; absent: the best that can run. */
   readonly device?: string

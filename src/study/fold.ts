@@ -57,7 +57,7 @@ export class Fold {
   private readonly clusters: Clusters
   private diverging: Diverging | undefined
   private readonly limits: LimitClusterer
-  private readonly unfinished = { budget: 0, saturated: 0, kink: 0, stalled: 0 } satisfies Record<
+  private readonly unfinished = { budget: 0, saturated: 0, kink: 0, stalled: 0, unjudged: 0 } satisfies Record<
     UnfinishedReason,
     number
   >

@@ -262,6 +262,22 @@ export interface StudyInput {
   readonly stop?: StopInput
   /** Parameters of every run as found and certified, or as certified. */
   readonly keep?: 'all' | 'end'
+  /**
+   * Which runs are judged: all, a sample, or those with the lowest losses of each part of the runs (starts 0 to
+   * 255, 256 to 511, 512 to 1023 …); sample:0.05 for a twentieth of them, a tenth unless told otherwise.
+   */
+  readonly judge?:
+    | 'all'
+    | 'sample'
+    | 'best'
+    | {
+        /** Above 0, at most 1. */
+        readonly sample: number
+      }
+    | {
+        /** Above 0, at most 1. */
+        readonly best: number
+      }
   /** What computes the runs: auto, cpu, webgpu, tensorflow, reference; default "auto". */
   readonly engine?: 'auto' | 'cpu' | 'webgpu' | 'tensorflow' | 'reference'
   /** Of the engine: gpu, cpu or wasm for tensorflow, an adapter for webgpu. */

@@ -1,22 +1,12 @@
 /** Ranges of starts → parts: search, judge and score, and gather the runs of each part until it is complete. */
 import { WorkError } from '../core/errors.js'
-import { VerdictCode } from '../core/result.js'
 import type { RunRequest } from '../engines/types.js'
-import { linearPart, mapPoints } from '../models/network/parameterMap.js'
-import { classCount, scoresOf } from '../models/scores.js'
+import { scoresOf } from '../models/scores.js'
 import type { Cost } from '../runs/directory.js'
 import { missing, type Diverging, type Facts, type Part, type Range } from '../runs/part.js'
-import {
-  makeRows,
-  pickRows,
-  pickRuns,
-  placeRows,
-  rowsFrom,
-  type Layout,
-  type Rows,
-  type RunBlock
-} from '../runs/table.js'
-import { userRows } from './present.js'
+import { makeRows, pickRows, pickRuns, placeRows, type Layout, type Rows, type RunBlock } from '../runs/table.js'
+import { judgeChoice, lowest, sampled, sliceOf } from './choice.js'
+import { judged } from './judged.js'
 import type { Setup } from './setup.js'
 
 /** The columns of a study's rows. */
@@ -75,6 +65,8 @@ const keepShare = 20
 /** Gaps that lie closer than this are run as one: starting a search anew costs more than a few runs twice. */
 const joinedStarts = 64
 
+type Evaluations = Omit<Cost, 'seconds'>
+
 /** A part under way. */
 class Gathering {
   private readonly rows
@@ -85,6 +77,8 @@ class Gathering {
   private readonly growing: Map<number, readonly number[]>
   private diverging: Diverging | undefined
   private cost = { seconds: 0, f: 0, g: 0, H: 0 }
+  /** Blocks that are judged when the part is complete. */
+  readonly held: RunBlock[] = []
   /** Runs that have come since the part was last kept. */
   fresh = 0
 
@@ -143,7 +137,7 @@ class Gathering {
     return true
   }
 
-  add(rows: ReturnType<typeof rowsFrom>, facts: Facts, spent: Omit<Cost, 'seconds'>): void {
+  add(rows: Rows, facts: Facts, ...spent: readonly Evaluations[]): void {
     const places = this.places(rows.start)
     placeRows(this.rows, rows, places)
     for (let i = 0; i < places.length; i++) this.state[places[i]] = 2
@@ -152,16 +146,25 @@ class Gathering {
     const { classCounts } = this
     if (classCounts.length === 0) this.classCounts = facts.classCounts.slice()
     else for (let i = 0; i < classCounts.length; i++) classCounts[i] += facts.classCounts[i] ?? 0
-    for (const [start, places] of facts.growing) this.growing.set(start, places)
-    const { diverging } = facts
-    if (diverging && !(this.diverging && this.diverging.start < diverging.start)) this.diverging = diverging
-    for (const key of ['f', 'g', 'H'] as const) this.cost[key] += spent[key]
+    this.note(facts, ...spent)
   }
 
   private there(): Uint32Array {
     const which = new Uint32Array(this.filled)
     for (let i = 0, n = 0; i < this.state.length; i++) if (this.state[i] === 2) which[n++] = i
     return which
+  }
+
+  /** Puts judged runs in the place of the same ones unjudged; their search and scores have been counted. */
+  replace(rows: Rows, facts: Facts, judging: Evaluations): void {
+    placeRows(this.rows, rows, this.places(rows.start))
+    this.note(facts, judging)
+  }
+
+  private note({ growing, diverging }: Facts, ...spent: readonly Evaluations[]): void {
+    for (const key of ['f', 'g', 'H'] as const) for (const part of spent) this.cost[key] += part[key]
+    for (const [start, places] of growing) this.growing.set(start, places)
+    if (diverging && !(this.diverging && this.diverging.start < diverging.start)) this.diverging = diverging
   }
 
   /** What is there, and what it has cost; `seconds` pass to it. */
@@ -173,67 +176,6 @@ class Gathering {
     const facts = { classCounts: this.classCounts.slice(), growing, ...(diverging ? { diverging } : {}) }
     return { part: { identity, ...range, layout, rows, facts }, cost: { ...this.cost } }
   }
-}
-
-/** Rows of θ of the runs that did not fail. */
-function finite(block: RunBlock, verdict: Uint8Array, P: number): { theta: Float64Array; which?: number[] } {
-  if (!verdict.includes(VerdictCode.failed)) return block
-  const which: number[] = []
-  for (let i = 0; i < block.count; i++) if (verdict[i] !== VerdictCode.failed) which.push(i)
-  const theta = new Float64Array(which.length * P)
-  which.forEach((i, n) => theta.set(block.theta.subarray(i * P, (i + 1) * P), n * P))
-  return { theta, which }
-}
-
-/** Scores back to the places of the block; failed runs get NaN. */
-function spreadOut(values: Float64Array, which: readonly number[] | undefined, count: number, M: number): Float64Array {
-  if (!which) return values
-  const out = new Float64Array(count * M).fill(NaN)
-  which.forEach((i, n) => out.set(values.subarray(n * M, (n + 1) * M), i * M))
-  return out
-}
-
-/** The direction in which the data are separated, in conditioned coordinates; 0 where that is not known. */
-function separating({ network, frame, separation, objective }: Setup): Float64Array {
-  const { direction } = separation
-  return direction.length === 0
-    ? new Float64Array(objective.parameters)
-    : mapPoints(network, linearPart(frame.fromUser), Float64Array.from(direction))
-}
-
-/** Verdicts and scores of finished runs. */
-async function judged(setup: Setup, layout: Layout, block: RunBlock) {
-  const { certifier, test, network, program } = setup
-  const P = setup.objective.parameters
-  const M = layout.metrics.length
-  const result = await setup.judgeRuns(block.theta, block, block.count)
-  const { theta, which } = finite(block, result.verdict, P)
-  const train = await certifier.objective.score(theta)
-  const held = test ? await certifier.objective.score(theta, test) : undefined
-  const spread = (values: Float64Array): Float64Array => spreadOut(values, which, block.count, M)
-  const conditioned = rowsFrom(
-    layout,
-    block,
-    { ...result, conditioned: result.theta },
-    {
-      train: spread(train.values),
-      ...(held ? { test: spread(held.values) } : {})
-    }
-  )
-  const rows = userRows(network, setup.frame, conditioned)
-  let diverging: Diverging | undefined
-  for (let i = 0; i < block.count; i++) {
-    if (result.verdict[i] !== VerdictCode.diverging || (diverging && diverging.start <= block.start[i])) continue
-    const direction = result.ways.get(i)?.direction ?? separating(setup)
-    const point = result.theta.slice(i * P, (i + 1) * P)
-    diverging = { start: block.start[i], loss: result.loss[i], theta: point, direction }
-  }
-  const classCounts = classCount(network) > 0 ? train.classCounts : new Float64Array(0)
-  const growing = new Map([...result.ways].map(([i, way]) => [block.start[i], way.growing] as const))
-  const facts: Facts = { classCounts, growing, ...(diverging ? { diverging } : {}) }
-  const steps = block.steps.reduce((sum, n) => sum + n, 0)
-  const g = steps + result.steps
-  return { rows, facts, spent: { f: g + result.losses, g, H: result.steps + (program.needs === 'H' ? steps : 0) } }
 }
 
 /** How often each value occurs; mostly there are long runs of one. */
@@ -273,10 +215,15 @@ class Search {
     this.layout = layoutOf(setup)
   }
 
+  /** What of a part need not be run again: nothing where all its runs must be there to tell which are the best. */
+  private knownOf(planned: Planned): Planned['known'] {
+    return judgeChoice(this.setup.config).choose === 'best' ? undefined : planned.known
+  }
+
   private gathering(planned: Planned): Gathering {
     let at = this.open.get(planned)
     if (!at) {
-      at = new Gathering(this.identity, this.layout, planned, planned.known)
+      at = new Gathering(this.identity, this.layout, planned, this.knownOf(planned))
       this.open.set(planned, at)
     }
     return at
@@ -317,7 +264,7 @@ class Search {
   private wanted(): Range[] {
     const list: Range[] = []
     for (const planned of this.plan)
-      for (const gap of planned.known ? this.gathering(planned).gaps() : [planned]) {
+      for (const gap of this.knownOf(planned) ? this.gathering(planned).gaps() : [planned]) {
         const last = list.at(-1)
         const end = last ? last.first + last.count : 0
         if (last && gap.first - end < joinedStarts && !this.crosses(end, gap.first))
@@ -346,16 +293,54 @@ class Search {
       if (number < 0) continue
       const planned = this.plan[number]
       const runs = count === block.count ? block : pickRuns(block, placesEqual(places, number))
-      const { rows, facts, spent } = await judged(this.setup, this.layout, runs)
       const gathering = this.gathering(planned)
-      gathering.add(rows, facts, spent)
-      await this.options.onRuns?.(rows, this.layout)
+      if (!(await this.gather(gathering, runs))) return
       if (!gathering.isComplete) continue
+      const isHeld = gathering.held.length > 0
+      if (isHeld) await this.judgeBest(gathering)
       this.open.delete(planned)
       const { part, cost } = gathering.part(this.elapsed())
+      if (isHeld) await this.options.onRuns?.(part.rows, this.layout)
       await this.sink.complete(part, cost)
     }
     if (performance.now() - this.kept > this.keepEvery) await this.keep()
+  }
+
+  /** Judges and scores runs and adds them, a slice at a time; false where the study was stopped before all were judged. */
+  private async gather(gathering: Gathering, runs: RunBlock): Promise<boolean> {
+    const { setup, layout, options } = this
+    const { choose, share } = judgeChoice(setup.config)
+    const isBest = choose === 'best'
+    if (isBest) gathering.held.push(runs)
+    const slice = sliceOf(setup.problem.rows, setup.objective.parameters)
+    for (let from = 0; from < runs.count; from += slice) {
+      if (from > 0 && options.signal?.aborted) return false
+      const size = Math.min(slice, runs.count - from)
+      const part =
+        size === runs.count
+          ? runs
+          : pickRuns(
+              runs,
+              Uint32Array.from({ length: size }, (_, k) => from + k)
+            )
+      const which = isBest ? [] : choose === 'sample' ? sampled(part.start, share) : undefined
+      const { rows, facts, searching, judging } = await judged(setup, layout, part, which)
+      gathering.add(rows, facts, searching, judging)
+      if (!isBest) await options.onRuns?.(rows, layout)
+    }
+    return true
+  }
+
+  /** Judges the runs of a complete part with the lowest losses. */
+  private async judgeBest(gathering: Gathering): Promise<void> {
+    const { setup, layout } = this
+    const { share } = judgeChoice(setup.config)
+    for (const [n, which] of lowest(gathering.held, share).entries()) {
+      if (which.length === 0) continue
+      const { rows, facts, judging } = await judged(setup, layout, pickRuns(gathering.held[n], which))
+      gathering.replace(rows, facts, judging)
+    }
+    gathering.held.length = 0
   }
 
   private async keep(): Promise<void> {

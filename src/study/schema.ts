@@ -182,6 +182,17 @@ export const schema = z.strictObject({
     value: 'all|end',
     absent: '`all`; above a million starts `end`'
   }),
+  judge: field(
+    z
+      .union([
+        z.enum(['all', 'sample', 'best']),
+        z.strictObject({ sample: z.number().positive().max(1) }),
+        z.strictObject({ best: z.number().positive().max(1) })
+      ])
+      .optional(),
+    'which runs are judged: all, a sample, or those with the lowest losses of each part of the runs (starts 0 to 255, 256 to 511, 512 to 1023 …); sample:0.05 for a twentieth of them, a tenth unless told otherwise',
+    { value: 'all|sample:X|best:X', absent: 'all' }
+  ),
   engine: field(
     z.enum(['auto', 'cpu', 'webgpu', 'tensorflow', 'reference']).default('auto'),
     'what computes the runs: auto, cpu, webgpu, tensorflow, reference',

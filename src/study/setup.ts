@@ -22,7 +22,7 @@ import type { Dataset, Rows } from '../data/types.js'
 import { chooseEngine } from '../engines/registry.js'
 import type { Engine, EngineEntry, Objective, WorkNeeds } from '../engines/types.js'
 import { buildClimbs, climbSteps } from '../optimizers/climb.js'
-import { buildPolish, polishSteps } from '../optimizers/polish.js'
+import { buildPolish, polishStepsFor } from '../optimizers/polish.js'
 import { newton } from '../optimizers/newton.js'
 import { optimizers, resolveOptimizer } from '../optimizers/registry.js'
 import { epsilonOf, type ResolvedOptimizer } from '../optimizers/types.js'
@@ -32,6 +32,7 @@ import { InputError } from '../core/errors.js'
 import { resolveForSize, type StudyConfig } from './config.js'
 import { expressionModel } from './formulaConfig.js'
 import { checkColumns, checkStarts, linearRank, noData } from './formulaProblem.js'
+import { judgeRemarks } from './choice.js'
 import { checkModel, checkTable } from './memory.js'
 
 /** √eps⁻¹ in f64, what counts as overflowing beside the loss of a network that is all zeros. */
@@ -264,7 +265,7 @@ export async function setUp(
   const judge: Judge = {
     objective: certifier.objective,
     polish: buildPolish(context),
-    polishSteps,
+    polishSteps: polishStepsFor(parameters),
     newton: newton.build(resolveOptimizer('newton').options, context),
     climbs: { ...buildClimbs(context), steps: climbSteps },
     // Of a formula only its values are known.
@@ -291,7 +292,10 @@ export async function setUp(
     program,
     engine,
     why,
-    remarks: chosen.unable.map(reason => reason.replace(/; use --engine \w+\.$/, `, so ${engine.name} does the work.`)),
+    remarks: [
+      ...chosen.unable.map(reason => reason.replace(/; use --engine \w+\.$/, `, so ${engine.name} does the work.`)),
+      ...judgeRemarks(config, problem.rows, parameters, runsAway)
+    ],
     objective,
     certifier,
     judge,

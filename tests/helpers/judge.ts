@@ -5,7 +5,7 @@ import { Stream, uniform, words } from '../../src/core/rng.js'
 import { Status } from '../../src/core/status.js'
 import { buildClimbs, climbSteps } from '../../src/optimizers/climb.js'
 import { newton } from '../../src/optimizers/newton.js'
-import { buildPolish, polishSteps } from '../../src/optimizers/polish.js'
+import { buildPolish, polishStepsFor } from '../../src/optimizers/polish.js'
 import { resolveConfig } from '../../src/study/config.js'
 import { requestOf } from '../../src/study/run.js'
 import { setUp } from '../../src/study/setup.js'
@@ -34,7 +34,7 @@ export async function judgePoints(
   const rule: Judge = {
     objective,
     polish: buildPolish(context),
-    polishSteps,
+    polishSteps: polishStepsFor(landscape.size),
     newton: newton.build({ radius: 1 }, context),
     climbs: { ...buildClimbs(context), steps: climbSteps },
     separated: false,

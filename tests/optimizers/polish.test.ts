@@ -4,7 +4,7 @@ import { symmetricEigen } from '../../src/core/linalg.js'
 import { thresholds } from '../../src/core/thresholds.js'
 import { parameterCount } from '../../src/models/network/network.js'
 import type { Problem } from '../../src/models/types.js'
-import { buildPolish, polishReport, polishSteps } from '../../src/optimizers/polish.js'
+import { buildPolish, polishReport, polishStepsFor } from '../../src/optimizers/polish.js'
 import {
   doubleWell,
   himmelblau,
@@ -28,7 +28,13 @@ const eps = 2 ** -52
 
 /** Polishes as an engine would: until the program stalls. */
 function polish(landscape: Landscape, start: readonly number[], scale?: readonly number[]) {
-  const taken = walk(buildPolish({ eps, parameters: start.length }), landscape, start, polishSteps, scale)
+  const taken = walk(
+    buildPolish({ eps, parameters: start.length }),
+    landscape,
+    start,
+    polishStepsFor(start.length),
+    scale
+  )
   const { point, loss, gradientNorm, report, stalled } = taken.at(-1)!
   const named = Object.fromEntries(polishReport.map((name, i) => [name, report[i]])) as Report
   return { point, loss, gradientNorm, stalled, steps: taken.length, report: named }
@@ -175,7 +181,7 @@ describe.each(candidates.filter(c => c.precision === 'f64'))('polish on $label',
     const block = await collect(objective, {
       program,
       starts: givenStarts(rounded, 20),
-      stop: { steps: polishSteps, gradient: 0 }
+      stop: { steps: polishStepsFor(objective.parameters), gradient: 0 }
     })
     const { H } = await objective.evaluate(block.theta, { H: true })
     for (let r = 0; r < 20; r++) {
@@ -208,7 +214,7 @@ describe.each(candidates.filter(c => c.precision === 'f64'))('polish on $label',
     const block = await collect(objective, {
       program: buildPolish({ eps, parameters: 3 }),
       starts: givenStarts(Float64Array.of(0.5, 0.25, 0.75), 1),
-      stop: { steps: polishSteps, gradient: 0 }
+      stop: { steps: polishStepsFor(objective.parameters), gradient: 0 }
     })
     const { H } = await objective.evaluate(block.theta, { H: true })
     expect(H![1]).toBeGreaterThan(0)
@@ -229,7 +235,7 @@ describe.each(candidates.filter(c => c.precision === 'f64'))('polish on $label',
         Float64Array.from(coefficients, (v, p) => v * (1 + (p % 2 === 0 ? 1e-3 : -1e-3))),
         1
       ),
-      stop: { steps: polishSteps, gradient: 0 }
+      stop: { steps: polishStepsFor(objective.parameters), gradient: 0 }
     })
     expectAllClose(block.theta, coefficients, p => 1e-10 * Math.abs(coefficients[p]), 'coefficient', 'glm')
     objective.dispose()

@@ -48,7 +48,7 @@ describe('a convex model', () => {
           convex,
           verdicts: { minimum: 1000 - n, unfinished: n },
           minima: one.map(m => ({ ...m, condition })),
-          fields: { unfinished: { budget: 0, saturated: 0, kink: 0, stalled: 0, [reason]: n } }
+          fields: { unfinished: { budget: 0, saturated: 0, kink: 0, stalled: 0, unjudged: 0, [reason]: n } }
         })
       )
     expect(unfinished(1, 'budget')).toContain(

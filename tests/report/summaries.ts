@@ -119,7 +119,7 @@ export function makeSummary(shape: Shape = {}): Summary {
     degenerate,
     saddles,
     limits: [],
-    unfinished: { budget: verdicts.unfinished, saturated: 0, kink: 0, stalled: 0 },
+    unfinished: { budget: verdicts.unfinished, saturated: 0, kink: 0, stalled: 0, unjudged: 0 },
     metrics: shape.metrics ?? {
       train: { accuracy: same(0.98), recall: same(0.97), logLoss: spread(0.05, 0.07) },
       asGoodAsBest: 1,
