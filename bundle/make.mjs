@@ -21,7 +21,7 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { brotliDecompressSync } from 'node:zlib'
-import { buildAddon, buildProgram, installPackages, root } from '../kernels/bootstrap.mjs'
+import { buildAddon, buildProgram, installPackages, root } from '../scripts/bootstrap.mjs'
 
 /** The archive must be smaller. */
 const mostBytes = 60 * 2 ** 20

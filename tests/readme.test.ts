@@ -42,7 +42,7 @@ function run(command: string): Promise<Outcome> {
   const [program, ...words] = command.split(' ')
   if (program === 'npx' && words[0] === 'manystart') return manystart(words.slice(1))
   if (program === 'node') return node(words)
-  if (command === 'npm start') return node([join(root, 'kernels/bootstrap.mjs'), 'start'], { cwd: root })
+  if (command === 'npm start') return node([join(root, 'scripts/bootstrap.mjs'), 'start'], { cwd: root })
   throw new Error(`README.md has a command that this test cannot run: ${command}`)
 }
 

@@ -1,7 +1,7 @@
 // Starts the built command-line program as a user would and keeps its exit code, stdout and stderr apart.
 import { spawn } from 'node:child_process'
 import { expect, vi } from 'vitest'
-import { program, root } from '../../kernels/bootstrap.mjs'
+import { program, root } from '../../scripts/bootstrap.mjs'
 import { scratch } from '../helpers/files.js'
 
 // The program's own start, compilation caches apart, takes a good second on a busy machine.

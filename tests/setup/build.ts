@@ -3,7 +3,7 @@
 // a table says which engines the conformance tests ran on and why others were left out.
 import { readFileSync } from 'node:fs'
 import type { TestProject } from 'vitest/node'
-import { addonIsFresh, buildProgram } from '../../kernels/bootstrap.mjs'
+import { addonIsFresh, buildProgram } from '../../scripts/bootstrap.mjs'
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const patterns = process.argv.slice(2).filter(argument => !argument.startsWith('-') && argument !== 'run')

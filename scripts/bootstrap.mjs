@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // From a fresh clone to a running program with Node alone: installs what is missing, compiles the TypeScript and the C++
 // addon where they are out of date, then starts what was asked for. It prints a line per piece of work it really does;
-// what the tools print is shown only when they fail. Usage: node kernels/bootstrap.mjs start|test|build|bench [arguments]
+// what the tools print is shown only when they fail. Usage: node scripts/bootstrap.mjs start|test|build|bench [arguments]
 
 import { spawn, spawnSync } from 'node:child_process'
 import {
