@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { program } from '../kernels/bootstrap.mjs'
+import { program } from '../scripts/bootstrap.mjs'
 import type { Summary } from '../src/core/result.js'
 
 export interface Limit {
