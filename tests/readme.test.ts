@@ -141,7 +141,9 @@ describe('tables of README.md', () => {
   it('have a row for every loss, verdict, engine and optimiser', () => {
     for (const name of [...losses, ...verdicts, ...engines.map(e => e.name), ...Object.keys(optimizers)])
       expect(rows(name), name).toHaveLength(1)
-    for (const name of [...activations, ...Object.keys(builtins)]) expect(readme, name).toContain(`\`${name}\``)
+    for (const name of Object.keys(builtins)) expect(readme, name).toContain(`\`${name}\``)
+    const [units] = rows('model.activation')
+    for (const name of activations) expect(units).toMatch(new RegExp(`[ ,]${name}[ ,]`))
   })
 
   it('give the defaults of the optimisers', () => {
@@ -167,7 +169,8 @@ describe('tables of README.md', () => {
   it('name flags and fields that exist', async () => {
     const help = (await manystart(['contrast', '--help'])).stdout
     const table = readme.slice(readme.indexOf('## Fields and flags'), readme.indexOf('## Losses'))
-    const all = help + (await manystart(['study', '--help'])).stdout
+    const others = await Promise.all(['study', 'variance'].map(command => manystart([command, '--help'])))
+    const all = help + others.map(outcome => outcome.stdout).join('')
     for (const [, flag] of table.matchAll(/`--(?:no-)?([a-z0-9-]+)/g)) expect(all, flag).toContain(`--${flag}`)
     const flagged = [...help.matchAll(/^ {2}--([a-z0-9-]+)/gm)].map(m => m[1])
     const options = Object.values(optimizers).flatMap(o => Object.keys(o.options))

@@ -98,23 +98,33 @@ export function limitText({ loss, uncertainty }: Pick<LimitPoint, 'loss' | 'unce
   return short(loss, Math.min(8, Math.max(1, digits)))
 }
 
-/** Limits that are named; the rest stands in the table. */
+/** Limits that are named one by one. */
 const namedLimits = 3
 
-/** "the loss approaches 0.0625", "6.3 % of all runs approach a loss of 0, 3.7 % one of 0.0625 and the rest 4 others" */
+/**
+ * "the loss approaches 0.0625", "63 % of all runs approach a loss of 0 and 37 % one of 0.0625", "7 limits of the loss were approached, from
+ * 0 to 0.25, the commonest, 0.0625, by 12 % of all runs"
+ */
 export function limitsText({ limits, verdicts }: Summary): string {
   if (limits.length === 0) return ''
   if (limits.length === 1 && limits[0].count === verdicts.diverging)
     return `the loss approaches ${limitText(limits[0])}`
-  const list = limits
-    .slice(0, namedLimits)
-    .map((limit, i) =>
+  if (limits.length > namedLimits) {
+    const most = limits.reduce((a, b) => (b.count > a.count ? b : a))
+    const [low, high] = [limits[0], limits[limits.length - 1]].map(limitText)
+    const range = low === high ? `all of them ${low}, with other predictions` : `from ${low} to ${high}`
+    return (
+      `${formatCount(limits.length)} limits of the loss were approached, ${range}, ` +
+      `the commonest${low === high ? '' : `, ${limitText(most)},`} by ${percent(most.share)} of all runs`
+    )
+  }
+  return listed(
+    limits.map((limit, i) =>
       i === 0
         ? `${percent(limit.share)} of all runs approach a loss of ${limitText(limit)}`
         : `${percent(limit.share)} one of ${limitText(limit)}`
     )
-  const more = limits.length - namedLimits
-  return listed(more > 0 ? [...list, `the rest ${count(more, 'other', 'others')}`] : list)
+  )
 }
 
 export const isSeparated = (s: Summary): boolean =>

@@ -83,8 +83,11 @@ describe('limits', () => {
     expect(limits()).toBe('')
     expect(limits([1 / 16, 1000])).toBe('the loss approaches 0.0625')
     expect(limits([0, 630], [1 / 16, 370])).toBe('63 % of all runs approach a loss of 0 and 37 % one of 0.0625')
-    expect(limits([0, 600], [1, 100], [2, 100], [3, 100], [4, 100])).toBe(
-      '60 % of all runs approach a loss of 0, 10 % one of 1, 10 % one of 2 and the rest 2 others'
+    expect(limits([0, 100], [1, 600], [2, 100], [3, 200])).toBe(
+      '4 limits of the loss were approached, from 0 to 3, the commonest, 1, by 60 % of all runs'
+    )
+    expect(limits([2, 100], [2, 600], [2, 100], [2, 200])).toBe(
+      '4 limits of the loss were approached, all of them 2, with other predictions, the commonest by 60 % of all runs'
     )
   })
 })
