@@ -1,6 +1,6 @@
 /** What single hidden units do on the rows: saturated ones, and piecewise linear ones at their kinks. */
 import { activationTable } from '../models/activations.js'
-import { layers } from '../models/network/network.js'
+import { layers, penaltyOf } from '../models/network/network.js'
 import type { Problem } from '../models/types.js'
 
 /** A unit is saturated when its slope is at most this on every row that counts. */
@@ -55,6 +55,29 @@ export function isSaturated(problem: Problem, theta: Float64Array, at = 0): bool
     steepest[l][k] = Math.max(steepest[l][k], terms[1])
   })
   return steepest.some(layer => layer.some(slope => slope <= saturatedSlope))
+}
+
+/** Next to nothing is left of a unit when all that enters and leaves it, in scaled variables, is below this. */
+export const putOut = 1e-5
+
+/** Whether next to nothing is left of a piecewise linear unit, and a ridge pulls all of it to 0: the pieces around it are as small. */
+export function isGoingOut(problem: Problem, theta: Float64Array, scale: Float64Array): boolean {
+  const { network } = problem
+  if (network.hidden.length === 0 || activationTable[network.activation].smooth) return false
+  const all = layers(network)
+  const bias = network.bias ? 1 : 0
+  const penalty = penaltyOf(problem)
+  const isLittle = (p: number): boolean => penalty[p] > 0 && Math.abs(theta[p] / scale[p]) <= putOut
+  for (let l = 0; l + 1 < all.length; l++) {
+    const [layer, next] = [all[l], all[l + 1]]
+    for (let k = 0; k < layer.units; k++) {
+      let little = true
+      for (let d = 0; d < layer.stride && little; d++) little = isLittle(layer.at + k * layer.stride + d)
+      for (let q = 0; q < next.units && little; q++) little = isLittle(next.at + q * next.stride + bias + k)
+      if (little) return true
+    }
+  }
+  return false
 }
 
 /**

@@ -14,7 +14,7 @@ import { inOrder, lossNoise, pick, type JudgedObjective, type Runs } from './fol
 import { descend, type Descended } from './kinks/descend.js'
 import { hasKinks, Pieces } from './kinks/pieces.js'
 import { judgeKinks } from './kinks/verdict.js'
-import { isSaturated, onKink } from './units.js'
+import { isGoingOut, isSaturated, onKink } from './units.js'
 import { centred, shiftPlaces } from '../models/network/shift.js'
 import { ReasonCode, VerdictCode, type UnfinishedReason, type Verdict } from '../core/result.js'
 import type { Program } from '../engines/types.js'
@@ -243,7 +243,7 @@ class Judging {
   /** At a kink curvature and gradient hold to one side only, and say nothing about the others. */
   private isKinked(theta: Float64Array): boolean {
     const { problem } = this.judge
-    return problem !== null && onKink(problem, theta)
+    return problem !== null && (onKink(problem, theta) || isGoingOut(problem, theta, this.judge.scale))
   }
 
   private reasonFor(i: number): UnfinishedReason {

@@ -19,6 +19,7 @@ const mostDimensions = 12
 /** Directions that are tried before any proof, and steps taken from each. */
 const tries = 64
 const ascents = 20
+const refinements = 100
 
 const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
   let sum = 0
@@ -46,6 +47,22 @@ function directions(n: number, given: readonly Float64Array[]): Float64Array[] {
   for (let t = 0; t < tries; t++)
     list.push(Float64Array.from(words(1, Stream.generator, t, 0, n), w => 2 * uniform(w) - 1))
   return list.filter(d => length(d) > 0).map(d => d.map(v => v / length(d)))
+}
+
+/** A direction near d of larger value, found by steps to all sides: ridges stop an ascent along gradients. */
+function refined(valueAt: (d: Float64Array) => number, d: Float64Array): Float64Array {
+  const n = d.length
+  let [best, most, reach] = [d, valueAt(d), 0.3]
+  for (let t = 0; t < refinements * n; t++) {
+    const noise = words(2, Stream.generator, t, 0, n)
+    const to = best.map((v, i) => v + reach * (2 * uniform(noise[i]) - 1))
+    const long = length(to)
+    const next = to.map(v => v / long)
+    const value = long > 0 ? valueAt(next) : -Infinity
+    if (value > most) [best, most] = [next, value]
+    else reach = Math.max(1e-6, 0.97 * reach)
+  }
+  return best
 }
 
 interface Box {
@@ -134,11 +151,13 @@ export function signOf(h: Kinked, tolerance: number): Sign {
   if (n === 0) return { sign: 'positive' }
   let best: Float64Array | undefined
   let least = -tolerance
+  let [lowest, low] = [new Float64Array(n).fill(1 / Math.sqrt(n)) as Float64Array, Infinity]
   for (const start of directions(n, h.a)) {
     let d = start
     for (let step = 0; step < ascents; step++) {
       const value = valueOf(h, d)
       if (value < least) [least, best] = [value, d]
+      if (value < low) [low, lowest] = [value, d]
       const slope = slopeOf(h, d)
       const size = length(slope)
       if (!(size > 0)) break
@@ -149,6 +168,8 @@ export function signOf(h: Kinked, tolerance: number): Sign {
     }
   }
   if (best) return { sign: 'negative', direction: best }
+  const deepest = refined(d => -valueOf(h, d), lowest)
+  if (valueOf(h, deepest) < -tolerance) return { sign: 'negative', direction: deepest }
   if (n > mostDimensions) return { sign: 'open' }
   return { sign: holdsAround(n, box => leastOn(lineOn(h, box, 1), box) > tolerance) ? 'positive' : 'open' }
 }
@@ -178,6 +199,11 @@ export function withinLength(
       if (!(long > 0)) break
       d = next.map(v => v / long)
     }
+  }
+  const squareAt = (d: Float64Array): number => hs.reduce((sum, h) => sum + valueOf(h, d) ** 2, 0)
+  if (most > 0 && most <= 1 - margin) {
+    best = refined(squareAt, best)
+    most = squareAt(best)
   }
   if (most > 1 + margin) return { size: 'above', direction: best }
   if (n > mostDimensions) return { size: 'open', direction: best }

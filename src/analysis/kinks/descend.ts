@@ -7,6 +7,7 @@ import { dot } from '../../core/linalg.js'
 import { thresholds } from '../../core/thresholds.js'
 import { signOf, type Kinked } from './cones.js'
 import { backTo, hold, isFlat, pairsAtKinks, reduce, type Held, type Reduced } from './manifold.js'
+import { putOut } from '../units.js'
 import { Side, type Pieces } from './pieces.js'
 
 /** Steps that a descent may take. */
@@ -18,8 +19,6 @@ const armijo = 1e-4
 const bisections = 60
 /** Kinks closer together than this share of a step are met at once. */
 const narrow = 1e-9
-/** A unit is put out when all that enters and leaves it is below this and f does not rise when it is 0. */
-const putOut = 1e-5
 /** Relative Newton step at which a point is as good as it gets. */
 const arrived = 1e-12
 /** Multipliers are known to this share of the largest jump. */
@@ -202,7 +201,7 @@ class Descent {
     }
   }
 
-  /** Puts out the units of which next to nothing is left, where a ridge pulls all of it to 0. */
+  /** Puts out the units of which next to nothing is left, where a ridge pulls all of it to 0 and f does not rise without them. */
   private quench(f: number): void {
     const { pieces, scale, side } = this
     for (let k = 0; k < pieces.units; k++) {

@@ -71,6 +71,13 @@ function without(v: Float64Array, others: readonly Float64Array[]): { rest: Floa
   return { rest, parts }
 }
 
+/** Whether a unit of a lower layer is at its kink on the row of a pair. */
+function hasKinkBelow(pieces: Pieces, pair: number, pairs: readonly number[]): boolean {
+  const K = pieces.units
+  const { l } = pieces.placeOf(pair % K)
+  return pairs.some(other => Math.floor(other / K) === Math.floor(pair / K) && pieces.placeOf(other % K).l < l)
+}
+
 /** Holds as many of `pairs` as are independent; `pieces` speaks of the point. */
 export function hold(pieces: Pieces, scale: Float64Array, pairs: readonly number[], out: ReadonlySet<number>): Held {
   // Shifts belong to the last layer, whose scale is 1.
@@ -89,6 +96,8 @@ export function hold(pieces: Pieces, scale: Float64Array, pairs: readonly number
   const factor: number[][] = []
   for (const pair of pairs) {
     const gradient = pieces.netGradient(pair).map((v, p) => v * scale[p])
+    // Nothing near the point moves it: all that enters is 0, or comes from units that sleep.
+    if (gradient.every(v => v === 0) && !hasKinkBelow(pieces, pair, pairs)) continue
     const { rest, parts } = without(gradient, normal)
     const left = Math.sqrt(dot(rest, rest))
     if (!(left > independent * Math.sqrt(dot(gradient, gradient)))) {
