@@ -141,9 +141,13 @@ describe('tables of README.md', () => {
   it('have a row for every loss, verdict, engine and optimiser', () => {
     for (const name of [...losses, ...verdicts, ...engines.map(e => e.name), ...Object.keys(optimizers)])
       expect(rows(name), name).toHaveLength(1)
-    for (const name of Object.keys(builtins)) expect(readme, name).toContain(`\`${name}\``)
-    const [units] = rows('model.activation')
-    for (const name of activations) expect(units).toMatch(new RegExp(`[ ,]${name}[ ,]`))
+    for (const [field, names] of [
+      ['model.activation', activations],
+      ['data.builtin', Object.keys(builtins)]
+    ] as const) {
+      const [row] = rows(field)
+      for (const name of names) expect(row).toMatch(new RegExp(`[ ,]${name}[ ,]`))
+    }
   })
 
   it('give the defaults of the optimisers', () => {
