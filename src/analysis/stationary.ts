@@ -277,12 +277,14 @@ function sampling(
   }
 }
 
-/** A mean squared residual that rounding of targets and linear predictors alone leaves. */
+/** A dispersion that rounding of targets and linear predictors alone leaves. */
 function exactFit({ y, network }: Problem, z: Float64Array): number {
   const definition = lossTable[network.loss]
-  if (definition.response === 'class' || !definition.inUnit) return 0
   let top = 0
-  for (let i = 0; i < y.length; i++) top = Math.max(top, Math.abs(y[i]), Math.abs(z[i]))
+  // Residuals of losses without a unit are relative to means e^z, which rounding of z moves by its size.
+  if (definition.response !== 'class' && definition.inUnit)
+    for (let i = 0; i < y.length; i++) top = Math.max(top, Math.abs(y[i]), Math.abs(z[i]))
+  else for (const v of z) top = Math.max(top, 1, Math.abs(v))
   return (64 * Number.EPSILON * top) ** 2
 }
 

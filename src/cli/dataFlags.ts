@@ -113,7 +113,7 @@ export function mergeData(file: Readonly<Record<string, unknown>>, flags: Flags)
     ...given({
       target: flags['target'],
       trials: flags['trials'],
-      features: listFlag(flags, 'features'),
+      features: flags['features'] === 'none' ? [] : listFlag(flags, 'features'),
       exclude: listFlag(flags, 'exclude'),
       categorical: listFlag(flags, 'categorical'),
       numeric: listFlag(flags, 'numeric'),

@@ -8,6 +8,8 @@ export interface DesignUse {
   readonly bias: boolean
   readonly hidden: readonly number[]
   readonly ridge: number
+  /** Whether no columns were asked for, so that an intercept is all there is. */
+  readonly alone?: boolean
 }
 
 /** A number of 32 bits that equal columns share. */
@@ -28,7 +30,10 @@ export function checkDesign(x: Float64Array, rows: number, terms: readonly Term[
   const columns = designColumns(terms)
   const source = shown(name)
   const D = columns.length
-  if (D === 0) throw new InputError(`${source} has no input columns; name at least one in features.`)
+  if (D === 0 && !(use.bias && use.hidden.length === 0 && use.alone))
+    throw new InputError(
+      `${source} has no input columns; name at least one in features, or none for a model with an intercept alone.`
+    )
   const repeated = columns.find((column, d) => columns.indexOf(column) !== d)
   if (repeated !== undefined)
     throw new InputError(

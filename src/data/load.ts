@@ -164,7 +164,7 @@ export async function loadData(
   const held = await heldOut(config, { all, roles, terms, target }, options)
   const { train, test } = held
   const source = train === all ? table.source : `the training part of ${table.source}`
-  if (use) checkDesign(train.x, train.rows, terms, source, use)
+  if (use) checkDesign(train.x, train.rows, terms, source, { ...use, alone: config.features?.length === 0 })
   const scaling = config.standardize === true ? standardizationOf(train, columns.length) : undefined
   if (config.standardizeTarget === true && !use?.bias)
     throw new InputError(

@@ -60,10 +60,14 @@ export const dataSchema = z.strictObject({
   trials: field(z.string().optional(), 'column of the number of trials, of which the target counts the successes', {
     value: 'COLUMN'
   }),
-  features: field(names.min(1).optional(), 'input columns; a name with a comma stands in quotation marks', {
-    value: 'A,B',
-    absent: 'all other columns'
-  }),
+  features: field(
+    names.optional(),
+    'input columns, none for an intercept alone; a name with a comma stands in quotation marks',
+    {
+      value: 'A,B',
+      absent: 'all other columns'
+    }
+  ),
   exclude: field(names.optional(), 'columns to leave out', { value: 'A,B' }),
   categorical: field(names.optional(), 'columns that hold labels, even if they look like numbers', {
     value: 'A,B',

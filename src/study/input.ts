@@ -31,7 +31,7 @@ export interface DataInput {
   readonly target?: string | readonly string[]
   /** Column of the number of trials, of which the target counts the successes. */
   readonly trials?: string
-  /** Input columns; a name with a comma stands in quotation marks. */
+  /** Input columns, none for an intercept alone; a name with a comma stands in quotation marks. */
   readonly features?: readonly string[]
   /** Columns to leave out. */
   readonly exclude?: readonly string[]

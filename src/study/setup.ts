@@ -51,7 +51,7 @@ export interface Setup {
   readonly frame: Frame
   readonly test: Problem | undefined
   readonly separation: Separation
-  readonly rank: { readonly rank: number; readonly columns: number }
+  readonly rank: { readonly rank: number; readonly columns: number; readonly aliased: readonly string[] }
   readonly optimizer: ResolvedOptimizer
   readonly steps: number
   readonly program: Program

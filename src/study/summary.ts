@@ -20,12 +20,14 @@ import {
   type StationaryPoint,
   type Summary
 } from '../core/result.js'
+import { listed } from '../core/printable.js'
 import { wilsonInterval } from '../core/stats.js'
 import { thresholdMeanings, thresholds } from '../core/thresholds.js'
 import { convexity, ridgeOnAll } from '../models/network/network.js'
 import type { Expression } from '../models/expression/types.js'
 import { shiftPlaces } from '../models/network/shift.js'
 import { startPoint } from '../models/network/initialise.js'
+import { lossTable } from '../models/losses/index.js'
 import { scoresOf, twoClass } from '../models/scores.js'
 import { copiesPossible } from '../models/network/symmetry.js'
 import type { Preprocessing } from '../data/types.js'
@@ -416,13 +418,35 @@ function formulaNotes({ parameters, fixed }: Expression): string[] {
   return notes
 }
 
+/** What a likelihood makes of targets that are not of its kind. */
+function targetNotes({ network, data }: Setup): string[] {
+  const { response } = lossTable[network.loss]
+  const broken = data.y.findIndex(v => !Number.isInteger(v))
+  if (network.expression || broken < 0) return []
+  if (response === 'count')
+    return [
+      `The target ${data.target} is ${data.y[broken]} in row ${broken + 1}, which is no count: the estimates are those of the mean, but likelihood, ` +
+        'tests and errors take it for one.'
+    ]
+  if (response === 'share' && !data.trials && lossTable[network.loss].noLikelihood === undefined)
+    return [
+      `The target ${data.target} has shares, of which each counts as one trial in likelihood, tests and errors; name the column of trials if they are of several.`
+    ]
+  return []
+}
+
 function notesOf(setup: Setup, outcome: Outcome, minima: number, exactQuantiles: boolean): string[] {
   const notes: string[] = [...setup.data.preprocessing.notes]
   const { expression } = setup.network
   if (expression) notes.push(...formulaNotes(expression))
-  if (setup.rank.rank < setup.rank.columns)
+  notes.push(...targetNotes(setup))
+  const { rank, columns, aliased } = setup.rank
+  if (rank < columns)
     notes.push(
-      `The design has rank ${setup.rank.rank} for ${setup.rank.columns} columns: some weights cannot be told apart.`
+      `The design has rank ${rank} for ${columns} columns: ` +
+        (aliased.length > 0
+          ? `${listed(aliased, 10)} ${aliased.length === 1 ? 'depends' : 'depend'} on the others, so that their weights cannot be told apart.`
+          : 'some weights cannot be told apart.')
     )
   const [best] = outcome.folded.minima
   const ties = best ? tiedRows(setup.problem, best.parameters) : 0

@@ -354,15 +354,87 @@ describe("Firth's penalty", () => {
 })
 
 describe('what has no such table', () => {
-  it('says why a perfect fit has none', async () => {
-    const x = range(12, i => i)
-    const s = await study({
-      data: { columns: { x, y: x.map(v => 3 - 2 * v) }, target: 'y' },
-      model: { loss: 'squared' },
-      starts: { count: 3 }
+  const random = randomNumbers(23)
+  for (const seed of [1, 2, 3])
+    it.each([
+      ['squared', (v: number) => v],
+      ['gamma', Math.exp]
+    ] as const)(`says why a perfect fit has none: %s, ${seed}`, async (loss, mean) => {
+      const [a, b] = [10 ** (4 * random() - 2), 2 * random() - 1]
+      const x = range(12, () => 3 * random())
+      const y = x.map(v => mean(a + b * v))
+      const s = await study({ data: { columns: { x, y }, target: 'y' }, model: { loss }, starts: { count: 3 } })
+      expect(s.minima[0].standardErrorsReason).toMatch(/fits every row exactly/)
+      expect(s.minima[0].inference).toBeUndefined()
+      expect(JSON.stringify(s.minima)).not.toMatch(/null/)
     })
-    expect(s.minima[0].standardErrorsReason).toMatch(/fits every row exactly/)
-    expect(s.minima[0].inference).toBeUndefined()
-    expect(JSON.stringify(s.minima)).not.toMatch(/null/)
+
+  it('is right again with a little noise', async () => {
+    const x = range(12, i => i)
+    const y = x.map((v, i) => 3 - 2 * v + 1e-9 * Math.sin(7 * i))
+    const i = await inference({ columns: { x, y }, target: 'y' }, { loss: 'squared' })
+    expect(i.linear!.sigma).toBeGreaterThan(1e-10)
+    expect(i.linear!.sigma).toBeLessThan(2e-9)
+  })
+})
+
+describe('targets that are not of a likelihood', () => {
+  const notes = async (y: readonly number[], loss: string): Promise<string> =>
+    (
+      await study({
+        data: { columns: { x: range(y.length, i => (i * i) % 7), y }, target: 'y' },
+        model: { loss },
+        starts: { count: 3 }
+      })
+    ).notes.join(' ')
+
+  it('are taken with a note', async () => {
+    expect(await notes([0.5, 1, 3.25, 2, 6, 1], 'poisson')).toMatch(/The target y is 0\.5 in row 1, which is no count/)
+    expect(await notes([3, 1, 3, 2, 6, 1], 'poisson')).not.toMatch(/no count/)
+    expect(await notes([0.5, 0.25, 1, 0.125, 0, 0.75], 'logistic')).toMatch(
+      /has shares, of which each counts as one trial/
+    )
+  })
+})
+
+describe('an intercept alone', () => {
+  const mean = (list: readonly number[]): number => list.reduce((a, b) => a + b, 0) / list.length
+  const counts = sprays['count'] as readonly number[]
+  const widths = flowers['Petal.Width'] as readonly number[]
+  it.each([
+    ['logistic', range(20, i => (i <= 13 ? 1 : 0)), Math.log(13 / 7), Math.sqrt(1 / 13 + 1 / 7)],
+    ['poisson', counts, Math.log(mean(counts)), 1 / Math.sqrt(mean(counts) * counts.length)],
+    ['cloglog', range(20, i => (i <= 13 ? 1 : 0)), Math.log(-Math.log(7 / 20)), undefined],
+    [
+      'gamma',
+      widths,
+      Math.log(mean(widths)),
+      Math.sqrt(widths.reduce((s, v) => s + (v / mean(widths) - 1) ** 2, 0) / 149 / 150)
+    ],
+    ['squared', widths, mean(widths), Math.sqrt(widths.reduce((s, v) => s + (v - mean(widths)) ** 2, 0) / 149 / 150)]
+  ] as const)('is the link of the mean: %s', async (loss, y, estimate, error) => {
+    for (const engine of ['cpu', 'reference']) {
+      const s = await study({
+        data: { columns: { y }, target: 'y', features: [] },
+        model: { loss },
+        starts: { count: 5 },
+        engine
+      })
+      const i = s.minima[0].inference!
+      expect(s.verdicts.minimum).toBe(5)
+      expectClose(i.estimates[0], estimate, 1e-12 * Math.max(1, Math.abs(estimate)), `${loss} on ${engine}`)
+      if (error !== undefined) expectClose(i.standardErrors[0], error, 1e-11, 'error')
+      expectClose(i.nullDeviance!, i.deviance, 1e-9 * Math.abs(i.deviance) + 1e-12, 'deviance')
+      expect(i.linear?.f).toBeUndefined()
+    }
+  })
+
+  it('needs that no columns are asked for', async () => {
+    await expect(
+      study({ data: { columns: { y: [1, 2, 4] }, target: 'y' }, model: { loss: 'squared' } })
+    ).rejects.toThrow(/no input columns; name at least one in features, or none/)
+    await expect(
+      study({ data: { columns: { y: [1, 2, 4] }, target: 'y', features: [] }, model: { hidden: [2], loss: 'squared' } })
+    ).rejects.toThrow(/no input columns/)
   })
 })

@@ -56,7 +56,8 @@ function sum(problem: Problem, of: (i: number) => number): number {
 function devianceOf(problem: Problem, definition: ScalarLoss, mean: (i: number) => number): number {
   const { y, network } = problem
   const parameters = network.lossParameters ?? []
-  if (definition.deviance) return sum(problem, i => definition.deviance!(y[i], mean(i), parameters))
+  // Rounding may leave less than nothing of a row that is fitted exactly.
+  if (definition.deviance) return sum(problem, i => Math.max(0, definition.deviance!(y[i], mean(i), parameters)))
   return sum(problem, i => {
     const mu = mean(i)
     const loss = (y[i] > 0 ? -y[i] * Math.log(mu) : 0) + (y[i] < 1 ? -(1 - y[i]) * Math.log1p(-mu) : 0)

@@ -192,6 +192,8 @@ const noInputs =
   'The tensorflow engine takes no inputs of single runs, because its steps share their tensors; use --engine cpu.'
 
 const noFirth = 'The tensorflow engine does not have Firth’s penalty; use --engine cpu.'
+const noColumns =
+  'The tensorflow engine takes models with an input column and this one has an intercept alone; use --engine cpu.'
 const noFormulas = 'The tensorflow engine takes no formulas; use --engine cpu.'
 
 export const tensorflowEntry: EngineEntry = {
@@ -212,7 +214,15 @@ export const tensorflowEntry: EngineEntry = {
     return list
   },
   supports: ({ network }, { inputs }) => {
-    const reason = network.firth ? noFirth : network.expression ? noFormulas : inputs ? noInputs : undefined
+    const reason = network.firth
+      ? noFirth
+      : network.expression
+        ? noFormulas
+        : network.inputs === 0
+          ? noColumns
+          : inputs
+            ? noInputs
+            : undefined
     return Promise.resolve(reason === undefined ? { ok: true } : { ok: false, reason })
   },
   load

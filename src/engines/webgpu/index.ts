@@ -326,6 +326,8 @@ async function load(options: WebgpuOptions): Promise<Engine> {
 export function missing({ network }: Problem, { H, inputs }: WorkNeeds): string | undefined {
   if (network.firth) return 'The webgpu engine does not have Firth’s penalty; use --engine cpu.'
   if (network.expression) return 'The webgpu engine takes no formulas; use --engine cpu.'
+  if (network.inputs === 0)
+    return 'The webgpu engine takes models with an input column and this one has an intercept alone; use --engine cpu.'
   if (inputs) return 'The webgpu engine takes no inputs of single runs yet; use --engine cpu.'
   if (isScalar(network.loss) && network.outputs > 1)
     return `The webgpu engine takes one output with the ${network.loss} loss and the model has ${network.outputs}; use --engine cpu.`

@@ -140,7 +140,10 @@ export function validateProblem(problem: Problem): void {
     throw new InputError(text)
   }
   if (!(rows > 0)) bad('The data have no rows; a study needs at least one.')
-  if (network.inputs < 1 && !network.expression) bad('The data have no input columns; a study needs at least one.')
+  if (network.inputs < 1 && !network.expression && (!network.bias || network.hidden.length > 0))
+    bad(
+      'The data have no input columns, which leaves an intercept alone; a model with hidden layers or without biases needs one.'
+    )
   if (network.hidden.some(h => !Number.isInteger(h) || h < 1)) bad('Every hidden layer needs at least one unit.')
   const definition = lossTable[network.loss]
   const together = definition.response === 'class'
