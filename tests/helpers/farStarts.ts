@@ -27,7 +27,7 @@ export const convexCases: readonly { readonly name: string; readonly data: objec
 /** One minimiser, which every run reaches. */
 export async function expectOneMinimiser(
   { data, model }: (typeof convexCases)[number],
-  optimizer: string,
+  optimizer: 'newton' | 'lbfgs',
   count: number
 ): Promise<void> {
   const s = await study({

@@ -2,7 +2,7 @@
 import { describe, it } from 'vitest'
 import { convexCases, expectOneMinimiser } from '../helpers/farStarts.js'
 
-describe.each(['newton', 'lbfgs'])('%s', optimizer => {
+describe.each(['newton', 'lbfgs'] as const)('%s', optimizer => {
   it.each(convexCases)('$name: one minimiser from 200 starts far out, and no failed run', async which => {
     await expectOneMinimiser(which, optimizer, 200)
   })
