@@ -2,6 +2,7 @@
  * Where a model of two inputs and two classes changes its mind: the lines z = 0 in the plane of its inputs, by marching squares on a
  * grid, for drawing. Nothing else rests on them.
  */
+import { isolines, type Line } from '../core/contours.js'
 import type { Network, Problem } from '../models/types.js'
 import { outputs } from './predict.js'
 
@@ -9,8 +10,6 @@ import { outputs } from './predict.js'
 const cells = 60
 /** Room around the data, as a share of their range. */
 const margin = 0.08
-
-export type Line = readonly (readonly [x: number, y: number])[]
 
 export interface Box {
   readonly low: readonly [number, number]
@@ -43,72 +42,14 @@ function corners(network: Network, theta: Float64Array, { low, high }: Box): Flo
 }
 
 /**
- * The lines z = 0 inside the box. Each crosses edges of the grid, which number its points; pieces that share an edge are joined.
+ * The lines z = 0 inside the box.
  * @param theta of a model with two inputs and one output, in the coordinates of the box
  */
 export function boundary(network: Network, theta: Float64Array, box: Box): Line[] {
-  const n = cells + 1
-  const z = corners(network, theta, box)
-  // An edge's number is 2 · (its first corner) + (0 along the first input, 1 along the second).
-  const at = (edge: number): [number, number] => {
-    const corner = edge >> 1
-    const [i, j] = [corner % n, Math.floor(corner / n)]
-    const other = corner + (edge & 1 ? n : 1)
-    const t = z[corner] / (z[corner] - z[other])
-    const [u, v] = edge & 1 ? [i, j + t] : [i + t, j]
-    return [
-      box.low[0] + ((box.high[0] - box.low[0]) * u) / cells,
-      box.low[1] + ((box.high[1] - box.low[1]) * v) / cells
-    ]
-  }
-  const neighbours = new Map<number, number[]>()
-  const join = (a: number, b: number): void => {
-    neighbours.set(a, [...(neighbours.get(a) ?? []), b])
-    neighbours.set(b, [...(neighbours.get(b) ?? []), a])
-  }
-  for (let j = 0; j < cells; j++)
-    for (let i = 0; i < cells; i++) {
-      const corner = j * n + i
-      const up = (c: number): boolean => z[c] > 0
-      const edges = [
-        [corner, corner + 1, 2 * corner],
-        [corner + 1, corner + 1 + n, 2 * (corner + 1) + 1],
-        [corner + n, corner + n + 1, 2 * (corner + n)],
-        [corner, corner + n, 2 * corner + 1]
-      ]
-      const crossed = edges.filter(([a, b]) => up(a) !== up(b)).map(([, , edge]) => edge)
-      if (crossed.length === 2) join(crossed[0], crossed[1])
-      else if (crossed.length === 4) {
-        // A saddle of the grid: the sign in the middle says which corners belong together.
-        const middle = z[corner] + z[corner + 1] + z[corner + n] + z[corner + n + 1] > 0
-        const [bottom, right, top, left] = crossed
-        if (middle === up(corner)) {
-          join(bottom, right)
-          join(top, left)
-        } else {
-          join(bottom, left)
-          join(top, right)
-        }
-      }
-    }
-  return chains(neighbours).map(line => line.map(at))
-}
-
-/** Paths through a graph whose nodes have one or two neighbours; closed ones end where they began. */
-function chains(neighbours: ReadonlyMap<number, readonly number[]>): number[][] {
-  const seen = new Set<number>()
-  const lines: number[][] = []
-  const ends = [...neighbours.keys()].sort((a, b) => neighbours.get(a)!.length - neighbours.get(b)!.length)
-  for (const first of ends) {
-    if (seen.has(first)) continue
-    const line: number[] = []
-    for (let here: number | undefined = first; here !== undefined;) {
-      seen.add(here)
-      line.push(here)
-      here = neighbours.get(here)!.find(next => !seen.has(next))
-    }
-    if (line.length > 2 && neighbours.get(first)!.includes(line.at(-1)!)) line.push(first)
-    lines.push(line)
-  }
-  return lines
+  const { low, high } = box
+  return isolines(corners(network, theta, box), cells + 1).map(line =>
+    line.map(
+      ([u, v]) => [low[0] + ((high[0] - low[0]) * u) / cells, low[1] + ((high[1] - low[1]) * v) / cells] as const
+    )
+  )
 }

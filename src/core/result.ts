@@ -270,6 +270,36 @@ export interface Bands {
 /** Whether a direction separates the rows, so that the loss falls along it for ever. */
 export type Separation = Summary['separation']
 
+/** A function of the plane, by its lines of one level. */
+export interface Contours {
+  readonly levels: readonly {
+    readonly loss: number
+    readonly lines: readonly (readonly (readonly [number, number])[])[]
+  }[]
+}
+
+/** The loss between end points, symmetric copies aligned, and over the plane through three of them. */
+export interface Landscape {
+  /** Absent where there is one point only. */
+  readonly segment?: {
+    readonly from: string
+    readonly to: string
+    /** 0 at the first point, 1 at the second. */
+    readonly at: readonly number[]
+    readonly losses: readonly (number | null)[]
+    /** Largest loss between them, less that of the higher one; 0 where none lies between. */
+    readonly barrier: number
+    /** The same segment under the convex loss for the same targets. */
+    readonly twin?: { readonly loss: string; readonly losses: readonly (number | null)[] }
+  }
+  /** Absent where no three points span one. */
+  readonly plane?: Contours & {
+    /** In units of the distance of the first two. */
+    readonly points: readonly { readonly name: string; readonly x: number; readonly y: number; readonly loss: number }[]
+    readonly twin?: Contours & { readonly loss: string }
+  }
+}
+
 /** What a model of two inputs and two classes decides, for drawing: its training rows, and where its best minima change their mind. */
 export interface Decisions {
   /** Names of the two columns. */
@@ -398,6 +428,7 @@ export interface Summary {
   readonly waterfall: readonly { readonly loss: number; readonly verdict: Verdict; readonly point: number | null }[]
   readonly curves?: Curves
   readonly ridgePath?: RidgePathResult
+  readonly landscape?: Landscape
   readonly decisions?: Decisions
   readonly notes: readonly string[]
 }

@@ -13,6 +13,7 @@ import {
   type CoefficientOptions
 } from './inference.js'
 import { facts, figure, fold, htmlTable, page, paragraph, titled } from './page.js'
+import { landscapeChart, landscapeText } from './landscape.js'
 import { ridgePathChart, ridgePathText } from './ridgePath.js'
 import { limitsTable, meaning, met, metricsTable, pointsTable, thresholdsTable, verdictTable } from './tables.js'
 import { computer, count, escape, fixed, infiniteText, isSeparated, percent, remedyText, short } from './words.js'
@@ -203,6 +204,23 @@ async function regularisation(summaries: readonly Summary[]): Promise<string> {
   return parts.join('\n')
 }
 
+/** The loss between the end points of each study, and why it is not convex. */
+async function landscapes(summaries: readonly Summary[]): Promise<string> {
+  const parts: string[] = []
+  for (const s of summaries) {
+    const chart = await landscapeChart(s)
+    if (!chart) continue
+    const title = summaries.length > 1 ? s.name : chart.title
+    parts.push(
+      figure({ ...chart, title }) +
+        landscapeText(s)
+          .map(text => paragraph(text))
+          .join('')
+    )
+  }
+  return parts.join('\n')
+}
+
 const copies =
   'Copies: images of a minimum under exchange of hidden units and, for odd activations, change of their sign; they compute the same ' +
   'function and count as one.'
@@ -257,6 +275,7 @@ ${await decided(summaries)}
 ${fold('Convergence', figure(await convergence(summaries)))}
 ${fold('Predictions', figure(await scores(summaries)))}
 ${fold('What regularisation does here', await regularisation(summaries))}
+${fold('Between the end points', await landscapes(summaries))}
 ${alone ? '' : fold('All figures', figures(summaries))}
 ${parts.join('\n')}
 ${alone ? '' : fold('What all of them share', facts(shared))}
