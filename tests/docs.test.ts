@@ -66,6 +66,38 @@ it('CITATION.cff gives the version of the package', () => {
   expect(read('CITATION.cff')).toContain(`\nversion: ${version}\n`)
 })
 
+describe('study files of the examples', () => {
+  const files = readdirSync(join(root, 'examples')).filter(file => file.endsWith('.yaml'))
+  /** What there is to look at. */
+  const shown: Readonly<Record<string, readonly RegExp[]>> = {
+    'lizards.yaml': [
+      // McCullagh and Nelder (1989), section 4.6.
+      /height>=5ft +1\.12999/,
+      /diameter>2in +-0\.762634/,
+      /deviance 14\.2046 on 17/,
+      /All 1000 runs ended at one point.* proved to be the only minimiser/
+    ],
+    'infertility.yaml': [/least loss of rows held out in 10 folds/],
+    'hauck-donner.yaml': [/Hauck-Donner effect, strong, on treated.* likelihood ratio is 142/],
+    'firth.yaml': [/diaphragm +3\.55936/, /1\.228 to 8\.482/]
+  }
+
+  it('are all in the list, and each has something to look at', () => {
+    const listed = [...read('examples/README.md').matchAll(/\]\(([\w-]+\.yaml)\)/g)].map(m => m[1])
+    expect([...listed].sort()).toEqual([...files].sort())
+    expect(Object.keys(shown).sort()).toEqual([...files].sort())
+  })
+
+  it.each(files)('%s', async file => {
+    const args = ['study', `examples/${file}`, '--quiet']
+    const { code, stdout } = await node([join(root, 'dist/cli/main.js'), ...args], { cwd: root })
+    expect(code).toBe(0)
+    const text = stdout.replaceAll(/\s*\n\s*/g, ' ')
+    for (const part of shown[file]) expect(text).toMatch(part)
+    expect(stdout).not.toMatch(/NaN|undefined|\[object/)
+  })
+})
+
 describe('examples', () => {
   const files = readdirSync(join(root, 'examples')).filter(file => file.endsWith('.mjs'))
 
