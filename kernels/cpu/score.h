@@ -1,6 +1,7 @@
 // Prediction scores of the runs of a lane group; the twin of src/models/scores.ts.
 #pragma once
 
+#include "math.h"
 #include "model.h"
 
 namespace MS_TARGET {
@@ -17,10 +18,33 @@ inline int class_count(Loss loss, int outputs) {
   return response == Response::classes ? outputs : response == Response::share ? 2 : 0;
 }
 
-/// Scratch: the outputs of one lane over all rows, and an order of rows.
+/// Scratch: the outputs of one lane over all rows, and their order, which is mostly that of the lane's last run.
 struct ScoreScratch {
   std::vector<double> z;
-  std::vector<std::pair<double, uint32_t>> sorted;
+  std::vector<uint32_t> order;
+  /// The area under the curve that follows from the order alone, where no outputs are equal; NaN where it is not known.
+  double area = std::numeric_limits<double>::quiet_NaN();
+};
+
+/// Of losses with two classes through the logistic function: sums over the rows so far, a lane group of points at a time.
+template <class T>
+struct ShareSums {
+  static constexpr int L = LANES<T>, U = L / W<T>;
+  using V = Pack<T, U>;
+  V right = T(0), hits = T(0), called = T(0), logs = T(0);
+
+  /// Outputs z [L] of one row with weight w and share y.
+  inline __attribute__((always_inline)) void add(const T* z_row, T w, T y) {
+    const V z = load_pack<U>(z_row), zero = T(0);
+    const auto one = z > zero;
+    right += select(one, V(w * y), V(w * (1 - y)));
+    hits += select(one, V(w * y), zero);
+    called += select(one, V(w), zero);
+    // log(1 + e^−|z|) is all that −log p and −log(1−p) need beside |z|; a share of 0 has no part in a loss that may be infinite.
+    const V tail = vlog1p_unit<T, U>(vexp_negative<T, U>(-abs(z)));
+    const V up = y == 0 ? zero : V(y) * (max(-z, zero) + tail), down = y == 1 ? zero : V(1 - y) * (max(z, zero) + tail);
+    logs += V(w) * select(z == z, up + down, z);
+  }
 };
 
 /// log Φ(z) in double precision.
@@ -50,22 +74,47 @@ inline double log_loss(Loss loss, double z, double y) {
   return (y == 0 ? 0 : y * up) + (y == 1 ? 0 : (1 - y) * down);
 }
 
+/// Brings the rows into the order of their outputs, equal ones by their number: whatever the order was before, it is the same after.
+/// `distinct` tells whether no two are equal; false where an output is no number.
+inline bool sort_rows(ScoreScratch& s, bool& distinct) {
+  const size_t N = s.z.size();
+  const double* z = s.z.data();
+  const auto in_order = [&] {
+    bool rising = !std::isnan(z[s.order[0]]), sorted = rising;
+    for (size_t i = 1; i < N; i++) {
+      const uint32_t a = s.order[i - 1], b = s.order[i];
+      rising &= z[a] < z[b];
+      sorted &= z[a] < z[b] || (z[a] == z[b] && a < b);
+    }
+    distinct = rising;
+    return sorted;
+  };
+  if (s.order.size() != N) {
+    s.order.resize(N);
+    for (size_t i = 0; i < N; i++) s.order[i] = uint32_t(i);
+  }
+  if (N == 0 || in_order()) return true;
+  for (size_t i = 0; i < N; i++)
+    if (std::isnan(z[i])) return false;
+  s.area = std::numeric_limits<double>::quiet_NaN();
+  std::sort(s.order.begin(), s.order.end(), [&](uint32_t a, uint32_t b) { return z[a] < z[b] || (z[a] == z[b] && a < b); });
+  return in_order();
+}
+
 template <class T>
 double area_under_curve(const Problem<T>& p, ScoreScratch& s) {
   const int C = p.d.outputs, N = p.d.rows * C;
-  s.sorted.resize(N);
-  for (int i = 0; i < N; i++) {
-    if (std::isnan(s.z[i])) return std::numeric_limits<double>::quiet_NaN();
-    s.sorted[i] = {s.z[i], uint32_t(i)};
-  }
-  std::sort(s.sorted.begin(), s.sorted.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  bool distinct = false;
+  if (!sort_rows(s, distinct)) return std::numeric_limits<double>::quiet_NaN();
+  if (distinct && !std::isnan(s.area)) return s.area;
   double below = 0, pairs = 0, ones = 0;
   for (int i = 0; i < N;) {
+    const double z = s.z[s.order[i]];
     double zeros_here = 0, ones_here = 0;
     int j = i;
-    for (; j < N && s.sorted[j].first == s.sorted[i].first; j++) {
-      const uint32_t row = s.sorted[j].second;
-      const double w = p.weight[row / C], y = p.y[size_t(row % C) * p.d.rows + row / C];
+    for (; j < N && s.z[s.order[j]] == z; j++) {
+      const uint32_t at = s.order[j], row = C == 1 ? at : at / C, c = C == 1 ? 0 : at % C;
+      const double w = p.weight[row], y = p.y[size_t(c) * p.d.rows + row];
       ones_here += w * y, zeros_here += w * (1 - y);
     }
     pairs += ones_here * (below + 0.5 * zeros_here);
@@ -73,7 +122,9 @@ double area_under_curve(const Problem<T>& p, ScoreScratch& s) {
     ones += ones_here;
     i = j;
   }
-  return ones > 0 && below > 0 ? pairs / (ones * below) : std::numeric_limits<double>::quiet_NaN();
+  const double area = ones > 0 && below > 0 ? pairs / (ones * below) : std::numeric_limits<double>::quiet_NaN();
+  s.area = distinct ? area : std::numeric_limits<double>::quiet_NaN();
+  return area;
 }
 
 /// One lane: s.z holds its outputs [N, C]; counts [N, C'], or [N, C, 2] for shares, is increased. Of losses that take outputs one by one,
@@ -97,6 +148,7 @@ void score_lane(const Problem<T>& p, ScoreScratch& s, double* out, double* count
     }
     out[0] = right / total, out[1] = logs / total;
   } else if (score_columns(p.d.loss) == 5) {
+    // Of losses that are no function of the logistic one; `score_shares` has the others.
     double right = 0, hits = 0, ones = 0, called = 0, logs = 0;
     total *= C;
     for (int i = 0; i < N * C; i++) {
@@ -123,6 +175,30 @@ void score_lane(const Problem<T>& p, ScoreScratch& s, double* out, double* count
       deviance += w * unit_deviance(p.d.loss, y, mu, q), null_deviance += w * unit_deviance(p.d.loss, y, null, q);
     }
     out[0] = 1 - sse / sst, out[1] = 1 - deviance / null_deviance, out[2] = std::sqrt(sse / total);
+  }
+}
+
+/// Whether `score_shares` scores a loss: two classes, through the logistic function.
+inline bool shares_logistic(Loss loss) {
+  return score_columns(loss) == 5 && response_of(loss) != Response::classes && loss != Loss::probit && loss != Loss::cloglog;
+}
+
+/// A lane group whose sums are complete: out [used, 5].
+template <class T>
+void score_shares(const Problem<T>& p, const ShareSums<T>& sums, std::vector<ScoreScratch>& lanes, size_t used, double* out) {
+  constexpr int L = LANES<T>, U = ShareSums<T>::U;
+  const int N = p.d.rows, C = p.d.outputs;
+  double total = 0, ones = 0;
+  for (int i = 0; i < N; i++) {
+    total += p.weight[i] * C;
+    for (int c = 0; c < C; c++) ones += p.weight[i] * p.y[size_t(c) * N + i];
+  }
+  T right[L], hits[L], called[L], logs[L];
+  store<T, U>(right, sums.right), store<T, U>(hits, sums.hits), store<T, U>(called, sums.called), store<T, U>(logs, sums.logs);
+  for (size_t l = 0; l < used; l++, out += 5) {
+    out[0] = right[l] / total, out[1] = ones > 0 ? hits[l] / ones : 0, out[2] = called[l] > 0 ? hits[l] / called[l] : 0;
+    out[3] = area_under_curve(p, lanes[l]);
+    out[4] = logs[l] / total;
   }
 }
 

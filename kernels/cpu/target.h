@@ -44,11 +44,23 @@ void score_points(const Problem<T>& problem, const double* theta, size_t from, s
   const int M = score_columns(problem.d.loss);
   std::vector<ScoreScratch> lanes(L);
   for (auto& s : lanes) s.z.resize(N * C);
+  const bool shares = shares_logistic(problem.d.loss);
+  ShareSums<T> sums;
   for_tiles(problem, theta, from, to, [&](size_t r0, size_t used, size_t i, const ModelWorkspace<T>& w) {
+    if (i == 0) sums = ShareSums<T>();
     for (size_t c = 0; c < C; c++)
-      for (int r = 0; r < w.rows(); r++)
-        for (size_t l = 0; l < used; l++) lanes[l].z[(i + r) * C + c] = double(w.z()[(c * w.cap() + r) * L + l]);
+      for (int r = 0; r < w.rows(); r++) {
+        const T* z = w.z() + (c * w.cap() + r) * L;
+        const size_t at = (i + r) * C + c;
+        for (size_t l = 0; l < used; l++) lanes[l].z[at] = double(z[l]);
+        if (!shares) continue;
+        sums.add(z, problem.weight[i + r], problem.y[c * N + i + r]);
+        int ones = 0;
+        for (size_t l = 0; l < used; l++) ones += z[l] > 0;
+        counts[2 * at] += double(used) - ones, counts[2 * at + 1] += ones;
+      }
     if (i + w.rows() < N) return;
+    if (shares) return score_shares(problem, sums, lanes, used, values + r0 * M);
     for (size_t l = 0; l < used; l++) score_lane(problem, lanes[l], values + (r0 + l) * M, counts);
   });
 }
