@@ -1,5 +1,5 @@
 /** The configuration of a study: its schema, defaults resolved once, and errors that name the field. */
-import { readFileSync, statSync } from 'node:fs'
+import { closeSync, openSync, readSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { parse as parseYaml } from 'yaml'
 import type { z } from 'zod'
@@ -236,20 +236,50 @@ export function resolveForSize(
 export const studyFormat = 'manystart/study'
 
 /** Bytes of a study file: a list of a hundred thousand columns fits. */
-const largestFile = 16e6
+const largestFile = 4e6
+/** Lists and mappings within each other; the parser takes the square of their number in time. */
+const deepest = 100
+
+/** The text of a file, which may be a pipe. @throws when it is too large: what never ends is left after so many bytes */
+function readText(path: string): string {
+  const file = openSync(path, 'r')
+  try {
+    const bytes = Buffer.alloc(largestFile + 1)
+    let count = 0
+    for (let n = 1; n > 0 && count <= largestFile; count += n)
+      n = readSync(file, bytes, count, bytes.length - count, null)
+    if (count > largestFile) throw new Error('too large')
+    return bytes.toString('utf8', 0, count)
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** Whether more than `deepest` brackets are open at a time, or dashes begin a line. */
+function tooDeep(text: string): boolean {
+  let open = 0
+  for (const bracket of text.matchAll(/[[\]{}]/g)) {
+    open = Math.max(0, open + ('[{'.includes(bracket[0]) ? 1 : -1))
+    if (open > deepest) return true
+  }
+  return new RegExp(`^([ \\t]*[-?:]){${deepest}}`, 'm').test(text)
+}
 
 /** Reads study.yaml or study.json as plain data. @throws InputError when it cannot be read or parsed. */
 export function readConfigFile(path: string): Record<string, unknown> {
   let text: string
   try {
-    if (statSync(path).size > largestFile) throw new Error('too large')
-    text = readFileSync(path, 'utf8')
+    text = readText(path)
   } catch {
     const data = Object.hasOwn(builtins, path) ? ` For the built-in data, give --data ${path}.` : ''
     throw new InputError(
-      `The study file ${path} cannot be read; give the path of a YAML or JSON file of at most 16 MB.${data}`
+      `The study file ${path} cannot be read; give the path of a YAML or JSON file of at most 4 MB.${data}`
     )
   }
+  if (tooDeep(text))
+    throw new InputError(
+      `${shown(path)} nests lists or mappings more than ${deepest} deep; a study takes a few levels.`
+    )
   let value: unknown
   try {
     value = parseYaml(text, { logLevel: 'silent', maxAliasCount: 100 })
