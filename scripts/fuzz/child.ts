@@ -71,7 +71,8 @@ function contents(folder: string, out: string | undefined): string {
 
 // eslint-disable-next-line no-control-regex
 const steering = /[\u0000-\u0008\u000b-\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e]/
-const notFinite = /(?<![\w"'-])-?(NaN|Infinity|inf|nan)(?![\w"'])/
+// Functions in Python and R say where they overflow.
+const notFinite = /(?<![\w"'.-])-?(NaN|Infinity|inf|nan)(?![\w"'])/
 
 /** What is wrong with the end of a case; undefined for nothing. */
 export function complaint({ code, stdout, stderr }: Ended): string | undefined {

@@ -41,9 +41,17 @@ export function listed(items: readonly string[], most = 6): string {
 /** Characters of a word that a sentence shows, and of all of it: the rest tells nobody anything. */
 const [longestWord, longestSentence] = [200, 4000]
 
-/** A sentence for the terminal: on one line, and what it quotes is cut to what can be read. */
-export function sentence(text: string): string {
-  const some = text.slice(0, 4 * longestSentence)
-  const cut = some.replace(/\S{201,}/g, word => `${word.slice(0, longestWord / 2)}…${word.slice(-longestWord / 4)}`)
-  return printable(cut.length > longestSentence ? `${cut.slice(0, longestSentence)}…` : cut)
+/** A text without its middle, where it is longer than `most`. */
+function shortened(text: string, most: number): string {
+  const end = Math.floor(most / 4)
+  return text.length > most ? `${text.slice(0, most - end)}…${text.slice(-end)}` : text
 }
+
+/** A sentence for the terminal: what it quotes is cut to what can be read. */
+export const sentence = (text: string): string =>
+  printable(
+    shortened(
+      text.replace(/\S{201,}/g, word => shortened(word, longestWord)),
+      longestSentence
+    )
+  )

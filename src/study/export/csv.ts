@@ -18,7 +18,7 @@ export const csvCell = (value: string | number): string => {
 
 export const csvLine = (values: readonly (string | number)[]): string => `${values.map(csvCell).join(',')}\n`
 
-/** All runs of a study directory, a part at a time, with the columns of the stored runs and the point that each belongs to. */
+/** All runs of a study directory, a part at a time, with the columns of the stored runs and the point that each belongs to, −1 for none. */
 export async function* runsCsv(directory: string): AsyncGenerator<string> {
   let named = false
   for await (const { rows, point, layout } of readRuns(directory)) {
@@ -36,5 +36,6 @@ function cellsOf(rows: Rows, name: StoredName, layout: Layout, i: number): (stri
   const width = widthOf(name, layout)
   const { stored } = columns[name]
   const values = Array.from(rows[name]!.subarray(i * width, (i + 1) * width))
-  return 'text' in stored ? values.map(code => stored.text[code]) : values
+  // What there is no number for, such as the limit of a run that has none, is an empty cell.
+  return 'text' in stored ? values.map(code => stored.text[code]) : values.map(v => (Number.isFinite(v) ? v : ''))
 }
