@@ -1,7 +1,7 @@
 /** Reads a table of text into columns as it streams by: any delimiter, either decimal sign, any usual encoding. */
 import { totalmem } from 'node:os'
 import { pipeline } from 'node:stream/promises'
-import { parse } from 'csv-parse'
+import { CsvError, parse } from 'csv-parse'
 import { InputError } from '../core/errors.js'
 import { printable, quoted, shown } from '../core/printable.js'
 import { formatBytes } from '../core/units.js'
@@ -133,7 +133,7 @@ class RowReader {
         for await (const _ of records);
       })
     } catch (error) {
-      if (!(error instanceof Error) || !('code' in error) || !String(error.code).startsWith('CSV_')) throw error
+      if (!(error instanceof CsvError)) throw error
       const why = printable(error.message.slice(0, 200)).replace(/\s+/g, ' ')
       throw new InputError(`${this.name} cannot be read as a table: ${why.replace(/\.?$/, '.')}`)
     }

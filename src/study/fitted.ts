@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { InputError } from '../core/errors.js'
 import { knownNames } from '../core/names.js'
 import { listed, shown } from '../core/printable.js'
-import { summaryFormat, type MetricSet, type StationaryPoint, type Summary } from '../core/result.js'
+import { summaryFormat, summaryVersion, type MetricSet, type StationaryPoint, type Summary } from '../core/result.js'
 import { biasesAtMeans, type Centring } from '../data/conditioning.js'
 import type { Preprocessing } from '../data/types.js'
 import { expressionNetwork, userModel } from '../models/expression/expression.js'
@@ -63,6 +63,30 @@ const preprocessingSchema = z.object({
   centring: z.object({ means: numbers, scale: z.number(), shift: numbers }).optional()
 })
 
+const whole = z.number().int().nonnegative()
+const metrics = z.record(z.string(), z.number().nullable())
+const points = z.array(
+  z.looseObject({
+    id: whole,
+    loss: z.number(),
+    count: whole,
+    parameters: numbers,
+    names: z.array(z.string()),
+    metrics: z.looseObject({ train: metrics, test: metrics.optional() }).optional()
+  })
+)
+/** What models are made of in a summary. */
+const summarySchema = z.looseObject({
+  format: z.literal(summaryFormat),
+  version: z.literal(summaryVersion),
+  identity: z.string(),
+  name: z.string(),
+  starts: whole,
+  minima: points,
+  degenerate: points,
+  saddles: points
+})
+
 interface SavedStudy {
   readonly directory: string
   readonly network: Network
@@ -79,6 +103,19 @@ function readJson(path: string): unknown {
   }
 }
 
+function checkedSummary(path: string, directory: string, identity: string): Summary {
+  const raw = readJson(path)
+  const anew = `\`manystart report ${shown(directory)}\` makes it anew`
+  const read = summarySchema.safeParse(raw)
+  if (!read.success) {
+    const field = read.error.issues[0].path.map(String).join('.')
+    throw new InputError(`${field === '' ? 'The whole' : shown(field)} of ${shown(path)} is missing or wrong; ${anew}.`)
+  }
+  if (read.data.identity !== identity)
+    throw new InputError(`${shown(path)} belongs to another study than ${studyFile} beside it; ${anew}.`)
+  return raw as Summary
+}
+
 /** @throws InputError for a directory that holds no study with its preprocessing and summary */
 export async function openStudy(directory: string): Promise<SavedStudy> {
   if (!existsSync(join(directory, studyFile)) && existsSync(directory)) {
@@ -88,7 +125,7 @@ export async function openStudy(directory: string): Promise<SavedStudy> {
     if (inside.length > 0)
       throw new InputError(`${shown(directory)} holds several studies; give one of ${listed(inside, 20)}.`)
   }
-  const { config } = await readRecord(directory)
+  const { config, identity } = await readRecord(directory)
   const file = join(directory, studyFile)
   const { preprocessing } = readJson(file) as { preprocessing?: unknown }
   const checked = preprocessingSchema.safeParse(preprocessing)
@@ -100,9 +137,7 @@ export async function openStudy(directory: string): Promise<SavedStudy> {
   }
   const path = join(directory, summaryFile)
   if (!existsSync(path)) throw new InputError(`${shown(directory)} holds no ${summaryFile}; run the study again.`)
-  const summary = readJson(path) as Summary
-  if (summary.format !== summaryFormat || !Array.isArray(summary.minima))
-    throw new InputError(`${shown(path)} is no summary of a study of this program; run the study again.`)
+  const summary = checkedSummary(path, directory, identity)
   const done = preprocessing as Preprocessing
   const { loss, classes, others } = done.target
   if (config.model.objective !== undefined)

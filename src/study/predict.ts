@@ -1,4 +1,6 @@
 /** Predictions of a saved study for new rows. */
+import { InputError } from '../core/errors.js'
+import { shown } from '../core/printable.js'
 import { outputs } from '../analysis/predict.js'
 import { applyPreprocessing, type NewRows } from '../data/apply.js'
 import { openTable, type ReadOptions } from '../data/read.js'
@@ -150,6 +152,13 @@ export async function predict(directory: string, data: NewData, options: Predict
           rows.rows
         )
       : {}
+  for (const values of [...Object.values(said.numbers), ...Object.values(others)]) {
+    const at = values.findIndex(v => !Number.isFinite(v))
+    if (at >= 0)
+      throw new InputError(
+        `The prediction for row ${rows.numbers[at]} of ${shown(table.source)} is no number, by ${model.point}; check the values of that row, and run the study again where they are right.`
+      )
+  }
   const plainNumbers = (columns: Readonly<Record<string, Float64Array>>): Record<string, number[]> =>
     Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, Array.from(values)]))
   return {

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { defaultTolerances, type Tolerances } from '../analysis/cluster.js'
 import { InputError, WorkError } from '../core/errors.js'
-import type { Summary } from '../core/result.js'
+import { summaryVersion, type Summary } from '../core/result.js'
 import { pointsFile, readSealed, runsFolder, StudyDirectory, studyFile } from '../runs/directory.js'
 import type { ReadOptions } from '../data/read.js'
 import { isThere } from '../runs/files.js'
@@ -234,7 +234,9 @@ export async function foldInto(
 export async function summaryOf(path: string, options: SessionOptions = {}): Promise<Summary> {
   await readRecord(path)
   const text = await readSealed(path)
-  return text === undefined ? sumUp(path, {}, options) : (JSON.parse(text) as Summary)
+  const summary = text === undefined ? undefined : (JSON.parse(text) as Summary)
+  // The checksum says that it is as it was written, by this program or by an older one.
+  return summary?.version === summaryVersion ? summary : sumUp(path, {}, options)
 }
 
 /** Runs what is missing and sums up. */

@@ -148,6 +148,7 @@ describe('what is no table', () => {
     ['a file of nothing', '', /empty/],
     ['no header', '1,2,0\n3,4,1\n', /first line .* holds numbers/],
     ['a quotation that is not closed', `${header}1,"2,0\n3,4,1\n`, /cannot be read as a table.*[Qq]uote/],
+    ['a quotation in the middle of a cell', `${header}1,2"3",0\n3,4,1\n`, /cannot be read as a table.*[Qq]uote/],
     ['columns of one name', 'a,a,y\n1,2,0\n', /Two columns .* "a"/],
     ['a column without a name', 'a,,y\n1,2,0\n', /Column 2 .* no name/],
     ['UTF-32', Buffer.from('\xff\xfe\0\0a\0\0\0', 'latin1'), /UTF-32/]

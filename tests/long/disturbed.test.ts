@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { study } from '../../src/index.js'
+import { study, type StudyInput } from '../../src/index.js'
 import { root } from '../cli/helpers.js'
 
 /** Runs a script of this repository; its last line, or all that it said where it failed. */
@@ -37,7 +37,7 @@ it('2000 spoilt inputs end in time, each with a sentence', { timeout: 900_000 },
 describe('300 studies in one process, a third of them aborted', () => {
   const x = Array.from({ length: 40 }, (_, i) => Math.sin(i))
   const y = x.map((v, i) => Number(v + Math.cos(3 * i) > 0))
-  const raw = (seed: number) => ({
+  const raw = (seed: number): StudyInput => ({
     data: { columns: { x, y }, target: 'y' },
     model: { hidden: [2], ridge: 0.01 },
     starts: { count: 200, seed },
