@@ -20,10 +20,10 @@ async function inProcess(args: readonly string[], cwd: string, patience: number)
   const texts = { stdout: '', stderr: '' }
   const own = { stdout: process.stdout.write, stderr: process.stderr.write }
   for (const name of ['stdout', 'stderr'] as const)
-    process[name].write = ((chunk: string | Uint8Array) => {
+    process[name].write = (chunk: string | Uint8Array) => {
       texts[name] += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString()
       return true
-    }) as typeof process.stdout.write
+    }
   const before = process.cwd()
   process.chdir(cwd)
   process.exitCode = 0
@@ -46,7 +46,7 @@ async function inProcess(args: readonly string[], cwd: string, patience: number)
     process.off('SIGINT', listening)
     process.exitCode = 0
     process.chdir(before)
-    for (const name of ['stdout', 'stderr'] as const) process[name].write = own[name] as typeof process.stdout.write
+    for (const name of ['stdout', 'stderr'] as const) process[name].write = own[name]
   }
   return { code, ...texts }
 }
