@@ -262,6 +262,15 @@ const filesOf = (directory: string): string[] =>
     .map(entry => join(entry.parentPath, entry.name))
     .sort()
 
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // It has been spoilt before.
+    return {}
+  }
+}
+
 /** Spoils one file of a study's directory. */
 function spoilFile(directory: string, random: Random): void {
   const path = random.of(filesOf(directory).filter(file => !file.endsWith('.html')))
@@ -275,14 +284,11 @@ function spoilFile(directory: string, random: Random): void {
   } else if (how === 3) {
     rmSync(path)
     symlinkSync(join(directory, '..', 'mine.txt'), path)
-  } else if (path.endsWith('.json') && how < 7) {
-    let tree: unknown = JSON.parse(bytes.toString())
-    tree = spoilTree(tree, random, 1 + random.below(3))
-    writeFileSync(path, JSON.stringify(tree) ?? '')
-  } else if (path.endsWith('.jsonl') && how < 7) {
-    const lines = bytes.toString().trimEnd().split('\n')
+  } else if (/\.jsonl?$/.test(path) && how < 7) {
+    // One value on all lines, or one on each.
+    const lines = path.endsWith('.json') ? [bytes.toString()] : bytes.toString().trimEnd().split('\n')
     const at = random.below(lines.length)
-    lines[at] = JSON.stringify(spoilTree(JSON.parse(lines[at]), random, 1 + random.below(2))) ?? ''
+    lines[at] = JSON.stringify(spoilTree(parsed(lines[at]), random, 1 + random.below(3))) ?? ''
     writeFileSync(path, `${lines.join('\n')}\n`)
   } else writeFileSync(path, spoilBytes(bytes, random, 1 + random.below(4)))
 }

@@ -18,7 +18,10 @@ export interface Ended {
 /** Runs the program in this process, in a directory of its own. */
 async function inProcess(args: readonly string[], cwd: string, patience: number): Promise<Ended> {
   const texts = { stdout: '', stderr: '' }
-  const own = { stdout: process.stdout.write, stderr: process.stderr.write }
+  const own = {
+    stdout: process.stdout.write.bind(process.stdout),
+    stderr: process.stderr.write.bind(process.stderr)
+  }
   for (const name of ['stdout', 'stderr'] as const)
     process[name].write = (chunk: string | Uint8Array) => {
       texts[name] += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString()
