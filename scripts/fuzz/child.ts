@@ -46,7 +46,8 @@ async function inProcess(args: readonly string[], cwd: string, patience: number)
     code = process.exitCode === 130 ? 130 : failed.code
   } finally {
     clearTimeout(timer)
-    process.off('SIGINT', listening)
+    // What a command that was refused has left behind must not hear the next one's signal.
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.removeAllListeners(name)
     process.exitCode = 0
     process.chdir(before)
     for (const name of ['stdout', 'stderr'] as const) process[name].write = own[name]

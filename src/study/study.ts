@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { defaultTolerances, type Tolerances } from '../analysis/cluster.js'
 import { InputError, WorkError } from '../core/errors.js'
 import { summaryVersion, type Summary } from '../core/result.js'
-import { pointsFile, readSealed, runsFolder, StudyDirectory, studyFile } from '../runs/directory.js'
+import { pointsFile, readSealed, runsFolder, StudyDirectory, studyFile, summaryFile } from '../runs/directory.js'
 import type { ReadOptions } from '../data/read.js'
 import { isThere } from '../runs/files.js'
 import type { Range } from '../runs/part.js'
@@ -303,10 +303,15 @@ async function conclude(
       ? undefined
       : await convergenceCurves(setup, range, outcome.folded.waterfall[0]?.loss ?? 0, signal)
     const path = skipped ? undefined : await ridgePathOf(setup, signal)
-    const summary = await summarize(setup, outcome, setup.config.name ?? modelName(setup), curves, path)
+    // Who stopped the search waits for what it found; who stops now has waited long enough.
+    const stop = signal?.aborted ? undefined : signal
+    const summary = await summarize(setup, outcome, setup.config.name ?? modelName(setup), curves, path, stop)
     if (directory) {
       await directory.write(`${runsFolder}/${pointsFile}`, encodePoints(directory.identity, outcome.folded.points))
-      await directory.seal(`${JSON.stringify(summary, null, 2)}\n`)
+      const text = `${JSON.stringify(summary, null, 2)}\n`
+      // A summary that lacks details is made anew whenever it is asked for.
+      if (stop?.aborted) await directory.write(summaryFile, text)
+      else await directory.seal(text)
       await finish?.(summary, directory)
     }
     return summary

@@ -1,176 +1,43 @@
 /** From the outcome of a study to its summary: details of the distinct points, convexity, coverage, metrics. */
-import type { Cluster, Tolerances } from '../analysis/cluster.js'
+import type { Tolerances } from '../analysis/cluster.js'
 import { toleranceMeanings } from '../analysis/cluster.js'
-import { coverageOf, defaultConfidence } from '../analysis/coverage.js'
+import { coverageOf } from '../analysis/coverage.js'
 import { boundary, boxAround } from '../analysis/boundary.js'
-import { provedDistinct, provePoints, type Box } from '../analysis/proof.js'
-import { describeFormulaPoint } from '../analysis/formulaPoint.js'
-import { askedFor, describePoint } from '../analysis/stationary.js'
-import { kinkedPoint } from '../analysis/kinks/describe.js'
-import { hasKinks, Pieces } from '../analysis/kinks/pieces.js'
+import { askedFor } from '../analysis/stationary.js'
 import { symmetricEigen } from '../core/linalg.js'
 import {
   summaryFormat,
   summaryVersion,
   type Curves,
   type Decisions,
-  type MetricSet,
   type RidgePathResult,
   type StationaryPoint,
   type Summary
 } from '../core/result.js'
-import { wilsonInterval } from '../core/stats.js'
 import { thresholdMeanings, thresholds } from '../core/thresholds.js'
 import { convexity, ridgeOnAll } from '../models/network/network.js'
 import { shiftPlaces } from '../models/network/shift.js'
 import { startPoint } from '../models/network/initialise.js'
-import { scoresOf, twoClass } from '../models/scores.js'
-import { copiesPossible } from '../models/network/symmetry.js'
+import { twoClass } from '../models/scores.js'
 import type { Preprocessing } from '../data/types.js'
+import { describeClusters, hessianNumbers, inGroups, stacked } from './describe.js'
 import { failureCause } from './failure.js'
-import type { Folded } from './fold.js'
-import { inferenceAt } from './inference.js'
 import { describeLimits } from './limitPoints.js'
 import { landscapeOf } from './landscape.js'
 import { notesOf } from './notes.js'
 import { identityOf } from './record.js'
 import type { Outcome } from './session.js'
-import { biasesAtMeans, userPoints, userDirections } from '../data/conditioning.js'
+import { userPoints, userDirections } from '../data/conditioning.js'
 import { userHessian } from '../analysis/eigenvalues.js'
-import type { Problem } from '../models/types.js'
-import { userScores } from './present.js'
 import type { Setup } from './setup.js'
 
-/** Distinct points that get eigenvalues, standard errors and metrics of their own, the best first. */
-export const describedPoints = 1000
 /** Starts at which a negative eigenvalue is looked for when a model is not convex. */
 const witnessStarts = 64
 /** Largest P for which that is done. */
 const witnessParameters = 256
-/** Hessians held at a time while points are described. */
-const hessianNumbers = 4e6
-
-async function inGroups<T>(
-  items: readonly T[],
-  size: number,
-  work: (part: readonly T[]) => Promise<void>
-): Promise<void> {
-  for (let from = 0; from < items.length; from += size) await work(items.slice(from, from + size))
-}
-
 const unitLength = (v: Float64Array): number[] => {
   const length = Math.hypot(...v)
   return Array.from(v, a => (length > 0 ? a / length : 0))
-}
-
-const stacked = (rows: readonly Float64Array[], P: number): Float64Array => {
-  const out = new Float64Array(rows.length * P)
-  rows.forEach((row, i) => out.set(row, i * P))
-  return out
-}
-
-async function describe(
-  setup: Setup,
-  clusters: readonly Cluster[],
-  kind: 'minimum' | 'degenerate' | 'saddle',
-  runs: number
-): Promise<StationaryPoint[]> {
-  const P = setup.objective.parameters
-  const names = scoresOf(setup.network)
-  const named = (values: Float64Array, row: number): MetricSet<number> =>
-    Object.fromEntries(names.map((name, m) => [name, values[row * names.length + m]]))
-  const points: StationaryPoint[] = []
-  /** Boxes of proved points, by their places. */
-  const boxes = new Map<number, Box>()
-  const { network, frame, problem, certifier } = setup
-  const pieces = hasKinks(network) ? new Pieces(problem) : undefined
-  const shared = (cluster: Cluster, parameters: Float64Array) => ({
-    id: cluster.id,
-    loss: frame.lossScale * cluster.loss,
-    gradientNorm: cluster.gradientNorm,
-    count: cluster.count,
-    share: cluster.count / runs,
-    shareInterval: wilsonInterval(cluster.count, runs, defaultConfidence),
-    copies: cluster.copies,
-    copiesPossible: copiesPossible(setup.network),
-    parameters: [...parameters],
-    names: setup.names,
-    ...(frame.centring ? { atMeans: biasesAtMeans(network, frame.centring, cluster.parameters) } : {}),
-    firstStart: cluster.firstStart,
-    starts: cluster.starts
-  })
-  await inGroups(clusters.slice(0, describedPoints), Math.max(1, Math.floor(hessianNumbers / (P * P))), async part => {
-    const own = stacked(
-      part.map(c => c.parameters),
-      P
-    )
-    const { g, H } = await certifier.objective.evaluate(own, { g: true, H: true })
-    const scores = async (data?: Problem): Promise<Float64Array> =>
-      userScores(network, frame, (await certifier.objective.score(own, data)).values)
-    const train = await scores()
-    const test = setup.test ? await scores(setup.test) : undefined
-    const kinked = part.map(c => (pieces ? kinkedPoint(pieces, setup.judge.scale, c.parameters) : null))
-    const details = part.map((cluster, i) => {
-      const at = kinked[i]
-      const H_ = at?.H ?? H!.subarray(i * P * P, (i + 1) * P * P)
-      const question = {
-        problem,
-        theta: cluster.parameters,
-        H: H_,
-        names: setup.names,
-        frame,
-        ...(at ? { kinked: at } : {})
-      }
-      return network.expression ? describeFormulaPoint(question, network.expression) : describePoint(question)
-    })
-    const index = details.map(d => (kind === 'saddle' ? d.index : 0))
-    const { proofs, radii } =
-      kind === 'degenerate' ? { proofs: [], radii: own } : await provePoints(setup.certifier.objective, own, index)
-    part.forEach((cluster, i) => {
-      if (proofs[i]?.status === 'proved')
-        boxes.set(points.length, {
-          theta: cluster.parameters,
-          radii: radii.slice(i * P, (i + 1) * P),
-          loss: cluster.loss
-        })
-      const { eigenvalues, standardErrors, standardErrorsReason, expectedStandardErrors, standardized } = details[i]
-      const { nullity, nullityExplained, flatParameters, condition } = details[i]
-      const gradient = g!.subarray(i * P, (i + 1) * P)
-      points.push({
-        ...shared(cluster, userPoints(network, frame, cluster.parameters)),
-        // At kinks the gradient is that of one side.
-        gradientNorm: kinked[i] ? cluster.gradientNorm : gradient.reduce((m, v) => Math.max(m, Math.abs(v)), 0),
-        ...(kinked[i] ? { kinks: kinked[i].kinks, unitsPutOut: kinked[i].out } : {}),
-        eigenvalues,
-        ...(condition === undefined ? {} : { condition }),
-        ...(standardErrors ? { standardErrors } : {}),
-        ...(expectedStandardErrors ? { expectedStandardErrors } : {}),
-        ...(standardErrorsReason === undefined ? {} : { standardErrorsReason }),
-        ...(standardized ? { standardized } : {}),
-        ...(kind === 'minimum' ? {} : { nullity, nullityExplained, flatParameters }),
-        ...(kind === 'saddle' ? { index: index[i] } : {}),
-        ...(proofs[i] ? { proof: proofs[i] } : {}),
-        metrics: { train: named(train, i), ...(test ? { test: named(test, i) } : {}) }
-      })
-    })
-  })
-  if (kind === 'minimum') {
-    const distinct = provedDistinct(setup.network, [...boxes.values()])
-    ;[...boxes.keys()].forEach((at, n) => {
-      const { proof, ...point } = points[at]
-      points[at] = { ...point, proof: { ...proof!, distinct: distinct[n] } }
-    })
-  }
-  const [first] = clusters
-  if (first && kind === 'minimum') {
-    const inference = await inferenceAt(setup, first.parameters)
-    // Contrasts of classes have errors where the classes' own coefficients have none.
-    const { standardErrorsReason: _, ...point } = points[0]
-    if (inference) points[0] = { ...point, inference }
-  }
-  for (const cluster of clusters.slice(describedPoints))
-    points.push({ ...shared(cluster, userPoints(network, frame, cluster.parameters)), eigenvalues: [] })
-  return points
 }
 
 /** The most negative eigenvalue met at the first starts of a model that is not convex. */
@@ -240,18 +107,6 @@ export function thresholdsOf(tolerances: Tolerances): Summary['thresholds'] {
   )
 }
 
-/** The distinct points of a study, in all detail. */
-export async function describeClusters(
-  setup: Setup,
-  folded: Folded,
-  runs: number
-): Promise<Pick<Summary, 'minima' | 'degenerate' | 'saddles'>> {
-  const minima = await describe(setup, folded.minima, 'minimum', runs)
-  const degenerate = await describe(setup, folded.degenerate, 'degenerate', runs)
-  const saddles = await describe(setup, folded.saddles, 'saddle', runs)
-  return { minima, degenerate, saddles }
-}
-
 /** Minima whose decision boundaries are drawn. */
 const drawnMinima = 3
 /** Rows up to which a picture of them can be read. */
@@ -287,21 +142,23 @@ export function optimizerText({ name, options, batch }: Setup['optimizer']): str
   return list.length > 0 ? `${name} (${list.join(', ')})` : name
 }
 
+/** @param stop leaves the details of distinct points out from then on */
 export async function summarize(
   setup: Setup,
   outcome: Outcome,
   name: string,
   curves: Curves | undefined,
-  ridgePath: RidgePathResult | undefined
+  ridgePath: RidgePathResult | undefined,
+  stop?: AbortSignal
 ): Promise<Summary> {
   const { config, data, frame, network, problem, engine } = setup
   const { folded, cost } = outcome
-  const points = await describeClusters(setup, folded, outcome.runs)
+  const points = await describeClusters(setup, folded, outcome.runs, stop)
   const { minima } = points
   const witness = convexity(network).model ? undefined : await findWitness(setup)
   const { diverging } = folded
   const decisions = decisionsOf(setup, minima)
-  const landscape = outcome.interrupted ? undefined : await landscapeOf(setup, folded)
+  const landscape = outcome.interrupted || stop?.aborted ? undefined : await landscapeOf(setup, folded)
   return {
     format: summaryFormat,
     version: summaryVersion,
@@ -385,7 +242,7 @@ export async function summarize(
     ...(decisions ? { decisions } : {}),
     notes: notesOf(setup, outcome, {
       minima: minima.length,
-      described: describedPoints,
+      described: minima.filter(m => m.metrics).length,
       exactQuantiles: folded.exactQuantiles
     })
   }

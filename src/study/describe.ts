@@ -1,0 +1,165 @@
+/** The distinct points of a study in all detail: eigenvalues, standard errors, metrics, proofs. */
+import { setImmediate } from 'node:timers/promises'
+import type { Cluster } from '../analysis/cluster.js'
+import { defaultConfidence } from '../analysis/coverage.js'
+import { describeFormulaPoint } from '../analysis/formulaPoint.js'
+import { kinkedPoint } from '../analysis/kinks/describe.js'
+import { hasKinks, Pieces } from '../analysis/kinks/pieces.js'
+import { provedDistinct, provePoints, type Box } from '../analysis/proof.js'
+import { describePoint } from '../analysis/stationary.js'
+import type { MetricSet, StationaryPoint, Summary } from '../core/result.js'
+import { wilsonInterval } from '../core/stats.js'
+import { biasesAtMeans, userPoints } from '../data/conditioning.js'
+import { copiesPossible } from '../models/network/symmetry.js'
+import { scoresOf } from '../models/scores.js'
+import type { Problem } from '../models/types.js'
+import type { Folded } from './fold.js'
+import { inferenceAt } from './inference.js'
+import { userScores } from './present.js'
+import type { Setup } from './setup.js'
+
+/** Distinct points that get eigenvalues, standard errors and metrics of their own, the best first. */
+const describedPoints = 1000
+/** Hessians held at a time while points are described. */
+export const hessianNumbers = 4e6
+/** Points that are described between two looks at what the user wants. */
+const together = 32
+
+/** Hands over so many items at a time; in between, the process hears signals. */
+export async function inGroups<T>(
+  items: readonly T[],
+  size: number,
+  work: (part: readonly T[]) => Promise<void>
+): Promise<void> {
+  for (let from = 0; from < items.length; from += size) {
+    await work(items.slice(from, from + size))
+    await setImmediate()
+  }
+}
+
+export const stacked = (rows: readonly Float64Array[], P: number): Float64Array => {
+  const out = new Float64Array(rows.length * P)
+  rows.forEach((row, i) => out.set(row, i * P))
+  return out
+}
+
+async function describe(
+  setup: Setup,
+  clusters: readonly Cluster[],
+  kind: 'minimum' | 'degenerate' | 'saddle',
+  runs: number,
+  stop: AbortSignal | undefined
+): Promise<StationaryPoint[]> {
+  const P = setup.objective.parameters
+  const names = scoresOf(setup.network)
+  const named = (values: Float64Array, row: number): MetricSet<number> =>
+    Object.fromEntries(names.map((name, m) => [name, values[row * names.length + m]]))
+  const points: StationaryPoint[] = []
+  /** Boxes of proved points, by their places. */
+  const boxes = new Map<number, Box>()
+  const { network, frame, problem, certifier } = setup
+  const pieces = hasKinks(network) ? new Pieces(problem) : undefined
+  const shared = (cluster: Cluster, parameters: Float64Array) => ({
+    id: cluster.id,
+    loss: frame.lossScale * cluster.loss,
+    gradientNorm: cluster.gradientNorm,
+    count: cluster.count,
+    share: cluster.count / runs,
+    shareInterval: wilsonInterval(cluster.count, runs, defaultConfidence),
+    copies: cluster.copies,
+    copiesPossible: copiesPossible(setup.network),
+    parameters: [...parameters],
+    names: setup.names,
+    ...(frame.centring ? { atMeans: biasesAtMeans(network, frame.centring, cluster.parameters) } : {}),
+    firstStart: cluster.firstStart,
+    starts: cluster.starts
+  })
+  const size = Math.max(1, Math.min(together, Math.floor(hessianNumbers / (P * P))))
+  await inGroups(clusters.slice(0, describedPoints), size, async part => {
+    if (stop?.aborted) return
+    const own = stacked(
+      part.map(c => c.parameters),
+      P
+    )
+    const { g, H } = await certifier.objective.evaluate(own, { g: true, H: true })
+    const scores = async (data?: Problem): Promise<Float64Array> =>
+      userScores(network, frame, (await certifier.objective.score(own, data)).values)
+    const train = await scores()
+    const test = setup.test ? await scores(setup.test) : undefined
+    const kinked = part.map(c => (pieces ? kinkedPoint(pieces, setup.judge.scale, c.parameters) : null))
+    const details = part.map((cluster, i) => {
+      const at = kinked[i]
+      const H_ = at?.H ?? H!.subarray(i * P * P, (i + 1) * P * P)
+      const question = {
+        problem,
+        theta: cluster.parameters,
+        H: H_,
+        names: setup.names,
+        frame,
+        ...(at ? { kinked: at } : {})
+      }
+      return network.expression ? describeFormulaPoint(question, network.expression) : describePoint(question)
+    })
+    const index = details.map(d => (kind === 'saddle' ? d.index : 0))
+    const { proofs, radii } =
+      kind === 'degenerate' ? { proofs: [], radii: own } : await provePoints(setup.certifier.objective, own, index)
+    part.forEach((cluster, i) => {
+      if (proofs[i]?.status === 'proved')
+        boxes.set(points.length, {
+          theta: cluster.parameters,
+          radii: radii.slice(i * P, (i + 1) * P),
+          loss: cluster.loss
+        })
+      const { eigenvalues, standardErrors, standardErrorsReason, expectedStandardErrors, standardized } = details[i]
+      const { nullity, nullityExplained, flatParameters, condition } = details[i]
+      const gradient = g!.subarray(i * P, (i + 1) * P)
+      points.push({
+        ...shared(cluster, userPoints(network, frame, cluster.parameters)),
+        // At kinks the gradient is that of one side.
+        gradientNorm: kinked[i] ? cluster.gradientNorm : gradient.reduce((m, v) => Math.max(m, Math.abs(v)), 0),
+        ...(kinked[i] ? { kinks: kinked[i].kinks, unitsPutOut: kinked[i].out } : {}),
+        eigenvalues,
+        ...(condition === undefined ? {} : { condition }),
+        ...(standardErrors ? { standardErrors } : {}),
+        ...(expectedStandardErrors ? { expectedStandardErrors } : {}),
+        ...(standardErrorsReason === undefined ? {} : { standardErrorsReason }),
+        ...(standardized ? { standardized } : {}),
+        ...(kind === 'minimum' ? {} : { nullity, nullityExplained, flatParameters }),
+        ...(kind === 'saddle' ? { index: index[i] } : {}),
+        ...(proofs[i] ? { proof: proofs[i] } : {}),
+        metrics: { train: named(train, i), ...(test ? { test: named(test, i) } : {}) }
+      })
+    })
+  })
+  if (kind === 'minimum') {
+    const distinct = provedDistinct(setup.network, [...boxes.values()])
+    ;[...boxes.keys()].forEach((at, n) => {
+      const { proof, ...point } = points[at]
+      points[at] = { ...point, proof: { ...proof!, distinct: distinct[n] } }
+    })
+  }
+  const [first] = clusters
+  if (first && kind === 'minimum' && points.length > 0) {
+    const inference = await inferenceAt(setup, first.parameters)
+    // Contrasts of classes have errors where the classes' own coefficients have none.
+    const { standardErrorsReason: _, ...point } = points[0]
+    if (inference) points[0] = { ...point, inference }
+  }
+  // What is beyond the limit, and what came after the user had had enough.
+  for (const cluster of clusters.slice(points.length))
+    points.push({ ...shared(cluster, userPoints(network, frame, cluster.parameters)), eigenvalues: [] })
+  return points
+}
+
+/** The distinct points of a study, in all detail; from the signal on without it. */
+export async function describeClusters(
+  setup: Setup,
+  folded: Folded,
+  runs: number,
+  stop?: AbortSignal
+): Promise<Pick<Summary, 'minima' | 'degenerate' | 'saddles'>> {
+  const minima = await describe(setup, folded.minima, 'minimum', runs, stop)
+  const degenerate = await describe(setup, folded.degenerate, 'degenerate', runs, stop)
+  const saddles = await describe(setup, folded.saddles, 'saddle', runs, stop)
+  return { minima, degenerate, saddles }
+}
