@@ -3,6 +3,7 @@ import { existsSync, statfsSync } from 'node:fs'
 import { availableParallelism, totalmem } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { InputError } from '../core/errors.js'
+import { shown } from '../core/printable.js'
 import { formatBytes, formatCount } from '../core/units.js'
 import { rowBytes, type Layout } from '../runs/table.js'
 import type { StudyConfig } from './config.js'
@@ -58,7 +59,7 @@ export function checkDisk(directory: string, layout: Layout, starts: number): st
   while (!existsSync(at) && dirname(at) !== at) at = dirname(at)
   const { bavail, bsize } = statfsSync(at)
   const free = bavail * bsize
-  const takes = `${formatCount(starts)} runs of ${each} bytes each take ${formatBytes(bytes)} in ${directory}`
+  const takes = `Each start takes ${each} bytes on the disk, all ${formatCount(starts)} of them ${formatBytes(bytes)} in ${shown(directory)}`
   if (bytes <= free) return `${takes}.`
   const less = layout.keep === 'all' ? '--keep end (which leaves out parameters as found), ' : ''
   throw new InputError(`${takes}, which has ${formatBytes(free)} left; give ${less}fewer starts, or another directory.`)

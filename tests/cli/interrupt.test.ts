@@ -28,8 +28,9 @@ describe('Ctrl-C', () => {
       onStart: running => {
         let sent = false
         // The first progress line says that runs are ending.
-        running.onStderr(() => {
-          if (!sent) running.kill(signal)
+        running.onStderr(text => {
+          if (sent || !text.includes('runs')) return
+          running.kill(signal)
           sent = true
         })
       }
