@@ -182,7 +182,10 @@ function limitOf(losses: readonly number[], noise: number): { limit: number; unc
   const fall = (k: number): number => losses[k - 1] - losses[k]
   if ([m, m - 1, m - 2].some(k => !(fall(k) > noiseAt(noise, k)))) {
     const limit = Math.min(...losses)
-    const after = losses.slice(losses.indexOf(limit))
+    const at = losses.indexOf(limit)
+    const after = losses.slice(at)
+    // Where it had still far to fall one sphere before, it has not come to a limit but to the sphere that is nearest to a minimum.
+    if (after.length <= staysOn && losses[at - 1] - limit > mayRise * (losses[0] - limit)) return null
     return { limit, uncertainty: Math.max(noise, ...after.map(loss => loss - limit)) }
   }
   const at = (k: number): number => {

@@ -92,7 +92,7 @@ class Judging {
   private readonly kinked = new Set<number>()
   /** Degenerate runs that may be on a way to infinity. */
   private readonly suspects: number[] = []
-  /** What counts for nothing in a loss that can fall to 0, where it has fallen so far. */
+  /** What counts for nothing in a loss that can fall to 0, where it has fallen so far; 0 for others, which may be negative. */
   private nothing = 0
   /** What is close to nothing: its square root, relative to the loss of a model that is all zeros. */
   private little = 0
@@ -342,7 +342,10 @@ class Judging {
     const origin = this.found.theta.subarray(i * P, (i + 1) * P)
     // In a valley without loss a run has arrived wherever along it the last digits lead.
     const settled =
-      this.found.loss[i] <= this.little && run.loss[n] <= this.nothing && !(report[this.places.negative] > 0)
+      this.nothing > 0 &&
+      this.found.loss[i] <= this.little &&
+      run.loss[n] <= this.nothing &&
+      !(report[this.places.negative] > 0)
     if (!settled && this.isFar(origin, at, this.judge.moveLimit ?? thresholds.moved)) return false
     if (this.isKinked(at)) {
       this.kinked.add(i)

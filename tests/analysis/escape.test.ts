@@ -99,6 +99,19 @@ describe('losses on spheres', () => {
     expect(both(() => NaN)).toBeNull()
   })
 
+  it('show no limit before a minimum of a quartic, wherever the last sphere comes to lie', () => {
+    for (const [down, q] of [
+      [0.5, 0.02],
+      [1, 0.01],
+      [2, 0.005]
+    ])
+      for (let r = 0.1; r < 3; r += 0.01)
+        expect(
+          both(k => (-down * (r * k) ** 2) / 2 + (q * (r * k) ** 4) / 4),
+          `from ${r}`
+        ).toBeNull()
+  })
+
   describe('that fall so fast that few of them are above the limit', () => {
     const sudden = (f: (r: number) => number): ReturnType<typeof settlesOn> =>
       settlesOn(levels(f, thresholds.outwards), levels(f, thresholds.finely), 1e-15)

@@ -431,7 +431,7 @@ describe('strong convexity is a property of the problem', () => {
   it('and does not depend on whether runs arrive', async () => {
     const { convex, verdicts } = await study({ ...overflowing, starts: { count: 5 } })
     expect(verdicts.failed).toBe(5)
-    expect(convex).toMatchObject({ model: true, strongly: true })
+    expect(convex).toMatchObject({ model: true, strongly: true, modulus: null })
     expect(convex.reason).toMatch(/exactly one minimiser/)
   })
 
