@@ -1,8 +1,6 @@
-/** Loads kernels/cpu/build/manystart.node and states what it offers; says in one sentence why it cannot be had. */
-import { existsSync } from 'node:fs'
+/** Loads the compiled kernels of kernels/cpu and states what it offers; says in one sentence why it cannot be had. */
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { compiledFile, isClone, systemName } from '../../core/prebuilt.js'
 import type { RunBlock } from '../../runs/table.js'
 
 /** Opaque handles of the addon. */
@@ -79,10 +77,6 @@ export interface Addon {
   ): Promise<Float64Array>
 }
 
-/** The repository's or the package's root, whether this file runs from src/ or from dist/. */
-const root = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))))
-const path = join(root, 'kernels', 'cpu', 'build', 'manystart.node')
-
 let loaded: { addon: Addon } | { reason: string } | undefined
 
 /** The addon, or the reason why there is none and how to get it. */
@@ -92,15 +86,21 @@ export function loadAddon(): { addon: Addon } | { reason: string } {
 }
 
 function open(): { addon: Addon } | { reason: string } {
-  if (!existsSync(path))
+  const path = compiledFile('kernels/cpu/build', 'manystart.node')
+  const again = isClone ? 'npm run build' : 'npm rebuild manystart'
+  if (path === undefined)
     return {
-      reason:
-        'The cpu engine is not built, so runs are some hundred times slower; install g++ and make, then run `npm run build`.'
+      reason: isClone
+        ? `The cpu engine is not built, so runs are some hundred times slower; install g++ and make, then run \`${again}\`.`
+        : `This package has no cpu engine for ${systemName()}, so runs are some hundred times slower; install g++ and make, then run \`${again}\`.`
     }
   try {
     return { addon: createRequire(import.meta.url)(path) as Addon }
   } catch (error) {
     const why = error instanceof Error ? error.message.split('\n')[0] : String(error)
-    return { reason: `The cpu engine does not load (${why}); remove kernels/cpu/build and run \`npm run build\`.` }
+    const remedy = isClone
+      ? `remove kernels/cpu/build and run \`${again}\``
+      : `install g++ and make, then run \`${again}\``
+    return { reason: `The cpu engine does not load (${why}); ${remedy}.` }
   }
 }

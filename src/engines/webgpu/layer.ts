@@ -2,17 +2,14 @@
  * Processes that see one GPU of several alone, on Linux: a Vulkan layer of our own (kernels/vulkan) hides the others from Dawn, which
  * could not tell GPUs of one name apart.
  */
-import { existsSync } from 'node:fs'
-import { delimiter, dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { delimiter, dirname } from 'node:path'
+import { compiledFile } from '../../core/prebuilt.js'
 
-/** The repository's or the package's root, whether this file runs from src/ or from dist/. */
-const root = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))))
-const folder = join(root, 'kernels', 'vulkan', 'build')
+const file = compiledFile('kernels/vulkan/build', 'libmanystart_one_gpu.so')
 const layer = 'VK_LAYER_MANYSTART_one_gpu'
 
 /** Whether the layer has been built; it is for Linux only. */
-export const layerBuilt = (): boolean => existsSync(join(folder, 'libmanystart_one_gpu.so'))
+export const layerBuilt = (): boolean => file !== undefined
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -22,6 +19,8 @@ type Environment = Readonly<Record<string, string | undefined>>
  * @param user the environment that the process has otherwise; the layers that it names stay
  */
 export function oneGpu(place: number, user: Environment = process.env): Record<string, string> {
+  if (file === undefined) throw new Error('the Vulkan layer has not been built')
+  const folder = dirname(file)
   const before = (first: string, rest: string | undefined): string => (rest ? `${first}${delimiter}${rest}` : first)
   // Every loader looks for explicit layers where VK_LAYER_PATH says, and nowhere else then. Loaders before 1.3.207 know no
   // VK_ADD_LAYER_PATH, so that is for those who use layers out of the usual folders.
