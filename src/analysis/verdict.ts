@@ -425,5 +425,7 @@ class Judging {
  * @param found loss and gradient norm there, and how the run loop stopped them
  */
 export async function judgeRuns(judge: Judge, theta: Float64Array, found: Found, count: number): Promise<Judged> {
-  return new Judging(judge, { ...found, theta }, count).run()
+  // Far out along a number that is added to all outputs, differences of outputs have lost their digits.
+  const own = judge.problem ? centred(judge.problem.network, theta) : theta
+  return new Judging(judge, { ...found, theta: own }, count).run()
 }

@@ -412,7 +412,10 @@ export interface Summary {
     readonly penalizeBias: boolean
     readonly bias: boolean
     readonly standardize: boolean
-    /** Which columns eigenvalues refer to: `data`, as given, or the standardised ones. Parameters refer to the columns as given. */
+    /**
+     * Which coordinates eigenvalues and the modulus refer to: `data`, the columns and target as given, or `standardized`, where these were
+     * asked for and the model has hidden layers or a ridge. Parameters and standard errors refer to what was given, always.
+     */
     readonly scale: 'data' | 'standardized'
     readonly target: string
     /** Words on the target's coding, e.g. "versicolor = 0, virginica = 1". */

@@ -43,7 +43,7 @@ export function notesOf(
   outcome: Outcome,
   { minima, described, exactQuantiles }: { minima: number; described: number; exactQuantiles: boolean }
 ): string[] {
-  const notes: string[] = [...setup.data.preprocessing.notes]
+  const notes: string[] = [...setup.data.preprocessing.notes, ...setup.startNotes]
   const { expression } = setup.network
   if (expression) notes.push(...formulaNotes(expression))
   notes.push(...targetNotes(setup))

@@ -34,6 +34,7 @@ import { expressionModel } from './formulaConfig.js'
 import { checkColumns, checkStarts, linearRank, noData } from './formulaProblem.js'
 import { judgeRemarks } from './choice.js'
 import { checkModel, checkTable } from './memory.js'
+import { startNotes } from './startNotes.js'
 
 /** √eps⁻¹ in f64, what counts as overflowing beside the loss of a network that is all zeros. */
 const highFactor = 2 ** 26
@@ -65,6 +66,8 @@ export interface Setup {
   readonly judge: Judge
   /** Verdicts of a block of runs; what is proved on the way is recognised later. */
   readonly judgeRuns: (theta: Float64Array, found: Found, count: number) => Promise<Judged>
+  /** What should be known of the starts before they run, a sentence each. */
+  readonly startNotes: readonly string[]
   /** Which parameters of every run are stored. */
   readonly keep: 'all' | 'end'
   dispose(): void
@@ -300,6 +303,7 @@ export async function setUp(
     certifier,
     judge,
     judgeRuns: judging(judge),
+    startNotes: await startNotes({ config, data, network, problem, frame, objective: certifier.objective }),
     keep: config.keep ?? (config.starts.count > allKept ? 'end' : 'all'),
     dispose() {
       objective.dispose()

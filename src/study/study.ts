@@ -88,6 +88,7 @@ export async function runStudy(config: StudyConfig, options: StudyOptions = {}):
     throw new InputError('stop.unseen ends a study by all of its runs, which a shard does not see; leave one of them.')
   const setup = await setUp(config, setupOptions(options))
   try {
+    for (const note of setup.startNotes) options.onNote?.(note)
     if (options.out === undefined) return await runOn(setup, range, undefined, options)
     const { csv, parquet, test } = config.data
     const inputs = [

@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Signals go to all processes of the program, as from a terminal. */
   readonly signalAll?: boolean
+  /** What comes on stdin; nothing when not given. */
+  readonly input?: string | Uint8Array
   /** Nobody reads stdout: it is closed at once. */
   readonly deaf?: boolean
   /** Called with the running process, to send it signals. */
@@ -45,9 +47,11 @@ export function node(args: readonly string[], options: RunOptions = {}): Promise
     const child = spawn(process.execPath, args, {
       cwd: options.cwd ?? scratch,
       env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0', ...options.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
       detached: options.signalAll === true
     })
+    child.stdin.on('error', () => undefined)
+    child.stdin.end(options.input)
     let stdout = ''
     let stderr = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))

@@ -15,17 +15,19 @@ export function shiftPlaces(network: Network): number[] {
   return network.bias && !network.penalizeBias ? [0] : []
 }
 
-/** θ [P] with parameters that sum to 0 over the classes where nothing determines their sum; the same array where there is nothing to do. */
+/** Points [R, P] with parameters that sum to 0 over the classes where nothing determines their sum; the same array where nothing is to do. */
 export function centred(network: Network, theta: Float64Array): Float64Array {
   const places = shiftPlaces(network)
   if (places.length === 0) return theta
   const out = theta.slice()
   const { at, stride, units } = layers(network).at(-1)!
-  for (const d of places) {
-    let sum = 0
-    for (let k = 0; k < units; k++) sum += out[at + k * stride + d]
-    for (let k = 0; k < units; k++) out[at + k * stride + d] -= sum / units
-  }
+  const P = at + units * stride
+  for (let from = at; from < out.length; from += P)
+    for (const d of places) {
+      let sum = 0
+      for (let k = 0; k < units; k++) sum += out[from + k * stride + d]
+      for (let k = 0; k < units; k++) out[from + k * stride + d] -= sum / units
+    }
   return out
 }
 
