@@ -66,7 +66,7 @@ export async function startNotes({
   frame,
   objective
 }: StartQuestion): Promise<string[]> {
-  if (network.expression) return []
+  if (network.expression || data.columns.length === 0) return []
   const { starts } = config
   const count = Math.min(looked, starts.count)
   const points = Array.from({ length: count }, (_, i) =>
