@@ -345,10 +345,26 @@ export interface Summary {
     /** [P] along which the loss falls for ever, of unit length; empty where there is none. */
     readonly direction: readonly number[]
     /** The infimum of the loss, and standard errors of the coefficients that stay, from the rows that are left. */
-    readonly limit?: { readonly loss: number; readonly standardErrors: Readonly<Record<string, number>> }
+    readonly limit?: {
+      readonly loss: number
+      readonly standardErrors: Readonly<Record<string, number>>
+      /** That the deviance tends to; absent for losses that are no likelihood. */
+      readonly deviance?: number
+    }
     readonly reason?: string
     /** For separated data: the weakest ridge that was tried and gave a finite minimiser; null where none of those tried did. */
     readonly remedy?: { readonly ridge: number; readonly penalizeBias: boolean } | null
+    /** For separated data of a loss that takes it: whether Firth's penalty, which was tried, gave a finite minimiser. */
+    readonly firth?: boolean
+    /** Gradient descent from the origin, with a constant step: a coefficient that goes to infinity after so many steps. */
+    readonly growth?: {
+      readonly name: string
+      /** Of the time: the loss of a row falls exponentially where it is separated, or faster. */
+      readonly law: 'logarithm' | 'slower'
+      readonly learningRate: number
+      readonly steps: readonly number[]
+      readonly values: readonly number[]
+    }
   }
   readonly spread: { readonly parameters: number; readonly loss: number }
   readonly minima: readonly StationaryPoint[]

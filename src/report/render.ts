@@ -14,6 +14,7 @@ import {
 } from './inference.js'
 import { facts, figure, fold, htmlTable, page, paragraph, titled } from './page.js'
 import { landscapeChart, landscapeText } from './landscape.js'
+import { growthChart, separationTable, separationText } from './separation.js'
 import { ridgePathChart, ridgePathText } from './ridgePath.js'
 import { limitsTable, meaning, met, metricsTable, pointsTable, thresholdsTable, verdictTable } from './tables.js'
 import { computer, count, escape, fixed, infiniteText, isSeparated, percent, remedyText, short } from './words.js'
@@ -54,6 +55,12 @@ function proofNotes(points: readonly StationaryPoint[]): string {
   for (const { proof } of points) if (proof?.reason) reasons.set(proof.reason, (reasons.get(proof.reason) ?? 0) + 1)
   for (const [reason, n] of reasons) texts.push(`Not proved (${formatCount(n)}): ${reason}`)
   return texts.map(text => paragraph(text, 'note')).join('')
+}
+
+/** What is left of separated data, and how the rest runs away. */
+async function separationPart(s: Summary): Promise<string> {
+  const sentences = separationText(s).map(text => paragraph(text))
+  return [titled(separationTable(s)), ...sentences, figure(await growthChart(s))].join('\n')
 }
 
 /** Coefficients with their tests, the fit, and effects on the mean response. */
@@ -242,6 +249,7 @@ async function section(
     points !== '' && s.problem.hidden.length > 0 ? paragraph(copies, 'small') : '',
     paragraph(coverageText(s)),
     coefficientsPart(s, options),
+    await separationPart(s),
     metricsPart(s),
     `<div class="figures">${charts.map(figure).join('')}</div>`
   ].join('\n')

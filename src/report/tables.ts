@@ -3,6 +3,7 @@ import { verdicts, type MetricSet, type StationaryPoint, type Summary, type Verd
 import { formatCount } from '../core/units.js'
 import { fullTable, keyTable } from './contrast.js'
 import { coefficientsTable, effectsTable, type CoefficientOptions } from './inference.js'
+import { separationTable } from './separation.js'
 import type { Table } from './table.js'
 import { fixed, limitText, listed, mainMetric, none, percent, short, spreadOf } from './words.js'
 
@@ -153,6 +154,7 @@ export function reportTables(summaries: readonly Summary[], options: Coefficient
       coefficientsTable(s),
       coefficientsTable(s, 'full', options),
       effectsTable(s),
+      separationTable(s),
       metricsTable(s)
     ]
       .filter(table => table !== undefined)

@@ -11,6 +11,7 @@ import {
   inferenceNotes,
   type CoefficientOptions
 } from './inference.js'
+import { separationTable, separationText } from './separation.js'
 import { ridgePathText } from './ridgePath.js'
 import { textTable } from './table.js'
 import { limitsTable } from './tables.js'
@@ -65,6 +66,13 @@ function coefficientLines(s: Summary, width: number, options: CoefficientOptions
   ]
 }
 
+/** What is left of separated data. */
+function separationLines(s: Summary, width: number): string[] {
+  const table = separationTable(s)
+  const lines = separationText(s).flatMap(text => wrap(text, width))
+  return [...(table ? ['', `${table.title}:`, ...textTable(table, width)] : []), ...lines]
+}
+
 /** Metrics are those of the points where the optimiser left the runs, before polishing. */
 const metricLine = (label: string, set: Summary['metrics']['train'] | undefined, width: number): string[] =>
   set
@@ -107,6 +115,7 @@ export function studyText(s: Summary, width: number, options: CoefficientOptions
     ...pointTable('minima', s.minima, width),
     ...limitLines(s, width),
     ...coefficientLines(s, width, options),
+    ...separationLines(s, width),
     ...(flat.length > 0 ? ['', ...flat.flatMap(text => wrap(text, width))] : []),
     '',
     ...metricLine('training, as found', s.metrics.train, width),

@@ -84,11 +84,15 @@ export function infiniteText(s: Summary): string {
 }
 
 /** What makes the minimiser of a separated model finite, as the end of a sentence; only what was tried and did. */
-export function remedyText({ separation: { remedy } }: Summary): string {
+export function remedyText({ separation: { remedy, firth } }: Summary): string {
   if (remedy === undefined) return ''
-  if (remedy === null) return 'no ridge that was tried makes the minimiser finite'
+  const penalty = firth === true ? ' (--firth)' : ''
+  if (remedy === null)
+    return firth === true
+      ? `no ridge that was tried makes the minimiser finite, but Firth’s penalty does${penalty}`
+      : 'no ridge that was tried makes the minimiser finite'
   const where = remedy.penalizeBias ? ' on weights and biases (on weights alone is not enough)' : ''
-  return `a ridge of ${remedy.ridge}${where} makes the minimiser finite`
+  return `a ridge of ${remedy.ridge}${where} makes the minimiser finite${firth === true ? `, and so does Firth’s penalty${penalty}` : ''}`
 }
 
 /** A limit of the loss in the digits that are known; 0 where it may be nothing else. */

@@ -15,7 +15,7 @@ import { judging } from '../analysis/recognise.js'
 import type { Found, Judge, Judged } from '../analysis/verdict.js'
 import { flatDirections } from '../analysis/rank.js'
 import { separation, type Separation } from '../analysis/separation/index.js'
-import { conditionProblem, identityFrame, type Frame, type Standardization } from '../data/conditioning.js'
+import { conditionProblem, userPoints, identityFrame, type Frame, type Standardization } from '../data/conditioning.js'
 import { loadData } from '../data/load.js'
 import type { ReadOptions } from '../data/read.js'
 import type { Dataset, Rows } from '../data/types.js'
@@ -27,7 +27,7 @@ import { newton } from '../optimizers/newton.js'
 import { optimizers, resolveOptimizer } from '../optimizers/registry.js'
 import { epsilonOf, type ResolvedOptimizer } from '../optimizers/types.js'
 import type { Program } from '../language/program.js'
-import { remedyFor } from './remedy.js'
+import { firthHelps, growthOf, remedyFor } from './remedy.js'
 import { InputError } from '../core/errors.js'
 import { resolveForSize, type StudyConfig } from './config.js'
 import { expressionModel } from './formulaConfig.js'
@@ -198,12 +198,27 @@ export async function prepareProblem(
     names,
     problem,
     frame,
-    separation: isSeparated(separated) ? { ...separated, remedy: await remedyFor(problem, names) } : separated,
+    separation: isSeparated(separated) ? await withRemedies(separated, { network, problem, names, frame }) : separated,
     rank: { rank: rank + ones, columns: network.inputs + ones, aliased: aliased.map(d => data.columns[d]) }
   }
 }
 
-const isSeparated = ({ status }: Separation): boolean => status === 'complete' || status === 'quasi-complete'
+/** What was tried against separation, and how it shows under gradient descent. */
+async function withRemedies(
+  separated: Separation,
+  { network, problem, names, frame }: Pick<Setup, 'network' | 'problem' | 'names' | 'frame'>
+): Promise<Separation> {
+  const firth = await firthHelps(problem)
+  const growth = await growthOf(problem, names, separated, theta => userPoints(network, frame, theta))
+  return {
+    ...separated,
+    remedy: await remedyFor(problem, names),
+    ...(firth === undefined ? {} : { firth }),
+    ...(growth ? { growth } : {})
+  }
+}
+
+export const isSeparated = ({ status }: Separation): boolean => status === 'complete' || status === 'quasi-complete'
 
 /** An objective that tells outputs, too. */
 export type Certifying = Objective & Required<Pick<Objective, 'outputs'>>

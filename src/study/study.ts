@@ -18,7 +18,7 @@ import { checkSame, identityOf, readRecord, recordText, shardRange, type Saved, 
 import { layoutOf } from './run.js'
 import { ridgePathOf } from './ridgePath.js'
 import { runSession, type Outcome, type StudyProgress } from './session.js'
-import { setUp, type Setup } from './setup.js'
+import { isSeparated, setUp, type Setup } from './setup.js'
 import { summarize } from './summary.js'
 
 /** Puts files that follow from a summary beside it, such as a report. */
@@ -45,6 +45,8 @@ export interface SessionOptions {
   readonly finish?: (summary: Summary, files: StudyFiles) => Promise<void> | void
   /** Told what the runs will take on the disk, before the first. */
   readonly onPlan?: (sentence: string) => void
+  /** Told what is known before any run, in sentences. */
+  readonly onFact?: (sentence: string) => void
   /** Told what the user should know, in sentences. */
   readonly onNote?: (sentence: string) => void
 }
@@ -87,6 +89,7 @@ export async function runStudy(config: StudyConfig, options: StudyOptions = {}):
   if (shard && config.stop.unseen !== undefined)
     throw new InputError('stop.unseen ends a study by all of its runs, which a shard does not see; leave one of them.')
   const setup = await setUp(config, setupOptions(options))
+  if (isSeparated(setup.separation)) options.onFact?.(separationFact(setup))
   try {
     for (const note of setup.startNotes) options.onNote?.(note)
     if (options.out === undefined) return await runOn(setup, range, undefined, options)
@@ -323,6 +326,19 @@ async function conclude(
       `The ${outcome.runs} runs are saved in ${directory.path}, but their summary could not be made (${why}); \`manystart report ${directory.path}\` tries again.`
     )
   }
+}
+
+/** That there is no finite minimiser, and what was tried against it. */
+function separationFact({ separation: { status, infinite, remedy, firth } }: Setup): string {
+  const list = Object.entries(infinite).map(([name, sign]) => `${name} to ${sign > 0 ? '+' : '−'}∞`)
+  const helps = [
+    ...(remedy ? [`--ridge ${remedy.ridge}${remedy.penalizeBias ? ' --penalize-bias' : ''}`] : []),
+    ...(firth ? ['--firth'] : [])
+  ]
+  return (
+    `The data are separated (${status}${list.length > 0 ? `: ${list.join(', ')}` : ''}), so there is no finite minimiser and every run will go on for ever` +
+    `${helps.length > 0 ? `; ${helps.join(' and ')} ${helps.length > 1 ? 'were' : 'was'} tried and give${helps.length > 1 ? '' : 's'} one` : ''}.`
+  )
 }
 
 /** A name for a model, such as "logistic regression" or "4-5-1 tanh, ridge 0.01". */

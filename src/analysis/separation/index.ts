@@ -338,14 +338,38 @@ function describe(all: Constraints, view: UserView, names: readonly string[], pa
     rows: separatedRows(all.problem, parts),
     direction: Array.from(user, v => (v === 0 ? 0 : v / length)),
     ...(limit
-      ? { limit: { loss: limit.loss, standardErrors: errors } }
+      ? { limit: { loss: limit.loss, standardErrors: errors, ...devianceOf(all.problem, limit.loss) } }
       : complete
-        ? { limit: { loss: 0, standardErrors: {} } }
+        ? { limit: { loss: 0, standardErrors: {}, ...devianceOf(all.problem, 0) } }
         : {}),
     reason: complete
       ? 'A direction lowers the loss of every row: there is no finite minimiser.'
       : `A direction lowers the loss of some rows and leaves the others as they are: there is no finite minimiser.${doubt}`
   }
+}
+
+/** Twice what the loss is above that of a model with a parameter for each row; empty for losses that are no likelihood. */
+function devianceOf({ network, rows, y, weight }: Problem, loss: number): { deviance?: number } {
+  const definition = lossTable[network.loss]
+  if (definition.noLikelihood !== undefined) return {}
+  const terms = new Float64Array(3)
+  let [least, total] = [0, 0]
+  for (let i = 0; i < rows; i++) {
+    const w = weight ? weight[i] : 1
+    total += w
+    if (definition.response === 'class') continue
+    for (let c = 0; c < network.outputs; c++) {
+      const v = y[i * network.outputs + c]
+      // A share's entropy; of counts, the loss where the mean is the count, 0 for none.
+      if (definition.response === 'share')
+        least -= w * (v > 0 && v < 1 ? v * Math.log(v) + (1 - v) * Math.log1p(-v) : 0)
+      else if (v > 0) {
+        definition.terms(Math.log(v), v, terms, network.lossParameters ?? [])
+        least += w * terms[0]
+      }
+    }
+  }
+  return { deviance: 2 * (total * loss - least) }
 }
 
 /** Numbers, from 1, of the rows that cost nothing in the end. */

@@ -45,7 +45,8 @@ export const checkCommand: Command = {
           .filter(([, d]) => d !== 0)
           .map(([name, d]) => `${name} ${d.toPrecision(4)}`)
           .join(', ')}`,
-        remedyFlags(separation.remedy)
+        remedyFlags(separation.remedy),
+        ...(separation.firth === true ? ['Firth’s penalty (--firth) does so, too.'] : [])
       )
     } else lines.push(`separation: ${separation.status}. ${separation.reason ?? ''}`)
     lines.push(...dataset.notes)
