@@ -111,6 +111,54 @@ describe('random tables of small whole numbers', () => {
     expect(Math.min(...Object.values(seen))).toBeGreaterThan(10)
   })
 
+  it('of counts are decided as exact arithmetic does, offsets and units of the columns apart', () => {
+    const seen = { none: 0, 'quasi-complete': 0 }
+    for (let seed = 1000; seed < 1400; seed++) {
+      const N = 5 + (seed % 4)
+      const draws = integers(3 * N, 6, seed)
+      // Few rows with a count: each is a plane that directions must stay in.
+      const rows = Array.from({ length: N }, (_, i) => [
+        draws[3 * i],
+        draws[3 * i + 1],
+        Math.max(0, draws[3 * i + 2] - 3)
+      ])
+      const sided = rows.flatMap(([a, b, y]): Vector[] =>
+        y === 0
+          ? [[-1, -a, -b]]
+          : [
+              [1, a, b],
+              [-1, -a, -b]
+            ]
+      )
+      const all = rows.map(([a, b]): Vector => [1, a, b])
+      const full = all.some((a, i) =>
+        all.some((b, j) => all.some((c, k) => i < j && j < k && dot(cross(a, b), c) !== 0))
+      )
+      if (!full || rows.every(row => row[2] === 0)) continue
+      const found = rays(sided)
+      const falls = sided.some(row => found.some(ray => dot(row, ray) > 0))
+      const status = falls ? 'quasi-complete' : 'none'
+      seen[status]++
+      const loss = (['poisson', 'negativeBinomial'] as const)[seed % 2]
+      const changes = loss === 'poisson' ? {} : { lossParameters: [0.5] }
+      for (const [offset, unit] of [
+        [0, 1],
+        [2 ** 12, 1],
+        [2 ** 40, 2 ** 10]
+      ]) {
+        const moved = rows.map(([a, b, y]) => [(a + offset) * unit, b - 3 * offset, y])
+        const answer = decide(table(moved, loss, changes))
+        expect(answer.status, `seed ${seed}, ${offset}`).toBe(status)
+        const signs = [1, 2].map(p => new Set(found.map(ray => Math.sign(ray[p])).filter(sign => sign !== 0)))
+        for (const p of [1, 2]) {
+          const [sign] = signs[p - 1]
+          expect(answer.infinite[names[p]], `seed ${seed}, ${offset}`).toBe(signs[p - 1].size === 1 ? sign : undefined)
+        }
+      }
+    }
+    expect(Math.min(...Object.values(seen))).toBeGreaterThan(30)
+  })
+
   it('have the same answer as two classes of the softmax', () => {
     for (let seed = 200; seed < 220; seed++) {
       const draws = integers(24, 5, seed)

@@ -10,6 +10,8 @@ export interface ConeRows {
   readonly rows: Float64Array
   readonly count: number
   readonly dim: number
+  /** Whether it is open if some row is 0 in every direction. */
+  readonly doubtful: boolean
   /** Bound of the error of row i's product with d: roundings of the arithmetic, and of the data as they were written. */
   readonly error: (i: number, d: Float64Array) => number
 }
@@ -273,7 +275,7 @@ export function interior(cone: ConeRows): Interior {
   const positive = new Uint8Array(count)
   let direction: Float64Array<ArrayBufferLike> | null = null
   let left = Array.from({ length: count }, (_, i) => i)
-  const answer = (undecided: boolean): Interior => ({ direction, positive, undecided })
+  const answer = (undecided: boolean): Interior => ({ direction, positive, undecided: undecided || cone.doubtful })
   for (let round = 0; round <= dim && left.length > 0; round++) {
     const A = new Whitened(cone, left)
     if (A.dim === 0) return answer(A.doubtful)

@@ -89,6 +89,9 @@ function constraintsOf({ rows, y, weight, network }: Problem): Constraint[] {
   return list
 }
 
+/** Directions that some rows leave alone. */
+type Leftover = Pick<ReturnType<typeof rowSpace>, 'rest' | 'condition'>
+
 /** The constraints of a problem over those of its parameters that may run away. */
 class Constraints {
   readonly S: number
@@ -159,13 +162,30 @@ class Constraints {
     return this.inProblem(out)
   }
 
-  /** The cone that constraints leave of directions Σ u_k basis_k. */
-  cone(list: readonly Constraint[], basis: readonly Float64Array[]): ConeRows {
+  /**
+   * The cone that constraints leave of directions Σ u_k basis_k. A row that lies in what the directions leave alone is 0 in all of them;
+   * what rounding makes of it points anywhere, and is put to 0.
+   * @param condition of the rows that the basis is orthogonal to
+   */
+  cone(list: readonly Constraint[], { rest: basis, condition }: Leftover): ConeRows {
     const matrix = this.matrix(list)
+    const F = this.free.length
+    const q = basis.length
+    const rows = times(matrix, list.length, F, basis)
+    let doubtful = false
+    if (q < F)
+      for (let n = 0; n < list.length; n++) {
+        const [whole, row] = [matrix.subarray(n * F, (n + 1) * F), rows.subarray(n * q, (n + 1) * q)]
+        const share = Math.sqrt(product(row, row) / product(whole, whole))
+        const noise = 16 * F * Number.EPSILON * condition
+        if (!(share > noise)) row.fill(0)
+        else if (!(share > 64 * noise)) doubtful = true
+      }
     return {
-      rows: times(matrix, list.length, this.free.length, basis),
+      rows,
       count: list.length,
-      dim: basis.length,
+      dim: q,
+      doubtful,
       error: this.errorOf(list, matrix, basis)
     }
   }
@@ -249,28 +269,32 @@ export function separation(problem: Problem, names: readonly string[], view: Use
     ridge
       ? none('not-applicable', held)
       : none('none', `No direction lowers the loss of some rows without raising that of others.${bounded}`)
-  const basis = rowSpace(all.matrix(bound), bound.length, F).rest
-  const q = basis.length
-  if (q === 0 || open.length === 0) return nothing()
+  const space = rowSpace(all.matrix(bound), bound.length, F)
+  const q = space.rest.length
+  if (open.length === 0) return nothing()
+  const unsure = (): Separation =>
+    none(
+      'undecided',
+      'Whether a direction lowers the loss of some rows without raising that of others lies within the rounding of the data; give the columns with more digits, or subtract a constant from those with a large offset.'
+    )
+  if (q === 0) return nothing()
 
   const stride = Math.floor(open.length / sampled(q))
   if (stride > 1) {
     const cone = all.cone(
       open.filter((_, n) => n % stride === 0),
-      basis
+      space
     )
     const { direction, undecided } = interior(cone)
     if (!direction && !undecided && rowSpace(cone.rows, cone.count, q).span.length === q) return nothing()
   }
-  const found = interior(all.cone(open, basis))
+  const found = interior(all.cone(open, space))
   if (!found.direction) {
-    if (!found.undecided) return nothing()
-    return none(
-      'undecided',
-      'Whether a direction lowers the loss of some rows without raising that of others lies within the rounding of the data; give the columns with more digits, or subtract a constant from those with a large offset.'
-    )
+    return found.undecided ? unsure() : nothing()
   }
-  return describe(all, view, names, { bound, open, basis, found })
+  // Whether what was found leaves the bound rows alone is not known.
+  if (space.doubtful) return unsure()
+  return describe(all, view, names, { bound, open, basis: space.rest, found })
 }
 
 interface Found {
@@ -291,11 +315,12 @@ function describe(all: Constraints, view: UserView, names: readonly string[], pa
   const image = free.map((_, k) => view.direction(all.whole(free.map((__, j) => (j === k ? 1 : 0)))))
   // Constraints that cannot become positive bind every direction of the cone.
   const binding = [...bound, ...open.filter((_, n) => found.positive[n] === 0)]
-  const inside = rowSpace(all.matrix(binding), binding.length, free.length).rest
+  const kept = rowSpace(all.matrix(binding), binding.length, free.length)
+  const inside = kept.rest
   const rising = rises(
     all.cone(
       open.filter((_, n) => found.positive[n] === 1),
-      inside
+      kept
     )
   )
   const infinite: Record<string, 1 | -1> = {}

@@ -36,18 +36,20 @@ const dependent = 1e-11
 
 /**
  * An orthonormal basis of the span of the rows of A [m, n], and of what is orthogonal to them, as vectors [n]. `doubtful`: something was
- * taken for dependent that stands above the rounding.
+ * taken for dependent that stands above the rounding. `condition`: of the rows, the longest remainder over the shortest, so that `rest` is
+ * off by a rounding times that.
  */
 export function rowSpace(
   A: Float64Array,
   m: number,
   n: number
-): { span: Float64Array[]; rest: Float64Array[]; doubtful: boolean } {
+): { span: Float64Array[]; rest: Float64Array[]; doubtful: boolean; condition: number } {
   const R = m > n ? triangle(A, m, n) : A
   const left = Array.from({ length: Math.min(m, n) }, (_, i) => R.slice(i * n, (i + 1) * n))
   const span: Float64Array[] = []
   let longest = 0
   let dropped = 0
+  let shortest = Infinity
   for (;;) {
     let best = -1
     let length = 0
@@ -67,6 +69,7 @@ export function rowSpace(
       dropped = Math.max(dropped, unit)
       continue
     }
+    shortest = Math.min(shortest, unit)
     for (let p = 0; p < n; p++) v[p] /= unit
     span.push(v)
     for (const other of left) orthogonalize(other, [v])
@@ -82,7 +85,12 @@ export function rowSpace(
     if (!(size > 1e-6)) continue
     rest.push(v.map(x => x / size))
   }
-  return { span, rest, doubtful: dropped > 64 * (m + n) * Number.EPSILON * longest }
+  return {
+    span,
+    rest,
+    doubtful: dropped > 64 * (m + n) * Number.EPSILON * longest,
+    condition: Math.max(1, longest / shortest)
+  }
 }
 
 /** Takes the parts along orthonormal `basis` out of v, twice against rounding. */
