@@ -10,6 +10,8 @@ export interface ConeRows {
   readonly rows: Float64Array
   readonly count: number
   readonly dim: number
+  /** Error of a row relative to its length, the largest. */
+  readonly relative: number
   /** Whether it is open if some row is 0 in every direction. */
   readonly doubtful: boolean
   /** Bound of the error of row i's product with d: roundings of the arithmetic, and of the data as they were written. */
@@ -31,7 +33,7 @@ class Whitened {
   readonly used: number[] = []
   /** Rows among which the search goes on until it settles; the others are then looked at. Shared by the questions to one cone. */
   readonly working: number[] = []
-  /** Error of the whitened rows: a rounding times the condition of the design. */
+  /** Error of the whitened rows: that of the rows times the condition of the design. */
   readonly noise: number
   /** Whether directions were left out that may matter. */
   readonly doubtful: boolean
@@ -41,7 +43,7 @@ class Whitened {
   private readonly R: Float64Array
 
   constructor(
-    private readonly source: Pick<ConeRows, 'rows' | 'dim'>,
+    private readonly source: Pick<ConeRows, 'rows' | 'dim' | 'relative'>,
     readonly which: readonly number[]
   ) {
     const { rows, dim } = source
@@ -59,7 +61,7 @@ class Whitened {
     const reduced = times(own, m, dim, this.span)
     this.R = triangle(reduced, m, q)
     const { most, least } = extent(this.R, q)
-    this.noise = (64 * q * Number.EPSILON * most) / least
+    this.noise = (Math.max(64 * q * Number.EPSILON, source.relative) * most) / least
     this.unit = new Float64Array(m * q)
     for (let n = 0; n < m; n++) {
       const at = this.unit.subarray(n * q, (n + 1) * q)

@@ -173,18 +173,23 @@ class Constraints {
     const q = basis.length
     const rows = times(matrix, list.length, F, basis)
     let doubtful = false
+    let relative = 0
     if (q < F)
       for (let n = 0; n < list.length; n++) {
         const [whole, row] = [matrix.subarray(n * F, (n + 1) * F), rows.subarray(n * q, (n + 1) * q)]
         const share = Math.sqrt(product(row, row) / product(whole, whole))
         const noise = 16 * F * Number.EPSILON * condition
         if (!(share > noise)) row.fill(0)
-        else if (!(share > 64 * noise)) doubtful = true
+        else {
+          relative = Math.max(relative, noise / share)
+          if (!(share > 64 * noise)) doubtful = true
+        }
       }
     return {
       rows,
       count: list.length,
       dim: q,
+      relative,
       doubtful,
       error: this.errorOf(list, matrix, basis)
     }
