@@ -6,30 +6,8 @@ import { loadData } from '../../src/data/load.js'
 import { parameterCount, parameterNames } from '../../src/models/network/network.js'
 import type { Loss, Network, Problem } from '../../src/models/types.js'
 import { integers } from '../helpers/problems.js'
+import { cross, dot, network, rays, table, type Vector } from '../helpers/separation.js'
 import { expectAllClose } from '../helpers/tolerance.js'
-
-const network = (inputs: number, loss: Loss, changes: Partial<Network> = {}): Network => ({
-  inputs,
-  hidden: [],
-  outputs: 1,
-  activation: 'tanh',
-  loss,
-  bias: true,
-  ridge: 0,
-  penalizeBias: false,
-  ...changes
-})
-
-/** A problem from rows of inputs with the target last. */
-function table(rows: readonly (readonly number[])[], loss: Loss = 'logistic', changes: Partial<Network> = {}): Problem {
-  const inputs = rows[0].length - 1
-  return {
-    network: network(inputs, loss, changes),
-    rows: rows.length,
-    x: Float64Array.from(rows.flatMap(row => row.slice(0, inputs))),
-    y: Float64Array.from(rows, row => row[inputs])
-  }
-}
 
 const names = ['(Intercept)', 'a', 'b', 'c']
 const decide = (problem: Problem): Separation => separation(problem, problem.network.bias ? names : names.slice(1))
@@ -42,32 +20,6 @@ async function builtin(name: string, loss: Loss, classes = 1): Promise<Separatio
 }
 
 describe('random tables of small whole numbers', () => {
-  type Vector = readonly [number, number, number]
-  const dot = (a: Vector, b: Vector): number => a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
-  const cross = (a: Vector, b: Vector): Vector => [
-    a[1] * b[2] - a[2] * b[1],
-    a[2] * b[0] - a[0] * b[2],
-    a[0] * b[1] - a[1] * b[0]
-  ]
-
-  /**
-   * Extreme rays of {d: s_i x_i·d ≥ 0}, where s is the side of the class. With full rank the cone is pointed, so the rays generate it,
-   * and each is orthogonal to two rows.
-   */
-  function rays(rows: readonly Vector[]): Vector[] {
-    const list: Vector[] = []
-    rows.forEach((a, i) =>
-      rows.slice(i + 1).forEach(b => {
-        const d = cross(a, b)
-        for (const sign of [1, -1]) {
-          const ray: Vector = [sign * d[0], sign * d[1], sign * d[2]]
-          if (ray.some(v => v !== 0) && rows.every(row => dot(row, ray) >= 0)) list.push(ray)
-        }
-      })
-    )
-    return list
-  }
-
   it('are decided as exact arithmetic does, with a direction that proves it', () => {
     const seen = { none: 0, 'quasi-complete': 0, complete: 0 }
     for (let seed = 1; seed <= 150; seed++) {
@@ -109,54 +61,6 @@ describe('random tables of small whole numbers', () => {
       expect(answer.rows).toEqual(parted)
     }
     expect(Math.min(...Object.values(seen))).toBeGreaterThan(10)
-  })
-
-  it('of counts are decided as exact arithmetic does, offsets and units of the columns apart', () => {
-    const seen = { none: 0, 'quasi-complete': 0 }
-    for (let seed = 1000; seed < 1400; seed++) {
-      const N = 5 + (seed % 4)
-      const draws = integers(3 * N, 6, seed)
-      // Few rows with a count: each is a plane that directions must stay in.
-      const rows = Array.from({ length: N }, (_, i) => [
-        draws[3 * i],
-        draws[3 * i + 1],
-        Math.max(0, draws[3 * i + 2] - 3)
-      ])
-      const sided = rows.flatMap(([a, b, y]): Vector[] =>
-        y === 0
-          ? [[-1, -a, -b]]
-          : [
-              [1, a, b],
-              [-1, -a, -b]
-            ]
-      )
-      const all = rows.map(([a, b]): Vector => [1, a, b])
-      const full = all.some((a, i) =>
-        all.some((b, j) => all.some((c, k) => i < j && j < k && dot(cross(a, b), c) !== 0))
-      )
-      if (!full || rows.every(row => row[2] === 0)) continue
-      const found = rays(sided)
-      const falls = sided.some(row => found.some(ray => dot(row, ray) > 0))
-      const status = falls ? 'quasi-complete' : 'none'
-      seen[status]++
-      const loss = (['poisson', 'negativeBinomial'] as const)[seed % 2]
-      const changes = loss === 'poisson' ? {} : { lossParameters: [0.5] }
-      for (const [offset, unit] of [
-        [0, 1],
-        [2 ** 12, 1],
-        [2 ** 40, 2 ** 10]
-      ]) {
-        const moved = rows.map(([a, b, y]) => [(a + offset) * unit, b - 3 * offset, y])
-        const answer = decide(table(moved, loss, changes))
-        expect(answer.status, `seed ${seed}, ${offset}`).toBe(status)
-        const signs = [1, 2].map(p => new Set(found.map(ray => Math.sign(ray[p])).filter(sign => sign !== 0)))
-        for (const p of [1, 2]) {
-          const [sign] = signs[p - 1]
-          expect(answer.infinite[names[p]], `seed ${seed}, ${offset}`).toBe(signs[p - 1].size === 1 ? sign : undefined)
-        }
-      }
-    }
-    expect(Math.min(...Object.values(seen))).toBeGreaterThan(30)
   })
 
   it('have the same answer as two classes of the softmax', () => {
@@ -233,32 +137,6 @@ describe('offsets', () => {
         rows: [at + 1]
       })
     }
-  })
-
-  it('columns that nearly depend on each other leave the answer, or leave it undecided', () => {
-    let decided = 0
-    for (let seed = 1500; seed < 1700; seed++) {
-      const N = 8 + (seed % 8)
-      const draws = integers(4 * N, 7, seed)
-      const loss = (['poisson', 'logistic', 'negativeBinomial', 'softmax'] as const)[seed % 4]
-      const rows = Array.from({ length: N }, (_, i) => {
-        const [a, b, c, y] = draws.subarray(4 * i, 4 * i + 4)
-        return [a, b, c, loss === 'softmax' ? y % 3 : loss === 'logistic' ? y % 2 : Math.max(0, y - 4)]
-      })
-      const changes = loss === 'softmax' ? { outputs: 3 } : loss === 'negativeBinomial' ? { lossParameters: [0.5] } : {}
-      const of = (own: number[][]): Separation => {
-        const problem = table(own, loss, changes)
-        return separation(problem, parameterNames(problem.network, ['a', 'b', 'c'], ['0', '1', '2']))
-      }
-      const plain = of(rows)
-      // The same column space, in columns of which the third is the others' sum but for one part in 2^k.
-      const large = 2 ** (6 + (seed % 20))
-      const near = of(rows.map(([a, b, c, y]) => [large * a + 2 ** 30, large * b, large * (a + b) + c + 2 ** 30, y]))
-      if (near.status === 'undecided') continue
-      expect(near.status, `seed ${seed}`).toBe(plain.status)
-      decided++
-    }
-    expect(decided).toBeGreaterThan(190)
   })
 
   it('margins within the rounding of the data are said to be undecided', () => {

@@ -28,7 +28,7 @@ export const checkCommand: Command = {
     if (json) return printJson(found)
     const { data, rows, columns, target, coding, loss, parameters: names, dataset, rank, separation } = found
     const lines = [
-      `${data}: ${rows} rows, ${columns.length} columns (${columns.join(', ')})`,
+      `${data}: ${rows} rows, ${columns.length} ${columns.length === 1 ? 'column' : 'columns'} (${columns.join(', ')})`,
       `target ${target}${coding === '' ? '' : ` (${coding})`}, loss ${loss}, ${names.length} parameters`,
       rank.full
         ? `rank ${rank.rank}: full`
