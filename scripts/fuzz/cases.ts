@@ -143,7 +143,7 @@ export function spoilTree(tree: unknown, random: Random, changes: number): unkno
   const out = structuredClone(tree)
   for (let k = 0; k < changes; k++) {
     const path = random.of(pathsOf(out).filter(p => p.length > 0))
-    if (!path) return random.of(numbers)
+    if (!path) return structuredClone(random.of(numbers))
     let at = out as Tree
     for (const key of path.slice(0, -1)) at = at[key] as Tree
     const key = path[path.length - 1]
@@ -151,7 +151,7 @@ export function spoilTree(tree: unknown, random: Random, changes: number): unkno
     if (how === 0) delete at[key]
     else if (how === 1)
       Object.defineProperty(at, `${key}x`, { value: at[key], enumerable: true, writable: true, configurable: true })
-    else at[key] = random.of(numbers)
+    else at[key] = structuredClone(random.of(numbers))
   }
   return out
 }

@@ -35,7 +35,15 @@ export interface StudyConfig {
     readonly penalizeBias: boolean
     readonly firth: boolean
   } & FormulaModel
-  readonly starts: { readonly count: number; readonly seed: number; readonly init: Init }
+  readonly starts: {
+    /** 0: as many as `file` has. */
+    readonly count: number
+    readonly seed: number
+    readonly init: Init
+    /** Table of starts in place of random ones, and the hash of its numbers. */
+    readonly file?: string
+    readonly hash?: string
+  }
   /** null: newton while P ≤ 256, lbfgs above. */
   readonly optimizer: ResolvedOptimizer | null
   readonly stop: { readonly steps: number | null; readonly gradient: number; readonly unseen?: number }
@@ -195,10 +203,14 @@ export function resolveConfig(raw: unknown, source: string): StudyConfig {
   if (path !== undefined) checkPath(rest.model)
   const { steps, gradient, unseen } = stop
   const precision = rest.precision ?? (rest.engine === 'auto' ? undefined : inSingle(rest.engine) ? 'f32' : 'f64')
+  // A file of starts has as many as it has rows.
+  const given = (raw as { starts?: { count?: unknown } | null }).starts?.count
+  const starts = rest.starts.file !== undefined && given === undefined ? { ...rest.starts, count: 0 } : rest.starts
   return {
     ...(JSON.parse(
       JSON.stringify({
         ...rest,
+        starts,
         model: { ...model, ridge: path === undefined ? ridge : 0, ...(path === undefined ? {} : { ridgePath: path }) }
       })
     ) as Omit<StudyConfig, 'optimizer' | 'stop' | 'precision' | 'data'>),

@@ -13,10 +13,15 @@ function mapped(data: DataConfig, map: (path: string) => string): DataConfig {
   }
 }
 
-/** As written into the study.json of a directory. */
-export const storedPaths = (data: DataConfig, directory: string): DataConfig =>
-  mapped(data, path => relative(resolve(directory), resolve(path)).split(sep).join('/'))
+/** A path as written into the study.json of a directory. */
+export const storedPath = (path: string, directory: string): string =>
+  relative(resolve(directory), resolve(path)).split(sep).join('/')
 
 /** As read from there. */
+export const openedPath = (path: string, directory: string): string => (isAbsolute(path) ? path : join(directory, path))
+
+export const storedPaths = (data: DataConfig, directory: string): DataConfig =>
+  mapped(data, path => storedPath(path, directory))
+
 export const openedPaths = (data: DataConfig, directory: string): DataConfig =>
-  mapped(data, path => (isAbsolute(path) ? path : join(directory, path)))
+  mapped(data, path => openedPath(path, directory))

@@ -167,6 +167,13 @@ export interface StartsInput {
       }
     | 'glorot'
     | 'he'
+  /**
+   * Starts of your own: CSV or Parquet with a column for each parameter, named as in the summary; all rows unless
+   * `count` says fewer.
+   */
+  readonly file?: string
+  /** What the starts of the file are expected to be, as study.json has it. */
+  readonly hash?: string
 }
 
 /** `stop` of a study: when runs stop, and the study. */

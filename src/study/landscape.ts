@@ -7,9 +7,9 @@ import type { Contours, Landscape } from '../core/result.js'
 import type { Objective } from '../engines/types.js'
 import { convexTwin } from '../models/losses/index.js'
 import { canonicalizerOf } from '../models/network/symmetry.js'
-import { startPoint } from '../models/network/initialise.js'
 import type { Network } from '../models/types.js'
 import type { Folded } from './fold.js'
+import { startOf } from './run.js'
 import type { Setup } from './setup.js'
 
 const cells = 48
@@ -45,12 +45,12 @@ function nearestCopy(network: Network, theta: Float64Array, to: Float64Array): F
 }
 
 /** Minima, strict ones first, then saddles, then where the first runs started. */
-function pointsOf({ network, config, frame }: Setup, { minima, degenerate, saddles }: Folded): Named[] {
+function pointsOf(setup: Setup, { minima, degenerate, saddles }: Folded): Named[] {
   const named = (kind: string, list: readonly { parameters: Float64Array }[]): Named[] =>
     list.slice(0, 3).map((c, i) => ({ name: `${kind} ${i + 1}`, theta: c.parameters }))
   const starts = [0, 1].map(i => ({
     name: `start ${i}`,
-    theta: startPoint(network, config.starts.init, config.starts.seed, i, frame.fromAsked)
+    theta: startOf(setup, i)
   }))
   return [...named('minimum', minima), ...named('flat minimum', degenerate), ...named('saddle', saddles), ...starts]
 }

@@ -7,7 +7,7 @@ import { InputError } from '../core/errors.js'
 import { studyFile } from '../runs/directory.js'
 import type { Range } from '../runs/part.js'
 import { resolveConfig, studyFormat, type StudyConfig } from './config.js'
-import { openedPaths, storedPaths } from './dataPaths.js'
+import { openedPath, openedPaths, storedPath, storedPaths } from './dataPaths.js'
 import type { Setup } from './setup.js'
 import { version } from '../core/version.js'
 
@@ -89,7 +89,8 @@ function fieldsOf(config: StudyConfig, dataHash: string, engine: string, program
   const { test, ...source } = data
   const elsewhere = ['csv', 'parquet', 'builtin', 'rows', 'columns', 'hash']
   const readAs = Object.fromEntries(Object.entries(source).filter(([name]) => !elsewhere.includes(name)))
-  const { count: _, ...drawn } = starts
+  // Starts of a file are told by their hash.
+  const { count: _, file: __, ...drawn } = starts
   const { steps, gradient } = stop
   const fields = new Map<string, string>()
   const flatten = (value: unknown, path: string): void => {
@@ -123,7 +124,11 @@ export function recordText(setup: Setup, range: Range, shard: Shard | undefined,
     format: studyFormat,
     version: studyVersion,
     identity: identityOf(setup),
-    config: asFile({ ...config, data: storedPaths(data, directory) }),
+    config: asFile({
+      ...config,
+      data: storedPaths(data, directory),
+      starts: movedStarts(config.starts, path => storedPath(path, directory))
+    }),
     starts: { first: range.first, count: range.count },
     ...(shard ? { shard: { ...shard } } : {}),
     dataHash: setup.data.hash,
@@ -140,9 +145,15 @@ export function recordText(setup: Setup, range: Range, shard: Shard | undefined,
   return `${JSON.stringify(record, null, 2)}\n`
 }
 
+const movedStarts = (starts: StudyConfig['starts'], move: (path: string) => string): StudyConfig['starts'] => ({
+  ...starts,
+  ...(starts.file === undefined ? {} : { file: move(starts.file) })
+})
+
 const openedConfig = (config: StudyConfig, directory: string): StudyConfig => ({
   ...config,
-  data: openedPaths(config.data, directory)
+  data: openedPaths(config.data, directory),
+  starts: movedStarts(config.starts, path => openedPath(path, directory))
 })
 
 /** @throws InputError when the directory holds no record of a study, or one that is not whole */

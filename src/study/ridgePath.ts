@@ -8,12 +8,12 @@ import { resampledWeights, rowCounts, type Resampling } from '../core/resampling
 import { Status } from '../core/status.js'
 import { conditionProblem } from '../data/conditioning.js'
 import type { RunInputs } from '../engines/types.js'
-import { startPoint } from '../models/network/initialise.js'
 import { mapPoints } from '../models/network/parameterMap.js'
 import type { Problem } from '../models/types.js'
 import { newtonLimit } from './config.js'
 import { optimizers, resolveOptimizer } from '../optimizers/registry.js'
 import { epsilonOf } from '../optimizers/types.js'
+import { startOf } from './run.js'
 import { askedOf, givenRows, type Certifying, type Setup } from './setup.js'
 
 /** Ridges of a path that is chosen from the data: from where little is left of the weights to a millionth of that. */
@@ -54,8 +54,7 @@ export async function ridgePathOf(setup: Setup, signal?: AbortSignal): Promise<R
     const count = Math.min(manyStarts, config.starts.count)
     const P = objective.parameters
     const starts = new Float64Array(count * P)
-    for (let i = 0; i < count; i++)
-      starts.set(startPoint(network, config.starts.init, config.starts.seed, i, frame.fromAsked), i * P)
+    for (let i = 0; i < count; i++) starts.set(startOf(setup, i), i * P)
     const path: Path = {
       setup,
       objective: objective as Certifying,

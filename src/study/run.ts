@@ -1,6 +1,7 @@
 /** Ranges of starts → parts: search, judge and score, and gather the runs of each part until it is complete. */
 import { WorkError } from '../core/errors.js'
-import type { RunRequest } from '../engines/types.js'
+import type { RunRequest, Starts } from '../engines/types.js'
+import { startPoint } from '../models/network/initialise.js'
 import { scoresOf } from '../models/scores.js'
 import type { Cost } from '../runs/directory.js'
 import { missing, type Diverging, type Facts, type Part, type Range } from '../runs/part.js'
@@ -17,19 +18,28 @@ export const layoutOf = (setup: Setup): Layout => ({
   keep: setup.keep
 })
 
+function startsOf({ config, frame, ownStarts }: Setup, { first, count }: Range): Starts {
+  if (ownStarts) {
+    const P = ownStarts.theta.length / ownStarts.count
+    return { kind: 'given', theta: ownStarts.theta.slice(first * P, (first + count) * P), count, first }
+  }
+  const { seed, init } = config.starts
+  return { kind: 'random', seed, first, count, init, ...(frame.fromAsked ? { map: frame.fromAsked } : {}) }
+}
+
+/** The point that a run starts from. */
+export function startOf({ config, frame, network, ownStarts }: Setup, number: number): Float64Array {
+  if (!ownStarts) return startPoint(network, config.starts.init, config.starts.seed, number, frame.fromAsked)
+  const P = ownStarts.theta.length / ownStarts.count
+  return ownStarts.theta.slice(number * P, (number + 1) * P)
+}
+
 /** The request for runs first … first+count−1 of a study. */
 export function requestOf(setup: Setup, { first, count }: Range, extra: Partial<RunRequest> = {}): RunRequest {
-  const { config, frame, program, optimizer, steps } = setup
+  const { config, program, optimizer, steps } = setup
   return {
     program,
-    starts: {
-      kind: 'random',
-      seed: config.starts.seed,
-      first,
-      count,
-      init: config.starts.init,
-      ...(frame.fromAsked ? { map: frame.fromAsked } : {})
-    },
+    starts: startsOf(setup, { first, count }),
     stop: { steps, gradient: config.stop.gradient },
     ...(optimizer.batch ? { batch: { ...optimizer.batch, seed: config.starts.seed } } : {}),
     ...extra

@@ -150,7 +150,15 @@ export const schema = z.strictObject({
             .default({ normal: 1 }),
           'where starts lie: normal of standard deviation S, uniform on ±A, glorot or he',
           { value: 'normal:1' }
-        )
+        ),
+        file: field(
+          z.string().min(1).optional(),
+          'starts of your own: CSV or Parquet with a column for each parameter, named as in the summary; all rows unless `count` says fewer',
+          { flag: 'starts-file', value: 'FILE', absent: 'random starts' }
+        ),
+        hash: field(z.string().optional(), 'what the starts of the file are expected to be, as study.json has it', {
+          flag: null
+        })
       })
       .prefault({}),
     'where the runs start'

@@ -34,7 +34,11 @@ import { expressionModel } from './formulaConfig.js'
 import { checkColumns, checkStarts, linearRank, noData } from './formulaProblem.js'
 import { judgeRemarks } from './choice.js'
 import { checkModel, checkTable } from './memory.js'
+<<<<<<< HEAD
 import { startNotes } from './startNotes.js'
+=======
+import { readStarts, type OwnStarts } from './ownStarts.js'
+>>>>>>> fa34432 ([study] Starts of the user's own, from a table)
 
 /** √eps⁻¹ in f64, what counts as overflowing beside the loss of a network that is all zeros. */
 const highFactor = 2 ** 26
@@ -43,6 +47,8 @@ const allKept = 1e6
 
 export interface Setup {
   readonly config: StudyConfig
+  /** In place of random starts. */
+  readonly ownStarts?: OwnStarts
   readonly data: Dataset
   readonly network: Network
   readonly names: readonly string[]
@@ -235,7 +241,7 @@ async function highLoss(objective: Objective): Promise<number> {
 }
 
 export async function setUp(
-  config: StudyConfig,
+  given: StudyConfig,
   options: {
     readonly threads?: number
     readonly onLoad?: ReadOptions['onProgress']
@@ -253,9 +259,13 @@ export async function setUp(
     frame,
     separation: separated,
     rank
-  } = await prepareProblem(config, options.onLoad ? { onProgress: options.onLoad } : {})
+  } = await prepareProblem(given, options.onLoad ? { onProgress: options.onLoad } : {})
   const parameters = parameterCount(network)
   checkModel(parameters, options.threads)
+  const ownStarts = await readStarts(given, names, network, frame, options.onLoad ? { onProgress: options.onLoad } : {})
+  const config = ownStarts
+    ? { ...given, starts: { ...given.starts, count: ownStarts.count, hash: ownStarts.hash } }
+    : given
   const { optimizer, steps } = resolveForSize(config, parameters)
   const threads = options.threads === undefined ? {} : { threads: options.threads }
   const device = config.device === undefined ? {} : { device: config.device }
@@ -297,6 +307,7 @@ export async function setUp(
   }
   return {
     config,
+    ...(ownStarts ? { ownStarts } : {}),
     data,
     network,
     names,

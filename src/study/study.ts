@@ -85,19 +85,21 @@ export async function study(config: StudyInput, options: StudyOptions = {}): Pro
 
 export async function runStudy(config: StudyConfig, options: StudyOptions = {}): Promise<Summary> {
   const { shard } = options
-  const range = shard ? shardRange(config.starts.count, shard) : { first: 0, count: config.starts.count }
   if (shard && config.stop.unseen !== undefined)
     throw new InputError('stop.unseen ends a study by all of its runs, which a shard does not see; leave one of them.')
   const setup = await setUp(config, setupOptions(options))
   if (isSeparated(setup.separation)) options.onFact?.(separationFact(setup))
   try {
     for (const note of setup.startNotes) options.onNote?.(note)
+    const { starts } = setup.config
+    const range = shard ? shardRange(starts.count, shard) : { first: 0, count: starts.count }
     if (options.out === undefined) return await runOn(setup, range, undefined, options)
     const { csv, parquet, test } = config.data
     const inputs = [
       ...(options.inputs ?? []),
       csv,
       parquet,
+      starts.file,
       typeof test === 'object' && 'csv' in test ? test.csv : undefined
     ].filter(v => v !== undefined)
     options.onPlan?.(checkDisk(options.out, layoutOf(setup), range.count))

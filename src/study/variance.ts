@@ -110,6 +110,10 @@ function levelsOf(variance: Raw, config: StudyConfig, source: string): Levels {
     if (!known.includes(name))
       throw new InputError(`Unknown field "${name}" under variance in ${source}; ${knownNames(name, known)}.`)
   const { optimizer } = config
+  if (config.starts.file !== undefined)
+    throw new InputError(
+      `starts.file in ${source} does not go with an analysis of variance, which draws starts at random; remove it.`
+    )
   const orders = wholeOf(variance, 'orders', source)
   const batches = optimizer !== null && optimizer.batch !== null
   if (!batches && orders !== undefined && orders > 1) {

@@ -130,7 +130,7 @@ describe('completion', () => {
   }
   it('of bash offers commands, flags and values', async () => {
     expect(await complete('manystart con')).toEqual(['contrast'])
-    expect(await complete('manystart study --star')).toEqual(['--starts'])
+    expect(await complete('manystart study --star')).toEqual(['--starts', '--starts-file'])
     expect(await complete('manystart study --loss p')).toEqual(['probit', 'poisson'])
     expect(await complete('manystart bench co')).toEqual(['convergence', 'compare'])
   })

@@ -25,7 +25,7 @@ describe('every field', () => {
 
   it('has a flag, or comes from a program', () => {
     const without = fields.filter(f => f.flag === undefined).map(f => f.path)
-    expect(without).toEqual(['data.columns', 'data.rows', 'data.hash'])
+    expect(without).toEqual(['data.columns', 'data.rows', 'data.hash', 'starts.hash'])
   })
 })
 

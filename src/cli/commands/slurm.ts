@@ -50,6 +50,8 @@ export const slurmCommand: Command = {
     const tasks = countFlag(flags, 'tasks')
     if (tasks === undefined) throw new InputError('--tasks is missing; give the number of shards, such as --tasks 64.')
     const config = studyFrom(flags)
+    if (config.starts.count === 0)
+      throw new InputError('--starts is missing; say how many starts of the file are to be run.')
     if (tasks > config.starts.count)
       throw new InputError(
         `--tasks is ${tasks} for ${config.starts.count} starts; give at most one task for each start.`
