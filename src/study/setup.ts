@@ -34,11 +34,8 @@ import { expressionModel } from './formulaConfig.js'
 import { checkColumns, checkStarts, linearRank, noData } from './formulaProblem.js'
 import { judgeRemarks } from './choice.js'
 import { checkModel, checkTable } from './memory.js'
-<<<<<<< HEAD
 import { startNotes } from './startNotes.js'
-=======
 import { readStarts, type OwnStarts } from './ownStarts.js'
->>>>>>> fa34432 ([study] Starts of the user's own, from a table)
 
 /** √eps⁻¹ in f64, what counts as overflowing beside the loss of a network that is all zeros. */
 const highFactor = 2 ** 26
