@@ -160,7 +160,7 @@ export class Clusterer {
 /** Rows of outputs kept for each degenerate point, evenly spaced over the data. */
 export const signatureRows = 512
 
-/** Degenerate end points: one where the loss agrees and the network computes the same on the rows. */
+/** End points with flat directions: one where the loss agrees and the network computes the same on the rows. */
 export class FunctionClusterer {
   private readonly table: ClusterTable
   private readonly ranked = new RankedIds()
@@ -263,6 +263,8 @@ export interface Clusters {
   readonly minima: Clusterer
   readonly saddles: Clusterer
   readonly degenerate: FunctionClusterer
+  /** Saddles with flat directions. */
+  readonly flatSaddles: FunctionClusterer
 }
 
 export const openClusters = (problem: Problem, tolerances: Tolerances = defaultTolerances): Clusters => {
@@ -270,6 +272,7 @@ export const openClusters = (problem: Problem, tolerances: Tolerances = defaultT
   return {
     minima: new Clusterer(problem.network, tolerances, scale),
     saddles: new Clusterer(problem.network, tolerances, scale),
-    degenerate: new FunctionClusterer(problem, tolerances)
+    degenerate: new FunctionClusterer(problem, tolerances),
+    flatSaddles: new FunctionClusterer(problem, tolerances)
   }
 }

@@ -7,6 +7,8 @@ export interface ActivationDefinition {
   readonly code: { readonly python: string; readonly r: string }
   /** c where φ(−u) = c − φ(u) for every u (0: odd), so that a unit's sign can be flipped; absent where there is no such number. */
   readonly reflection?: 0 | 1
+  /** a where φ(u + a) = −φ(u) for every u: a bias can be moved by a where the outgoing weights change their signs. */
+  readonly antiperiod?: number
   /** φ(s u) = s φ(u) for s > 0. */
   readonly homogeneous?: boolean
   /** φ(u) = u: units of a layer can be mixed. */
@@ -100,6 +102,7 @@ const table = {
   sin: {
     code: { python: 'math.sin(u)', r: 'sin(u)' },
     reflection: 0,
+    antiperiod: Math.PI,
     smooth: true,
     terms(u, out) {
       out[0] = Math.sin(u)

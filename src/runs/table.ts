@@ -48,7 +48,7 @@ export const columns = {
   limitError: { by: 'judge', field: 'limitError', type: 'f64', width: 'one', stored: {} },
   /** Negative and zero eigenvalues. */
   index: { by: 'judge', field: 'index', type: 'u32', width: 'one' },
-  nullity: { by: 'judge', field: 'nullity', type: 'u32', width: 'one' },
+  nullity: { by: 'judge', field: 'nullity', type: 'u32', width: 'one', stored: {} },
   /** Of the optimiser; each costs one evaluation of what the program needs. */
   steps: { by: 'search', field: 'steps', type: 'u32', width: 'one', stored: {} },
   /** Scores at the point as found, on the training rows and on the held-out ones. */

@@ -13,7 +13,7 @@ import type { Points } from '../runs/points.js'
 import type { Rows } from '../runs/table.js'
 import type { Setup } from './setup.js'
 
-const kinds = ['minima', 'degenerate', 'saddles'] as const
+const kinds = ['minima', 'degenerate', 'saddles', 'flatSaddles'] as const
 type Kind = (typeof kinds)[number]
 
 /** Runs folded together. */
@@ -43,13 +43,6 @@ function tally(codes: Uint8Array, code: number): number {
   let n = 0
   for (let i = 0; i < codes.length; i++) if (codes[i] === code) n++
   return n
-}
-
-/** Places of a code. */
-function placesOf(codes: Uint8Array, code: number): Uint32Array {
-  const places = new Uint32Array(tally(codes, code))
-  for (let i = 0, n = 0; n < places.length; i++) if (codes[i] === code) places[n++] = i
-  return places
 }
 
 export class Fold {
@@ -125,10 +118,10 @@ export class Fold {
 
   /** Files end points under the distinct points that they belong to; a number for each that is unique over kinds, −1 for none. */
   private async file(rows: Rows): Promise<Int32Array> {
-    const { verdict, start, gradientNorm, precision, conditioned: theta } = rows
+    const { verdict, nullity, start, gradientNorm, precision, conditioned: theta } = rows
     const { lossScale } = this.setup.frame
     const loss = lossScale === 1 ? rows.loss : rows.loss.map(v => v / lossScale)
-    const { minima, saddles, degenerate } = this.clusters
+    const { minima, saddles, degenerate, flatSaddles } = this.clusters
     const P = this.setup.certifier.objective.parameters
     const numbers = new Int32Array(rows.count).fill(-1)
     const [minimum, saddle] = [kinds.indexOf('minima'), kinds.indexOf('saddles')]
@@ -136,13 +129,25 @@ export class Fold {
       const code = verdict[i]
       if (code === VerdictCode.minimum)
         numbers[i] = minima.add(start[i], loss[i], gradientNorm[i], precision[i], theta, i * P) * kinds.length + minimum
-      else if (code === VerdictCode.saddle)
+      else if (code === VerdictCode.saddle && nullity[i] === 0)
         numbers[i] = saddles.add(start[i], loss[i], gradientNorm[i], precision[i], theta, i * P) * kinds.length + saddle
     }
-    const flat = kinds.indexOf('degenerate')
-    await this.withOutputs(theta, placesOf(verdict, VerdictCode.degenerate), (i, z) => {
-      const id = degenerate.add(start[i], loss[i], gradientNorm[i], precision[i], z, theta, i * P)
-      numbers[i] = id * kinds.length + flat
+    const flat = [...verdict.keys()].filter(
+      i => verdict[i] === VerdictCode.degenerate || (verdict[i] === VerdictCode.saddle && nullity[i] > 0)
+    )
+    const [valley, ridge] = [kinds.indexOf('degenerate'), kinds.indexOf('flatSaddles')]
+    await this.withOutputs(theta, flat, (i, z) => {
+      const isSaddle = verdict[i] === VerdictCode.saddle
+      const id = (isSaddle ? flatSaddles : degenerate).add(
+        start[i],
+        loss[i],
+        gradientNorm[i],
+        precision[i],
+        z,
+        theta,
+        i * P
+      )
+      numbers[i] = id * kinds.length + (isSaddle ? ridge : valley)
     })
     return numbers
   }
@@ -205,8 +210,8 @@ export class Fold {
       for (let i = 0; i < out.length; i++) out[i] = numbers[i] < 0 ? -1 : ids[numbers[i]]
       return out
     }
-    const of = (kind: Kind): Cluster[] =>
-      found.flatMap(f => (f.kind === kind ? [{ ...f.cluster, id: idOf(f.number) }] : []))
+    const of = (...wanted: Kind[]): Cluster[] =>
+      found.flatMap(f => (wanted.includes(f.kind) ? [{ ...f.cluster, id: idOf(f.number) }] : []))
     const result = this.aggregate.result()
     return {
       ...result,
@@ -215,7 +220,7 @@ export class Fold {
       waterfall: result.waterfall.map(w => ({ ...w, point: w.point === null ? null : idOf(w.point) })),
       minima: of('minima'),
       degenerate: of('degenerate'),
-      saddles: of('saddles'),
+      saddles: of('saddles', 'flatSaddles'),
       diverging,
       limits: this.limits.limits(),
       unfinished: this.unfinished,

@@ -34,6 +34,50 @@ describe('a linear autoencoder', () => {
   })
 })
 
+describe('all stationary points of a linear autoencoder', () => {
+  const columns = ['a', 'b', 'c', 'd']
+  const variances = [4, 3, 2, 1]
+  const path = csv(
+    'variances.csv',
+    columns,
+    variances.flatMap((v, k) => [1, -1].map(s => columns.map((_, d) => (d === k ? s * Math.sqrt(4 * v) : 0))))
+  )
+  it.each([0.3, 1])('are saddles but for the best subspace, one for each of the others (starts of %d)', async size => {
+    const summary = await study({
+      data: { csv: path, target: columns, features: columns },
+      model: { hidden: [2], activation: 'identity', loss: 'squared', bias: false },
+      starts: { count: 200, seed: 2, init: { normal: size } },
+      optimizer: 'stationary',
+      engine: 'cpu'
+    })
+    expect(summary.minima).toEqual([])
+    for (const valley of summary.degenerate) {
+      expectClose(valley.loss, 1.5, 1e-12, 'loss')
+      expect([valley.nullity, valley.nullityExplained]).toEqual([4, 4])
+    }
+    expect(summary.degenerate.length).toBeLessThanOrEqual(1)
+    // A critical subspace leaves out the variances of some axes: at most two are kept (Baldi and Hornik 1989).
+    const left = new Map<number, number>()
+    for (let kept = 0; kept < 16; kept++) {
+      const axes = variances.filter((_, k) => (kept >> k) & 1)
+      if (axes.length > 2) continue
+      const loss = variances.reduce((s, v) => s + v, 0) / 2 - axes.reduce((s, v) => s + v, 0) / 2
+      left.set(loss, (left.get(loss) ?? 0) + 1)
+    }
+    expect(summary.saddles.length).toBeGreaterThan(4)
+    const met = new Map<number, number>()
+    for (const { loss, index } of summary.saddles) {
+      const known = [...left.keys()].find(l => Math.abs(l - loss) <= 1e-10)
+      expect(known, `loss ${loss}`).toBeDefined()
+      expect(loss).toBeGreaterThan(1.75)
+      expect(index).toBeGreaterThan(0)
+      met.set(known!, (met.get(known!) ?? 0) + 1)
+    }
+    // No more of them than there are subspaces.
+    for (const [loss, n] of met) expect(n, `loss ${loss}`).toBeLessThanOrEqual(left.get(loss)!)
+  })
+})
+
 describe('encoders', () => {
   const patterns = (n: number): string =>
     csv(

@@ -4,7 +4,9 @@
  *
  * Sign flips: tanh and identity are odd, so (w, b, v) → (−w, −b, −v) is exact. For `logistic` σ(−u) = 1 − σ(u), so the same
  * flip changes the next layer's pre-activations by −v, which its biases take up: exact where there are biases and the
- * ridge does not fall on them. softplus and relu have no flips. The flips of identity units lie inside a continuous group
+ * ridge does not fall on them. softplus and relu have no flips. sin changes its sign with a
+ * bias that moves by π: (b, v) → (b + π, −v), exact where there are biases and the ridge does not fall on them; biases are brought to [−π/2, π/2].
+ * With the flips that includes b → b + 2π, and b → π − b with w → −w. The flips of identity units lie inside a continuous group
  * (any invertible, or with ridge any orthogonal, mixing of the units); they are counted all the same.
  */
 import { activationTable } from '../activations.js'
@@ -22,9 +24,16 @@ export function flipsOf(network: Network): Flips {
   return network.ridge > 0 && network.penalizeBias ? 'none' : 'bias'
 }
 
-/** Order of the group: Π over hidden layers of h! and, where flips are exact, 2^h. Infinity beyond the range of a double. */
+/** How far a bias moves under a symmetry that turns the outgoing weights; 0 where there is none. */
+export function antiperiodOf({ activation, bias, ridge, penalizeBias, hidden }: Network): number {
+  const free = bias && !(ridge > 0 && penalizeBias) && hidden.length > 0
+  return free ? (activationTable[activation].antiperiod ?? 0) : 0
+}
+
+/** Order of the group: Π over hidden layers of h! and, where flips are exact, 2^h; where biases can be moved, Infinity, as beyond the range of a double. */
 export function copiesPossible(network: Network): number {
   if (network.expression) return expressionCopies(network.expression)
+  if (antiperiodOf(network) > 0) return Infinity
   const flip = flipsOf(network) === 'none' ? 1 : 2
   let order = 1
   for (const units of network.hidden) for (let k = 1; k <= units; k++) order *= k * flip
@@ -71,6 +80,7 @@ export class Canonicalizer {
   /** Order of the group. */
   readonly order: number
   private readonly flips: Flips
+  private readonly antiperiod: number
   private readonly hidden: ReturnType<typeof layers>
   private readonly above: ReturnType<typeof layers>
   private readonly bias: number
@@ -82,6 +92,8 @@ export class Canonicalizer {
   /** Of the element that `canonicalize` took last, layer after layer: perm and sign of every unit. */
   private readonly lastPerm: Int32Array
   private readonly lastSign: Int8Array
+  /** How many antiperiods the biases were moved by, and which. */
+  private readonly lastTurn: Float64Array
   private readonly copy: Float64Array
   private readonly work: Float64Array
 
@@ -91,6 +103,7 @@ export class Canonicalizer {
     this.parameters = last.at + last.units * last.stride
     this.order = copiesPossible(network)
     this.flips = flipsOf(network)
+    this.antiperiod = antiperiodOf(network)
     this.hidden = all.slice(0, -1)
     this.above = all.slice(1)
     this.bias = network.bias ? 1 : 0
@@ -106,6 +119,7 @@ export class Canonicalizer {
     const units = network.hidden.reduce((sum, h) => sum + h, 0)
     this.lastPerm = new Int32Array(units)
     this.lastSign = new Int8Array(units)
+    this.lastTurn = new Float64Array(units)
   }
 
   /**
@@ -123,7 +137,7 @@ export class Canonicalizer {
    */
   restore(canonical: Float64Array, out: Float64Array): void {
     out.set(canonical)
-    const { perm, sign, lastPerm, lastSign } = this
+    const { perm, sign, lastPerm, lastSign, lastTurn } = this
     let end = lastPerm.length
     for (let l = this.hidden.length - 1; l >= 0; l--) {
       const units = this.hidden[l].units
@@ -133,16 +147,37 @@ export class Canonicalizer {
         sign[k] = lastSign[end + lastPerm[end + k]]!
       }
       this.apply(out, l)
+      if (this.antiperiod > 0) for (let k = 0; k < units; k++) this.turn(out, l, k, lastTurn[end + k])
     }
   }
 
-  /** Canonical form from hidden layer `first` up, in place. */
-  private arrange(out: Float64Array, first: number, keep = false): number {
+  /** Moves the bias of unit k of layer l by `turns` antiperiods; outgoing weights change their signs with each. */
+  private turn(theta: Float64Array, l: number, k: number, turns: number): void {
+    if (turns === 0) return
+    const { at, stride } = this.hidden[l]
+    theta[at + k * stride] += turns * this.antiperiod
+    if (turns % 2 === 0) return
+    const next = this.above[l]
+    for (let q = 0; q < next.units; q++) {
+      const p = next.at + q * next.stride + this.bias + k
+      theta[p] = -theta[p]
+    }
+  }
+
+  /** Canonical form from hidden layer `first` up, in place; without `turning` biases stay where they are. */
+  private arrange(out: Float64Array, first: number, keep = false, turning = this.antiperiod > 0): number {
     let image = 0
     let done = 0
     const exact = this.order <= Number.MAX_SAFE_INTEGER
     for (let l = first; l < this.hidden.length; l++) {
-      const units = this.hidden[l].units
+      const { at, units, stride } = this.hidden[l]
+      if (turning)
+        for (let k = 0; k < units; k++) {
+          const turns = Math.round(out[at + k * stride] / this.antiperiod)
+          this.turn(out, l, k, -turns)
+          if (keep) this.lastTurn[done + k] = turns
+          image = mix(image, Math.abs(2 * turns) + (turns < 0 ? 1 : 0))
+        }
       this.functionals(out, l)
       for (let k = 0; k < units; k++) {
         const negative = this.flips !== 'none' && this.keys[k] < -tieTolerance * Math.max(1, this.sizes[k])
@@ -177,6 +212,7 @@ export class Canonicalizer {
   images(canonical: Float64Array, visit: (image: Float64Array) => boolean): boolean {
     if (this.order <= 1) return false
     if (this.order <= smallGroup) return this.wholeGroup(canonical, 0, visit)
+    if (this.antiperiod > 0 && this.turned(canonical, visit)) return true
     for (let l = 0; l < this.hidden.length; l++) {
       const units = this.hidden[l].units
       for (let k = 0; k < units; k++) {
@@ -189,6 +225,27 @@ export class Canonicalizer {
       }
     }
     return false
+  }
+
+  /** Points whose biases near the ends of their range are taken to the other end, one or all of them at a time. */
+  private turned(canonical: Float64Array, visit: (image: Float64Array) => boolean): boolean {
+    const near: (readonly [number, number])[] = []
+    this.hidden.forEach(({ at, units, stride }, l) => {
+      for (let k = 0; k < units; k++) {
+        const left = 0.5 * this.antiperiod - Math.abs(canonical[at + k * stride])
+        if (left <= nearTieTolerance) near.push([l, k])
+      }
+    })
+    const sets = near.length > 1 ? [...near.map(place => [place]), near] : near.map(place => [place])
+    return sets.some(places => {
+      this.work.set(canonical)
+      for (const [l, k] of places) {
+        const { at, stride } = this.hidden[l]
+        this.turn(this.work, l, k, this.work[at + k * stride] > 0 ? -1 : 1)
+      }
+      this.arrange(this.work, 0, false, false)
+      return visit(this.work)
+    })
   }
 
   /** One flip (`kind` −1) of unit k, or one exchange of units k and k + 1 (`kind` 1); layers above are sorted anew. */

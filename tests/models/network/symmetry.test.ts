@@ -167,3 +167,58 @@ it('offers the whole small group, and near-ties of a large one', () => {
   expect(large.images(point, image => ((flipped = Float64Array.from(image)), true))).toBe(true)
   expect(flipped?.[0]).toBe(-point[0])
 })
+
+describe('sine units', () => {
+  const rows = 11
+  const x = random(rows * 3, 90)
+  const problemOf = (network: Network): Problem => ({ network, rows, x, y: new Float64Array(rows * network.outputs) })
+  const network: Network = { ...base, activation: 'sin', hidden: [3, 2], ridge: 0.1 }
+
+  it('move their biases by π where outgoing weights change their signs, and have one canonical form', () => {
+    const P = parameterCount(network)
+    for (let n = 0; n < 60; n++) {
+      // Wide biases, so that most of them are moved.
+      const theta = random(P, 200 + n).map(v => 4 * v)
+      const image = theta.slice()
+      // (w, b, v) → (−w, π − b, v) of unit 0, b → b + 2π k of unit 1, (b, v) → (b + π, −v) of unit 2 of the first layer.
+      for (let d = 0; d < 4; d++) image[d] = -image[d]
+      image[0] += Math.PI
+      image[4] += 2 * Math.PI * ((n % 5) - 2)
+      image[8] += Math.PI
+      for (const row of [12, 16]) image[row + 3] = -image[row + 3]
+      const [a, b] = [outputs(problemOf(network), theta), outputs(problemOf(network), image)]
+      a.forEach((z, i) => expect(Math.abs(z - b[i])).toBeLessThan(1e-11))
+      const canonicalizer = new Canonicalizer(network)
+      const [one, two, back] = [new Float64Array(P), new Float64Array(P), new Float64Array(P)]
+      canonicalizer.canonicalize(image, two)
+      const element = canonicalizer.canonicalize(theta, one)
+      expect(Number.isSafeInteger(element)).toBe(true)
+      canonicalizer.restore(one, back)
+      back.forEach((v, p) => expect(Math.abs(v - theta[p])).toBeLessThan(1e-13 * (1 + Math.abs(theta[p]))))
+      one.forEach((v, p) => expect(Math.abs(v - two[p]), `parameter ${p} of point ${n}`).toBeLessThan(1e-12))
+      for (const at of [0, 4, 8, 12, 16]) expect(Math.abs(one[at])).toBeLessThanOrEqual(Math.PI / 2 + 1e-15)
+    }
+    expect(copiesPossible(network)).toBe(Infinity)
+  })
+
+  it('beside the end of the range of biases are found again under the other end', () => {
+    const single: Network = { ...network, hidden: [1] }
+    const P = parameterCount(single)
+    const canonicalizer = new Canonicalizer(single)
+    for (const sign of [1, -1]) {
+      const [a, b] = [1e-9, -1e-9].map(gap => {
+        const out = new Float64Array(P)
+        canonicalizer.canonicalize(Float64Array.of(sign * (Math.PI / 2 - gap), 0.5, -1, 2, 0.25, 1.5), out)
+        return out
+      })
+      const close = (p: Float64Array, q: Float64Array): boolean => p.every((v, i) => Math.abs(v - q[i]) < 1e-8)
+      expect(close(a, b) || canonicalizer.images(b, image => close(image, a))).toBe(true)
+    }
+  })
+
+  it('keep their biases where a ridge falls on them, or there are none', () => {
+    for (const other of [{ penalizeBias: true }, { bias: false }]) {
+      expect(copiesPossible({ ...network, hidden: [3], ...other })).toBe(48)
+    }
+  })
+})
