@@ -14,6 +14,7 @@ import {
 import { formatBytes, formatRate, formatSeconds } from '../src/core/units.js'
 import { svg } from '../src/report/svg.js'
 import { barsOf } from './bars.js'
+import { formulaTable } from './formulas/table.js'
 import { peerTables } from './peers/table.js'
 import { folder, latestResults, storePicture, type StoredResults } from './store.js'
 
@@ -182,6 +183,7 @@ async function section(name: string, result: StoredResults): Promise<string> {
       ? ['### Threads', '', 'Runs per second of the search alone, and its ratio to one thread.', '', scaling, '']
       : []),
     ...(result.limits ? ['### Large studies', '', limitsTable(result), ''] : []),
+    ...(result.formulas ? ['### Formulas', '', ...formulaTable(result.formulas), ''] : []),
     ...(result.peers ? ['### Peers', '', ...peerTables(result.peers)] : []),
     ...(missing.length > 0 ? ['### Not measured', '', ...missing, ''] : [])
   ].join('\n')
@@ -199,6 +201,7 @@ To repeat it, on a machine with nothing else to do:
 
     npm run bench              # kernels, studies, large studies; writes results/ and this page
     npm run bench kernels      # the kernels and studies alone
+    npm run bench:formulas     # restart studies of formulas beside JAX and scipy
     npm run bench:peers        # other programs on the same study, in a virtual environment of their own
     node dist/cli/main.js bench compare benchmarks/results/A.json benchmarks/results/B.json --fail-above 5%
     node dist/cli/main.js bench convergence

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { describeMachine, type Machine } from '../src/bench/machine.js'
 import type { KernelResults } from '../src/bench/records.js'
 import type { Limit } from './limits.js'
+import type { FormulaResults } from './formulas/table.js'
 import type { PeerResults } from './peers/types.js'
 
 export const folder = dirname(fileURLToPath(import.meta.url))
@@ -15,6 +16,7 @@ const results = join(folder, 'results')
 export interface StoredResults extends KernelResults {
   readonly limits?: readonly Limit[]
   readonly peers?: PeerResults
+  readonly formulas?: FormulaResults
 }
 
 const slug = (text: string): string =>

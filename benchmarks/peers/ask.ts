@@ -44,7 +44,7 @@ function installPython(): string | null {
   return null
 }
 
-const pythonPeer = (name: string, script: string): Peer => ({
+export const pythonPeer = (name: string, script: string): Peer => ({
   name,
   command() {
     const reason = installPython()

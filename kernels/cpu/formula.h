@@ -290,6 +290,29 @@ class FormulaModel {
     store(f, sum);
   }
 
+  /// The logistic loss where all rows weigh the same: one logarithm serves many rows, as in network.h.
+  static void logistic_losses(const Reader<T>& z, T* f, S& s, const T* y, T c, const T* o) {
+    constexpr int U = VPL<T>, most = 64;  // 2^64 is far from overflow in f32, too
+    using P = Pack<T, U>;
+    const P share = c, one = T(1);
+    for (int r = 0; r < s.rows;) {
+      const int end = std::min(s.rows, r + most);
+      P sum = T(0), odds = T(0);
+      for (; r < end; r++) {
+        const size_t from = size_t(r) * L;
+        P at;
+        MS_EACH at.v[k] = Reader<T>::get(z, r, k) + broadcast(o[r]);
+        const auto t = logistic_terms<T, U>(at, P(y[r]));
+        sum = sum + t.linear;
+        MS_EACH odds.v[k] = fma(t.e.v[k], odds.v[k] + T(1), odds.v[k]);
+        store(s.delta.get() + from, share * t.first);
+        store(s.curvature.get() + from, share * t.up_down);
+      }
+      const auto value = sum + select(odds <= one, vlog1p_unit<T, U>(min(odds, one)), vlog<T, U>(odds + one));
+      store(f, load_pack<U>(f) + share * value);
+    }
+  }
+
   static void losses(const Problem<T>& p, const Reader<T>& z, T* f, bool, S& s, const T* y, const T* c, const T* o) {
     if (!p.formula->has_loss) {
       for (int r = 0; r < s.rows; r++)
@@ -302,6 +325,7 @@ class FormulaModel {
         }
       return;
     }
+    if (p.d.loss == Loss::logistic && s.shared && p.equal_weights) return logistic_losses(z, f, s, y, c[0], o);
     const T* q = p.loss_constants.data();
     switch (p.d.loss) {
 #define MS_CASE(name, ...)                                                         \

@@ -8,7 +8,7 @@ import { VerdictCode } from '../core/result.js'
 import { Status } from '../core/status.js'
 import { thresholds } from '../core/thresholds.js'
 import { activationTable } from '../models/activations.js'
-import { Canonicalizer, genericCoefficients } from '../models/network/symmetry.js'
+import { canonicalizerOf, genericCoefficients, type AnyCanonicalizer } from '../models/network/symmetry.js'
 import { RankedIds } from './ranked.js'
 import type { Network } from '../models/types.js'
 import { judgeRuns, type Found, type Judge, type Judged } from './verdict.js'
@@ -38,7 +38,7 @@ interface Known {
 /** The minima that a study has proved so far. Not re-entrant between awaits of one block: blocks share what they find. */
 export class Recogniser {
   private readonly P: number
-  private readonly canonicalizer: Canonicalizer
+  private readonly canonicalizer: AnyCanonicalizer
   private readonly known: Known[] = []
   /** By the functional: all of them, and those with a box. */
   private readonly met = new RankedIds()
@@ -56,8 +56,10 @@ export class Recogniser {
     network: Network
   ) {
     this.P = judge.objective.parameters
-    this.canonicalizer = new Canonicalizer(network)
-    this.plain = network.hidden.length === 0
+    this.canonicalizer = canonicalizerOf(network)
+    const { expression } = network
+    const bounded = expression?.parameters.some(({ lower, upper }) => lower !== null || upper !== null) === true
+    this.plain = network.hidden.length === 0 && this.canonicalizer.order === 1 && !bounded
     this.c = genericCoefficients(this.P)
     this.point = new Float64Array(this.P)
     this.own = new Float64Array(this.P)
@@ -248,15 +250,17 @@ export class Recogniser {
   }
 }
 
-/** Judges blocks, by recognition where the certifying engine has proofs. */
-export function judging(judge: Judge): (theta: Float64Array, found: Found, count: number) => Promise<Judged> {
-  const { objective, problem } = judge
-  const { certifier } = objective
+/** Judges blocks, by recognition where the certifying engine has proofs and the model is known. */
+export function judging(
+  judge: Judge,
+  network = judge.problem?.network
+): (theta: Float64Array, found: Found, count: number) => Promise<Judged> {
+  const { certifier } = judge.objective
   // Orbits of linear units and kinks are the judge's own to see.
-  const phi = problem && problem.network.hidden.length > 0 ? activationTable[problem.network.activation] : undefined
-  if (!certifier || !problem || phi?.linear || phi?.smooth === false)
+  const phi = network && network.hidden.length > 0 ? activationTable[network.activation] : undefined
+  if (!certifier || !network || phi?.linear || phi?.smooth === false)
     return (theta, found, count) => judgeRuns(judge, theta, found, count)
-  const recogniser = new Recogniser(judge, certifier, problem.network)
+  const recogniser = new Recogniser(judge, certifier, network)
   return (theta, found, count) => recogniser.judgeRuns(theta, found, count)
 }
 

@@ -145,6 +145,11 @@ async function dataOf(config: StudyConfig, options: ReadOptions): Promise<Datase
   if (model.formula === undefined) return loadData(data, lossName(model.loss), use, options)
   if (data.standardize === true)
     throw new InputError('A formula is in the columns as they are, so they cannot be standardised; remove standardize.')
+  const targets = Array.isArray(data.target) ? data.target : []
+  if (targets.length > 1)
+    throw new InputError(
+      `data.target names ${targets.length} columns (${targets.join(', ')}), and a formula has one output; give one of them.`
+    )
   const columns = await checkColumns(model, data, options)
   return loadData(
     { ...data, features: columns, numeric: columns },
@@ -325,7 +330,7 @@ export async function setUp(
     objective,
     certifier,
     judge,
-    judgeRuns: judging(judge),
+    judgeRuns: judging(judge, network),
     startNotes: await startNotes({ config, data, network, problem, frame, objective: certifier.objective }),
     keep: config.keep ?? (config.starts.count > allKept ? 'end' : 'all'),
     dispose() {

@@ -30,6 +30,7 @@ import type { Outcome } from './session.js'
 import { userPoints, userDirections } from '../data/conditioning.js'
 import { userHessian } from '../analysis/eigenvalues.js'
 import type { Setup } from './setup.js'
+import { initText, optimizerText } from './words.js'
 
 /** Starts at which a negative eigenvalue is looked for when a model is not convex. */
 const witnessStarts = 64
@@ -131,15 +132,6 @@ function decisionsOf({ network, data }: Setup, minima: readonly StationaryPoint[
         )
       )
   }
-}
-
-export const initText = (init: Setup['config']['starts']['init']): string =>
-  typeof init === 'string' ? init : 'normal' in init ? `normal(0, ${init.normal}²)` : `uniform(±${init.uniform})`
-
-export function optimizerText({ name, options, batch }: Setup['optimizer']): string {
-  const list = Object.entries(options).map(([key, value]) => `${key} ${value}`)
-  if (batch) list.push(`batchSize ${batch.size}`, `order ${batch.order}`)
-  return list.length > 0 ? `${name} (${list.join(', ')})` : name
 }
 
 /** @param stop leaves the details of distinct points out from then on */

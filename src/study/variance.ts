@@ -31,7 +31,7 @@ import { userScores } from './present.js'
 import { requestOf } from './run.js'
 import { setUp, type Setup } from './setup.js'
 import { modelName, type SessionOptions } from './study.js'
-import { initText, optimizerText } from './summary.js'
+import { initText, optimizerText } from './words.js'
 
 /** What goes into the analysis of why runs differ: a study, of which `starts.count` starts (100 unless given) are crossed. */
 export interface VarianceInput extends StudyInput {

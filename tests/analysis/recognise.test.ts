@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { judging } from '../../src/analysis/recognise.js'
 import { judgeRuns, type Judged } from '../../src/analysis/verdict.js'
 import { VerdictCode } from '../../src/core/result.js'
-import { Canonicalizer } from '../../src/models/network/symmetry.js'
+import { Canonicalizer, canonicalizerOf } from '../../src/models/network/symmetry.js'
 import { points } from '../helpers/problems.js'
 import { hasAddon } from '../helpers/proofs.js'
 import { resolveConfig } from '../../src/study/config.js'
@@ -30,6 +30,36 @@ const cases: readonly Case[] = [
   { label: '4-2-1 softplus', model: { hidden: [2], activation: 'softplus', ...ridge } },
   // Flips that the biases above take up.
   { label: '4-2-1 logistic units', model: { hidden: [2], activation: 'logistic', loss: 'logistic', ridge: 0.01 } },
+  {
+    label: 'an objective whose parameters may change places, one of them with a bound',
+    model: {
+      objective: '(a*b - 1)^2 + (a + b - 3)^2 + (c - 1)^2 * (c + 2)^2',
+      parameters: {
+        a: { init: { uniform: 4 } },
+        b: { init: { uniform: 4 } },
+        c: { init: { uniform: [-3, 3] }, bounds: [-4, 5] }
+      },
+      symmetry: [[['a'], ['b']]]
+    },
+    more: { data: undefined }
+  },
+  {
+    label: 'a formula that is not linear',
+    model: {
+      formula: 'a / (1 + exp(-(b + c * `Petal.Length`)))',
+      parameters: { a: { init: { uniform: [1, 4] } }, b: { init: { uniform: 4 } }, c: { init: { uniform: [0, 2] } } },
+      loss: 'squared'
+    },
+    more: { data: { builtin: 'iris2', target: 'Petal.Width' } }
+  },
+  {
+    label: 'an objective with four minima',
+    model: {
+      objective: '(a^2+b-11)^2 + (a+b^2-7)^2',
+      parameters: { a: { init: { uniform: 5 } }, b: { init: { uniform: 5 } } }
+    },
+    more: { data: undefined }
+  },
   { label: '4-3-2-1 tanh', model: { hidden: [3, 2], ...ridge, ridge: 0.01 } }
 ]
 
@@ -78,7 +108,7 @@ const stored = (j: Judged, n: number, width: number): number[] => [
 /** Judges the runs in blocks of the given sizes, in the given order; rows in the order of the runs. */
 async function inBlocks(setup: Setup, runs: RunBlock, order: readonly number[], size: number): Promise<number[][]> {
   const n = P(setup)
-  const judge = judging(setup.judge)
+  const judge = judging(setup.judge, setup.network)
   const rows: number[][] = []
   for (let from = 0; from < order.length; from += size) {
     const which = order.slice(from, from + size)
@@ -112,10 +142,10 @@ describe.runIf(hasAddon)('recognition', () => {
   it.each(cases)('says what judging by eigenvalues says, and stores copies of few points: $label', async testCase => {
     const { setup, runs } = await open(testCase)
     const n = P(setup)
-    const quick = await judging(setup.judge)(runs.theta, runs, runs.count)
+    const quick = await judging(setup.judge, setup.network)(runs.theta, runs, runs.count)
     const slow = await judgeRuns(setup.judge, runs.theta, runs, runs.count)
     expect([...quick.verdict]).toEqual([...slow.verdict])
-    const canonicalizer = new Canonicalizer(setup.network)
+    const canonicalizer = canonicalizerOf(setup.network)
     const distinct = new Set<string>()
     let minima = 0
     for (let i = 0; i < runs.count; i++) {

@@ -265,6 +265,7 @@ describe('what is refused', () => {
     ['the target', { formula: 'a * y', parameters: a }, /uses y, which is the target/],
     ['no parameters', { formula: 'x' }, /model\.parameters is missing/],
     ['all fixed', { formula: 'a * x', parameters: { a: { fixed: 1 } } }, /All parameters of the formula are fixed/],
+    ['log of negative numbers everywhere', { formula: 'a * log(x - 9)', parameters: a }, /it takes log\(/],
     ['softmax', { formula: 'a * x', parameters: a, loss: 'softmax' }, /has one/],
     ['hidden layers', { formula: 'a * x', parameters: a, hidden: [2] }, /does not go with a formula/],
     [
@@ -299,6 +300,11 @@ describe('what is refused', () => {
     expect(verdicts.failed).toBeGreaterThan(30)
     expect(verdicts.failed).toBeLessThan(70)
     expect(verdicts.failed + verdicts.minimum).toBe(100)
+  })
+
+  it('several targets', async () => {
+    const config = { data: { csv: boxbod, target: ['y', 'x'] }, model: { formula: 'a', parameters: a } }
+    expect(await refused(config)).toMatch(/names 2 columns \(y, x\), and a formula has one output/)
   })
 
   it('engines for networks alone', async () => {

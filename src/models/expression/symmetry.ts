@@ -19,6 +19,8 @@ const smallGroup = 48
 export class ExpressionCanonicalizer {
   readonly parameters: number
   readonly order: number
+  /** Of each family, the order that `canonicalize` took last. */
+  private readonly lastOrders: number[][]
 
   constructor(
     private readonly model: Expression,
@@ -27,21 +29,36 @@ export class ExpressionCanonicalizer {
   ) {
     this.parameters = model.parameters.length
     this.order = expressionCopies(model)
+    this.lastOrders = model.symmetry.map(groups => groups.map((_, k) => k))
+  }
+
+  /**
+   * Undoes the permutation of the last call of `canonicalize`: writes to `out` [P] the copy whose canonical form is `canonical`. Inner
+   * coordinates stay folded, which is the same point in the user's.
+   */
+  restore(canonical: Float64Array, out: Float64Array): void {
+    out.set(canonical)
+    this.model.symmetry.forEach((groups, n) => {
+      const inverse = groups.map(() => 0)
+      this.lastOrders[n].forEach((from, k) => (inverse[from] = k))
+      this.arrange(out, groups, inverse)
+    })
   }
 
   /** Writes the canonical copy of theta[at .. at+P) to `out` [P] and returns a number of the permutation that it took. */
   canonicalize(theta: Float64Array, out: Float64Array, at = 0): number {
     this.model.parameters.forEach((p, k) => (out[k] = folded(p, theta[at + k])))
     let image = 0
-    for (const groups of this.model.symmetry) {
+    this.model.symmetry.forEach((groups, n) => {
       const order = groups.map((_, k) => k).sort((a, b) => this.key(out, groups[a]) - this.key(out, groups[b]) || a - b)
       this.arrange(out, groups, order)
+      this.lastOrders[n] = order
       // Lehmer code.
       order.forEach((k, i) => {
         const rank = order.slice(i + 1).filter(j => j < k).length
         image = (image * (order.length - i) + rank) % Number.MAX_SAFE_INTEGER
       })
-    }
+    })
     return image
   }
 

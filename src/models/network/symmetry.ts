@@ -377,7 +377,7 @@ function* permutations(n: number): Generator<readonly number[]> {
 }
 
 /** What brings points to canonical form, whichever kind of model. */
-export type AnyCanonicalizer = Pick<Canonicalizer, 'parameters' | 'order' | 'canonicalize' | 'images'>
+export type AnyCanonicalizer = Pick<Canonicalizer, 'parameters' | 'order' | 'canonicalize' | 'images' | 'restore'>
 
 export const canonicalizerOf = (network: Network): AnyCanonicalizer =>
   network.expression
