@@ -37,7 +37,7 @@ export interface Values {
 }
 
 /** Sums over rows, in the shapes that the products have: g and H still by layers. */
-type Sums = { f: Tensor; g: Tensor[]; H: Tensor[] }
+export type Sums = { f: Tensor; g: Tensor[]; H: Tensor[] }
 
 interface Forward {
   /** Activations with a leading row of ones where there are biases: below[l] feeds layer l. */
@@ -64,7 +64,7 @@ export class Evaluator {
   private readonly penaltyDiagonal: Tensor | undefined
 
   constructor(
-    private readonly device: Device,
+    protected readonly device: Device,
     readonly problem: Problem
   ) {
     const { tf } = device
@@ -74,7 +74,8 @@ export class Evaluator {
     this.parameters = parameterCount(network)
     this.bias = network.bias ? 1 : 0
     this.x = tf.tidy(() => {
-      const inputs = tf.tensor2d(Float32Array.from(x), [N, D])
+      // An objective has no columns, and tensors have at least one.
+      const inputs = D === 0 ? tf.zeros([N, 1]) : tf.tensor2d(Float32Array.from(x), [N, D])
       return this.bias ? tf.concat([tf.ones([N, 1]), inputs], 1) : inputs
     })
     this.y = tf.tidy(() =>
@@ -194,7 +195,7 @@ export class Evaluator {
     return tf.mul(tf.concat(parts, 1), c)
   }
 
-  private tile(theta: Tensor, rows: Rows, needs: Needs): Sums {
+  protected tile(theta: Tensor, rows: Rows, needs: Needs): Sums {
     const { tf, select } = this.device
     const { network } = this.problem
     const R = theta.shape[0]
@@ -316,8 +317,15 @@ export class Evaluator {
     return this.outer(tf.reshape(inner, [R, K * E * J, n]), below[l])
   }
 
+  /** [R, P] of the sums of a tile. */
+  protected gradientOf(parts: readonly Tensor[], R: number): Tensor {
+    const { tf } = this.device
+    const flat = parts.map((v, l) => tf.reshape(v, [R, this.layers[l].units * this.layers[l].stride]))
+    return flat.length === 1 ? flat[0] : tf.concat(flat, 1)
+  }
+
   /** The blocks of H put together, both triangles. */
-  private assemble(blocks: readonly Tensor[], R: number): Tensor {
+  protected hessianOf(blocks: readonly Tensor[], R: number): Tensor {
     const { tf } = this.device
     const count = this.layers.length
     const at = (l: number, m: number): number => (l * (2 * count - l + 1)) / 2 + m - l
@@ -367,11 +375,8 @@ export class Evaluator {
       let value = f
       let gradient: Tensor | undefined
       let hessian: Tensor | undefined
-      if (needs.g) {
-        const flat = g.map((v, l) => tf.reshape(v, [R, this.layers[l].units * this.layers[l].stride]))
-        gradient = flat.length === 1 ? flat[0] : tf.concat(flat, 1)
-      }
-      if (needs.H) hessian = this.assemble(H, R)
+      if (needs.g) gradient = this.gradientOf(g, R)
+      if (needs.H) hessian = this.hessianOf(H, R)
       if (this.penalty && this.penaltyDiagonal) {
         const pulled = tf.mul(theta, this.penalty)
         value = tf.add(value, tf.mul(tf.sum(tf.mul(pulled, theta), 1), 0.5))
@@ -382,12 +387,17 @@ export class Evaluator {
     })
   }
 
+  /** z of a tile: [R, C, n], offset included. */
+  protected outputs(theta: Tensor, rows: Rows): Tensor {
+    return this.forward(theta, rows, false).z
+  }
+
   /** z, [R, C, N] with all rows of the problem, offset included; only for problems whose rows all have a weight. */
   predict(theta: Tensor): Tensor {
     const { tf } = this.device
     return tf.tidy(() =>
       tf.concat(
-        this.tiles.map(tile => this.forward(theta, tile, false).z),
+        this.tiles.map(tile => this.outputs(theta, tile)),
         2
       )
     )

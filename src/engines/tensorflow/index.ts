@@ -194,7 +194,6 @@ const noInputs =
 const noFirth = 'The tensorflow engine does not have Firth’s penalty; use --engine cpu.'
 const noColumns =
   'The tensorflow engine takes models with an input column and this one has an intercept alone; use --engine cpu.'
-const noFormulas = 'The tensorflow engine takes no formulas; use --engine cpu.'
 
 export const tensorflowEntry: EngineEntry = {
   name: 'tensorflow',
@@ -216,13 +215,11 @@ export const tensorflowEntry: EngineEntry = {
   supports: ({ network }, { inputs }) => {
     const reason = network.firth
       ? noFirth
-      : network.expression
-        ? noFormulas
-        : network.inputs === 0
-          ? noColumns
-          : inputs
-            ? noInputs
-            : undefined
+      : network.inputs === 0 && !network.expression
+        ? noColumns
+        : inputs
+          ? noInputs
+          : undefined
     return Promise.resolve(reason === undefined ? { ok: true } : { ok: false, reason })
   },
   load

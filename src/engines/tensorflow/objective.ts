@@ -1,10 +1,11 @@
 /** A problem on a device, in the process that holds the device: evaluation and scores in chunks of runs that fit the memory budget. */
-import { classCells, scoreNames, scoreRun } from '../../models/scores.js'
+import { classCells, scoresOf, scoreRun } from '../../models/scores.js'
 import { parameterCount, validateProblem } from '../../models/network/network.js'
 import type { Problem } from '../../models/types.js'
 import type { Evaluation, Needs, RunBlock, Scores } from '../types.js'
 import { wholeLanes, type Device, type Tensor } from './device.js'
-import { Evaluator } from './evaluate.js'
+import type { Evaluator } from './evaluate.js'
+import { evaluatorOf } from './expression.js'
 import { memoryBudget, runsThatFit } from './memory.js'
 import type { PlainRequest } from '../process/protocol.js'
 import { minimise, type RunLimits } from './run.js'
@@ -20,7 +21,7 @@ export class LocalObjective {
   ) {
     validateProblem(problem)
     this.parameters = parameterCount(problem.network)
-    this.evaluator = new Evaluator(device, problem)
+    this.evaluator = evaluatorOf(device, problem)
   }
 
   private readonly fitting = new Map<string, Promise<number>>()
@@ -90,8 +91,8 @@ export class LocalObjective {
     const problem = data ?? this.problem
     const { network, rows } = problem
     const { weight: _, ...unweighted } = problem
-    const evaluator = new Evaluator(this.device, unweighted)
-    const columns = scoreNames(network.loss).length
+    const evaluator = evaluatorOf(this.device, unweighted)
+    const columns = scoresOf(network).length
     const R = this.count(theta)
     const values = new Float64Array(R * columns)
     const classCounts = new Float64Array(classCells(network, rows))
