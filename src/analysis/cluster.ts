@@ -3,6 +3,7 @@
  * of distinct points, never with the number of runs. One `Clusterer` serves one kind of point (minima or saddles); degenerate
  * points, which have no definite θ, go to a `FunctionClusterer` that compares what the network computes on the rows.
  */
+import { lossTolerance } from '../core/ties.js'
 import { columnScale } from '../models/network/network.js'
 import { isScalar } from '../models/losses/index.js'
 import { canonicalizerOf, genericCoefficients, type AnyCanonicalizer } from '../models/network/symmetry.js'
@@ -26,7 +27,7 @@ export interface Tolerances {
 }
 
 export const defaultTolerances: Tolerances = {
-  loss: 2 ** 19 * Number.EPSILON,
+  loss: lossTolerance,
   parameters: 1e-6,
   precisionFactor: 16,
   degenerateLoss: 2 ** 22 * Number.EPSILON,

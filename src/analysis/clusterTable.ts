@@ -1,4 +1,5 @@
 /** What is kept of each distinct point: columns of numbers grown by doubling, so that a million distinct points still fit. */
+import { byLoss } from '../core/ties.js'
 import { DistinctCounter } from './sketch.js'
 
 /** A distinct point. */
@@ -115,7 +116,7 @@ export class ClusterTable {
     this.precision[id] = precision
   }
 
-  /** Sorted by loss, equal losses by first start. */
+  /** By loss, equal losses by first start. */
   clusters(): Cluster[] {
     const list = Array.from({ length: this.size }, (_, id) => ({
       id,
@@ -129,6 +130,6 @@ export class ClusterTable {
       starts: this.starts.get(id) ?? [this.firstStart[id]],
       copies: this.images.get(id)?.size ?? 1
     }))
-    return list.sort((a, b) => a.loss - b.loss || a.firstStart - b.firstStart)
+    return byLoss(list)
   }
 }

@@ -161,6 +161,8 @@ export interface StationaryPoint {
   /** Unique over all distinct points: by loss, then by the first start that met them. `runs/points.parquet` refers to it. */
   readonly id: number
   readonly loss: number
+  /** Of minima, strict or flat: the place of the loss among them, from 1 on. Losses that are equal but for rounding share one. */
+  readonly rank?: number
   /** max |g_p| at the certified point, in the conditioned coordinates of the computation: free of units and offsets. */
   readonly gradientNorm: number
   /** Runs whose end point is this one or a copy of it. */

@@ -6,6 +6,7 @@ import type { Summary, UnfinishedReason } from '../core/result.js'
 import { formatCount } from '../core/units.js'
 import {
   bestPoint,
+  bestPoints,
   capital,
   count,
   infiniteText,
@@ -15,7 +16,8 @@ import {
   mainMetric,
   percent,
   remedyText,
-  short
+  short,
+  tiesText
 } from './words.js'
 
 const part = (n: number, all: number): string =>
@@ -146,7 +148,9 @@ function nonconvexSentence(s: Summary): string {
     const rest = v.diverging < n ? ` (in all: ${others})` : ''
     return `no run converged: in ${part(v.diverging, n)} the weights ${runAway}${rest}${towards(s)}; where such a run is stopped depends on its start.${predictions(s)}`
   }
-  const best = bestPoint(s)
+  const best = bestPoints(s)
+  const found = `${percent(best.reduce((sum, p) => sum + p.share, 0))} of the runs`
+  const whoFinds = best.length > 1 ? `${tiesText(s)}, which ${found} found` : `the best by ${found}`
   const copies = s.problem.hidden.length > 0 ? ', up to symmetric copies' : ''
   if (distinct === 1) {
     const flat = s.minima.length === 0
@@ -174,7 +178,7 @@ function nonconvexSentence(s: Summary): string {
   const rest = elsewhere({ ...s, verdicts: { ...v, diverging: 0 } })
   return (
     `the result depends on the start, because the loss is not convex: ${formatCount(distinct)} distinct minima${kinds} were found, ` +
-    `${range}, the best by ${percent(best?.share ?? 0)} of the runs${rest === '' ? '' : `; ${rest}`}.${away}${predictions(s)}`
+    `${range}, ${whoFinds}${rest === '' ? '' : `; ${rest}`}.${away}${predictions(s)}`
   )
 }
 

@@ -1,9 +1,22 @@
 /** Models side by side: what they are compared by, and the table for a terminal. Pure functions of summaries. */
-import type { MetricSet, Quantiles, Summary } from '../core/result.js'
+import type { MetricSet, Quantiles, StationaryPoint, Summary } from '../core/result.js'
 import { wrap } from '../core/text.js'
 import { formatCount, formatRate } from '../core/units.js'
 import { textTable, type Table } from './table.js'
-import { bestPoint, capital, computer, count, mainMetric, none, percent, rangeOf, short, spreadOf } from './words.js'
+import {
+  bestPoint,
+  bestPoints,
+  capital,
+  computer,
+  count,
+  mainMetric,
+  none,
+  percent,
+  rangeOf,
+  short,
+  spreadOf,
+  tiesText
+} from './words.js'
 
 /** Digits of metrics in the table, so that four models with their ranges fit beside each other. */
 const digits = 3
@@ -37,6 +50,15 @@ export const fullNotes = (summaries: readonly Summary[]): string =>
   'negative one that was met. As good as the best: the same training ' +
   `${summaries.some(s => s.metrics.train.accuracy) ? 'accuracy' : 'loss'} as the best run.`
 
+/** Runs, or their share, that find a minimum of the lowest loss. */
+const total = (s: Summary, of: (p: StationaryPoint) => number): number =>
+  bestPoints(s).reduce((sum, p) => sum + of(p), 0)
+/** " (3 minima)" where several share the lowest loss. */
+const tied = (s: Summary): string => {
+  const n = bestPoints(s).length
+  return n > 1 ? ` (${formatCount(n)} minima)` : ''
+}
+
 function rowsOf(summaries: readonly Summary[]): Row[] {
   const held = summaries.some(s => s.metrics.test)
   const has = (name: keyof MetricSet<number>): boolean => summaries.some(s => s.metrics.train[name])
@@ -49,7 +71,7 @@ function rowsOf(summaries: readonly Summary[]): Row[] {
       s => (ends(s) ? formatCount([...s.minima, ...s.degenerate].reduce((n, m) => n + m.copies, 0)) : none)
     ],
     ['lowest loss', s => short(bestPoint(s)?.loss, 6)],
-    ['share of the best minimum', s => (ends(s) && s.starts > 0 ? percent(bestPoint(s)!.share) : none)],
+    ['share of the best minimum', s => (ends(s) && s.starts > 0 ? percent(total(s, p => p.share)) + tied(s) : none)],
     ['spread of the end points', s => (ends(s) ? short(s.spread.parameters, 2) : none)],
     ['saddles met', s => formatCount(s.saddles.length)],
     ['runs: minimum', s => formatCount(s.verdicts.minimum)],
@@ -84,7 +106,7 @@ function rowsOf(summaries: readonly Summary[]): Row[] {
 function keyRowsOf(summaries: readonly Summary[]): Row[] {
   const list: Row[] = [
     ['distinct minima', minimaText],
-    ['runs that find the best', s => (ends(s) ? formatCount(bestPoint(s)!.count) : none)],
+    ['runs that find the best', s => (ends(s) ? formatCount(total(s, p => p.count)) + tied(s) : none)],
     ['runs that end in none', s => formatCount(s.starts - s.verdicts.minimum - s.verdicts.degenerate)]
   ]
   const metric = summaries.map(mainMetric).find(m => m !== undefined)
@@ -128,8 +150,11 @@ export function headline(s: Summary): string {
       : `no minimum in ${of(s.starts)}`
   const met = `${formatCount(distinct)} ${distinct === 1 ? 'minimum' : 'minima'}`
   if (2 * s.verdicts.diverging > s.starts) return `${of(s.verdicts.diverging)} run away, ${met} met`
-  const best = of(bestPoint(s)!.count)
-  return distinct === 1 ? `1 minimum, ${best}` : `${formatCount(distinct)} minima, the best from ${best}`
+  const best = of(total(s, p => p.count))
+  const ties = tiesText(s)
+  return distinct === 1
+    ? `1 minimum, ${best}`
+    : `${formatCount(distinct)} minima, ${ties === '' ? `the best from ${best}` : `${ties}, from ${best}`}`
 }
 
 /** What was contrasted, the models as columns, and how to read them, in lines of at most `width` columns. */

@@ -5,7 +5,7 @@ import { fullTable, keyTable } from './contrast.js'
 import { coefficientsTable, effectsTable, type CoefficientOptions } from './inference.js'
 import { separationTable } from './separation.js'
 import type { Table } from './table.js'
-import { fixed, limitText, listed, mainMetric, none, percent, short, spreadOf } from './words.js'
+import { fixed, limitText, listed, mainMetric, none, percent, placeText, short, spreadOf } from './words.js'
 
 export const meaning: Readonly<Record<Verdict, string>> = {
   minimum: 'A strict minimum: stationary, and every eigenvalue of the Hessian is positive.',
@@ -52,7 +52,7 @@ export function pointsTable(
       ? [m.metrics?.train[metric.name], ...(s.metrics.test ? [m.metrics?.test?.[metric.name]] : [])]
       : []
     return [
-      String(i + 1),
+      placeText(points, i),
       fixed(m.loss, 10),
       formatCount(m.count),
       percent(m.share),

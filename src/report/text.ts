@@ -15,7 +15,7 @@ import { separationTable, separationText } from './separation.js'
 import { ridgePathText } from './ridgePath.js'
 import { textTable } from './table.js'
 import { limitsTable } from './tables.js'
-import { computer, count, fixed, infiniteText, none, percent, short, spreadOf } from './words.js'
+import { computer, count, fixed, infiniteText, none, percent, placeText, short, spreadOf } from './words.js'
 
 const shownPoints = 10
 const shownFlat = 3
@@ -27,7 +27,7 @@ function pointTable(title: string, points: readonly StationaryPoint[], width: nu
   const rows = points
     .slice(0, shownPoints)
     .map((m, i) => [
-      String(i + 1),
+      placeText(points, i),
       fixed(m.loss, 10),
       formatCount(m.count),
       percent(m.share),

@@ -73,6 +73,27 @@ export function bestPoint(s: Summary): StationaryPoint | undefined {
   return flat && (!strict || flat.loss < strict.loss) ? flat : strict
 }
 
+/** All that share the lowest loss. */
+export function bestPoints(s: Summary): StationaryPoint[] {
+  const best = bestPoint(s)
+  if (!best) return []
+  const tied = [...s.minima, ...s.degenerate].filter(p => p.rank !== undefined && p.rank === best.rank)
+  return tied.length > 0 ? tied : [best]
+}
+
+/** "3 minima share the lowest loss"; empty where one has it alone. */
+export function tiesText(s: Summary): string {
+  const tied = bestPoints(s).length
+  return tied > 1 ? `${formatCount(tied)} minima share the lowest loss` : ''
+}
+
+/** The place of point i in a list, "2=" where it shares it with others. */
+export function placeText(points: readonly StationaryPoint[], i: number): string {
+  const { rank } = points[i]
+  const same = rank === undefined ? [i] : [...points.keys()].filter(k => points[k].rank === rank)
+  return same.length > 1 ? `${same[0] + 1}=` : String(i + 1)
+}
+
 /** Coefficients that go to infinity and are named; a hundred names would bury the sentence. */
 const namedInfinite = 4
 

@@ -8,6 +8,7 @@ import { hasKinks, Pieces } from '../analysis/kinks/pieces.js'
 import { provedDistinct, provePoints, type Box } from '../analysis/proof.js'
 import { describePoint } from '../analysis/stationary.js'
 import type { MetricSet, StationaryPoint, Summary } from '../core/result.js'
+import { ranksOf } from '../core/ties.js'
 import { wilsonInterval } from '../core/stats.js'
 import { biasesAtMeans, userPoints } from '../data/conditioning.js'
 import { copiesPossible } from '../models/network/symmetry.js'
@@ -158,8 +159,11 @@ export async function describeClusters(
   runs: number,
   stop?: AbortSignal
 ): Promise<Pick<Summary, 'minima' | 'degenerate' | 'saddles'>> {
-  const minima = await describe(setup, folded.minima, 'minimum', runs, stop)
-  const degenerate = await describe(setup, folded.degenerate, 'degenerate', runs, stop)
+  const ranks = ranksOf([...folded.minima, ...folded.degenerate].map(cluster => cluster.loss))
+  const ranked = (points: StationaryPoint[], from: number): StationaryPoint[] =>
+    points.map((point, i) => ({ ...point, rank: ranks[from + i] }))
+  const minima = ranked(await describe(setup, folded.minima, 'minimum', runs, stop), 0)
+  const degenerate = ranked(await describe(setup, folded.degenerate, 'degenerate', runs, stop), minima.length)
   const saddles = await describe(setup, folded.saddles, 'saddle', runs, stop)
   return { minima, degenerate, saddles }
 }

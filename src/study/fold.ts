@@ -5,6 +5,7 @@
 import { Aggregate, type AggregateResult } from '../analysis/aggregate.js'
 import { defaultTolerances, openClusters, type Cluster, type Clusters, type Tolerances } from '../analysis/cluster.js'
 import { halfOf, unseenBound, type FirstHalf } from '../analysis/coverage.js'
+import { byLoss } from '../core/ties.js'
 import { LimitClusterer, type Limit } from '../analysis/limits.js'
 import { reasonWords, VerdictCode, type UnfinishedReason } from '../core/result.js'
 import { scoresOf } from '../models/scores.js'
@@ -198,10 +199,17 @@ export class Fold {
     const firstHalf = stopped
       ? { end: count / 2, runs: this.before.get(count / 2) ?? 0 }
       : { end: this.half, runs: this.beforeHalf }
-    const found = kinds.flatMap((kind, k) =>
-      this.clusters[kind].clusters().map(cluster => ({ kind, number: cluster.id * kinds.length + k, cluster }))
+    const found = byLoss(
+      kinds.flatMap((kind, k) =>
+        this.clusters[kind].clusters().map(cluster => ({
+          kind,
+          number: cluster.id * kinds.length + k,
+          cluster,
+          loss: cluster.loss,
+          firstStart: cluster.firstStart
+        }))
+      )
     )
-    found.sort((a, b) => a.cluster.loss - b.cluster.loss || a.cluster.firstStart - b.cluster.firstStart)
     const ids = new Int32Array(kinds.length * Math.max(0, ...kinds.map(kind => this.clusters[kind].size)))
     found.forEach(({ number }, id) => (ids[number] = id))
     const idOf = (number: number): number => (number < 0 ? -1 : ids[number])
