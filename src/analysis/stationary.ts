@@ -266,9 +266,12 @@ function sampling(
     const rows = covarianceRows(network, map, F)
     const P = theta.length
     return Array.from({ length: P }, (_, p) => {
+      // In units of the largest, so that squares of 1e±200 neither overflow nor vanish.
+      let top = 0
+      for (let r = 0; r < P; r++) top = Math.max(top, Math.abs(rows[r * P + p]))
       let sum = 0
-      for (let r = 0; r < P; r++) sum += rows[r * P + p] ** 2
-      return Math.sqrt(sum * unit)
+      for (let r = 0; r < P; r++) sum += (rows[r * P + p] / top) ** 2
+      return top > 0 ? top * Math.sqrt(sum * unit) : 0
     })
   }
   return {

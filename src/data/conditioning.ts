@@ -10,6 +10,7 @@
  * of raw columns, nothing may be moved, and columns are divided by their rms. For models without hidden layer and ridge whose centred
  * and scaled design is badly conditioned, A also makes columns orthonormal (gram.ts). sy is a power of two: losses map exactly.
  */
+import { InputError } from '../core/errors.js'
 import { DoubleDouble } from '../core/doubleDouble.js'
 import { lossTable, type ScalarLoss } from '../models/losses/index.js'
 import { toUser } from '../models/expression/coordinates.js'
@@ -68,6 +69,9 @@ export interface Frame {
   /** Other rows in conditioned coordinates. */
   readonly rows: (given: GivenRows) => GivenRows
 }
+
+/** Powers of two that the spread of a target may have: losses are its square, and need room. */
+const widestUnit = 450
 
 /** Centred and scaled designs worse than this are whitened. */
 const whitenAbove = 1e3
@@ -179,6 +183,10 @@ function targetOf(network: Network, given: GivenRows, shifted: Float64Array | 'm
   const origin = shifted === 'mean' ? columnMeans(residual, C) : (shifted ?? new Float64Array(C)).map(v => v + level)
   const spread = Math.max(...columnSpread(residual, C, origin))
   const scale = spread > 0 ? 2 ** Math.round(Math.log2(spread)) : 1
+  if (Math.abs(Math.log2(scale)) > widestUnit)
+    throw new InputError(
+      `The target varies by ${spread.toExponential(1)}, whose square is hardly a number any more; measure it in another unit.`
+    )
   return { shift: origin.map(v => v - level), scale, origin, offset: level, lossScale: inUnit(scale).scale }
 }
 

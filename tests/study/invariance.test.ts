@@ -154,6 +154,26 @@ const nets = [
   ['logistic units, ridge on all', { hidden: [2], activation: 'logistic', ridge: 0.01, penalizeBias: true }]
 ] as const
 
+it.each([1e200, 1e-200, 1e160])('columns and targets in units of %d have finite results', async unit => {
+  const [squared] = kinds
+  const table = tableOf(squared, 12)
+  const here = only(await fit(table, squared))
+  const moved = { ...table, a: table['a'].map(v => Number(v) * unit) }
+  const there = only(await fit(moved, squared))
+  near([errorsOf(there)[1] * unit], [errorsOf(here)[1]], 1e-9, 'error')
+  near([there.parameters[1] * unit], [here.parameters[1]], 1e-10, 'slope')
+  await expect(fit({ ...table, y: table['y'].map(v => Number(v) * unit) }, squared)).rejects.toThrow(
+    /^The target varies by .*another unit\.$/
+  )
+  const target = only(await fit({ ...table, y: table['y'].map(v => Number(v) * Math.sqrt(unit)) }, squared))
+  near(
+    errorsOf(target).map(v => v / Math.sqrt(unit)),
+    errorsOf(here),
+    1e-9,
+    'error'
+  )
+})
+
 describe.each(nets)('a network of %s', (_, model) => {
   const [squared] = kinds
   const losses = (s: Summary): number[] => s.minima.map(m => m.loss)

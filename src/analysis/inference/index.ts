@@ -116,10 +116,23 @@ export async function inferenceOf(question: InferenceQuestion): Promise<Inferenc
     }
   })
   const variance = (form: Float64Array, factor = at.factor): number => unit * dot(form, solveScaled(factor, form))
-  const errors = directions.map(({ form }) => Math.sqrt(variance(form)))
+  // In units of the largest entry, so that squares of 1e±200 neither overflow nor vanish.
+  const errorOf = (form: Float64Array, factor = at.factor): number => {
+    const top = form.reduce((m, v) => Math.max(m, Math.abs(v)), 0)
+    return top > 0
+      ? top *
+          Math.sqrt(
+            variance(
+              form.map(v => v / top),
+              factor
+            )
+          )
+      : 0
+  }
+  const errors = directions.map(({ form }) => errorOf(form))
   const expected = expectedInformation(problem, z, at.free, question.theta)
   const expectedFactor = expected === 'observed' ? at.factor : expected && scaledCholesky(expected, n)
-  const expectedErrors = expectedFactor && directions.map(({ form }) => Math.sqrt(variance(form, expectedFactor)))
+  const expectedErrors = expectedFactor && directions.map(({ form }) => errorOf(form, expectedFactor))
   const statistic = directions.map(({ value }, k) => value / errors[k])
   const quantile = twoSidedQuantile(confidence, df)
   const elasticities = !definition.convex
