@@ -152,13 +152,14 @@ export async function landscapeOf(setup: Setup, folded: Folded): Promise<Landsca
   const plane = planeThrough(network, pointsOf(setup, folded))
   if (!plane) return undefined
   const twinLoss = convexTwin(network.loss)
+  const { lossParameters: _, ...bare } = problem.network
   const twin =
     network.hidden.length === 0 && twinLoss !== network.loss
-      ? await certifier.engine.prepare({ ...problem, network: { ...problem.network, loss: twinLoss } })
+      ? await certifier.engine.prepare({ ...problem, network: { ...bare, loss: twinLoss } })
       : undefined
   try {
     const own = evaluator(certifier.objective, plane, frame.lossScale)
-    const other = twin && evaluator(twin, plane, 1)
+    const other = twin && evaluator(twin, plane, frame.targetScale ** 2)
     const box = boxOf(plane)
     const losses = await own(plane.points.map(({ x, y }) => [x, y]))
     const segment = plane.points[1].name.startsWith('start') ? undefined : await along(plane, own, other)
