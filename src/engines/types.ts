@@ -11,6 +11,8 @@ import type { RunBlock } from '../runs/table.js'
 
 /** Double or single precision. */
 export type Precision = 'f64' | 'f32'
+/** `mixed`: in f32 until its rounding matters, then in f64. */
+export type SearchPrecision = Precision | 'mixed'
 export type EngineName = 'reference' | 'cpu' | 'webgpu' | 'tensorflow'
 
 export interface EngineOptions {

@@ -8,7 +8,7 @@ import { knownNames } from '../core/names.js'
 import { shown } from '../core/printable.js'
 import { builtins } from '../data/builtin.js'
 import type { DataConfig } from '../data/types.js'
-import type { Precision } from '../engines/types.js'
+import type { SearchPrecision } from '../engines/types.js'
 import type { Activation } from '../models/activations.js'
 import { lossName, resolveLoss, type LossChoice } from '../models/losses/choice.js'
 import type { Init } from '../models/types.js'
@@ -55,7 +55,7 @@ export interface StudyConfig {
   /** One of the engine's devices, by name; absent: the best that can run. */
   readonly device?: string
   /** Absent: the best of the engine that `auto` takes; for a named engine f64, or f32 where it has no other. */
-  readonly precision?: Precision
+  readonly precision?: SearchPrecision
 }
 
 export type RidgePath = typeof pathWord | readonly number[]

@@ -80,7 +80,8 @@ export async function evaluator(config: StudyInput, { threads }: EvaluatorOption
     ? { ...problem, network: { ...network, expression: userModel(network.expression) } }
     : problem
   const { engine } = await chooseEngine(resolved.engine, {
-    ...(precision === undefined ? {} : { precision }),
+    // What finishes a mixed search is what evaluates.
+    ...(precision === undefined ? {} : { precision: precision === 'mixed' ? ('f64' as const) : precision }),
     ...(device === undefined ? {} : { device }),
     ...(threads === undefined ? {} : { threads }),
     job: { problem: inUser, needs: { H: true } }

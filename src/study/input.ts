@@ -289,6 +289,6 @@ export interface StudyInput {
   readonly engine?: 'auto' | 'cpu' | 'webgpu' | 'tensorflow' | 'reference'
   /** Of the engine: gpu, cpu or wasm for tensorflow, an adapter for webgpu. */
   readonly device?: string
-  /** Of the search; end points are judged in f64. */
-  readonly precision?: 'f64' | 'f32'
+  /** Of the search; mixed: in f32 until its rounding matters, then in f64; end points are judged in f64. */
+  readonly precision?: 'f64' | 'f32' | 'mixed'
 }

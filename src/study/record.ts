@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { InputError } from '../core/errors.js'
+import type { SearchPrecision } from '../engines/types.js'
 import { studyFile } from '../runs/directory.js'
 import type { Range } from '../runs/part.js'
 import { resolveConfig, studyFormat, type StudyConfig } from './config.js'
@@ -24,7 +25,7 @@ const schema = z.looseObject({
   shard: z.object({ index: whole, of: whole }).optional(),
   dataHash: z.string(),
   versions: z.looseObject({ manystart: z.string() }),
-  engine: z.looseObject({ name: z.string(), precision: z.enum(['f64', 'f32']), device: z.string() })
+  engine: z.looseObject({ name: z.string(), precision: z.enum(['f64', 'f32', 'mixed']), device: z.string() })
 })
 
 /** One of the pieces of a study that are run apart: `index` of 1 … `of`. */
@@ -50,19 +51,19 @@ export interface Saved {
   readonly dataHash: string
   /** Of this program. */
   readonly program: string
-  readonly engine: { readonly name: string; readonly precision: 'f64' | 'f32' }
+  readonly engine: { readonly name: string; readonly precision: SearchPrecision }
 }
 
 /** The configuration as resolved for the data: what every run follows from. */
 function resolved(setup: Setup): StudyConfig {
-  const { config, data, engine, optimizer, steps } = setup
+  const { config, data, optimizer, steps } = setup
   return {
     ...config,
     model: {
       ...config.model,
       ...(config.model.objective === undefined ? { loss: config.model.loss ?? data.loss } : {})
     },
-    precision: engine.precision,
+    precision: setup.precision,
     optimizer,
     stop: { ...config.stop, steps },
     keep: setup.keep
@@ -136,7 +137,7 @@ export function recordText(setup: Setup, range: Range, shard: Shard | undefined,
     versions: { manystart: version, node: process.version },
     engine: {
       name: engine.name,
-      precision: engine.precision,
+      precision: setup.precision,
       device: engine.device,
       threads: engine.threads,
       why: setup.why

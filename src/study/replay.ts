@@ -2,7 +2,7 @@
 import { InputError } from '../core/errors.js'
 import { verdicts, type Verdict } from '../core/result.js'
 import { userPoints } from '../data/conditioning.js'
-import type { Precision } from '../engines/types.js'
+import type { SearchPrecision } from '../engines/types.js'
 import { statusNames } from '../core/status.js'
 import type { StudyConfig } from './config.js'
 import { inSingle } from './config.js'
@@ -32,7 +32,7 @@ export interface Replay {
 export interface ReplayOptions {
   readonly engine?: StudyConfig['engine']
   readonly device?: string
-  readonly precision?: Precision
+  readonly precision?: SearchPrecision
   /** Threads of the cpu engine. */
   readonly threads?: number
 }

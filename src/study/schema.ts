@@ -209,10 +209,14 @@ export const schema = z.strictObject({
   device: field(z.string().optional(), 'of the engine: gpu, cpu or wasm for tensorflow, an adapter for webgpu', {
     absent: 'the best that runs'
   }),
-  precision: field(z.enum(['f64', 'f32']).optional(), 'of the search; end points are judged in f64', {
-    value: 'f64|f32',
-    absent: '`f32` on `webgpu` and `tensorflow`, else `f64`'
-  })
+  precision: field(
+    z.enum(['f64', 'f32', 'mixed']).optional(),
+    'of the search; mixed: in f32 until its rounding matters, then in f64; end points are judged in f64',
+    {
+      value: 'f64|f32|mixed',
+      absent: '`f32` on `webgpu` and `tensorflow`, else `f64`'
+    }
+  )
 })
 
 export interface Field {

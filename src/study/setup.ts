@@ -19,8 +19,9 @@ import { conditionProblem, userPoints, identityFrame, type Frame, type Standardi
 import { loadData } from '../data/load.js'
 import type { ReadOptions } from '../data/read.js'
 import type { Dataset, Rows } from '../data/types.js'
+import { MixedObjective } from '../engines/mixed.js'
 import { chooseEngine } from '../engines/registry.js'
-import type { Engine, EngineEntry, Objective, WorkNeeds } from '../engines/types.js'
+import type { Engine, EngineEntry, Objective, SearchPrecision, WorkNeeds } from '../engines/types.js'
 import { buildClimbs, climbSteps } from '../optimizers/climb.js'
 import { buildPolish, polishStepsFor } from '../optimizers/polish.js'
 import { newton } from '../optimizers/newton.js'
@@ -60,6 +61,8 @@ export interface Setup {
   readonly steps: number
   readonly program: Program
   readonly engine: Engine
+  /** Of the search; `mixed`: in f32, finished in f64. */
+  readonly precision: SearchPrecision
   readonly why: string
   /** What was chosen on the user's behalf, in sentences. */
   readonly remarks: readonly string[]
@@ -271,22 +274,30 @@ export async function setUp(
   const { optimizer, steps } = resolveForSize(config, parameters)
   const threads = options.threads === undefined ? {} : { threads: options.threads }
   const device = config.device === undefined ? {} : { device: config.device }
-  const precision = config.precision === undefined ? {} : { precision: config.precision }
+  const isMixed = config.precision === 'mixed'
+  if (isMixed && (optimizer.batch || options.needs))
+    throw new InputError(
+      'precision "mixed" is for runs that take the same rows at every step; leave out mini-batches and resamples, or take f64.'
+    )
+  const precision =
+    config.precision === undefined
+      ? {}
+      : { precision: config.precision === 'mixed' ? ('f32' as const) : config.precision }
   const { expression } = network
   const job = { problem, needs: { ...options.needs, H: optimizers[optimizer.name].needs === 'H' } }
   const chosen = await chooseEngine(config.engine, { ...precision, ...device, ...threads, job }, options.among)
   const { engine, why } = chosen
-  const objective = await engine.prepare(problem)
+  const searching = await engine.prepare(problem)
   const exact = engine.precision === 'f64'
   const certifying = exact ? engine : (await chooseEngine('certify', { precision: 'f64', ...threads })).engine
-  const certifier = { engine: certifying, objective: certifies(exact ? objective : await certifying.prepare(problem)) }
+  const certifier = { engine: certifying, objective: certifies(exact ? searching : await certifying.prepare(problem)) }
   const context = { eps: epsilonOf.f64, parameters }
-  const program = optimizers[optimizer.name].build(optimizer.options, {
-    ...context,
-    eps: epsilonOf[engine.precision],
-    // Of a formula the unit of the loss is not known.
-    ...(expression ? {} : { high: await highLoss(certifier.objective) })
-  })
+  // Of a formula the unit of the loss is not known.
+  const high = expression ? {} : { high: await highLoss(certifier.objective) }
+  const build = (eps: number): Program =>
+    optimizers[optimizer.name].build(optimizer.options, { ...context, eps, ...high })
+  const program = build(isMixed ? epsilonOf.f64 : epsilonOf[engine.precision])
+  const objective = isMixed ? new MixedObjective(searching, build(epsilonOf.f32), certifier.objective) : searching
   const runsAway = isSeparated(separated)
   const convex = convexity(network).model
   // Whether the loss grows both ways, so that a formula linear in its parameters has a minimiser whatever the data.
@@ -304,7 +315,7 @@ export async function setUp(
     separated: runsAway,
     bounded: ridgeOnAll(network) || (convex && (!expression || grows) && !runsAway && separated.status !== 'undecided'),
     flatDirections: convex && (!expression || grows) ? flatDirections(network, rank) : null,
-    moveLimit: convex || !exact ? Infinity : undefined,
+    moveLimit: convex || (!exact && !isMixed) ? Infinity : undefined,
     eps: epsilonOf.f64
   }
   return {
@@ -322,6 +333,7 @@ export async function setUp(
     steps,
     program,
     engine,
+    precision: isMixed ? 'mixed' : engine.precision,
     why,
     remarks: [
       ...chosen.unable.map(reason => reason.replace(/; use --engine \w+\.$/, `, so ${engine.name} does the work.`)),

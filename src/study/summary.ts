@@ -197,7 +197,7 @@ export async function summarize(
     },
     engine: {
       name: engine.name,
-      precision: engine.precision,
+      precision: setup.precision,
       device: engine.device,
       threads: engine.threads,
       why: setup.why

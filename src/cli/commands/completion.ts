@@ -15,7 +15,7 @@ const values: Readonly<Record<string, readonly string[]>> = {
   loss: losses,
   optimizer: optimizerNames,
   engine: ['auto', ...engines.map(e => e.name)],
-  precision: ['f64', 'f32']
+  precision: ['f64', 'f32', 'mixed']
 }
 
 interface Words {

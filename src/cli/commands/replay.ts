@@ -33,8 +33,8 @@ export const replayCommand: Command = {
     if (engine !== undefined && !known.includes(String(engine)))
       throw new InputError(`--engine is "${String(engine)}"; ${knownNames(String(engine), known)}.`)
     const precision = flags['precision']
-    if (precision !== undefined && precision !== 'f64' && precision !== 'f32')
-      throw new InputError(`--precision is "${String(precision)}"; give f64 or f32.`)
+    if (precision !== undefined && precision !== 'f64' && precision !== 'f32' && precision !== 'mixed')
+      throw new InputError(`--precision is "${String(precision)}"; give f64, f32 or mixed.`)
     const result = await replay(String(flags['directory']), numberFlag(flags, 'start') ?? 0, {
       ...(engine === undefined ? {} : { engine: String(engine) as StudyConfig['engine'] }),
       ...(flags['device'] === undefined ? {} : { device: String(flags['device']) }),

@@ -1,0 +1,174 @@
+/**
+ * Searching in f32 and finishing in f64: single precision has twice the lanes of a register, and far from a minimum its rounding does no
+ * harm. Each run is searched until its gradient is at the square root of f32's rounding; from there Newton's method, and nearly any
+ * other, has little left to do in f64. A run that fails in f32 begins again in f64.
+ */
+import { Status } from '../core/status.js'
+import { startPoint } from '../models/network/initialise.js'
+import type { Problem } from '../models/types.js'
+import type { Certifier, Evaluation, Needs, Objective, Program, RunBlock, RunRequest, Scores } from './types.js'
+
+/** Gradient norm at which f64 takes over: √2⁻²³, in conditioned coordinates. */
+const coarse = Math.sqrt(2 ** -23)
+
+/** What the second stage made of some runs of a block, by their place in it. */
+type Finished = Pick<RunBlock, 'theta' | 'loss' | 'gradientNorm' | 'steps' | 'status' | 'report'> & {
+  readonly traces: readonly Float64Array[]
+}
+
+export class MixedObjective implements Objective {
+  readonly problem: Problem
+  readonly parameters: number
+  readonly certifier?: Certifier
+
+  /**
+   * @param low in f32, with its own program
+   * @param high in f64; the program of a request is for it
+   */
+  constructor(
+    private readonly low: Objective,
+    private readonly lowProgram: Program,
+    private readonly high: Objective
+  ) {
+    this.problem = high.problem
+    this.parameters = high.parameters
+    if (high.certifier) this.certifier = high.certifier
+  }
+
+  evaluate(theta: Float64Array, needs: Needs, out?: Evaluation): Promise<Evaluation> {
+    return this.high.evaluate(theta, needs, out)
+  }
+
+  score(theta: Float64Array, data?: Problem): Promise<Scores> {
+    return this.high.score(theta, data)
+  }
+
+  async *minimise(request: RunRequest): AsyncIterable<RunBlock> {
+    if (request.batch || request.inputs)
+      throw new Error('mixed precision is for runs that take the same rows at every step')
+    const gradient = Math.max(request.stop.gradient, coarse)
+    const first = { ...request, program: this.lowProgram, stop: { ...request.stop, gradient } }
+    for await (const block of this.low.minimise(first)) yield await this.finish(request, block)
+  }
+
+  dispose(): void {
+    this.low.dispose()
+  }
+
+  private async finish(request: RunRequest, block: RunBlock): Promise<RunBlock> {
+    const { parameters: P } = this
+    const K = request.program.report.length
+    const { steps: budget } = request.stop
+    const theta = block.theta.slice(0, block.count * P)
+    const before = block.steps.slice(0, block.count)
+    const again: number[] = []
+    for (let i = 0; i < block.count; i++) {
+      if (block.status[i] !== Status.failed) continue
+      theta.set(this.startOf(request, block.start[i]), i * P)
+      before[i] = 0
+      again.push(i)
+    }
+    const all = Array.from({ length: block.count }, (_, i) => i)
+    const out = await this.run(request, theta, all, budget)
+    // A run that has used up its steps ends where they end, whichever runs are beside it.
+    const over = new Map<number, number[]>()
+    for (const i of all) {
+      if (before[i] + out.steps[i] <= budget) continue
+      const left = budget - before[i]
+      over.set(left, [...(over.get(left) ?? []), i])
+    }
+    for (const [left, which] of over) {
+      const part = left > 0 ? await this.run(request, theta, which, left) : await this.asIs(theta, which, K)
+      which.forEach((i, n) => {
+        out.theta.set(part.theta.subarray(n * P, (n + 1) * P), i * P)
+        out.report.set(part.report.subarray(n * K, (n + 1) * K), i * K)
+        for (const name of ['loss', 'gradientNorm', 'steps', 'status'] as const) out[name][i] = part[name][n]
+        ;(out.traces as Float64Array[])[i] = part.traces[n]
+      })
+    }
+    const { loss, gradientNorm, status, report } = out
+    const steps = out.steps.map((n, i) => n + before[i])
+    const { traces } = block
+    const whole = traces && {
+      traces: all.map(i => (again.includes(i) ? out.traces[i] : joined(traces[i], out.traces[i])))
+    }
+    return {
+      count: block.count,
+      start: block.start,
+      theta: out.theta,
+      loss,
+      gradientNorm,
+      status,
+      report,
+      steps,
+      ...whole
+    }
+  }
+
+  /** Runs `which` of [·, P] points in f64, results in their order. */
+  private async run(
+    request: RunRequest,
+    points: Float64Array,
+    which: readonly number[],
+    steps: number
+  ): Promise<Finished> {
+    const { parameters: P } = this
+    const K = request.program.report.length
+    const count = which.length
+    const theta = new Float64Array(count * P)
+    which.forEach((i, n) => theta.set(points.subarray(i * P, (i + 1) * P), n * P))
+    const traces: Float64Array[] = which.map(() => new Float64Array(0))
+    const out = {
+      theta: theta.slice(),
+      loss: new Float64Array(count),
+      gradientNorm: new Float64Array(count),
+      steps: new Uint32Array(count),
+      status: new Uint8Array(count),
+      report: new Float64Array(count * K),
+      traces
+    }
+    const { signal: _, onOccupancy: __, blockRuns: ___, ...kept } = request
+    const starts = { kind: 'given' as const, theta, count }
+    for await (const block of this.high.minimise({ ...kept, starts, stop: { ...request.stop, steps } }))
+      for (let i = 0; i < block.count; i++) {
+        const to = block.start[i]
+        out.theta.set(block.theta.subarray(i * P, (i + 1) * P), to * P)
+        out.report.set(block.report.subarray(i * K, (i + 1) * K), to * K)
+        for (const name of ['loss', 'gradientNorm', 'steps', 'status'] as const) out[name][to] = block[name][i]
+        if (block.traces) traces[to] = block.traces[i]
+      }
+    return out
+  }
+
+  /** Runs `which` where they are, their budget used up. */
+  private async asIs(points: Float64Array, which: readonly number[], K: number): Promise<Finished> {
+    const { parameters: P } = this
+    const theta = new Float64Array(which.length * P)
+    which.forEach((i, n) => theta.set(points.subarray(i * P, (i + 1) * P), n * P))
+    const { f, g } = await this.high.evaluate(theta, { g: true })
+    const norm = (n: number): number => g!.subarray(n * P, (n + 1) * P).reduce((m, v) => Math.max(m, Math.abs(v)), 0)
+    return {
+      theta,
+      loss: f.slice(),
+      gradientNorm: Float64Array.from(which, (_, n) => norm(n)),
+      steps: new Uint32Array(which.length),
+      status: new Uint8Array(which.length).fill(Status.budget),
+      report: new Float64Array(which.length * K).fill(NaN),
+      traces: which.map(() => new Float64Array(0))
+    }
+  }
+
+  private startOf({ starts }: RunRequest, start: number): Float64Array {
+    const { parameters: P } = this
+    if (starts.kind === 'random') return startPoint(this.problem.network, starts.init, starts.seed, start, starts.map)
+    const at = start - (starts.first ?? 0)
+    return starts.theta.subarray(at * P, (at + 1) * P)
+  }
+}
+
+function joined(a: Float64Array, b: Float64Array): Float64Array {
+  const out = new Float64Array(a.length + b.length)
+  out.set(a)
+  out.set(b, a.length)
+  return out
+}
