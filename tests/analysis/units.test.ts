@@ -1,5 +1,7 @@
 // Units at their kinks, and orbits of linear layers: what must not be called a strict minimum.
 import { describe, expect, it } from 'vitest'
+import { study } from '../../src/study/study.js'
+import { csv } from '../helpers/files.js'
 import { judgeStudy, seeded } from '../helpers/judge.js'
 
 const next = seeded(21)
@@ -42,6 +44,35 @@ describe('networks of linear units', () => {
       )
       expect(counts['minimum']).toBe(0)
       expect(counts['degenerate']).toBe(60)
+    }
+  })
+})
+
+describe('relu networks without a ridge', () => {
+  it('are flat where units can be scaled, and the symmetry explains it: one valley, one point', async () => {
+    for (let repeat = 0; repeat < 2; repeat++) {
+      const x = Array.from({ length: 9 }, (_, i) => -2 + i / 2)
+      const y = x.map(v => Math.abs(v - 0.3) + 0.2 * normal())
+      const table = csv(
+        `scaling-${repeat}.csv`,
+        ['x', 'y'],
+        x.map((v, i) => [v, y[i]])
+      )
+      const { degenerate, verdicts } = await study({
+        data: { csv: table, target: 'y' },
+        model: { hidden: [1], activation: 'relu', loss: 'squared' },
+        starts: { count: 80, seed: 1 + repeat }
+      })
+      expect(verdicts.minimum).toBe(0)
+      expect(verdicts.unfinished).toBeLessThanOrEqual(8)
+      for (const { nullity, nullityExplained } of degenerate) {
+        // Awake on all rows, or on one, a unit has more freedom, which is the data's doing.
+        expect(nullityExplained).toBeGreaterThanOrEqual(1)
+        expect(nullityExplained).toBeLessThanOrEqual(nullity!)
+      }
+      // However a unit is scaled, the network computes the same.
+      const losses = degenerate.map(d => d.loss)
+      losses.forEach((a, i) => losses.forEach((b, j) => i === j || expect(Math.abs(a - b)).toBeGreaterThan(1e-9)))
     }
   })
 })

@@ -10,8 +10,11 @@ import { backTo, hold, isFlat, pairsAtKinks, reduce, type Held, type Reduced } f
 import { putOut } from '../units.js'
 import { Side, type Pieces } from './pieces.js'
 
-/** Steps that a descent may take. */
-export const descentSteps = 400
+/** Steps that a descent may take: as many as some billion operations allow, between these. */
+const [fewestSteps, mostSteps] = [20, 400]
+const operations = 2e9
+const stepsFor = ({ parameters: P, rows }: Pieces): number =>
+  Math.min(mostSteps, Math.max(fewestSteps, Math.round(operations / (rows * P ** 2 + 20 * P ** 3))))
 /** Steps without a fall of f after which a descent gives up. */
 const patience = 20
 /** Sufficient decrease, and bisections of a step. */
@@ -361,10 +364,5 @@ class Descent {
  * Descends from `start` [P].
  * @param scale [P] of `columnScale`
  */
-export const descend = (
-  pieces: Pieces,
-  scale: Float64Array,
-  start: Float64Array,
-  eps: number,
-  limit = descentSteps
-): Descended => new Descent(pieces, scale, start, eps).run(limit)
+export const descend = (pieces: Pieces, scale: Float64Array, start: Float64Array, eps: number): Descended =>
+  new Descent(pieces, scale, start, eps).run(stepsFor(pieces))
