@@ -9,7 +9,7 @@ export default defineConfig({
     include: [
       'tests/long/**/*.test.ts',
       'tests/conformance/{evaluate,invariance}.test.ts',
-      'tests/engines/webgpuPlans.test.ts'
+      'tests/engines/webgpu/plans.test.ts'
     ],
     env: { MANYSTART_LONG_TESTS: '1' },
     exclude: configDefaults.exclude,

@@ -185,7 +185,7 @@ try {
     }
     ours.set(c.name, { seconds, ends })
   }
-  const { answer, missing } = await ask(pythonPeer('formulas', '../formulas/peer.py'), file, 300)
+  const { answer, missing } = await ask(pythonPeer('formulas', './peer.py'), file, 300)
   for (const { case: c, setup } of list) {
     const { seconds, ends } = ours.get(c.name)!
     const figures = [

@@ -1,14 +1,14 @@
 // Searching on a GPU and certifying on the processor overlap: neither waits for the other. The GPU fails at a known number of runs, so
 // that what happened before and after needs no clock.
 import { describe, expect, it } from 'vitest'
-import { cpuEntry } from '../../src/engines/cpu/index.js'
-import { webgpuEntry, type WebgpuOptions } from '../../src/engines/webgpu/index.js'
-import type { Engine } from '../../src/engines/types.js'
-import { resolveConfig } from '../../src/study/config.js'
-import { runInMemory, type Outcome } from '../../src/study/session.js'
-import { setUp } from '../../src/study/setup.js'
-import { candidates, collect } from '../helpers/engines.js'
-import { givenStarts, stay } from '../helpers/runs.js'
+import { cpuEntry } from '../../../src/engines/cpu/index.js'
+import { webgpuEntry, type WebgpuOptions } from '../../../src/engines/webgpu/index.js'
+import type { Engine } from '../../../src/engines/types.js'
+import { resolveConfig } from '../../../src/study/config.js'
+import { runInMemory, type Outcome } from '../../../src/study/session.js'
+import { setUp } from '../../../src/study/setup.js'
+import { candidates, collect } from '../../helpers/engines.js'
+import { givenStarts, stay } from '../../helpers/runs.js'
 
 /** Six blocks, of which two are certified at a time. */
 const count = 12288

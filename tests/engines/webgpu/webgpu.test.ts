@@ -1,13 +1,13 @@
 // The webgpu engine's own parts, on a software GPU: what conformance tests do not reach.
 import { describe, expect, it } from 'vitest'
-import { Gpu } from '../../src/engines/webgpu/device.js'
-import { Evaluator } from '../../src/engines/webgpu/evaluate.js'
-import { expandText, literal } from '../../src/engines/webgpu/text.js'
-import { Evaluator as Reference } from '../../src/engines/reference/evaluate.js'
-import { parameterCount } from '../../src/models/network/network.js'
-import { onSoftwareGpu } from '../helpers/localGpu.js'
-import { integers, makeProblem, points } from '../helpers/problems.js'
-import { expectAllClose, expectClose, tolerance } from '../helpers/tolerance.js'
+import { Gpu } from '../../../src/engines/webgpu/device.js'
+import { Evaluator } from '../../../src/engines/webgpu/evaluate.js'
+import { expandText, literal } from '../../../src/engines/webgpu/text.js'
+import { Evaluator as Reference } from '../../../src/engines/reference/evaluate.js'
+import { parameterCount } from '../../../src/models/network/network.js'
+import { onSoftwareGpu } from '../../helpers/localGpu.js'
+import { integers, makeProblem, points } from '../../helpers/problems.js'
+import { expectAllClose, expectClose, tolerance } from '../../helpers/tolerance.js'
 
 let gpu: Gpu
 onSoftwareGpu(opened => (gpu = opened))

@@ -1,15 +1,15 @@
 // What a batch takes of a GPU's memory is what the sum of its terms says, and any number of starts streams through it.
 import { describe, expect, it, vi } from 'vitest'
-import { Batch } from '../../src/engines/webgpu/batch.js'
-import type { Gpu } from '../../src/engines/webgpu/device.js'
-import { LocalObjective } from '../../src/engines/webgpu/objective.js'
-import { Plan } from '../../src/engines/webgpu/plan.js'
-import { WholeSupply, type Supply } from '../../src/engines/webgpu/supply.js'
-import type { RunRequest } from '../../src/engines/types.js'
-import { Rule } from '../../src/language/rule.js'
-import { onSoftwareGpu } from '../helpers/localGpu.js'
-import { makeProblem, points } from '../helpers/problems.js'
-import { givenStarts, methods, randomStarts, rule, stay } from '../helpers/runs.js'
+import { Batch } from '../../../src/engines/webgpu/batch.js'
+import type { Gpu } from '../../../src/engines/webgpu/device.js'
+import { LocalObjective } from '../../../src/engines/webgpu/objective.js'
+import { Plan } from '../../../src/engines/webgpu/plan.js'
+import { WholeSupply, type Supply } from '../../../src/engines/webgpu/supply.js'
+import type { RunRequest } from '../../../src/engines/types.js'
+import { Rule } from '../../../src/language/rule.js'
+import { onSoftwareGpu } from '../../helpers/localGpu.js'
+import { makeProblem, points } from '../../helpers/problems.js'
+import { givenStarts, methods, randomStarts, rule, stay } from '../../helpers/runs.js'
 
 let gpu: Gpu
 onSoftwareGpu(opened => (gpu = opened))

@@ -1,14 +1,14 @@
 // GPUs that fail: what had begun goes on elsewhere, nothing that was delivered is lost or comes twice, and the report says so.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { cpuEntry } from '../../src/engines/cpu/index.js'
-import { webgpuEntry, type WebgpuOptions } from '../../src/engines/webgpu/index.js'
-import type { Engine, EngineEntry, RunBlock, RunRequest } from '../../src/engines/types.js'
-import { parameterCount } from '../../src/models/network/network.js'
-import { candidates, collect } from '../helpers/engines.js'
-import { makeProblem, points } from '../helpers/problems.js'
-import { childrenOf } from '../helpers/processes.js'
-import { givenStarts, methods, randomStarts, rule } from '../helpers/runs.js'
-import { expectSame } from '../helpers/tolerance.js'
+import { cpuEntry } from '../../../src/engines/cpu/index.js'
+import { webgpuEntry, type WebgpuOptions } from '../../../src/engines/webgpu/index.js'
+import type { Engine, EngineEntry, RunBlock, RunRequest } from '../../../src/engines/types.js'
+import { parameterCount } from '../../../src/models/network/network.js'
+import { candidates, collect } from '../../helpers/engines.js'
+import { makeProblem, points } from '../../helpers/problems.js'
+import { childrenOf } from '../../helpers/processes.js'
+import { givenStarts, methods, randomStarts, rule } from '../../helpers/runs.js'
+import { expectSame } from '../../helpers/tolerance.js'
 
 const present = candidates.some(c => c.name === 'webgpu' && c.label.includes('SwiftShader'))
 const gpuName = 'SwiftShader'

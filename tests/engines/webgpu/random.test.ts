@@ -1,10 +1,10 @@
 // Double precision and random numbers in whole numbers of the GPU: the same bits as JavaScript's arithmetic and core/rng.ts.
 import { describe, expect, it } from 'vitest'
-import { Stream, normalQuantile, philox, uniform, words } from '../../src/core/rng.js'
-import type { Gpu } from '../../src/engines/webgpu/device.js'
-import { quantileValues } from '../../src/engines/webgpu/quantile.js'
-import { expandText } from '../../src/engines/webgpu/text.js'
-import { onSoftwareGpu } from '../helpers/localGpu.js'
+import { Stream, normalQuantile, philox, uniform, words } from '../../../src/core/rng.js'
+import type { Gpu } from '../../../src/engines/webgpu/device.js'
+import { quantileValues } from '../../../src/engines/webgpu/quantile.js'
+import { expandText } from '../../../src/engines/webgpu/text.js'
+import { onSoftwareGpu } from '../../helpers/localGpu.js'
 
 let gpu: Gpu
 onSoftwareGpu(opened => (gpu = opened))

@@ -1,15 +1,15 @@
 // Several GPUs: how starts are dealt among them, and that runs do not depend on it. Two processes on one software GPU stand for two.
 import { describe, expect, it } from 'vitest'
-import { parseList } from '../../src/engines/webgpu/adapters.js'
-import { Deal } from '../../src/engines/webgpu/deal.js'
-import { webgpuEntry, type WebgpuOptions } from '../../src/engines/webgpu/index.js'
-import { Growth, Pace, lanesThatFit, timedLanes } from '../../src/engines/webgpu/pace.js'
-import { RemoteSupply, WholeSupply } from '../../src/engines/webgpu/supply.js'
-import type { Engine } from '../../src/engines/types.js'
-import { candidates, collect } from '../helpers/engines.js'
-import { makeProblem } from '../helpers/problems.js'
-import { methods, randomStarts, rule } from '../helpers/runs.js'
-import { expectSame } from '../helpers/tolerance.js'
+import { parseList } from '../../../src/engines/webgpu/adapters.js'
+import { Deal } from '../../../src/engines/webgpu/deal.js'
+import { webgpuEntry, type WebgpuOptions } from '../../../src/engines/webgpu/index.js'
+import { Growth, Pace, lanesThatFit, timedLanes } from '../../../src/engines/webgpu/pace.js'
+import { RemoteSupply, WholeSupply } from '../../../src/engines/webgpu/supply.js'
+import type { Engine } from '../../../src/engines/types.js'
+import { candidates, collect } from '../../helpers/engines.js'
+import { makeProblem } from '../../helpers/problems.js'
+import { methods, randomStarts, rule } from '../../helpers/runs.js'
+import { expectSame } from '../../helpers/tolerance.js'
 
 const starts = (ranges: Float64Array): number[] =>
   Array.from({ length: ranges.length / 2 }, (_, i) => i).flatMap(i =>

@@ -1,13 +1,13 @@
 // Every shape that the webgpu engine promises has a plan within what every GPU offers: 256 threads and 32 KiB of workgroup memory.
 import { describe, expect, it } from 'vitest'
-import { Stream, uniform, words } from '../../src/core/rng.js'
-import { planGradient } from '../../src/engines/webgpu/gradientPlan.js'
-import { planHessian } from '../../src/engines/webgpu/hessianPlan.js'
-import { kernelText, type Values } from '../../src/engines/webgpu/text.js'
-import { parameterCount } from '../../src/models/network/network.js'
-import type { Problem } from '../../src/models/types.js'
-import { long } from '../helpers/length.js'
-import { makeProblem } from '../helpers/problems.js'
+import { Stream, uniform, words } from '../../../src/core/rng.js'
+import { planGradient } from '../../../src/engines/webgpu/gradientPlan.js'
+import { planHessian } from '../../../src/engines/webgpu/hessianPlan.js'
+import { kernelText, type Values } from '../../../src/engines/webgpu/text.js'
+import { parameterCount } from '../../../src/models/network/network.js'
+import type { Problem } from '../../../src/models/types.js'
+import { long } from '../../helpers/length.js'
+import { makeProblem } from '../../helpers/problems.js'
 
 const mostBytes = 32768
 const mostThreads = 256
