@@ -1,5 +1,5 @@
 /** What was asked for beside what was measured. */
-import type { KernelRecord } from '../src/bench/records.js'
+import type { KernelRecord } from '../src/bench/kernels/records.js'
 import { formatBytes, formatSeconds } from '../src/core/units.js'
 import type { StoredResults } from './store.js'
 

@@ -1,9 +1,9 @@
 /** The ladder of kernels on every engine that runs here. Flags: --small for sizes that end in seconds, which are not stored. */
 import { availableParallelism } from 'node:os'
-import { benchKernels } from '../src/bench/kernels.js'
-import { engineText, kernelNames } from '../src/bench/records.js'
-import { ladder, smallSizes } from '../src/bench/sizes.js'
-import { kernelText } from '../src/bench/tables.js'
+import { benchKernels } from '../src/bench/kernels/kernels.js'
+import { engineText, kernelNames } from '../src/bench/kernels/records.js'
+import { ladder, smallSizes } from '../src/bench/kernels/sizes.js'
+import { kernelText } from '../src/bench/kernels/tables.js'
 import { engines } from '../src/engines/registry.js'
 import { writePage } from './page.js'
 import { store } from './store.js'

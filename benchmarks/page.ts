@@ -1,7 +1,7 @@
 /** Writes benchmarks/README.md from the stored results: figures, machine, date, and how to repeat them. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { KernelRecord } from '../src/bench/records.js'
+import type { KernelRecord } from '../src/bench/kernels/records.js'
 import {
   engineLines,
   kernelTables,
@@ -10,7 +10,7 @@ import {
   missingLine,
   ratioTable,
   recordName
-} from '../src/bench/tables.js'
+} from '../src/bench/kernels/tables.js'
 import { formatBytes, formatRate, formatSeconds } from '../src/core/units.js'
 import { svg } from '../src/report/svg.js'
 import { barsOf } from './bars.js'

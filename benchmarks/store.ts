@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describeMachine, type Machine } from '../src/bench/machine.js'
-import type { KernelResults } from '../src/bench/records.js'
+import type { KernelResults } from '../src/bench/kernels/records.js'
 import type { Limit } from './limits.js'
 import type { FormulaResults } from './formulas/table.js'
 import type { PeerResults } from './peers/types.js'

@@ -1,7 +1,6 @@
 #!/usr/bin/env node
-// Compiles the addon for the systems that the package brings it for, into prebuilds/SYSTEM/: with g++ and the C++ library linked in for
-// Linux with glibc, on x64 and, by Debian's cross compiler, on arm64; with zig, where that is installed, for musl. A system whose compiler is
-// missing is left out with a sentence; `npm install` then compiles there, or the reference engine takes over.
+// Compiles the addon for the systems that the package brings it for, into prebuilds/SYSTEM/: with g++ and the C++ library linked in, for
+// Linux with glibc on x64 and, by Debian's cross compiler, on arm64. A system whose compiler is missing is left out with a sentence; `npm install` then compiles there, or the reference engine takes over.
 // Usage: node scripts/prebuild.mjs [--require SYSTEM,...]
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs'
@@ -13,8 +12,7 @@ import { root } from './bootstrap.mjs'
 /** @type {readonly Target[]} */
 const targets = [
   { system: 'linux-x64-glibc', compiler: process.env.CXX || 'g++', machine: 'x86_64', layer: true },
-  { system: 'linux-arm64-glibc', compiler: 'aarch64-linux-gnu-g++', machine: 'aarch64', layer: true },
-  { system: 'linux-x64-musl', compiler: 'zig c++ -target x86_64-linux-musl', machine: 'x86_64', layer: false }
+  { system: 'linux-arm64-glibc', compiler: 'aarch64-linux-gnu-g++', machine: 'aarch64', layer: true }
 ]
 
 const kernels = join(root, 'kernels/cpu')
@@ -23,7 +21,7 @@ const isInstalled = compiler => spawnSync('which', [compiler.split(' ')[0]], { s
 
 /** Whether a target was made. @param {Target} target */
 function make({ system, compiler, machine, layer }) {
-  const own = compiler.startsWith('aarch64') || compiler.startsWith('zig') || process.arch === 'x64'
+  const own = compiler.startsWith('aarch64') || process.arch === 'x64'
   if (!own || !isInstalled(compiler)) {
     console.error(
       `${system} is left out: ${own ? `${compiler.split(' ')[0]} is not installed` : `this is ${process.arch}`}.`

@@ -1,5 +1,5 @@
 /** Restart studies of formulas as tables. */
-import { markdownTable } from '../../src/bench/tables.js'
+import { markdownTable } from '../../src/bench/kernels/tables.js'
 import { formatRate } from '../../src/core/units.js'
 
 export interface FormulaRow {

@@ -14,14 +14,14 @@ const here = dirname(fileURLToPath(import.meta.url))
 /** A compiled module. @param {string} path below dist/ */
 const dist = path => import(new URL(`../../dist/${path}`, import.meta.url).href)
 
-/** @type {typeof import('../../src/bench/kernels.js')} */
-const { benchKernels } = await dist('bench/kernels.js')
-/** @type {typeof import('../../src/bench/sizes.js')} */
-const { ladder, pointsFor, problemOfSize, smallSizes } = await dist('bench/sizes.js')
+/** @type {typeof import('../../src/bench/kernels/kernels.js')} */
+const { benchKernels } = await dist('bench/kernels/kernels.js')
+/** @type {typeof import('../../src/bench/kernels/sizes.js')} */
+const { ladder, pointsFor, problemOfSize, smallSizes } = await dist('bench/kernels/sizes.js')
 /** @type {typeof import('../../src/bench/statistics.js')} */
 const { median, speedRatio } = await dist('bench/statistics.js')
-/** @type {typeof import('../../src/bench/tables.js')} */
-const { kernelText, textTable } = await dist('bench/tables.js')
+/** @type {typeof import('../../src/bench/kernels/tables.js')} */
+const { kernelText, textTable } = await dist('bench/kernels/tables.js')
 /** @type {typeof import('../../src/core/units.js')} */
 const { formatRate, formatSeconds } = await dist('core/units.js')
 /** @type {typeof import('../../src/engines/registry.js')} */

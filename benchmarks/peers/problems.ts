@@ -1,6 +1,6 @@
 /** The problems that all are given, and their starts as one file. */
 import { writeFileSync } from 'node:fs'
-import { pointsFor, problemOfSize } from '../../src/bench/sizes.js'
+import { pointsFor, problemOfSize } from '../../src/bench/kernels/sizes.js'
 import { chooseEngine } from '../../src/engines/registry.js'
 import type { EngineName, Objective, Precision } from '../../src/engines/types.js'
 import { startPoint } from '../../src/models/network/initialise.js'

@@ -1,5 +1,5 @@
 /** The peers' figures as tables. */
-import { markdownTable } from '../../src/bench/tables.js'
+import { markdownTable } from '../../src/bench/kernels/tables.js'
 import { formatRate } from '../../src/core/units.js'
 import type { KnownPoint, PeerResults, PeerRow } from './types.js'
 

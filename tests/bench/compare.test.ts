@@ -2,8 +2,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { blocksOfRecords, compareBlocks, shareFlag, type Comparison } from '../../src/bench/compare.js'
-import type { KernelRecord } from '../../src/bench/records.js'
+import { blocksOfRecords, compareBlocks, shareFlag, type Comparison } from '../../src/bench/compare/compare.js'
+import type { KernelRecord } from '../../src/bench/kernels/records.js'
 import { expectRefusal, json, manystart, scratch } from '../cli/helpers.js'
 
 /** Five blocks of four samples with a ripple of 1 %. */

@@ -1,6 +1,6 @@
 // `bench kernels`: the shape that scripts read, operation counts by hand, and that a wrong kernel scores nothing.
 import { describe, expect, it } from 'vitest'
-import { benchKernels, type KernelOptions } from '../../src/bench/kernels.js'
+import { benchKernels, type KernelOptions } from '../../src/bench/kernels/kernels.js'
 import { parseGpus } from '../../src/bench/machine.js'
 import {
   kernelNames,
@@ -8,10 +8,10 @@ import {
   type KernelName,
   type KernelRecord,
   type KernelResults
-} from '../../src/bench/records.js'
-import { gradientFlops, hessianFlops, problemOfSize, smallSizes } from '../../src/bench/sizes.js'
-import { occupancyInBatches } from '../../src/bench/studies.js'
-import { kernelText, ratioTable, textTable } from '../../src/bench/tables.js'
+} from '../../src/bench/kernels/records.js'
+import { gradientFlops, hessianFlops, problemOfSize, smallSizes } from '../../src/bench/kernels/sizes.js'
+import { occupancyInBatches } from '../../src/bench/kernels/studies.js'
+import { kernelText, ratioTable, textTable } from '../../src/bench/kernels/tables.js'
 import { engines } from '../../src/engines/registry.js'
 import { referenceEntry } from '../../src/engines/reference/index.js'
 import type { DeviceEntry, Engine, EngineEntry, Objective } from '../../src/engines/types.js'

@@ -1,6 +1,6 @@
 // Fitted rates against sequences whose rate is known, and theory against the optimisers themselves on quadratics.
 import { describe, expect, it } from 'vitest'
-import { fitRate, theoryOf } from '../../src/bench/rate.js'
+import { fitRate, theoryOf } from '../../src/bench/convergence/rate.js'
 import { chooseEngine } from '../../src/engines/registry.js'
 import { optimizers, resolveOptimizer } from '../../src/optimizers/registry.js'
 import type { Problem } from '../../src/models/types.js'

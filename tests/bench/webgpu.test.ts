@@ -1,7 +1,7 @@
 // `bench kernels` on a GPU: every kernel is checked, timed and set beside a peak and a copy of the same run.
 import { describe, expect, it } from 'vitest'
-import { benchKernels } from '../../src/bench/kernels.js'
-import { kernelText } from '../../src/bench/tables.js'
+import { benchKernels } from '../../src/bench/kernels/kernels.js'
+import { kernelText } from '../../src/bench/kernels/tables.js'
 import { engines } from '../../src/engines/registry.js'
 import { candidates } from '../helpers/engines.js'
 

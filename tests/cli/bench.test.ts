@@ -1,7 +1,7 @@
 // `manystart bench`: what it prints, and its exit codes.
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import type { KernelResults } from '../../src/bench/records.js'
+import type { KernelResults } from '../../src/bench/kernels/records.js'
 import { expectRefusal, freshOut, json, manystart } from './helpers.js'
 
 const tiny = ['bench', 'kernels', '--sizes', 'small', '--engine', 'reference'] as const

@@ -2,17 +2,17 @@
  * `bench kernels`: what each engine, on each of its devices, reaches on gradient, Hessian, update and eigen-decomposition, beside the peak
  * of the same machine in the same minutes. A result is compared with the reference before it is timed; a wrong one scores nothing.
  */
-import { parameterCount } from '../models/network/network.js'
-import type { Problem } from '../models/types.js'
-import { optimizers, resolveOptimizer } from '../optimizers/registry.js'
-import { epsilonOf } from '../optimizers/types.js'
-import type { Program } from '../language/program.js'
-import { referenceEntry } from '../engines/reference/index.js'
-import type { DeviceEntry, Engine, EngineEntry, KernelTimer, Objective, Precision } from '../engines/types.js'
-import { quantileSorted } from '../core/stats.js'
-import { formatSeconds } from '../core/units.js'
+import { parameterCount } from '../../models/network/network.js'
+import type { Problem } from '../../models/types.js'
+import { optimizers, resolveOptimizer } from '../../optimizers/registry.js'
+import { epsilonOf } from '../../optimizers/types.js'
+import type { Program } from '../../language/program.js'
+import { referenceEntry } from '../../engines/reference/index.js'
+import type { DeviceEntry, Engine, EngineEntry, KernelTimer, Objective, Precision } from '../../engines/types.js'
+import { quantileSorted } from '../../core/stats.js'
+import { formatSeconds } from '../../core/units.js'
 import { answersOf, checkKernel, checkedPoints, type Answers } from './check.js'
-import { describeMachine } from './machine.js'
+import { describeMachine } from '../machine.js'
 import type { KernelName, KernelRecord, KernelResults, MeasuredEngine, Missing } from './records.js'
 import {
   eighFlops,
@@ -24,7 +24,7 @@ import {
   updateFlops,
   type Size
 } from './sizes.js'
-import { ascending, median } from './statistics.js'
+import { ascending, median } from '../statistics.js'
 import { studyRecords } from './studies.js'
 import { measure, peakMilliseconds, rounds, timedKernel, type Timed } from './timing.js'
 

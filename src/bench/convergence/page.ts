@@ -1,12 +1,12 @@
 /** The results of `bench convergence` for people: a table for the terminal, and one self-contained page. */
-import { formatRate, formatSeconds } from '../core/units.js'
-import { style } from '../report/style.js'
-import { dashes, palette, svg } from '../report/svg.js'
-import { escape } from '../report/words.js'
+import { formatRate, formatSeconds } from '../../core/units.js'
+import { style } from '../../report/style.js'
+import { dashes, palette, svg } from '../../report/svg.js'
+import { escape } from '../../report/words.js'
 import type { CellResult, ProblemAnswer } from './cell.js'
 import type { ConvergenceResults } from './convergence.js'
 import { solverName, type Cost, type Figures } from './figures.js'
-import { machineLines, textTable } from './tables.js'
+import { machineLines, textTable } from '../kernels/tables.js'
 
 const none = '–'
 const figure = (value: number | null | undefined, digits = 3): string =>

@@ -1,6 +1,6 @@
 /** What the raw samples of the grid say: expected running times, success rates, rates beside theory, performance profiles. */
-import { verdicts, type Verdict } from '../core/result.js'
-import { wilsonInterval } from '../core/stats.js'
+import { verdicts, type Verdict } from '../../core/result.js'
+import { wilsonInterval } from '../../core/stats.js'
 import type { CellResult, ProblemAnswer } from './cell.js'
 import { rateKinds, type RateFit, type RateKind, type Theory } from './rate.js'
 import {
@@ -11,7 +11,7 @@ import {
   runningTime,
   type Attempt,
   type EcdfStep
-} from './statistics.js'
+} from '../statistics.js'
 
 /** A cost with its bootstrap interval; null: not reached, so infinite. */
 export interface Cost {

@@ -1,10 +1,10 @@
 /** Whether an engine's results are right: compared with the reference engine before anything is timed. */
-import { symmetricEigen } from '../core/linalg.js'
-import { parameterCount } from '../models/network/network.js'
-import type { Problem } from '../models/types.js'
-import { Op, Slot, instructionWidth, type Program } from '../language/program.js'
-import { epsilonOf } from '../optimizers/types.js'
-import type { Engine, Objective, Precision } from '../engines/types.js'
+import { symmetricEigen } from '../../core/linalg.js'
+import { parameterCount } from '../../models/network/network.js'
+import type { Problem } from '../../models/types.js'
+import { Op, Slot, instructionWidth, type Program } from '../../language/program.js'
+import { epsilonOf } from '../../optimizers/types.js'
+import type { Engine, Objective, Precision } from '../../engines/types.js'
 import type { KernelName } from './records.js'
 
 /** Points that are compared; an exact Hessian of a large network takes the reference a second. */

@@ -1,6 +1,6 @@
 /** The result of `bench kernels` as plain data. Fields are added at the end, never renamed: scripts read them. */
-import type { EngineName, Precision } from '../engines/types.js'
-import type { Machine } from './machine.js'
+import type { EngineName, Precision } from '../../engines/types.js'
+import type { Machine } from '../machine.js'
 
 export const kernelNames = ['gradient', 'hessian', 'update', 'eigh', 'study'] as const
 export type KernelName = (typeof kernelNames)[number]

@@ -1,11 +1,11 @@
 /** `bench convergence`: runs the grid cell by cell, keeps each as soon as it is done, and goes on where it was interrupted. */
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { InputError } from '../core/errors.js'
+import { InputError } from '../../core/errors.js'
 import { answerProblem, measureCell, type CellResult, type ProblemAnswer } from './cell.js'
 import { allFigures, profilesOf, type Figures, type ProfileCurve } from './figures.js'
 import { cellsOf, type Grid } from './grid.js'
-import { describeMachine, type Machine } from './machine.js'
+import { describeMachine, type Machine } from '../machine.js'
 
 export interface ConvergenceResults {
   readonly format: 'manystart/convergence'

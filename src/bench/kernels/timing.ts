@@ -1,9 +1,9 @@
 /** How the kernels of `bench kernels` are timed: from inside where an engine has a timer, else `evaluate` from outside. */
-import type { Evaluation, KernelTimer, Objective } from '../engines/types.js'
-import type { Program } from '../language/program.js'
+import type { Evaluation, KernelTimer, Objective } from '../../engines/types.js'
+import type { Program } from '../../language/program.js'
 import { checkedPoints } from './check.js'
 import { pointsFor } from './sizes.js'
-import { median } from './statistics.js'
+import { median } from '../statistics.js'
 
 /** Peak and kernel take turns so many times, so that both see the same machine. */
 export const rounds = 5

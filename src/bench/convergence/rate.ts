@@ -1,5 +1,5 @@
 /** How fast a sequence of errors falls: its kind and contraction, fitted to the tail, and what theory says it should be. */
-import { median } from './statistics.js'
+import { median } from '../statistics.js'
 
 export const rateKinds = ['quadratic', 'superlinear', 'linear', 'sublinear', 'unclear'] as const
 export type RateKind = (typeof rateKinds)[number]

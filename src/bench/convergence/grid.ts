@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto'
 import { availableParallelism, cpus } from 'node:os'
 import { z } from 'zod'
-import { InputError } from '../core/errors.js'
-import { knownNames } from '../core/names.js'
-import { readConfigFile, resolveConfig, type StudyConfig } from '../study/config.js'
-import { version } from '../core/version.js'
+import { InputError } from '../../core/errors.js'
+import { knownNames } from '../../core/names.js'
+import { readConfigFile, resolveConfig, type StudyConfig } from '../../study/config.js'
+import { version } from '../../core/version.js'
 
 const mapping = z.record(z.string(), z.unknown())
 const schema = z.strictObject({

@@ -1,16 +1,16 @@
 /** The `study` records of `bench kernels`: whole runs per second with verdicts and clusters, threads, and lane occupancy. */
-import { parameterCount } from '../models/network/network.js'
-import type { EngineName, Precision } from '../engines/types.js'
-import { resolveConfig, type StudyConfig } from '../study/config.js'
-import { requestOf } from '../study/run.js'
-import { runInMemory } from '../study/session.js'
-import { setUp, type Setup } from '../study/setup.js'
-import { quantileSorted } from '../core/stats.js'
-import { formatSeconds } from '../core/units.js'
-import { meterEnergy } from './machine.js'
+import { parameterCount } from '../../models/network/network.js'
+import type { EngineName, Precision } from '../../engines/types.js'
+import { resolveConfig, type StudyConfig } from '../../study/config.js'
+import { requestOf } from '../../study/run.js'
+import { runInMemory } from '../../study/session.js'
+import { setUp, type Setup } from '../../study/setup.js'
+import { quantileSorted } from '../../core/stats.js'
+import { formatSeconds } from '../../core/units.js'
+import { meterEnergy } from '../machine.js'
 import type { KernelRecord, Missing } from './records.js'
 import { gradientFlops, hessianFlops } from './sizes.js'
-import { ascending, median } from './statistics.js'
+import { ascending, median } from '../statistics.js'
 
 interface StudyCase {
   readonly name: string

@@ -2,9 +2,9 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { InputError, WorkError } from '../core/errors.js'
-import { recordKey, type KernelRecord } from './records.js'
-import { bootstrap, median } from './statistics.js'
+import { InputError, WorkError } from '../../core/errors.js'
+import { recordKey, type KernelRecord } from '../kernels/records.js'
+import { bootstrap, median } from '../statistics.js'
 
 /** A result file, a folder with a built program, or a command line. */
 export type Side =

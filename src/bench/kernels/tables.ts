@@ -1,7 +1,7 @@
 /** Records as a table for a terminal or a Markdown page. */
-import { formatRate, formatSeconds } from '../core/units.js'
-import type { Comparison } from './compare.js'
-import type { Machine } from './machine.js'
+import { formatRate, formatSeconds } from '../../core/units.js'
+import type { Comparison } from '../compare/compare.js'
+import type { Machine } from '../machine.js'
 import { engineText, type KernelRecord, type KernelResults, type Missing } from './records.js'
 
 const none = '–'

@@ -1,8 +1,8 @@
 /** Problems of chosen sizes, and how many operations their kernels count for. */
-import { Stream, normalQuantile, uniform, words } from '../core/rng.js'
-import { parameterCount } from '../models/network/network.js'
-import type { Network, Problem } from '../models/types.js'
-import { Op, instructionWidth, scalarBase, type Program } from '../language/program.js'
+import { Stream, normalQuantile, uniform, words } from '../../core/rng.js'
+import { parameterCount } from '../../models/network/network.js'
+import type { Network, Problem } from '../../models/types.js'
+import { Op, instructionWidth, scalarBase, type Program } from '../../language/program.js'
 
 export interface Size {
   readonly N: number
