@@ -119,6 +119,7 @@ export function mergeData(file: Readonly<Record<string, unknown>>, flags: Flags)
       numeric: listFlag(flags, 'numeric'),
       reference: referenceFlag(flags),
       missing: flags['drop-missing'] === undefined ? undefined : flags['drop-missing'] === true ? 'drop' : 'refuse',
+      dropAliased: flags['drop-aliased'],
       missingValues: listFlag(flags, 'missing', true),
       delimiter: delimiterFlag(flags),
       decimal: flags['decimal'],

@@ -8,6 +8,8 @@ export interface DesignUse {
   readonly bias: boolean
   readonly hidden: readonly number[]
   readonly ridge: number
+  /** Whether columns that depend on others are left out. */
+  readonly dropAliased?: boolean
   /** Whether no columns were asked for, so that an intercept is all there is. */
   readonly alone?: boolean
 }
@@ -43,7 +45,7 @@ export function checkDesign(x: Float64Array, rows: number, terms: readonly Term[
   const seen = new Map<number, number[]>()
   for (let d = 0; d < D; d++) {
     const values = column(d)
-    if (rows > 1 && (use.bias || values[0] === 0) && values.every(v => v === values[0]))
+    if (!use.dropAliased && rows > 1 && (use.bias || values[0] === 0) && values.every(v => v === values[0]))
       throw new InputError(
         `Column ${shown(columns[d])} of ${source} is constant (${values[0]} in all ${rows} rows), which the bias covers already; leave it out of the features.`
       )
@@ -51,7 +53,7 @@ export function checkDesign(x: Float64Array, rows: number, terms: readonly Term[
     const key = fingerprint(values.map(value => value + 0))
     const alike = seen.get(key) ?? []
     const twin = alike.find(other => sameNumbers(values, column(other)))
-    if (twin !== undefined)
+    if (twin !== undefined && !use.dropAliased)
       throw new InputError(
         `Columns ${shown(columns[twin])} and ${shown(columns[d])} of ${source} hold the same numbers, so their weights cannot be told apart; leave one out of the features.`
       )
@@ -65,7 +67,7 @@ export function checkDesign(x: Float64Array, rows: number, terms: readonly Term[
     widest && widest.levels.length > 2
       ? ` (the text column ${shown(widest.column)} alone has ${widest.levels.length} levels)`
       : ''
-  if (use.hidden.length === 0 && use.ridge === 0 && parameters > rows)
+  if (!use.dropAliased && use.hidden.length === 0 && use.ridge === 0 && parameters > rows)
     throw new InputError(
       `${source} has ${rows} ${rows === 1 ? 'row' : 'rows'} for ${parameters} coefficients, so they are not determined; leave columns out${coded}, add rows, or set ridge above 0.`
     )

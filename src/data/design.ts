@@ -213,9 +213,13 @@ export function planTerms(
   })
 }
 
+/** Levels of a category that have a column. */
+export const codedLevels = ({ levels, without = [] }: Extract<Term, { kind: 'category' }>): readonly string[] =>
+  levels.slice(1).filter(level => !without.includes(level))
+
 /** Names of the design matrix's columns. */
 export const designColumns = (terms: readonly Term[]): string[] =>
-  terms.flatMap(t => (t.kind === 'number' ? [t.column] : t.levels.slice(1).map(level => t.column + level)))
+  terms.flatMap(t => (t.kind === 'number' ? [t.column] : codedLevels(t).map(level => t.column + level)))
 
 /** [N, D] row-major. @throws InputError for a level that the terms do not know */
 export function designMatrix(table: Table, terms: readonly Term[]): Float64Array {
@@ -237,8 +241,10 @@ export function designMatrix(table: Table, terms: readonly Term[]): Float64Array
         `Column ${shown(term.column)} has the level ${quoted(cellText(column, unknown))} in ${place(table, unknown)}, which the training rows do not have; ` +
           `their levels are ${listed(term.levels, 20)}.`
       )
-    for (let i = 0; i < N; i++) if (codes[i] > 0) x[i * D + d + codes[i] - 1] = 1
-    d += term.levels.length - 1
+    const coded = codedLevels(term)
+    const places = term.levels.map(level => coded.indexOf(level))
+    for (let i = 0; i < N; i++) if (places[codes[i]] >= 0) x[i * D + d + places[codes[i]]] = 1
+    d += coded.length
   }
   return x
 }

@@ -164,7 +164,12 @@ export async function loadData(
   const held = await heldOut(config, { all, roles, terms, target }, options)
   const { train, test } = held
   const source = train === all ? table.source : `the training part of ${table.source}`
-  if (use) checkDesign(train.x, train.rows, terms, source, { ...use, alone: config.features?.length === 0 })
+  if (use)
+    checkDesign(train.x, train.rows, terms, source, {
+      ...use,
+      alone: config.features?.length === 0,
+      dropAliased: config.dropAliased === true
+    })
   const scaling = config.standardize === true ? standardizationOf(train, columns.length) : undefined
   if (config.standardizeTarget === true && !use?.bias)
     throw new InputError(

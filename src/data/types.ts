@@ -35,6 +35,8 @@ export interface DataConfig {
   readonly reference?: Readonly<Record<string, string>>
   /** What is done with rows that have a missing value in a column that is used. */
   readonly missing?: 'refuse' | 'drop'
+  /** Leaves out columns that depend on those before them. */
+  readonly dropAliased?: boolean
   /** What stands for a missing value, beside the empty cell. */
   readonly missingValues?: readonly string[]
   readonly delimiter?: string
@@ -79,6 +81,8 @@ export type Term =
       readonly column: string
       /** The first is the reference: it has no column of the design. */
       readonly levels: readonly string[]
+      /** Levels without a column of their own, because it depends on other columns. */
+      readonly without?: readonly string[]
     }
 
 /** How the target became numbers. */

@@ -78,6 +78,11 @@ export const dataSchema = z.strictObject({
     value: 'A=LEVEL',
     absent: 'the first level'
   }),
+  dropAliased: field(
+    z.boolean().optional(),
+    'leave out columns that depend on those before them, as R does; for models without hidden layer',
+    { absent: '`false`' }
+  ),
   missing: field(
     z.enum(['refuse', 'drop']).default('refuse'),
     'drop: leave out rows with a missing or unreadable value in a column that is used',

@@ -49,7 +49,11 @@ const coding = column.extend({ loss: z.enum(losses), coding: z.string(), classes
 const preprocessingSchema = z.object({
   terms: z.array(
     z.union([
-      column.extend({ kind: z.literal('category'), levels: z.array(z.string()) }),
+      column.extend({
+        kind: z.literal('category'),
+        levels: z.array(z.string()),
+        without: z.array(z.string()).optional()
+      }),
       column.extend({ kind: z.literal('number') })
     ])
   ),

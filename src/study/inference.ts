@@ -1,6 +1,7 @@
 /** From a setup to the inference at a minimiser: what the table's columns belong to, and the trials of its rows. */
 import { inferenceOf } from '../analysis/inference/index.js'
 import type { Inference } from '../core/result.js'
+import { codedLevels } from '../data/design.js'
 import type { Setup } from './setup.js'
 
 /** Tests, intervals and likelihood at a minimiser of a model without hidden layer, where it has them. */
@@ -12,7 +13,7 @@ export async function inferenceAt(
   const { H } = await certifier.objective.evaluate(theta, { H: true })
   let next = 0
   const terms = data.preprocessing.terms.map(term => {
-    const columns = Array.from({ length: term.kind === 'number' ? 1 : term.levels.length - 1 }, () => next++)
+    const columns = Array.from({ length: term.kind === 'number' ? 1 : codedLevels(term).length }, () => next++)
     return { kind: term.kind, columns }
   })
   return inferenceOf({

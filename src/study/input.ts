@@ -41,6 +41,8 @@ export interface DataInput {
   readonly numeric?: readonly string[]
   /** Level that the others of a column are compared with. */
   readonly reference?: Readonly<Record<string, string | number | boolean>>
+  /** Leave out columns that depend on those before them, as R does; for models without hidden layer. */
+  readonly dropAliased?: boolean
   /** Drop: leave out rows with a missing or unreadable value in a column that is used; default "refuse". */
   readonly missing?: 'refuse' | 'drop'
   /** What stands for a missing value, beside the empty cell. */

@@ -52,7 +52,7 @@ export function notesOf(
     notes.push(
       `The design has rank ${rank} for ${columns} columns: ` +
         (aliased.length > 0
-          ? `${listed(aliased, 10)} ${aliased.length === 1 ? 'depends' : 'depend'} on the others, so that their weights cannot be told apart.`
+          ? `${listed(aliased, 10)} ${aliased.length === 1 ? 'depends' : 'depend'} on the others, so that their weights cannot be told apart; --drop-aliased leaves them out, as R does.`
           : 'some weights cannot be told apart.')
     )
   const [best] = outcome.folded.minima

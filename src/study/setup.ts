@@ -16,6 +16,7 @@ import type { Found, Judge, Judged } from '../analysis/verdict.js'
 import { flatDirections } from '../analysis/rank.js'
 import { separation, type Separation } from '../analysis/separation/index.js'
 import { conditionProblem, userPoints, identityFrame, type Frame, type Standardization } from '../data/conditioning.js'
+import { withoutAliased } from '../data/aliased.js'
 import { loadData } from '../data/load.js'
 import type { ReadOptions } from '../data/read.js'
 import type { Dataset, Rows } from '../data/types.js'
@@ -176,7 +177,9 @@ export async function prepareProblem(
   rank: { rank: number; columns: number; aliased: readonly string[] }
 }> {
   checkTable(config)
-  const data = await dataOf(config, options)
+  const loaded = await dataOf(config, options)
+  const data =
+    config.data.dropAliased === true && !isFormula(config) ? withoutAliased(loaded, config.model.bias) : loaded
   const network = networkOf(config, data)
   const names = parameterNames(network, data.columns, isScalar(network.loss) ? data.targets : data.classes)
   const given = givenRows(data, data, network.bias)

@@ -28,6 +28,16 @@ export interface ModelData {
   readonly layers: readonly (readonly (readonly number[])[])[]
 }
 
+/** A list by columns of the design with a filler for levels that have none. */
+function whole(list: readonly number[], terms: readonly Term[], filler: number): number[] {
+  let next = 0
+  return terms.flatMap(term =>
+    term.kind === 'number'
+      ? [list[next++]]
+      : term.levels.slice(1).map(level => (term.without?.includes(level) ? filler : list[next++]))
+  )
+}
+
 export function modelData(model: FittedModel): ModelData {
   const { network, preprocessing, theta, scaling } = model
   const { target, terms, offset, exposure } = preprocessing
@@ -47,15 +57,18 @@ export function modelData(model: FittedModel): ModelData {
       : {}),
     loss: network.loss,
     ...(target.classes ? { classes: target.classes } : {}),
-    terms,
-    ...(scaling ? { scaling } : {}),
+    terms: terms.map(term =>
+      term.kind === 'number' ? term : { kind: term.kind, column: term.column, levels: term.levels }
+    ),
+    ...(scaling ? { scaling: { mean: whole(scaling.mean, terms, 0), sd: whole(scaling.sd, terms, 1) } } : {}),
     ...(offset === undefined ? {} : { offset }),
     ...(exposure === undefined ? {} : { exposure }),
     activation: network.activation,
-    layers: layers(network).map(({ at, units, stride }) =>
+    layers: layers(network).map(({ at, units, stride }, l) =>
       Array.from({ length: units }, (_, k) => {
         const slice = Array.from(theta.subarray(at + k * stride, at + (k + 1) * stride))
-        return network.bias ? slice : [0, ...slice]
+        const [bias, ...weights] = network.bias ? slice : [0, ...slice]
+        return [bias, ...(l === 0 ? whole(weights, terms, 0) : weights)]
       })
     )
   }
