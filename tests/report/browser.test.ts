@@ -12,6 +12,7 @@ import { everyKind, throughJson } from './summaries.js'
 const kinds = everyKind()
 let open: Awaited<ReturnType<typeof openBrowser>>
 let real: Summary
+let separated: Summary
 beforeAll(async () => {
   open = await openBrowser()
   // Two minima and a few hundred runs: a picture as users get it.
@@ -20,6 +21,11 @@ beforeAll(async () => {
     model: { hidden: [2], ridge: 0.001, penalizeBias: true },
     starts: { count: 60, init: { normal: 2 } },
     engine: 'reference'
+  })
+  separated = await study({
+    data: { builtin: 'endometrial', standardize: true },
+    model: { ridge: 'path' },
+    starts: { count: 20 }
   })
 })
 afterAll(() => open.close())
@@ -80,12 +86,25 @@ describe.each([
       'loss above the lowest',
       'gradient norm',
       'Spread',
+      'The logistic loss along the segment from minimum 1 to minimum 2.',
+      'Lines',
       'Loss',
       'Shares',
       'Eigenvalues',
       'Distinct minima met'
     ])
     // Text of pictures stays readable on a telephone.
+    expect(smallest).toBeGreaterThanOrEqual(11)
+  })
+
+  it('a convex model of separated data, with a path of ridges', async () => {
+    const { pictures, smallest } = await check([separated])
+    const titles = pictures.map(p => p.title)
+    for (const start of ['Coefficients against the ridge', 'Mean loss of the training rows', 'NV against steps'])
+      expect(
+        titles.some(title => title.startsWith(start)),
+        start
+      ).toBe(true)
     expect(smallest).toBeGreaterThanOrEqual(11)
   })
 
