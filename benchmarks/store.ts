@@ -40,15 +40,25 @@ export function store(part: Partial<StoredResults>): string {
   return path
 }
 
-/** The latest result of each machine, with the name of its file. */
+/**
+ * The latest result of each machine, with the name of its file: that of the kernels where there is one, with what other benchmarks have found
+ * since.
+ */
 export function latestResults(): { name: string; result: StoredResults }[] {
-  const latest = new Map<string, string>()
+  const latest = new Map<string, { name: string; result: StoredResults }>()
   const names = existsSync(results) ? readdirSync(results).filter(name => name.endsWith('.json')) : []
-  for (const name of names.sort()) latest.set(name.replace(/-\d{4}-\d\d-\d\d\.json$/, ''), name)
-  return [...latest.values()].map(name => ({
-    name,
-    result: JSON.parse(readFileSync(join(results, name), 'utf8')) as StoredResults
-  }))
+  for (const name of names.sort()) {
+    const machine = name.replace(/-\d{4}-\d\d-\d\d\.json$/, '')
+    const result = JSON.parse(readFileSync(join(results, name), 'utf8')) as StoredResults
+    const before = latest.get(machine)
+    if (result.records.length > 0 || !before) latest.set(machine, { name, result })
+    else {
+      const { limits, peers, formulas } = result
+      const parts = { ...(limits ? { limits } : {}), ...(peers ? { peers } : {}), ...(formulas ? { formulas } : {}) }
+      latest.set(machine, { name: before.name, result: { ...before.result, ...parts } })
+    }
+  }
+  return [...latest.values()]
 }
 
 /** Writes a picture beside the results. @returns its path from the page */

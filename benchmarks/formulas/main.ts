@@ -18,9 +18,10 @@ import { store } from '../store.js'
 import { formulaTable, type FormulaResults, type FormulaRow } from './table.js'
 
 const small = process.argv.includes('--small')
-const count = small ? 500 : 5000
-/** Starts that a peer without batches gets. */
-const few = small ? 20 : 200
+const count = small ? 500 : 20_000
+/** Starts that peers get, and those that go one by one. */
+const shared = small ? 500 : 2000
+const few = small ? 20 : 100
 const repeats = small ? 2 : 7
 /** A run is good when its sum of squares is at most this much above the least, relative. */
 const good = 1e-6
@@ -100,11 +101,13 @@ const configOf = ({ formula, parameters, data, steps }: Case): Promise<Setup> =>
 async function search(setup: Setup): Promise<{ seconds: number; ends: number[][]; runs: number }> {
   const P = setup.objective.parameters
   const before = process.cpuUsage()
-  const ends: number[][] = []
+  const blocks: Float64Array[] = []
   const { expression } = setup.network
-  for await (const block of setup.objective.minimise(requestOf(setup, { first: 0, count })))
-    for (let i = 0; i < block.count; i++) ends.push(Array.from(block.theta.subarray(i * P, (i + 1) * P)))
+  for await (const block of setup.objective.minimise(requestOf(setup, { first: 0, count }))) blocks.push(block.theta)
   const used = process.cpuUsage(before)
+  const ends = blocks.flatMap(theta =>
+    Array.from({ length: theta.length / P }, (_, i) => Array.from(theta.subarray(i * P, (i + 1) * P)))
+  )
   return {
     seconds: (used.user + used.system) / 1e6,
     ends: expression ? ends.map(u => [...toUser(expression, u)]) : ends,
@@ -166,7 +169,7 @@ try {
     y: data['y'],
     steps,
     few,
-    starts: Array.from({ length: count }, (_, start) => {
+    starts: Array.from({ length: shared }, (_, start) => {
       const { expression } = setup.network
       return [...toUser(expression!, expressionStart(expression!, 1, start))]
     })

@@ -20,7 +20,7 @@ export interface FormulaResults {
   readonly date: string
 }
 
-export function formulaTable({ rows, logistic, versions }: FormulaResults, render = markdownTable): string[] {
+export function formulaTable({ rows, logistic, versions, date }: FormulaResults, render = markdownTable): string[] {
   const own = new Map(rows.filter(r => r.method.startsWith('Manystart')).map(r => [r.problem, r]))
   return [
     render(
@@ -35,7 +35,9 @@ export function formulaTable({ rows, logistic, versions }: FormulaResults, rende
       ])
     ),
     '',
-    `One core, the fastest of several samples, compilation left out; ${Object.entries(versions)
+    `${date.slice(0, 10)}; one core, processor time, the fastest of several samples, compilation left out; ${Object.entries(
+      versions
+    )
       .map(([name, v]) => `${name} ${v}`)
       .join(
         ', '
