@@ -66,6 +66,14 @@ const rounded = (text: string): string =>
     attribute.replace(/-?\d+\.\d{3,}/g, n => String(Number(Number(n).toFixed(2))))
   )
 
+/** A part of a specification in which no name is that of something every object has: Vega looks names up in objects. */
+function ownNames(part: unknown): unknown {
+  if (typeof part === 'string') return part in Object.prototype ? `${part}\u2060` : part
+  if (Array.isArray(part)) return part.map(ownNames)
+  if (part === null || typeof part !== 'object') return part
+  return Object.fromEntries(Object.entries(part).map(([key, value]) => [key, ownNames(value)]))
+}
+
 /**
  * @param spec a single or layered view, without width
  * @param alt what the picture shows, in words
@@ -76,7 +84,7 @@ export async function svg(spec: object, alt: string): Promise<string> {
     width: chartWidth,
     autosize: { type: 'fit-x', contains: 'padding' },
     padding: 4,
-    ...spec,
+    ...(ownNames(spec) as object),
     config
   } as unknown as TopLevelSpec
   // Loaded when a picture is drawn: half of what a small study would otherwise spend.

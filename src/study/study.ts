@@ -102,7 +102,8 @@ export async function runStudy(config: StudyConfig, options: StudyOptions = {}):
       starts.file,
       typeof test === 'object' && 'csv' in test ? test.csv : undefined
     ].filter(v => v !== undefined)
-    options.onPlan?.(checkDisk(options.out, layoutOf(setup), range.count))
+    const plan = checkDisk(options.out, layoutOf(setup), range.count)
+    options.onPlan?.(plan)
     const directory = await StudyDirectory.create(
       options.out,
       identityOf(setup),
@@ -177,8 +178,10 @@ export async function resumeStudy(path: string, options: ResumeOptions = {}): Pr
   const withStarts = (config: StudyConfig): StudyConfig => ({ ...config, starts: { ...config.starts, count: total } })
   const setup = await setUpAgain(path, saved, withStarts(options.config ?? saved.config), options)
   try {
-    if (range.count > saved.range.count)
-      options.onPlan?.(checkDisk(path, layoutOf(setup), range.count - saved.range.count))
+    if (range.count > saved.range.count) {
+      const plan = checkDisk(path, layoutOf(setup), range.count - saved.range.count)
+      options.onPlan?.(plan)
+    }
     const directory = await StudyDirectory.resume(path, saved.identity)
     for (const sentence of [...directory.said, ...(await directory.verify())]) options.onNote?.(sentence)
     if (range.count > saved.range.count) await directory.write(studyFile, recordText(setup, range, saved.shard, path))

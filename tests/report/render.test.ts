@@ -77,6 +77,17 @@ describe.each(Object.keys(pages))('page: %s', what => {
 })
 
 describe('what is on the page', () => {
+  it('names that every object has, such as toString, as other names', async () => {
+    for (const name of ['toString', 'constructor', '__proto__', 'hasOwnProperty']) {
+      const page = await render([
+        { ...several, name },
+        { ...makeSummary(), name: 'another' }
+      ])
+      expect(page).toContain(name)
+      expect(page).toMatch(/<svg/)
+    }
+  })
+
   it('every verdict that occurred, with its meaning', async () => {
     const html = await render([several])
     const rows = [...html.matchAll(/<tr><td>([a-z]+)<\/td><td class="n">(\d+)<\/td><td>([^<]+)<\/td><\/tr>/g)]
