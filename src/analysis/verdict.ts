@@ -214,10 +214,9 @@ class Judging {
       point.newtonStep <= thresholds.newtonStep &&
       point.nullGradient <= thresholds.nullGradient * band * this.size(theta)
     if (!isStationary) return
-    const atBottom = judge.problem !== null && attainsZero(judge.problem) && reduced.f <= this.nothing
-    const verdict = judgeKinks(pieces, judge.scale, point, this.eps, atBottom)
+    const verdict = judgeKinks(pieces, judge.scale, point, this.eps, this.isAtBottom(reduced.f))
     this.kinked.add(i)
-    if (verdict.verdict === 'unfinished') return
+    if (verdict.verdict === 'unfinished' || (verdict.verdict === 'saddle' && this.isNearBottom(reduced.f))) return
     // An optimiser that stalled could not see beyond the kink; one that ran out of steps had its own way before it.
     const stalled = found.status[i] === Status.stalled
     const origin = found.theta.subarray(i * P, (i + 1) * P)
@@ -233,6 +232,16 @@ class Judging {
     this.nullity[i] = verdict.verdict === 'minimum' ? 0 : verdict.nullity
     this.precision[i] = point.newtonStep
     this.verdict[i] = verdict.verdict
+  }
+
+  /** Whether a loss that cannot be below 0 has fallen to it, but for rounding. */
+  private isAtBottom(loss: number): boolean {
+    return this.nothing > 0 && loss <= this.nothing
+  }
+
+  /** Whether a little is left to fall: residuals bend f as much as they are large, so that curvature says nothing yet. */
+  private isNearBottom(loss: number): boolean {
+    return loss <= this.little && !this.isAtBottom(loss) && this.nothing > 0
   }
 
   private isSaturated(i: number): boolean {
@@ -351,7 +360,8 @@ class Judging {
       this.kinked.add(i)
       return false
     }
-    if (report[this.places.negative] > 0 && !this.hadArrived(i, report)) return false
+    if (report[this.places.negative] > 0 && (this.isNearBottom(run.loss[n]) || !this.hadArrived(i, report)))
+      return false
     const { problem } = this.judge
     this.theta.set(problem ? centred(problem.network, at) : at, i * P)
     this.loss[i] = run.loss[n]!
@@ -362,6 +372,11 @@ class Judging {
     // Near its orbit a point has a little curvature yet along it: what a symmetry leaves flat is known beforehand.
     const orbit = problem ? mixingRank(problem.network, at) : 0
     this.nullity[i] = Math.max(this.nullity[i], orbit)
+    if (this.isAtBottom(this.loss[i])) {
+      // Nothing leads down from there, whatever rounding makes of the curvature.
+      this.nullity[i] += this.index[i]
+      this.index[i] = 0
+    }
     this.verdict[i] = this.index[i] > 0 ? 'saddle' : this.nullity[i] > 0 ? 'degenerate' : 'minimum'
     return true
   }

@@ -102,3 +102,18 @@ describe('gradient methods that start beside the saddle where all weights are 0'
     expect(counts['saddle']).toBe(5)
   })
 })
+
+describe('a valley without loss', () => {
+  it('has no saddles in it, however little a run has left to fall', async () => {
+    const corners = { a: [0, 0, 1, 1], b: [0, 1, 0, 1], y: [0, 1, 1, 0] }
+    for (const activation of ['relu', 'tanh']) {
+      const { losses } = await judgeStudy(corners, {
+        model: { hidden: [2], activation, loss: 'squared' },
+        starts: { count: 150, seed: 1 },
+        optimizer: { adam: { learningRate: 0.01 } },
+        stop: { steps: 3000 }
+      })
+      for (const loss of losses('saddle')) expect(loss).toBeGreaterThan(1e-8)
+    }
+  })
+})

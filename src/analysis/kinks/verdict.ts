@@ -157,7 +157,9 @@ export function judgeKinks(
   const units = [...out].map(k => unitPutOut(pieces, theta, k, out))
   const index = negative + units.filter(u => u === 'above').length
   const zero = flat + units.filter(u => u === 'even').length
-  if (index > 0) return { verdict: 'saddle', index, nullity: zero }
+  // From the bottom nothing leads down, whatever rounding makes of its curvature.
+  if (index > 0)
+    return atBottom ? { verdict: 'degenerate', nullity: zero + index } : { verdict: 'saddle', index, nullity: zero }
   if (units.includes('open')) return unfinished
 
   const tolerance = multiplierTolerance * jumpSize(pieces, held)
