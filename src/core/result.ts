@@ -451,5 +451,7 @@ export interface Summary {
   readonly ridgePath?: RidgePathResult
   readonly landscape?: Landscape
   readonly decisions?: Decisions
+  /** Training rows on which two classes are equally likely at the best minimum, so that rounding chooses; absent where there are none. */
+  readonly tiedRows?: number
   readonly notes: readonly string[]
 }

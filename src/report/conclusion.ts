@@ -182,6 +182,12 @@ function nonconvexSentence(s: Summary): string {
   )
 }
 
+/** Where a prediction is none. */
+const undecided = (s: Summary): string =>
+  s.tiedRows === undefined
+    ? ''
+    : ` On ${s.tiedRows} of ${s.problem.rows} training rows two classes are equally likely at the best minimum, so ties decide there.`
+
 function sentence(s: Summary): string {
   const name = capital(s.name)
   if (s.starts === 0) return `${name}: no run was made, so nothing can be said.`
@@ -194,7 +200,7 @@ function sentence(s: Summary): string {
       `${remedy === '' ? '' : `; ${remedy}`}.`
     )
   }
-  return `${name}: ${s.convex.model ? convexSentence(s) : nonconvexSentence(s)}`
+  return `${name}: ${s.convex.model ? convexSentence(s) : nonconvexSentence(s)}${undecided(s)}`
 }
 
 /** Not convex, and every run diverges: such models of a contrast share a sentence. */

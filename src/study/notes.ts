@@ -1,5 +1,4 @@
 /** What must be said of a study beside its figures, in sentences. */
-import { tiedRows } from '../analysis/ties.js'
 import { listed } from '../core/printable.js'
 import type { Expression } from '../models/expression/types.js'
 import { lossTable } from '../models/losses/index.js'
@@ -41,7 +40,12 @@ function targetNotes({ network, data }: Setup): string[] {
 export function notesOf(
   setup: Setup,
   outcome: Outcome,
-  { minima, described, exactQuantiles }: { minima: number; described: number; exactQuantiles: boolean }
+  {
+    ties,
+    minima,
+    described,
+    exactQuantiles
+  }: { ties: number; minima: number; described: number; exactQuantiles: boolean }
 ): string[] {
   const notes: string[] = [...setup.data.preprocessing.notes, ...setup.startNotes]
   const { expression } = setup.network
@@ -55,8 +59,6 @@ export function notesOf(
           ? `${listed(aliased, 10)} ${aliased.length === 1 ? 'depends' : 'depend'} on the others, so that their weights cannot be told apart; --drop-aliased leaves them out, as R does.`
           : 'some weights cannot be told apart.')
     )
-  const [best] = outcome.folded.minima
-  const ties = best ? tiedRows(setup.problem, best.parameters) : 0
   if (ties > 0)
     notes.push(
       `At the best minimum two classes are equally likely on ${ties} of ${setup.problem.rows} training rows, so ties decide there: ` +

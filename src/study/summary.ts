@@ -25,6 +25,7 @@ import { failureCause } from './failure.js'
 import { describeLimits } from './limitPoints.js'
 import { landscapeOf } from './landscape.js'
 import { notesOf } from './notes.js'
+import { tiedRows } from '../analysis/ties.js'
 import { identityOf } from './record.js'
 import type { Outcome } from './session.js'
 import { userPoints, userDirections } from '../data/conditioning.js'
@@ -150,6 +151,8 @@ export async function summarize(
   const witness = convexity(network).model ? undefined : await findWitness(setup)
   const { diverging } = folded
   const decisions = decisionsOf(setup, minima)
+  const [best] = folded.minima
+  const ties = best ? tiedRows(setup.problem, best.parameters) : 0
   const landscape = outcome.interrupted || stop?.aborted ? undefined : await landscapeOf(setup, folded)
   return {
     format: summaryFormat,
@@ -232,7 +235,9 @@ export async function summarize(
     ...(ridgePath ? { ridgePath } : {}),
     ...(landscape ? { landscape } : {}),
     ...(decisions ? { decisions } : {}),
+    ...(ties > 0 ? { tiedRows: ties } : {}),
     notes: notesOf(setup, outcome, {
+      ties,
       minima: minima.length,
       described: minima.filter(m => m.metrics).length,
       exactQuantiles: folded.exactQuantiles

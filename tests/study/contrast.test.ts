@@ -1,5 +1,6 @@
 // The default contrast shows what it is for, whatever the seed of the starts or of the split: one minimum for the convex model,
 // several for the networks with a ridge, which runs meet with different accuracy, and none without.
+import { conclusion } from '../../src/report/conclusion.js'
 import { describe, expect, it } from 'vitest'
 import { contrast } from '../../src/study/contrast.js'
 
@@ -42,4 +43,5 @@ it('xor: the logistic regression says that ties decide', async () => {
   const [convex] = await contrast({ data: { builtin: 'xor' }, starts: { count: 20 } })
   expect(convex.minima[0].loss).toBeCloseTo(Math.log(2), 12)
   expect(convex.notes.join(' ')).toMatch(/equally likely on 4 of 4 training rows, so ties decide/)
+  expect(conclusion([convex]).join(' ')).toMatch(/On 4 of 4 training rows .* ties decide there\./)
 })
