@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Summary } from '../../src/core/result.js'
+import { file } from '../helpers/files.js'
 import { expectRefusal, freshOut, json, manystart } from './helpers.js'
 
 const iris = ['--data', 'iris2', '--engine', 'reference', '--starts', 20, '--seed', 3] as const
@@ -52,8 +53,10 @@ describe('exit code 0', () => {
 
   it('runs that break are counted as failed and shown, not dropped', async () => {
     const out = freshOut()
-    // Far outside what exp can hold: the loss is infinite at every start.
-    const flags = ['--data', 'insect_sprays', '--loss', 'poisson', '--init', 'normal:1e6', '--engine', 'reference']
+    // Far outside what exp can hold, and no bias to bring it back: the loss is infinite at every start.
+    const offsets = file('offsets.csv', 'y,x,t\n1,0.5,44882\n2,-1,44883\n0,1.5,44884\n3,-0.25,44882\n')
+    const model = ['--target', 'y', '--offset', 't', '--loss', 'poisson', '--hidden', 'none', '--no-bias']
+    const flags = ['--data', offsets, ...model, '--engine', 'reference']
     const summary = await json<Summary>([
       'study',
       ...flags,
@@ -68,7 +71,8 @@ describe('exit code 0', () => {
     expect(summary.starts).toBe(30)
     const counted = Object.values(summary.verdicts).reduce((sum, count) => sum + count, 0)
     expect(counted).toBe(30)
-    expect(summary.verdicts.failed).toBeGreaterThan(0)
+    expect(summary.verdicts.failed).toBe(30)
+    expect(summary.failure).toMatch(/offset column "t"/)
     expect(readFileSync(join(out, 'report.html'), 'utf8')).toMatch(/failed/)
   })
 })
