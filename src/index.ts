@@ -38,7 +38,7 @@ export {
 export { replay, type Replay, type ReplayOptions } from './study/replay.js'
 export { predict, type NewData, type PredictOptions, type Predictions } from './study/predict.js'
 export type { ModelChoice } from './study/fitted.js'
-export type { Needs, Precision } from './engines/types.js'
+export type { Needs, Precision, SearchPrecision } from './engines/types.js'
 export { InputError, WorkError } from './core/errors.js'
 export { version } from './core/version.js'
 export { renderReport } from './report/render.js'
