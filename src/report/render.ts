@@ -113,6 +113,33 @@ function notes(s: Summary): string {
   return [...list, ...s.notes].map(text => paragraph(text, 'note')).join('')
 }
 
+/** Columns and levels of a column that are listed; the rest is counted. */
+const shownFeatures = 12
+const shownLevels = 6
+
+/** The features as they were read: numbers, or labels with their levels. */
+function featuresText({ features }: Summary['dataset']): string {
+  const list = features.slice(0, shownFeatures).map(({ column, levels }) => {
+    if (!levels) return column
+    const more = levels.length > shownLevels ? ` and ${formatCount(levels.length - shownLevels)} more` : ''
+    return `${column} (labels ${levels.slice(0, shownLevels).join(', ')}${more}; reference ${levels[0]})`
+  })
+  const more = features.length - list.length
+  return list.join(', ') + (more > 0 ? ` and ${formatCount(more)} more` : '')
+}
+
+/** How the table was read; nothing of a model without data. */
+function datasetFacts({ dataset }: Summary): (readonly [string, string])[] {
+  const { read, dropped, training, heldOut } = dataset.rows
+  if (dataset.features.length === 0) return []
+  const left = dropped > 0 ? `, ${formatCount(dropped)} left out because of missing values` : ''
+  const held = heldOut > 0 ? `, ${formatCount(heldOut)} held out` : ''
+  return [
+    ['rows', `${formatCount(read)} read${left}, ${formatCount(training)} for training${held}`],
+    ['features', featuresText(dataset)]
+  ]
+}
+
 /** What was run, fact by fact. */
 function factsOf(s: Summary): (readonly [string, string])[] {
   const { problem: p, timing, engine } = s
@@ -126,6 +153,7 @@ function factsOf(s: Summary): (readonly [string, string])[] {
   const { f, g, H } = timing.evaluations
   return [
     ['data', `${p.data}: ${count(p.rows, 'row', 'rows')}${held}, ${columns}`],
+    ...datasetFacts(s),
     ['target', `${p.target}${p.coding === '' ? '' : ` (${p.coding})`}`],
     ['model', `${net}, ${p.loss} loss, ${count(p.parameters, 'parameter', 'parameters')}${ridge}`],
     ['starts', `${formatCount(s.starts)} from ${p.init}, seed ${p.seed}`],

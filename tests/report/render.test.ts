@@ -132,6 +132,19 @@ describe('what is on the page', () => {
     ])
   })
 
+  it('how the table was read: rows left out, levels and the reference', async () => {
+    const dataset: Summary['dataset'] = {
+      rows: { read: 1200, dropped: 34, training: 816, heldOut: 350 },
+      columns: 9,
+      features: [{ column: 'dose' }, { column: 'site', levels: ['a<b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'] }],
+      target: { column: 'cured', coding: '' },
+      notes: []
+    }
+    const html = await render([makeSummary({ fields: { dataset } })])
+    expect(html).toContain('1200 read, 34 left out because of missing values, 816 for training, 350 held out')
+    expect(html).toContain('dose, site (labels a&#60;b, c, d, e, f, g and 2 more; reference a&#60;b)')
+  })
+
   it('what all studies share once', async () => {
     const html = await render([kinds['convex, all arrived'], several])
     expect(html.match(/why that engine/g)).toHaveLength(1)
