@@ -77,6 +77,12 @@ describe('study files of the examples', () => {
       /deviance 14\.2046 on 17/,
       /All 1000 runs ended at one point.* proved to be the only minimiser/
     ],
+    // R's glm on MASS::birthwt: coefficients, deviance, AIC.
+    'birth-weights.yaml': [
+      /raceblack +1\.26322 +0\.5265 +2\.399 +0\.0164/,
+      /hypertension +1\.83370 +0\.6918/,
+      /deviance 201\.427 on 180.*AIC 219\.427/
+    ],
     'infertility.yaml': [/least loss of rows held out in 10 folds/],
     'hauck-donner.yaml': [/Hauck-Donner effect, strong, on treated.* likelihood ratio is 142/],
     'firth.yaml': [/diaphragm +3\.55936/, /1\.228 to 8\.482/]
