@@ -428,6 +428,8 @@ export interface Summary {
     readonly loss: string
     readonly ridge: number
     readonly penalizeBias: boolean
+    /** Firth's penalty. */
+    readonly firth?: boolean
     readonly bias: boolean
     readonly standardize: boolean
     /**

@@ -155,13 +155,14 @@ function nonconvexSentence(s: Summary): string {
   if (distinct === 1) {
     const flat = s.minima.length === 0
     const one = flat ? 'one flat minimum, where some weights stay undetermined' : 'one minimum'
+    const convex = s.problem.firth === true ? 'is not known to be convex' : 'is not convex'
     if (arrived === n)
-      return `the same result from ${n === 1 ? 'the only start' : `all ${formatCount(n)} starts`}${copies}: ${one}; since the loss is not convex, nothing rules out another one that these starts missed.${predictions(s)}`
+      return `the same result from ${n === 1 ? 'the only start' : `all ${formatCount(n)} starts`}${copies}: ${one}; since the loss ${convex}, nothing rules out another one that these starts missed.${predictions(s)}`
     const depends =
       v.saddle + v.diverging > 0
         ? 'so the result depends on the start'
         : 'so it is open whether the result depends on the start'
-    return `the loss is not convex; ${part(arrived, n)} led to ${one}${copies}, but ${others}, ${depends}.${predictions(s)}`
+    return `the loss ${convex}; ${part(arrived, n)} led to ${one}${copies}, but ${others}, ${depends}.${predictions(s)}`
   }
   const kinds =
     s.degenerate.length === 0

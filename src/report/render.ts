@@ -148,7 +148,12 @@ function factsOf(s: Summary): (readonly [string, string])[] {
       ? 'no hidden layer'
       : `hidden ${p.hidden.length === 1 ? 'layer' : 'layers'} of ${p.hidden.join(', ')} ${p.activation} units`
   const held = p.testRows > 0 ? ` and ${formatCount(p.testRows)} held out` : ''
-  const ridge = p.ridge > 0 ? `, ridge ${p.ridge} on ${p.penalizeBias ? 'weights and biases' : 'weights'}` : ''
+  const ridge =
+    p.ridge > 0
+      ? `, ridge ${p.ridge} on ${p.penalizeBias ? 'weights and biases' : 'weights'}`
+      : p.firth
+        ? ', Firth’s penalty'
+        : ''
   const columns = `${count(p.inputs, 'column', 'columns')}${p.standardize ? ', standardised' : ''}`
   const { f, g, H } = timing.evaluations
   return [

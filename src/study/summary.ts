@@ -218,6 +218,7 @@ export async function summarize(
       loss: network.loss,
       ridge: network.ridge,
       penalizeBias: network.penalizeBias,
+      ...(network.firth === true ? { firth: true } : {}),
       bias: network.bias,
       standardize: data.standardization !== undefined,
       scale:

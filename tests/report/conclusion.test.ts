@@ -11,6 +11,14 @@ const answer = (s: Summary): string => conclusion([s]).join(' ')
 const convex = { model: true, strongly: true, modulus: 0.0123 }
 const glm = { hidden: [] }
 
+describe('Firth’s penalty', () => {
+  it('leaves open whether the loss is convex', () => {
+    const minima = [makePoint({ count: 1000 })]
+    const text = answer(makeSummary({ problem: { hidden: [], firth: true }, verdicts: { minimum: 1000 }, minima }))
+    expect(text).toContain('since the loss is not known to be convex, nothing rules out another one')
+  })
+})
+
 describe('runs to infinity', () => {
   it('are told apart by what they approach', () => {
     const limits = [makeLimit(0, 630), makeLimit(1 / 16, 370)]
