@@ -16,7 +16,7 @@ export type Single = string | number | boolean
 export type Value = Single | readonly Single[]
 export type Values = Readonly<Record<string, Value>>
 
-const folder = new URL('../../../kernels/webgpu', import.meta.url)
+const folder = new URL('../../../kernels/webgpu/', import.meta.url)
 const files = new Map<string, readonly string[]>()
 
 function linesOf(file: string): readonly string[] {
