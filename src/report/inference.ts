@@ -133,7 +133,12 @@ export function effectsTable(s: Summary): Table | undefined {
 }
 
 /** What a model's mean response is called. */
-const meanOf = (s: Summary): string => (s.metrics.train.accuracy ? 'the probability of class 1' : 'the mean response')
+const meanOf = (s: Summary): string =>
+  s.problem.outputs > 1
+    ? 'the probabilities of the classes'
+    : s.metrics.train.accuracy
+      ? 'the probability of class 1'
+      : 'the mean response'
 
 /** Likelihood, deviances and, for least squares, R²: in sentences' parts, for a line. */
 export function fitText(s: Summary): string {

@@ -12,6 +12,7 @@ import type { Problem } from '../../models/types.js'
 import { scaledCholesky, solveScaled, type ScaledCholesky } from '../jacobi.js'
 import { outputs } from '../predict.js'
 import { informationOf, varianceUnit } from '../stationary.js'
+import { classEffects } from './classEffects.js'
 import { chiSquaredTail, fTail, twoSided, twoSidedQuantile } from './distributions.js'
 import { expectedInformation } from './expected.js'
 import { classElasticities, waldElasticities, type Direction } from './hauckDonner.js'
@@ -140,10 +141,25 @@ export async function inferenceOf(question: InferenceQuestion): Promise<Inferenc
     : isScalar(network.loss)
       ? waldElasticities(problem, z, directions)
       : classElasticities(problem, z, weighted(at.factor, total), directions)
-  const effects = question.effects && isScalar(network.loss) ? effectsOf(question.effects) : undefined
+  const effects = question.effects && effectsOf(question.effects)
 
   function effectsOf({ columns, terms }: NonNullable<InferenceQuestion['effects']>): Inference['marginalEffects'] {
     const bias = network.bias ? 1 : 0
+    if (!isScalar(network.loss)) {
+      const classes = Array.from({ length: network.outputs }, (_, c) => c)
+      const features = Array.from({ length: network.inputs }, (_, d) => d)
+      const none = { value: 0, form: new Float64Array(n) }
+      return classEffects({
+        problem,
+        z,
+        columns,
+        terms,
+        contrasts: classes.map(c => features.map(d => (c === 0 ? none : directions[(c - 1) * S + bias + d]))),
+        names: classes.map(c => features.map(d => names[c * S + bias + d])),
+        variance,
+        confidence
+      })
+    }
     return marginalEffects({
       problem,
       z,

@@ -37,7 +37,6 @@ export function marginalEffects(question: EffectQuestion): MarginalEffects | und
   const { problem, terms, coefficients, variance, confidence, df } = question
   const { link } = scalarLoss(problem.network.loss)
   if (link === 'z') return undefined
-  const quantile = twoSidedQuantile(confidence, df)
   const effects = terms.flatMap(({ kind, columns }) =>
     columns.map(d => ({
       name: coefficients[d].name,
@@ -45,6 +44,17 @@ export function marginalEffects(question: EffectQuestion): MarginalEffects | und
       ...(kind === 'number' ? slope(question, d) : difference(question, columns, d))
     }))
   )
+  return summarised(effects, variance, confidence, df)
+}
+
+/** Effects with their errors, tests and intervals. */
+export function summarised(
+  effects: readonly (Effect & { readonly name: string; readonly kind: MarginalEffects['kinds'][number] })[],
+  variance: (form: Float64Array) => number,
+  confidence: number,
+  df?: number
+): MarginalEffects {
+  const quantile = twoSidedQuantile(confidence, df)
   const errors = effects.map(({ gradient }) => Math.sqrt(variance(gradient)))
   return {
     names: effects.map(e => e.name),
@@ -59,7 +69,7 @@ export function marginalEffects(question: EffectQuestion): MarginalEffects | und
   }
 }
 
-interface Effect {
+export interface Effect {
   readonly effect: number
   /** By the coordinates. */
   readonly gradient: Float64Array
