@@ -2,7 +2,7 @@
  * Which runs to infinity approach the same limit: of the loss, within its uncertainties, and of the predictions on the rows. Memory
  * grows with the number of distinct limits.
  */
-import { scalarLoss, isScalar } from '../models/losses/index.js'
+import { predictedMeans } from '../models/means.js'
 import { defaultTolerances, type Tolerances } from './cluster.js'
 import type { Network } from '../models/types.js'
 
@@ -42,7 +42,7 @@ export class LimitClusterer {
   ) {}
 
   add({ start, loss, uncertainty, z, theta, growing }: LimitRun): void {
-    const predictions = this.predictions(z)
+    const predictions = predictedMeans(this.network, z)
     const entry = this.entries.find(e => this.same(e, loss, uncertainty, predictions))
     if (!entry) {
       this.entries.push({ loss, uncertainty, count: 1, firstStart: start, theta, growing, predictions })
@@ -65,23 +65,5 @@ export class LimitClusterer {
     if (!(Math.abs(entry.loss - loss) <= reach)) return false
     const size = predictions.reduce((m, v) => Math.max(m, Math.abs(v)), 1)
     return predictions.every((v, i) => Math.abs(v - entry.predictions[i]) <= samePredictions * size)
-  }
-
-  /** Mean responses [N, C]; class probabilities where the outputs are taken together. */
-  private predictions(z: Float64Array): Float64Array {
-    const { loss, outputs } = this.network
-    if (isScalar(loss)) return z.map(scalarLoss(loss).mean)
-    const out = new Float64Array(z.length)
-    for (let i = 0; i < z.length; i += outputs) {
-      const row = z.subarray(i, i + outputs)
-      const top = row.reduce((m, v) => Math.max(m, v), -Infinity)
-      const exps = row.map(v => Math.exp(v - top))
-      const total = exps.reduce((s, v) => s + v, 0)
-      out.set(
-        exps.map(v => v / total),
-        i
-      )
-    }
-    return out
   }
 }

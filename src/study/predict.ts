@@ -1,4 +1,5 @@
 /** Predictions of a saved study for new rows. */
+import { softmax } from '../models/means.js'
 import { InputError } from '../core/errors.js'
 import { shown } from '../core/printable.js'
 import { outputs } from '../analysis/predict.js'
@@ -76,18 +77,6 @@ function say({ network, preprocessing, theta, scaling }: FittedModel, rows: NewR
     if (response === 'share') classes[`class${suffix}`] = Array.from(own, value => labels[value > even ? 1 : 0])
   })
   return { numbers, classes }
-}
-
-/** [N, C] */
-function softmax(z: Float64Array, C: number): Float64Array {
-  const p = new Float64Array(z.length)
-  for (let i = 0; i < z.length; i += C) {
-    const row = z.subarray(i, i + C)
-    const top = Math.max(...row)
-    const sum = row.reduce((s, v) => s + Math.exp(v - top), 0)
-    row.forEach((v, c) => (p[i + c] = Math.exp(v - top) / sum))
-  }
-  return p
 }
 
 /** Mean, standard deviation and range over models, each weighted by its runs; and how many runs agree with the first model. */

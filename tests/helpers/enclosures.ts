@@ -86,6 +86,8 @@ export interface Fuzzed {
   readonly outside: number
   /** Largest relative half width of a ball from points, in units of 2⁻¹⁰⁶; largest distance of an interval's end from a value met, relative. */
   readonly loosest: number
+  /** Of balls from points: the largest half width, relative to max(1, |argument|), in units of 2⁻¹⁰⁶. */
+  readonly widest?: number
 }
 
 const addonOf = () => {
@@ -128,6 +130,7 @@ export function fuzzBalls(target: string, operation: EnclosedOperation, count: n
   }
   let outside = 0
   let loosest = 0
+  let widest = 0
   for (let i = 0; i < count; i++) {
     const x = inside(a, i)
     const value = two && b ? two(x, inside(b, i), exact) : one!(x, exact)
@@ -136,8 +139,9 @@ export function fuzzBalls(target: string, operation: EnclosedOperation, count: n
     if (!Number.isFinite(out[3 * i + 2]) || gap > exact.of(out[3 * i + 2]) + 1n) outside++
     const isPoint = a[3 * i + 2] === 0 && (!b || b[3 * i + 2] === 0)
     if (isPoint && value !== 0n) loosest = Math.max(loosest, (out[3 * i + 2] / Math.abs(out[3 * i])) * 2 ** 106)
+    if (isPoint) widest = Math.max(widest, (out[3 * i + 2] / Math.max(1, Math.abs(a[3 * i]))) * 2 ** 106)
   }
-  return { count, outside, loosest }
+  return { count, outside, loosest, widest }
 }
 
 /** Intervals of random width, some of them points; the value at a random point and at both ends must lie in the result. */

@@ -4,6 +4,7 @@
  * reference. β_k are contrasts with the first class, whose own are 0.
  */
 import type { MarginalEffects } from '../../core/result.js'
+import { softmax } from '../../models/means.js'
 import type { Problem } from '../../models/types.js'
 import { designRows } from './hauckDonner.js'
 import { summarised, type Effect, type EffectTerm } from './marginal.js'
@@ -21,14 +22,6 @@ export interface ClassQuestion {
   readonly names: readonly (readonly string[])[]
   readonly variance: (form: Float64Array) => number
   readonly confidence: number
-}
-
-/** Probabilities of the classes from their outputs. */
-function shares(z: readonly number[]): number[] {
-  const top = Math.max(...z)
-  const e = z.map(v => Math.exp(v - top))
-  const total = e.reduce((a, b) => a + b, 0)
-  return e.map(v => v / total)
 }
 
 export function classEffects(question: ClassQuestion): MarginalEffects {
@@ -72,14 +65,14 @@ class Means {
 function eachRow(
   { problem, z }: ClassQuestion,
   means: Means,
-  visit: (i: number, weight: number, x: Float64Array, z: readonly number[]) => void
+  visit: (i: number, weight: number, x: Float64Array, z: Float64Array) => void
 ): Effect[] {
   const C = problem.network.outputs
   const rows = designRows(problem)
   for (let i = 0; i < problem.rows; i++) {
     const weight = problem.weight ? problem.weight[i] : 1
     means.count(weight)
-    if (weight !== 0) visit(i, weight, rows.row(i), Array.from(z.subarray(i * C, (i + 1) * C)))
+    if (weight !== 0) visit(i, weight, rows.row(i), z.subarray(i * C, (i + 1) * C))
   }
   return means.means()
 }
@@ -92,7 +85,7 @@ function slopes(question: ClassQuestion, d: number): Effect[] {
   const S = designRows(problem).width
   const means = new Means(C, (C - 1) * S)
   return eachRow(question, means, (_, weight, x, z) => {
-    const p = shares(z)
+    const p = softmax(z, C)
     const m = p.reduce((sum, v, k) => sum + v * beta[k], 0)
     for (let c = 0; c < C; c++) {
       means.effects[c] += weight * p[c] * (beta[c] - m)
@@ -119,7 +112,7 @@ function differences(question: ClassQuestion, levels: readonly number[], at: num
     for (const sign of [1, -1]) {
       const change = levels.map(d => (sign === 1 && d === at ? 1 : 0) - columns[i * D + d])
       const moved = z.map((v, k) => levels.reduce((sum, d, l) => sum + change[l] * contrasts[k][d].value, v))
-      const p = shares(moved)
+      const p = softmax(moved, C)
       for (let c = 0; c < C; c++) {
         means.effects[c] += sign * weight * p[c]
         const to = means.gradients[c]
