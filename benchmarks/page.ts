@@ -12,7 +12,7 @@ import {
   recordName
 } from '../src/bench/kernels/tables.js'
 import { formatBytes, formatRate, formatSeconds } from '../src/core/units.js'
-import { svg } from '../src/report/svg.js'
+import { svg } from '../src/report/charts/svg.js'
 import { barsOf } from './bars.js'
 import { formulaTable } from './formulas/table.js'
 import { peerTables } from './peers/table.js'

@@ -1,5 +1,5 @@
 /** The parts that pages are made of: tables, paragraphs, figures, and the page around them. No script, no network. */
-import type { Chart } from './charts.js'
+import type { Chart } from './charts/chart.js'
 import { style } from './style.js'
 import type { Table } from './table.js'
 import { escape } from './words.js'

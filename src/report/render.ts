@@ -1,7 +1,16 @@
 /** Summaries → one self-contained HTML page: no script, no network, charts as inline SVG. */
 import type { StationaryPoint, Summary } from '../core/result.js'
 import { formatCount, formatRate, formatSeconds } from '../core/units.js'
-import { convergence, decisions, discovery, scores, shares, spectrum, waterfall } from './charts.js'
+import { convergence } from './charts/convergence.js'
+import { decisions } from './charts/decisions.js'
+import { discovery } from './charts/discovery.js'
+import { growthChart } from './charts/growth.js'
+import { landscapeChart } from './charts/landscape.js'
+import { ridgePathChart } from './charts/ridgePath.js'
+import { scores } from './charts/scores.js'
+import { shares } from './charts/shares.js'
+import { spectrum } from './charts/spectrum.js'
+import { waterfall } from './charts/waterfall.js'
 import { conclusion, coverageText } from './conclusion.js'
 import { fullNotes, fullTable, headline, keyNotes, keyTable } from './contrast.js'
 import {
@@ -13,9 +22,9 @@ import {
   type CoefficientOptions
 } from './inference.js'
 import { facts, figure, fold, htmlTable, page, paragraph, titled } from './page.js'
-import { landscapeChart, landscapeText } from './landscape.js'
-import { growthChart, separationTable, separationText } from './separation.js'
-import { ridgePathChart, ridgePathText } from './ridgePath.js'
+import { landscapeText } from './landscape.js'
+import { separationTable, separationText } from './separation.js'
+import { ridgePathText } from './ridgePath.js'
 import { limitsTable, meaning, met, metricsTable, pointsTable, thresholdsTable, verdictTable } from './tables.js'
 import { computer, count, escape, fixed, infiniteText, isSeparated, percent, remedyText, short } from './words.js'
 

@@ -1,58 +1,12 @@
-/** Why runs differ, in words, tables and bars. Pure functions of a result. */
-import {
-  sources,
-  type ModelVariance,
-  type Source,
-  type VarianceResult,
-  type VarianceSplit
-} from '../core/varianceResult.js'
+/** Why runs differ, in words and tables. Pure functions of a result. */
+import type { ModelVariance, VarianceResult } from '../core/varianceResult.js'
 import { wrap } from '../core/text.js'
 import { formatCount, formatSeconds } from '../core/units.js'
-import type { Chart } from './charts.js'
+import { varianceBars } from './charts/variance.js'
 import { facts, figure, fold, htmlTable, page, paragraph } from './page.js'
-import { palette, svg } from './svg.js'
 import { textTable, type Table } from './table.js'
+import { designText, isNil, metricWords, shareText, sourcesOf, wordsOf } from './varianceWords.js'
 import { computer, count, escape, listed, none, percent, short } from './words.js'
-
-/** Sources in words. */
-const wordsOf: Readonly<Record<Source, string>> = {
-  start: 'start',
-  order: 'order',
-  resample: 'rows',
-  'start:order': 'start × order',
-  'start:resample': 'start × rows',
-  'order:resample': 'order × rows',
-  residual: 'residual'
-}
-
-/** Metrics in words; `out.` and `test.` stand before scores. */
-function metricWords(name: string): string {
-  const [prefix, rest] = name.startsWith('out.')
-    ? ['left-out ', name.slice(4)]
-    : name.startsWith('test.')
-      ? ['held-out ', name.slice(5)]
-      : ['', name]
-  const label =
-    { logLoss: 'log-loss', auc: 'AUC', r2: 'R²', devianceExplained: 'deviance explained', minimum: 'minimum reached' }[
-      rest
-    ] ?? rest
-  return prefix + label
-}
-
-/** The sources that the design can tell apart. */
-function sourcesOf({ starts, orders, resamples }: VarianceResult): Source[] {
-  const vary = { start: starts > 1, order: orders > 1, resample: resamples > 1 }
-  const many = Object.values(vary).filter(Boolean).length
-  return sources.filter(source =>
-    source === 'residual'
-      ? many > 1
-      : source.split(':').every(f => vary[f as keyof typeof vary]) && source.split(':').length < Math.max(2, many)
-  )
-}
-
-const isNil = (split: VarianceSplit): boolean => split.deviation <= split.floor
-const shareText = (split: VarianceSplit, source: Source): string =>
-  isNil(split) ? none : percent(Math.round(1000 * split[source].share) / 1000)
 
 /** Rows: metrics; columns: mean, deviation and shares. */
 export function varianceTable(model: ModelVariance, result: VarianceResult): Table {
@@ -115,14 +69,6 @@ export function varianceConclusion(result: VarianceResult): string[] {
   return list
 }
 
-/** What was crossed. */
-const designText = ({ starts, orders, resamples, resampling }: VarianceResult): string =>
-  [
-    count(starts, 'start', 'starts'),
-    ...(orders > 1 ? [`${formatCount(orders)} orders of mini-batches`] : []),
-    ...(resamples > 1 ? [`${formatCount(resamples)} resamples of the rows (${resampling})`] : [])
-  ].join(' × ')
-
 /** The result as text for a terminal of `width` columns. */
 export function varianceText(result: VarianceResult, width: number): string {
   const { problem, engine, twin } = result
@@ -154,59 +100,6 @@ export function varianceText(result: VarianceResult, width: number): string {
     '',
     ...[...varianceConclusion(result), ...models.flatMap(m => m.notes)].flatMap(text => wrap(text, width))
   ].join('\n')
-}
-
-/** Bars of shares by metric, one picture a model. */
-async function bars(result: VarianceResult): Promise<Chart> {
-  const shown = sourcesOf(result)
-  const models = [result, ...(result.twin ? [result.twin] : [])]
-  const svgs: string[] = []
-  for (const model of models) {
-    const metrics = Object.entries(model.metrics).filter(([, split]) => !isNil(split))
-    const values = metrics.flatMap(([name, split]) =>
-      shown.map((source, i) => ({
-        metric: metricWords(name),
-        source: wordsOf[source],
-        place: i,
-        share: split[source].share
-      }))
-    )
-    if (values.length === 0) continue
-    svgs.push(
-      await svg(
-        {
-          title: { text: model.name, fontSize: 13, fontWeight: 'normal', color: 'currentColor' },
-          height: { step: 20 },
-          data: { values },
-          mark: { type: 'bar' },
-          encoding: {
-            y: { field: 'metric', type: 'nominal', title: null, sort: metrics.map(([name]) => metricWords(name)) },
-            x: {
-              field: 'share',
-              type: 'quantitative',
-              title: 'share of variance',
-              axis: { format: '.0%', tickCount: 5 },
-              scale: { domain: [0, 1] }
-            },
-            order: { field: 'place', type: 'quantitative' },
-            color: {
-              field: 'source',
-              type: 'nominal',
-              title: null,
-              scale: { domain: shown.map(s => wordsOf[s]), range: shown.map((_, i) => palette[i % palette.length]) }
-            }
-          }
-        },
-        `Shares of the variance of ${model.name} by source: ${metrics.map(([name, split]) => `${metricWords(name)} ${shown.map(s => `${wordsOf[s]} ${shareText(split, s)}`).join(', ')}`).join('; ')}.`
-      )
-    )
-  }
-  const nil = models.filter(m => Object.values(m.metrics).every(isNil)).map(m => m.name)
-  return {
-    title: 'Why runs differ',
-    caption: `${designText(result)}. Metrics that are the same in all runs, up to rounding, have no bar${nil.length > 0 ? `; ${listed(nil)} has none at all` : ''}.`,
-    svgs
-  }
 }
 
 const shownRows = 12
@@ -271,7 +164,7 @@ export async function renderVariance(result: VarianceResult): Promise<string> {
     `<div class="answer">${varianceConclusion(result)
       .map(text => paragraph(text))
       .join('')}</div>
-<div class="figures">${figure(await bars(result))}</div>
+<div class="figures">${figure(await varianceBars(result))}</div>
 ${parts.join('\n')}
 ${fold(
   'What was run',

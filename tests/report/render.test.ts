@@ -2,7 +2,13 @@
 // How it looks is for browser.test.ts.
 import { beforeAll, describe, expect, it } from 'vitest'
 import { verdicts, type Summary } from '../../src/core/result.js'
-import { convergence, discovery, scores, shares, spectrum, waterfall, type Chart } from '../../src/report/charts.js'
+import type { Chart } from '../../src/report/charts/chart.js'
+import { convergence } from '../../src/report/charts/convergence.js'
+import { discovery } from '../../src/report/charts/discovery.js'
+import { scores } from '../../src/report/charts/scores.js'
+import { shares } from '../../src/report/charts/shares.js'
+import { spectrum } from '../../src/report/charts/spectrum.js'
+import { waterfall } from '../../src/report/charts/waterfall.js'
 import { renderReport } from '../../src/report/render.js'
 import { everyKind, makeLimit, makePoint, makePoints, makeSummary, throughJson } from './summaries.js'
 

@@ -1,7 +1,8 @@
 // The loss between end points: known barriers, convex twins, copies of networks, and contour lines.
 import { describe, expect, it } from 'vitest'
 import { isolines } from '../../src/core/contours.js'
-import { landscapeChart, landscapeText } from '../../src/report/landscape.js'
+import { landscapeChart } from '../../src/report/charts/landscape.js'
+import { landscapeText } from '../../src/report/landscape.js'
 import { study } from '../../src/study/study.js'
 import { expectClose } from '../helpers/tolerance.js'
 

@@ -1,6 +1,7 @@
 // Separated data: the fit to the rows that are left, what the deviance tends to, growth under gradient descent, and what is said of it.
 import { describe, expect, it } from 'vitest'
-import { growthChart, separationTable, separationText } from '../../src/report/separation.js'
+import { growthChart } from '../../src/report/charts/growth.js'
+import { separationTable, separationText } from '../../src/report/separation.js'
 import { study } from '../../src/study/study.js'
 import { randomNumbers } from '../helpers/tables.js'
 import { expectAllClose, expectClose } from '../helpers/tolerance.js'

@@ -1,7 +1,7 @@
 /** The results of `bench convergence` for people: a table for the terminal, and one self-contained page. */
 import { formatRate, formatSeconds } from '../../core/units.js'
 import { style } from '../../report/style.js'
-import { dashes, palette, svg } from '../../report/svg.js'
+import { dashes, palette, svg } from '../../report/charts/svg.js'
 import { escape } from '../../report/words.js'
 import type { CellResult, ProblemAnswer } from './cell.js'
 import type { ConvergenceResults } from './convergence.js'

@@ -1,6 +1,6 @@
 /** Vega-Lite specifications → inline SVG without a browser: one size of text for all charts, colours of the page. */
 import type { TopLevelSpec } from 'vega-lite'
-import { escape } from './words.js'
+import { escape } from '../words.js'
 
 /**
  * Width of every chart in px, axes included: text then has the same size in all of them. That of a phone, so that its text is never
