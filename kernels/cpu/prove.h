@@ -5,6 +5,10 @@
 // M's norm in the units ρ is then below 1, so every matrix of the convex set H(X) is regular and all have the inertia of one of them,
 // which is shown for a matrix of doubles. If that norm is κ ≤ ¼, Newton's method converges from everywhere in the box: a step
 // leaves at most 2κ/(1 − κ) ≤ ⅔ of the distance.
+//
+// Softmax leaves open what is added to the parameters of all classes, unless a ridge falls on them. There ½γ(Σ_c θ_c)² is added: f does
+// not change along (1, …, 1), so that its stationary points are those of f whose parameters sum to 0 over the classes, and H is that of f
+// but for γ > 0 along directions in which it is 0.
 #pragma once
 
 #include "dense.h"
@@ -20,7 +24,15 @@ class Prover {
  public:
   explicit Prover(const Problem<double>& problem)
       : p(problem), n(problem.P), plain(problem, true), exact(problem, false), box(problem, true), hi(n), lo(n), sigma(n), radii(n),
-        ball_point(n), box_point(n), plain_point(n) {}
+        ball_point(n), box_point(n), plain_point(n) {
+    if (p.formula || p.d.loss != Loss::softmax) return;
+    const auto& last = p.layers.back();
+    for (int d = 0; d < last.stride; d++) {
+      Shift shift{{}, 1};
+      for (int c = 0; c < last.units; c++) shift.places.push_back(last.at + c * last.stride + d);
+      if (std::all_of(shift.places.begin(), shift.places.end(), [&](int i) { return !(p.penalty[i] > 0); })) shifts.push_back(shift);
+    }
+  }
 
   /// Writes what is found of the point `theta` as number `r` of `out`.
   void prove(const double* theta, size_t r, const Proofs& out) {
@@ -73,6 +85,12 @@ class Prover {
   Derivatives<Ball> exact;
   Derivatives<Interval> box;
   std::vector<double> hi, lo, sigma, radii;
+  /// Parameters of all classes whose sum f does not depend on, and γ, a power of two near their entries on H's diagonal.
+  struct Shift {
+    std::vector<int> places;
+    double gamma;
+  };
+  std::vector<Shift> shifts;
   std::vector<Ball> ball_point;
   std::vector<Interval> box_point;
   std::vector<V> plain_point;
@@ -96,10 +114,34 @@ class Prover {
     negative = 0, contraction = NAN;
   }
 
-  /// A, C and σ from H at x.
+  /// Adds the terms of the shifts to g, and to H where there is one.
+  template <class S>
+  void hold_shifts(Derivatives<S>& at_point, const std::vector<S>& theta) const {
+    for (const auto& [places, gamma] : shifts) {
+      S sum = theta[places[0]];
+      for (size_t c = 1; c < places.size(); c++) sum = sum + theta[places[c]];
+      const S along = sum * number(sum, gamma);
+      for (size_t c = 0; c < places.size(); c++) {
+        at_point.g[places[c]] = at_point.g[places[c]] + along;
+        if (at_point.H.empty()) continue;
+        for (size_t e = c; e < places.size(); e++) {
+          S& h = at_point.H[at(places[c], places[e])];
+          h = h + number(sum, gamma);
+        }
+      }
+    }
+  }
+
+  /// A, C, σ and the γ of the shifts from H at x.
   ProofStatus expand_at(const double* x) {
     for (int i = 0; i < n; i++) plain_point[i] = vec(x[i]);
     plain.evaluate(plain_point);
+    for (auto& shift : shifts) {
+      double mean = 0;
+      for (int i : shift.places) mean += plain.H[at(i, i)][0] / shift.places.size();
+      shift.gamma = mean > 1e-200 && mean < 1e200 ? std::exp2(std::round(std::log2(mean))) : 1;
+    }
+    hold_shifts(plain, plain_point);
     A.resize(size_t(n) * n);
     for (int i = 0; i < n; i++) {
       const double d = std::fabs(plain.H[at(i, i)][0]);
@@ -128,6 +170,7 @@ class Prover {
   bool displacement(std::vector<double>* step = nullptr) {
     for (int i = 0; i < n; i++) ball_point[i] = {vec(hi[i]), vec(lo[i]), V{}};
     exact.evaluate(ball_point);
+    hold_shifts(exact, ball_point);
     if (exact.kink) return false;
     bool finite = true;
     if (step) step->assign(n, 0);
@@ -175,6 +218,7 @@ class Prover {
       rho[i] = reach[0] / sigma[i];
     }
     box.evaluate(box_point);
+    hold_shifts(box, box_point);
     if (box.kink) return ProofStatus::kink;
     if (M0.size() != A.size() || stale) form_residual();
     std::vector<double> spread(n), image(n);

@@ -9,6 +9,7 @@ import { Status } from '../core/status.js'
 import { thresholds } from '../core/thresholds.js'
 import { activationTable } from '../models/activations.js'
 import { canonicalizerOf, genericCoefficients, type AnyCanonicalizer } from '../models/network/symmetry.js'
+import { centre, centred } from '../models/network/shift.js'
 import { RankedIds } from './ranked.js'
 import type { Network } from '../models/types.js'
 import { judgeRuns, type Found, type Judge, type Judged } from './verdict.js'
@@ -53,7 +54,7 @@ export class Recogniser {
   constructor(
     private readonly judge: Judge,
     private readonly certifier: Certifier,
-    network: Network
+    private readonly network: Network
   ) {
     this.P = judge.objective.parameters
     this.canonicalizer = canonicalizerOf(network)
@@ -66,9 +67,10 @@ export class Recogniser {
   }
 
   /** As `judgeRuns`. */
-  async judgeRuns(theta: Float64Array, found: Found, count: number): Promise<Judged> {
+  async judgeRuns(ends: Float64Array, found: Found, count: number): Promise<Judged> {
     const { judge, P } = this
-    if (judge.separated) return judgeRuns(judge, theta, found, count)
+    if (judge.separated) return judgeRuns(judge, ends, found, count)
+    const theta = centred(this.network, ends)
     const out = emptyJudged(theta, found, count, P)
     const others: number[] = []
     let size = firstChunk
@@ -124,12 +126,18 @@ export class Recogniser {
   private recognise(theta: Float64Array, i: number, out: Judged): boolean {
     const { point } = this
     if (this.reach === 0) return false
-    this.canonicalizer.canonicalize(theta, point, i * this.P)
+    this.bring(theta, i)
     const id = this.last >= 0 && this.holds(this.last, point) ? this.last : this.find(point)
     if (id < 0) return false
     this.last = id
     this.file(out, i, id, this.restored(id))
     return true
+  }
+
+  /** Run i in canonical form, in `point`; flips that biases take up move their sum over the classes. */
+  private bring(theta: Float64Array, i: number): void {
+    this.canonicalizer.canonicalize(theta, this.point, i * this.P)
+    centre(this.network, this.point)
   }
 
   /** The copy of minimum `id` by the element that the canonicalizer took last. */
@@ -169,10 +177,10 @@ export class Recogniser {
 
   /** Takes runs to strict minima beside them and files them; returns those that come to none, or to one that is not clearly strict. */
   private async settle(theta: Float64Array, which: readonly number[], out: Judged): Promise<number[]> {
-    const { P, canonicalizer, point } = this
+    const { P, point } = this
     const from = new Float64Array(which.length * P)
     which.forEach((i, n) => {
-      canonicalizer.canonicalize(theta, point, i * P)
+      this.bring(theta, i)
       from.set(point, n * P)
     })
     const settled = await this.certifier.settle(from)
@@ -185,7 +193,7 @@ export class Recogniser {
       }
       const { id, isNew } = this.meet(settled, n)
       if (!isNew && !this.known[id].tried) again.add(id)
-      canonicalizer.canonicalize(theta, point, i * P)
+      this.bring(theta, i)
       this.file(out, i, id, this.restored(id))
     })
     await this.prove([...again])

@@ -3,7 +3,7 @@ import { judging } from '../../src/analysis/recognise.js'
 import { judgeRuns, type Judged } from '../../src/analysis/verdict.js'
 import { VerdictCode } from '../../src/core/result.js'
 import { Canonicalizer, canonicalizerOf } from '../../src/models/network/symmetry.js'
-import { points } from '../helpers/problems.js'
+import { points, threeClasses } from '../helpers/problems.js'
 import { hasAddon } from '../helpers/proofs.js'
 import { resolveConfig } from '../../src/study/config.js'
 import { setUp, type Setup } from '../../src/study/setup.js'
@@ -19,6 +19,7 @@ interface Case {
   readonly model: object
   readonly more?: object
 }
+const classes = { columns: threeClasses(60, 10), target: 'k', standardize: true }
 const ridge = { ridge: 1e-3, penalizeBias: true, loss: 'logistic' }
 const cases: readonly Case[] = [
   { label: 'logistic regression', model: { hidden: [], loss: 'logistic' } },
@@ -28,6 +29,14 @@ const cases: readonly Case[] = [
   { label: '4-2-1 tanh, f32', model: { hidden: [2], ...ridge }, more: { precision: 'f32' } },
   { label: '4-2-1 tanh by lbfgs', model: { hidden: [2], ...ridge }, more: { optimizer: 'lbfgs' } },
   { label: '4-2-1 softplus', model: { hidden: [2], activation: 'softplus', ...ridge } },
+  // What is added to all classes is left open: by all parameters, or by the biases.
+  { label: 'softmax', model: { hidden: [], loss: 'softmax' }, more: { data: classes } },
+  { label: 'softmax with ridge', model: { hidden: [], loss: 'softmax', ridge: 0.01 }, more: { data: classes } },
+  {
+    label: '2-2-3 softmax with logistic units',
+    model: { hidden: [2], activation: 'logistic', loss: 'softmax', ridge: 0.01 },
+    more: { data: classes }
+  },
   // Flips that the biases above take up.
   { label: '4-2-1 logistic units', model: { hidden: [2], activation: 'logistic', loss: 'logistic', ridge: 0.01 } },
   {

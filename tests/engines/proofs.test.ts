@@ -154,6 +154,12 @@ describe.runIf(hasAddon)('proofs', () => {
       label: 'softmax with ridge',
       problem: makeProblem({ loss: 'softmax', rows: 20, ridge: 0.1, penalizeBias: true })
     },
+    // Nothing determines what is added to the parameters, or to the biases, of all classes.
+    { label: 'softmax', problem: makeProblem({ loss: 'softmax', rows: 40 }) },
+    {
+      label: '2-2-3 softmax with ridge on weights',
+      problem: makeProblem({ loss: 'softmax', hidden: [2], rows: 40, ridge: 0.02 })
+    },
     ...(['probit', 'cloglog', 'poisson', 'gamma', 'brier'] as const).map((loss, k) => ({
       label: `3-2-1 ${loss}`,
       problem: makeProblem({

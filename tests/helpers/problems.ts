@@ -14,6 +14,14 @@ export const normals = (n: number, seed: number, series = 0): Float64Array =>
 export const integers = (n: number, below: number, seed: number, series = 0): Float64Array =>
   Float64Array.from(words(seed, Stream.generator, series, 0, n), w => Math.floor(uniform(w) * below))
 
+/** Columns a and b, and a class k of three that overlap. */
+export function threeClasses(rows: number, seed: number): Record<string, (number | string)[]> {
+  const [a, b, noise] = [normals(rows, seed), normals(rows, seed + 1), normals(rows, seed + 2)]
+  const named = (v: number, i: number): string =>
+    ['low', 'middle', 'high'][v + 1.5 * noise[i] < -0.8 ? 0 : v - b[i] + noise[i] < 0.8 ? 1 : 2]
+  return { a: [...a], b: [...b], k: [...a].map(named) }
+}
+
 export interface Recipe {
   readonly loss: Loss
   readonly activation?: Activation

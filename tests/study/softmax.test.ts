@@ -1,19 +1,8 @@
 // Softmax models: what the number added to all outputs leaves undetermined is no flat direction; what the data leave is.
 import { describe, expect, it } from 'vitest'
 import { study } from '../helpers/study.js'
-import { normals } from '../helpers/problems.js'
+import { threeClasses } from '../helpers/problems.js'
 
-/** Three classes that overlap, on two columns. */
-function table(rows: number, seed: number): Record<string, (number | string)[]> {
-  const [a, b, noise] = [normals(rows, seed), normals(rows, seed + 1), normals(rows, seed + 2)]
-  return {
-    a: [...a],
-    b: [...b],
-    k: [...a].map(
-      (v, i) => ['low', 'middle', 'high'][v + 1.5 * noise[i] < -0.8 ? 0 : v - b[i] + noise[i] < 0.8 ? 1 : 2]
-    )
-  }
-}
 const fit = (columns: Record<string, (number | string)[]>, model: object, starts = 20): ReturnType<typeof study> =>
   study({
     data: { columns, target: 'k' },
@@ -23,7 +12,7 @@ const fit = (columns: Record<string, (number | string)[]>, model: object, starts
   })
 
 describe.each([1, 2, 3])('softmax on random rows %i', seed => {
-  const columns = table(60, 10 * seed)
+  const columns = threeClasses(60, 10 * seed)
 
   it.each([
     ['without a ridge', {}, 6],
@@ -35,6 +24,7 @@ describe.each([1, 2, 3])('softmax on random rows %i', seed => {
     expect(minima).toHaveLength(1)
     expect(minima[0].eigenvalues).toHaveLength(directions)
     expect(minima[0].eigenvalues[0]).toBeGreaterThan(0)
+    expect(minima[0].proof?.status).toBe('proved')
     expect(convex.modulus).toBe(minima[0].eigenvalues[0])
     expect(convex.strongly).toBe('penalizeBias' in model)
   })
@@ -51,7 +41,8 @@ describe.each([1, 2, 3])('softmax on random rows %i', seed => {
     const net = { hidden: [2], activation: 'tanh', ridge: 0.01 }
     const { verdicts, minima } = await fit(columns, net, 40)
     expect(verdicts.minimum).toBeGreaterThan(30)
-    for (const { parameters, names } of minima) {
+    for (const { parameters, names, proof } of minima) {
+      expect(proof?.status).toBe('proved')
       const biases = parameters.filter((_, p) => /^(low|middle|high):\(Intercept\)$/.test(names[p]))
       expect(biases).toHaveLength(3)
       expect(Math.abs(biases.reduce((s, v) => s + v))).toBeLessThan(1e-12)

@@ -15,19 +15,25 @@ export function shiftPlaces(network: Network): number[] {
   return network.bias && !network.penalizeBias ? [0] : []
 }
 
-/** Points [R, P] with parameters that sum to 0 over the classes where nothing determines their sum; the same array where nothing is to do. */
-export function centred(network: Network, theta: Float64Array): Float64Array {
+/** Brings points [R, P] to parameters that sum to 0 over the classes where nothing determines their sum, in place. */
+export function centre(network: Network, theta: Float64Array): void {
   const places = shiftPlaces(network)
-  if (places.length === 0) return theta
-  const out = theta.slice()
+  if (places.length === 0) return
   const { at, stride, units } = layers(network).at(-1)!
   const P = at + units * stride
-  for (let from = at; from < out.length; from += P)
+  for (let from = at; from < theta.length; from += P)
     for (const d of places) {
       let sum = 0
-      for (let k = 0; k < units; k++) sum += out[from + k * stride + d]
-      for (let k = 0; k < units; k++) out[from + k * stride + d] -= sum / units
+      for (let k = 0; k < units; k++) sum += theta[from + k * stride + d]
+      for (let k = 0; k < units; k++) theta[from + k * stride + d] -= sum / units
     }
+}
+
+/** Points [R, P] brought there; the same array where nothing is to do. */
+export function centred(network: Network, theta: Float64Array): Float64Array {
+  if (shiftPlaces(network).length === 0) return theta
+  const out = theta.slice()
+  centre(network, out)
   return out
 }
 
