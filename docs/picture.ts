@@ -1,6 +1,6 @@
 // Draws docs/report.png, the picture in README.md, from the report of `npm start`: run that first, then `npm run docs:picture`.
 import { readFileSync } from 'node:fs'
-import { openBrowser } from '../tests/report/browser.js'
+import { openBrowser } from '../tests/helpers/browser.js'
 
 const size = { width: 1140, height: 900 }
 const { browser, close } = await openBrowser()

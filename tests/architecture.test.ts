@@ -2,6 +2,7 @@
 // nothing in tracked files that belongs to one machine, and files that fit a reader's head.
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
 import { dirname, extname, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
@@ -22,11 +23,13 @@ function walk(folder: string): string[] {
   })
 }
 
-/** Project files that a TypeScript file imports (statically, dynamically or for types), relative to the root. */
+/** What a TypeScript file imports (statically, dynamically or for types), as it says. */
+const imported = (file: string): string[] =>
+  ts.preProcessFile(readFileSync(join(root, file), 'utf8'), true, true).importedFiles.map(({ fileName }) => fileName)
+
+/** Project files that a TypeScript file imports, relative to the root. */
 function imports(file: string): string[] {
-  const { importedFiles } = ts.preProcessFile(readFileSync(join(root, file), 'utf8'), true, true)
-  return importedFiles
-    .map(imported => imported.fileName)
+  return imported(file)
     .filter(name => name.startsWith('.'))
     .map(name => posix(relative(root, resolve(root, dirname(file), name))).replace(/\.js$/, '.ts'))
 }
@@ -158,6 +161,20 @@ describe('imports', () => {
     }
     for (const file of sources) visit(file, [])
     expect(cycles).toEqual([])
+  })
+
+  it('keep Node and its GPU package out of the core of the webgpu engine, which runs in browsers too', () => {
+    const core = sources.filter(file => file.startsWith('src/engines/webgpu/core/'))
+    expect(core.length).toBeGreaterThan(5)
+    const reached = new Set(core)
+    for (const file of reached) for (const target of imports(file)) reached.add(target)
+    const wrong = [...reached].flatMap(file =>
+      imported(file)
+        .filter(name => isBuiltin(name) || name === 'webgpu')
+        .map(name => `${file} imports ${name}`)
+    )
+    expect(wrong).toEqual([])
+    expect(core.flatMap(imports).filter(target => target.startsWith('src/engines/webgpu/host/'))).toEqual([])
   })
 
   it('reach tests and built files from nowhere in src', () => {

@@ -5,7 +5,7 @@
 // registers. A number that is read from workgroup memory (an input for all runs at once, an activation, a δ) so feeds block · width or
 // span · width multiply-adds. `slices[m]` threads share a unit's inputs and leave partial sums, which the team adds in a fixed
 // order; `bands[m]` blocks make up a layer. Blocks that reach beyond a layer have weights 0 there.
-// How blocks are chosen and what they cost: src/engines/webgpu/gradientPlan.ts and kernels/README.md.
+// How blocks are chosen and what they cost: src/engines/webgpu/core/gradientPlan.ts and kernels/README.md.
 #include rows.wgsl
 
 #if staged

@@ -1,6 +1,6 @@
 // Loss and gradient where all weights of a run and the sums for its gradient fit the registers of one thread: no workgroup
 // memory, no barriers, everything unrolled. A thread takes one run through one chunk of the rows, `width` rows at a time.
-// How many registers that takes and when it is chosen: src/engines/webgpu/gradientPlan.ts.
+// How many registers that takes and when it is chosen: src/engines/webgpu/core/gradientPlan.ts.
 #include wide.wgsl
 #include outputs.wgsl
 #include results.wgsl

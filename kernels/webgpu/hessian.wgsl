@@ -7,7 +7,7 @@
 //
 //     ρ_i = Σ_n left_n · right_n[i]   plus, for one i, extra · other
 //
-// Which fields, which π, and which elements of H: the table of tiles, made by src/engines/webgpu/hessianPlan.ts.
+// Which fields, which π, and which elements of H: the table of tiles, made by src/engines/webgpu/core/hessianPlan.ts.
 #include wide.wgsl
 #include loss.wgsl
 

@@ -1,4 +1,4 @@
-// The part of an update program between two matrix operations: src/engines/webgpu/update.ts writes the statements. `split` threads share
+// The part of an update program between two matrix operations: src/engines/webgpu/core/update.ts writes the statements. `split` threads share
 // a lane, each with the parameters from `first` to `last`; scalars are the same numbers in all of them.
 #include bits.wgsl
 #include lanes.wgsl

@@ -1,8 +1,9 @@
 // The webgpu engine's device and objective in this process, without the child process around them.
 import { afterAll, beforeAll, beforeEach } from 'vitest'
-import { Gpu } from '../../src/engines/webgpu/device.js'
-import { LocalObjective } from '../../src/engines/webgpu/objective.js'
-import { WholeSupply } from '../../src/engines/webgpu/supply.js'
+import type { Gpu } from '../../src/engines/webgpu/core/device.js'
+import { LocalObjective } from '../../src/engines/webgpu/core/objective.js'
+import { WholeSupply } from '../../src/engines/webgpu/core/supply.js'
+import { openGpu } from '../../src/engines/webgpu/host/open.js'
 import type { Objective } from '../../src/engines/types.js'
 import type { Problem } from '../../src/models/types.js'
 import { useSwiftshader } from './swiftshader.js'
@@ -29,7 +30,7 @@ export function onSoftwareGpu(use: (gpu: Gpu) => void): void {
   let gpu: Gpu | undefined
   beforeAll(async () => {
     if (name === undefined) return
-    gpu = await Gpu.open(name)
+    gpu = await openGpu(name)
     use(gpu)
   })
   beforeEach(context => context.skip(name === undefined, 'no software GPU for this system'))

@@ -2,7 +2,7 @@
 import { twoGpus } from '../helpers/sameName.js'
 import { describe, expect, it } from 'vitest'
 import type { Summary } from '../../src/core/result.js'
-import { layerBuilt } from '../../src/engines/webgpu/layer.js'
+import { layerBuilt } from '../../src/engines/webgpu/host/layer.js'
 import { drivers } from '../helpers/sameName.js'
 import { freshOut, manystart } from '../cli/helpers.js'
 

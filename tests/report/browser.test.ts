@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Summary } from '../../src/core/result.js'
 import { renderReport } from '../../src/report/render.js'
 import { study } from '../helpers/study.js'
-import { openBrowser } from './browser.js'
+import { openBrowser } from '../helpers/browser.js'
 import { look, type Look } from './look.js'
 import { everyKind, throughJson } from './summaries.js'
 

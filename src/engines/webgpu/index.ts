@@ -2,7 +2,7 @@
  * The `webgpu` engine: fused WGSL kernels in f32 on any GPU with a Vulkan, Metal or D3D12 driver, through Dawn (npm `webgpu`). Each GPU
  * lives in a child process: where a kernel hangs, nothing but the end of its process gets rid of it.
  */
-import { noHardware } from './attached.js'
+import { noHardware } from './host/attached.js'
 import { InputError, WorkError } from '../../core/errors.js'
 import { isScalar } from '../../models/losses/index.js'
 import { startPoint } from '../../models/network/initialise.js'
@@ -23,13 +23,13 @@ import type {
   Scores,
   WorkNeeds
 } from '../types.js'
-import { hessianTooLarge, mostHessianParameters } from './evaluate.js'
-import { GpuLostError, GpuMemoryError } from './device.js'
-import type { Faults } from './faults.js'
-import { chosen, look, startChild, type GpuAddress } from './gpus.js'
-import { timedLanes, type TimedKernel } from './pace.js'
-import type { OpenedGpu, WebgpuQuestions } from './protocol.js'
-import { runOnDevices, type RunDevice } from './runs.js'
+import { hessianTooLarge, mostHessianParameters } from './core/evaluate.js'
+import { GpuLostError, GpuMemoryError } from './core/device.js'
+import type { Faults } from './host/faults.js'
+import { chosen, look, startChild, type GpuAddress } from './host/gpus.js'
+import { timedLanes, type TimedKernel } from './core/pace.js'
+import type { OpenedGpu, WebgpuQuestions } from './host/protocol.js'
+import { runOnDevices, type RunDevice } from './host/runs.js'
 
 export interface WebgpuOptions extends EngineOptions {
   /** For tests: the GPUs to open, by name, one as often as it stands here. */

@@ -1,6 +1,6 @@
 // Whether to look for a GPU at all.
 import { expect, it } from 'vitest'
-import { noHardware } from '../../../src/engines/webgpu/attached.js'
+import { noHardware } from '../../../src/engines/webgpu/host/attached.js'
 
 const nothing = (): boolean => false
 

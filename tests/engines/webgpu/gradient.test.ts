@@ -1,8 +1,8 @@
 // The gradient kernels of the webgpu engine against the reference, on a software GPU: every kernel, and every way in which one
 // is laid out, on shapes around the edges of its blocks.
 import { describe, expect, it } from 'vitest'
-import type { Gpu } from '../../../src/engines/webgpu/device.js'
-import { defaultTuning, planGradient, type Tuning } from '../../../src/engines/webgpu/gradientPlan.js'
+import type { Gpu } from '../../../src/engines/webgpu/core/device.js'
+import { defaultTuning, planGradient, type Tuning } from '../../../src/engines/webgpu/core/gradientPlan.js'
 import { Evaluator as Reference } from '../../../src/engines/reference/evaluate.js'
 import { parameterCount } from '../../../src/models/network/network.js'
 import { activations, losses, type Problem } from '../../../src/models/types.js'

@@ -1,8 +1,8 @@
 // The Hessian kernel of the webgpu engine against the reference, on a software GPU, and the way in which it is cut into tiles.
 import { describe, expect, it } from 'vitest'
-import type { Gpu } from '../../../src/engines/webgpu/device.js'
-import { planHessian } from '../../../src/engines/webgpu/hessianPlan.js'
-import { numberFields, sourcesOf, tileCount, tilesOf } from '../../../src/engines/webgpu/hessianTiles.js'
+import type { Gpu } from '../../../src/engines/webgpu/core/device.js'
+import { planHessian } from '../../../src/engines/webgpu/core/hessianPlan.js'
+import { numberFields, sourcesOf, tileCount, tilesOf } from '../../../src/engines/webgpu/core/hessianTiles.js'
 import { Evaluator as Reference } from '../../../src/engines/reference/evaluate.js'
 import { layers, parameterCount } from '../../../src/models/network/network.js'
 import type { Problem } from '../../../src/models/types.js'

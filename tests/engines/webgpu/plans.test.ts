@@ -1,9 +1,10 @@
 // Every shape that the webgpu engine promises has a plan within what every GPU offers: 256 threads and 32 KiB of workgroup memory.
 import { describe, expect, it } from 'vitest'
 import { Stream, uniform, words } from '../../../src/core/rng.js'
-import { planGradient } from '../../../src/engines/webgpu/gradientPlan.js'
-import { planHessian } from '../../../src/engines/webgpu/hessianPlan.js'
-import { kernelText, type Values } from '../../../src/engines/webgpu/text.js'
+import { planGradient } from '../../../src/engines/webgpu/core/gradientPlan.js'
+import { planHessian } from '../../../src/engines/webgpu/core/hessianPlan.js'
+import { kernelText, type Values } from '../../../src/engines/webgpu/core/text.js'
+import { readSources } from '../../../src/engines/webgpu/host/open.js'
 import { parameterCount } from '../../../src/models/network/network.js'
 import type { Problem } from '../../../src/models/types.js'
 import { long } from '../../helpers/length.js'
@@ -57,6 +58,8 @@ function problems(most: number, count: number, seed: number): Problem[] {
   return found
 }
 
+const sources = readSources()
+
 /** The workgroup memory that a kernel declares. */
 function declaredBytes(text: string, values: Values): number {
   const number = (word: string): number => {
@@ -72,7 +75,7 @@ function declaredBytes(text: string, values: Values): number {
 }
 
 function expectFits(file: string, values: Values, name: string): void {
-  const bytes = declaredBytes(kernelText(file, values), values)
+  const bytes = declaredBytes(kernelText(sources, file, values), values)
   if (!(bytes <= mostBytes)) expect.fail(`${name}: ${bytes} bytes of workgroup memory`)
   if (!(Number(values['threads'] ?? 64) <= mostThreads)) expect.fail(`${name}: ${String(values['threads'])} threads`)
 }

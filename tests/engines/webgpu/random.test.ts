@@ -1,9 +1,10 @@
 // Double precision and random numbers in whole numbers of the GPU: the same bits as JavaScript's arithmetic and core/rng.ts.
 import { describe, expect, it } from 'vitest'
 import { Stream, normalQuantile, philox, uniform, words } from '../../../src/core/rng.js'
-import type { Gpu } from '../../../src/engines/webgpu/device.js'
-import { quantileValues } from '../../../src/engines/webgpu/quantile.js'
-import { expandText } from '../../../src/engines/webgpu/text.js'
+import type { Gpu } from '../../../src/engines/webgpu/core/device.js'
+import { quantileValues } from '../../../src/engines/webgpu/core/quantile.js'
+import { expandText } from '../../../src/engines/webgpu/core/text.js'
+import { readSources } from '../../../src/engines/webgpu/host/open.js'
 import { onSoftwareGpu } from '../../helpers/localGpu.js'
 
 let gpu: Gpu
@@ -77,7 +78,7 @@ describe('double precision', () => {
   made[2u * i] = select(r.low, 0u, zero);
   made[2u * i + 1u] = select(0u, 0x80000000u, r.negative) |
     select((u32(r.exponent + 1023) << 20u) | (r.high & 0xfffffu), 0u, zero);`
-    const text = expandText(`#include double.wgsl\n${frame(body, count)}`, {})
+    const text = expandText(readSources(), `#include double.wgsl\n${frame(body, count)}`, {})
     const divisor = (v: number): number => (name === 'divided' && v === 0 ? 3 : v)
     const pairs = Float64Array.from({ length: 2 * count }, (_, n) => (n % 2 === 0 ? a[n / 2] : divisor(b[(n - 1) / 2])))
     const made = new Float64Array((await compute(text, toWords(pairs), count, 2 * count)).buffer)
@@ -97,7 +98,7 @@ describe('double precision', () => {
     })
     values.set([0, -0, 2 ** -149, 2 ** -150, -(2 ** -150) * (1 + 2 ** -40), 2 ** -151, 2 ** 128, 1e300, -1e-300])
     const body = '  made[i] = singleBits(double(given[2u * i], given[2u * i + 1u]));'
-    const text = expandText(`#include double.wgsl\n${frame(body, count)}`, {})
+    const text = expandText(readSources(), `#include double.wgsl\n${frame(body, count)}`, {})
     const made = new Float32Array((await compute(text, toWords(values), count, count)).buffer)
     for (let i = 0; i < count; i++)
       if (!Object.is(made[i], Math.fround(values[i]))) expect.fail(`${values[i]}: ${made[i]}`)
@@ -112,7 +113,12 @@ it('Philox gives the words of core/rng.ts', async () => {
   let four = philox(vec4u(given[6u * i], given[6u * i + 1u], given[6u * i + 2u], given[6u * i + 3u]),
     vec2u(given[6u * i + 4u], given[6u * i + 5u]));
   for (var k = 0u; k < 4u; k++) { made[4u * i + k] = four[k]; }`
-  const made = await compute(expandText(`#include philox.wgsl\n${frame(body, count)}`, {}), counters, count, 4 * count)
+  const made = await compute(
+    expandText(readSources(), `#include philox.wgsl\n${frame(body, count)}`, {}),
+    counters,
+    count,
+    4 * count
+  )
   for (let i = 0; i < count; i++) {
     const [c0, c1, c2, c3, k0, k1] = counters.subarray(6 * i, 6 * i + 6)
     expect([...made.subarray(4 * i, 4 * i + 4)]).toEqual(philox([c0, c1, c2, c3], [k0, k1]))
@@ -137,7 +143,10 @@ it('normal numbers are those of core/rng.ts to the last bit, for words everywher
       return `made[${n * count}u + i] = singleBits(multiplied(double(${low}u, ${high}u), r));`
     })
     .join('\n  ')}`
-  const text = expandText(`#include normal.wgsl\n${frame(body, count)}`, { ...quantileValues(), normal: true })
+  const text = expandText(readSources(), `#include normal.wgsl\n${frame(body, count)}`, {
+    ...quantileValues(),
+    normal: true
+  })
   const made = new Float32Array((await compute(text, drawn, count, scales.length * count)).buffer)
   scales.forEach((scale, n) => {
     for (let i = 0; i < count; i++) {

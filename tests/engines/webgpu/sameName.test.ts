@@ -4,8 +4,8 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { Child } from '../../../src/engines/process/child.js'
 import type { Engine } from '../../../src/engines/types.js'
 import { webgpuEntry } from '../../../src/engines/webgpu/index.js'
-import { layerBuilt, oneGpu } from '../../../src/engines/webgpu/layer.js'
-import type { WebgpuQuestions } from '../../../src/engines/webgpu/protocol.js'
+import { layerBuilt, oneGpu } from '../../../src/engines/webgpu/host/layer.js'
+import type { WebgpuQuestions } from '../../../src/engines/webgpu/host/protocol.js'
 import { collect } from '../../helpers/engines.js'
 import { makeProblem } from '../../helpers/problems.js'
 import { methods, randomStarts, rule } from '../../helpers/runs.js'
@@ -18,7 +18,7 @@ const open = (device: string): Promise<Engine> => webgpuEntry.load({ precision: 
 
 /** What a process sees in an environment. */
 async function seen(env: Record<string, string>): Promise<{ detail: string; count: number }[]> {
-  const parent = new URL('../../../src/engines/webgpu/index.ts', import.meta.url).href
+  const parent = new URL('../../../src/engines/webgpu/host/gpus.ts', import.meta.url).href
   const child = new Child<WebgpuQuestions>({ parent, holds: 'the GPU', env })
   try {
     return (await child.ask('list', {}).answer).map(({ detail, count }) => ({ detail, count }))
@@ -115,7 +115,7 @@ describe.runIf(twoGpus && layerBuilt())('the Vulkan layer', () => {
 })
 
 describe.runIf(twoGpus)('without the Vulkan layer', () => {
-  const path = '../../../src/engines/webgpu/layer.js'
+  const path = '../../../src/engines/webgpu/host/layer.js'
   afterEach(() => {
     vi.doUnmock(path)
     vi.resetModules()
@@ -130,7 +130,7 @@ describe.runIf(twoGpus)('without the Vulkan layer', () => {
   ])('that %s, there is the first, and the list says why', async (_, layer, why) => {
     vi.resetModules()
     vi.doMock(path, () => layer)
-    const { chosen, look } = await import('../../../src/engines/webgpu/gpus.js')
+    const { chosen, look } = await import('../../../src/engines/webgpu/host/gpus.js')
     const found = await look()
     expect(found).toMatchObject({
       list: [

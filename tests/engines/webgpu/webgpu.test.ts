@@ -1,8 +1,9 @@
 // The webgpu engine's own parts, on a software GPU: what conformance tests do not reach.
 import { describe, expect, it } from 'vitest'
-import { Gpu } from '../../../src/engines/webgpu/device.js'
-import { Evaluator } from '../../../src/engines/webgpu/evaluate.js'
-import { expandText, literal } from '../../../src/engines/webgpu/text.js'
+import type { Gpu } from '../../../src/engines/webgpu/core/device.js'
+import { Evaluator } from '../../../src/engines/webgpu/core/evaluate.js'
+import { expandText, literal } from '../../../src/engines/webgpu/core/text.js'
+import { openGpu } from '../../../src/engines/webgpu/host/open.js'
 import { Evaluator as Reference } from '../../../src/engines/reference/evaluate.js'
 import { parameterCount } from '../../../src/models/network/network.js'
 import { onSoftwareGpu } from '../../helpers/localGpu.js'
@@ -15,12 +16,12 @@ onSoftwareGpu(opened => (gpu = opened))
 describe('templates', () => {
   it('repeat, choose and replace', () => {
     const text = '#for i in n\n#if odd\nx\n#else\na{{i}} = {{2*i+1}}\n#end\n#end\nend {{name}}'
-    expect(expandText(text, { n: 2, odd: false, name: 'z' })).toBe('a0 = 1\na1 = 3\nend z')
+    expect(expandText({}, text, { n: 2, odd: false, name: 'z' })).toBe('a0 = 1\na1 = 3\nend z')
   })
   it('refuse a name without a value and a block without an end', () => {
-    expect(() => expandText('{{n}}', {})).toThrow(/no value for "n"/)
-    expect(() => expandText('#if n\nx', { n: true })).toThrow(/no #end/)
-    expect(() => expandText('#end', {})).toThrow(/closes nothing/)
+    expect(() => expandText({}, '{{n}}', {})).toThrow(/no value for "n"/)
+    expect(() => expandText({}, '#if n\nx', { n: true })).toThrow(/no #end/)
+    expect(() => expandText({}, '#end', {})).toThrow(/closes nothing/)
   })
   it('write numbers that read back to the same f32', () => {
     for (const value of [0, 1, 0.1, 1e-30, 3e38, -7, 1e21])
@@ -43,7 +44,7 @@ describe('device', () => {
     await expect(gpu.guard(() => gpu.buffer(2 ** 45, 'too large'))).rejects.toThrow(/refused|too little memory/)
   })
   it('says in one sentence that no GPU has such a name', async () => {
-    await expect(Gpu.open('no such GPU')).rejects.toThrow(/^No GPU here has "no such GPU" in its name/)
+    await expect(openGpu('no such GPU')).rejects.toThrow(/^No GPU here has "no such GPU" in its name/)
   })
   it('knows software when it sees it', () => expect(gpu.software).toBe(true))
 })

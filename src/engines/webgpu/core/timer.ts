@@ -2,13 +2,12 @@
  * Times kernels inside the child process, by the GPU's own clock where it has one, beside what multiply-adds in registers and a copy
  * reach on the same GPU.
  */
-import { Op, Slot, type Program } from '../../language/program.js'
+import { Op, Slot, type Program } from '../../../language/program.js'
 import { Batch } from './batch.js'
 import type { Gpu } from './device.js'
 import { Evaluator, laneMultiple } from './evaluate.js'
 import type { LocalObjective } from './objective.js'
 import { Plan } from './plan.js'
-import { kernelText } from './text.js'
 
 /** Vector chains of a thread, each of four numbers, and multiply-adds of each in a turn of the loop. */
 const chains = 8
@@ -33,7 +32,7 @@ async function repeated(milliseconds: number, once: () => Promise<number>): Prom
 
 /** Floating-point operations per second, two for each multiply-add. */
 export async function measurePeak(gpu: Gpu, milliseconds: number): Promise<number> {
-  const pipeline = await gpu.pipeline(kernelText('peak.wgsl', { chains, unrolled }), 'peak')
+  const pipeline = await gpu.kernel('peak.wgsl', { chains, unrolled })
   const groups = gpu.software ? 8 : peakGroups
   const out = gpu.buffer(4 * groups * peakThreads, 'peak')
   try {
@@ -63,7 +62,7 @@ export async function measurePeak(gpu: Gpu, milliseconds: number): Promise<numbe
 /** Bytes read and written per second. */
 export async function measureCopy(gpu: Gpu, milliseconds: number): Promise<number> {
   const bytes = Math.min(copyBytes, gpu.limits.maxStorageBufferBindingSize)
-  const pipeline = await gpu.pipeline(kernelText('copy.wgsl', {}), 'copy')
+  const pipeline = await gpu.kernel('copy.wgsl', {})
   const [from, to] = await gpu.guard(() => [gpu.buffer(bytes, 'from'), gpu.buffer(bytes, 'to')])
   try {
     const group = gpu.bind(pipeline, [from, to])

@@ -2,8 +2,8 @@
  * The lanes of one run request on a GPU: their buffers, the queue of starts, and the commands of a submit of some rounds. A round takes
  * every lane that holds a run one step on; runs that stop make way for the next start within the submit (turn.wgsl).
  */
-import { columnScale } from '../../models/network/network.js'
-import { initScales } from '../../models/network/initialise.js'
+import { columnScale } from '../../../models/network/network.js'
+import { initScales } from '../../../models/network/initialise.js'
 import type { Gpu } from './device.js'
 import { Evaluator } from './evaluate.js'
 import { halves, tracedRounds, type Plan } from './plan.js'

@@ -1,5 +1,5 @@
 /** Faults that a GPU has only now and then, made to happen, so that tests can see what becomes of the runs. */
-import type { Gpu } from './device.js'
+import type { Gpu } from '../core/device.js'
 
 export interface Faults {
   /** An endless kernel comes first in the submit that follows so many runs of a request. */

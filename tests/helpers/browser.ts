@@ -1,11 +1,16 @@
-/** Headless Chromium from an npm package, for looking at reports: needs no root and no download at install time. */
+/** Headless Chromium from an npm package: needs no root and no download at install time. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chromium as playwright, type Browser } from 'playwright-core'
 
-/** Starts the browser in a temporary directory, which `close` removes. */
-export async function openBrowser(): Promise<{ browser: Browser; close: () => Promise<void> }> {
+/**
+ * Starts the browser in a temporary directory, which `close` removes.
+ * @param flags of its command line beside the usual ones
+ */
+export async function openBrowser(
+  flags: readonly string[] = []
+): Promise<{ browser: Browser; close: () => Promise<void> }> {
   const directory = mkdtempSync(join(tmpdir(), 'manystart-browser-'))
   process.env['TMPDIR'] = directory
   // The package unpacks NSS and its companions only where it sees this variable, and puts them on the library path itself.
@@ -26,7 +31,8 @@ export async function openBrowser(): Promise<{ browser: Browser; close: () => Pr
       ...chromium.args.filter(flag => flag !== '--single-process'),
       '--no-sandbox',
       '--disable-background-networking',
-      '--no-first-run'
+      '--no-first-run',
+      ...flags
     ]
   })
   const close = async (): Promise<void> => {

@@ -2,15 +2,15 @@
  * The run loop on a GPU: submits of some rounds, of which the next is under way while the results of the last are read; starts that go
  * to the queue; end points that come back. Runs never wait for each other: which lane a run is in, and when, changes nothing.
  */
-import type { RunBlock } from '../types.js'
-import type { PlainRequest } from '../process/protocol.js'
+import type { RunBlock } from '../../types.js'
+import type { PlainRequest } from '../../process/protocol.js'
 import { Batch, type Submitted } from './batch.js'
 import { GpuMemoryError, type Gpu } from './device.js'
 import { Evaluator, laneMultiple } from './evaluate.js'
 import { Growth, Pace, lanesThatFit } from './pace.js'
 import { Plan, resultHead, tracedRounds } from './plan.js'
 import type { Supply } from './supply.js'
-import type { Problem } from '../../models/types.js'
+import type { Problem } from '../../../models/types.js'
 
 export interface RunLimits {
   readonly signal?: AbortSignal

@@ -1,17 +1,17 @@
 /** What all batches of one run request share: compiled kernels, and the sizes of what a lane needs, term by term. */
-import { InputError } from '../../core/errors.js'
-import { Status } from '../../core/status.js'
-import { formatBytes } from '../../core/units.js'
-import { initScales } from '../../models/network/initialise.js'
-import { parameterCount } from '../../models/network/network.js'
-import type { Problem } from '../../models/types.js'
-import { Slot } from '../../language/program.js'
-import type { PlainRequest } from '../process/protocol.js'
+import { InputError } from '../../../core/errors.js'
+import { Status } from '../../../core/status.js'
+import { formatBytes } from '../../../core/units.js'
+import { initScales } from '../../../models/network/initialise.js'
+import { parameterCount } from '../../../models/network/network.js'
+import type { Problem } from '../../../models/types.js'
+import { Slot } from '../../../language/program.js'
+import type { PlainRequest } from '../../process/protocol.js'
 import type { Gpu } from './device.js'
 import { Evaluator, checkHessian, laneMultiple, type EvaluationNeeds } from './evaluate.js'
 import { CompiledProgram, stateRows } from './program.js'
 import { quantileValues } from './quantile.js'
-import { kernelText, literal, type Values } from './text.js'
+import { literal, type Values } from './text.js'
 import { elementAt } from './update.js'
 
 /** Numbers of a result before its report: entry, status, steps, loss, gradient norm. */
@@ -68,23 +68,20 @@ export class Plan {
     const P = parameterCount(problem.network)
     if (request.program.needs === 'H') checkHessian(P)
     const program = await CompiledProgram.compile(gpu, request.program, P)
-    const starts = await gpu.pipeline(kernelText('starts.wgsl', startValues(problem, request)), 'starts')
-    const turn = await gpu.pipeline(kernelText('turn.wgsl', turnValues(problem, request)), 'turn')
+    const starts = await gpu.kernel('starts.wgsl', startValues(problem, request))
+    const turn = await gpu.kernel('turn.wgsl', turnValues(problem, request))
     const exchanged = exchangeValues(P, request)
-    const exchange = await gpu.pipeline(kernelText('exchange.wgsl', exchanged), 'exchange')
+    const exchange = await gpu.kernel('exchange.wgsl', exchanged)
     const rule = ruleOf(problem, request)
     const order =
       request.batch &&
       rule &&
-      (await gpu.pipeline(
-        kernelText('order.wgsl', {
-          ...seedValues(request.batch.seed),
-          ...rule,
-          dataRows: problem.rows,
-          shared: request.batch.order === 'shared'
-        }),
-        'order'
-      ))
+      (await gpu.kernel('order.wgsl', {
+        ...seedValues(request.batch.seed),
+        ...rule,
+        dataRows: problem.rows,
+        shared: request.batch.order === 'shared'
+      }))
     const usesVectors = exchanged['usesVectors'] === true
     const plan = new Plan(gpu, problem, request, program, starts, turn, exchange, usesVectors, order)
     const least = laneMultiple * plan.largestPerLane()

@@ -1,5 +1,5 @@
 /** Where a batch gets its starts from: all of the request, or parts that the program hands out to several devices. */
-import type { Ranges } from '../process/protocol.js'
+import type { Ranges } from '../../process/protocol.js'
 
 /** Starts by their place in the request. */
 export interface Supply {

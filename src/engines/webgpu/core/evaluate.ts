@@ -13,14 +13,13 @@
  * `encode` records dispatches that read theta (and rows) and overwrite all of f, g and H. Every lane is computed alone, sums run in an
  * order that depends on the problem only, and so a lane's bits depend neither on L nor on its neighbours.
  */
-import { InputError } from '../../core/errors.js'
-import { parameterCount, penaltyOf, validateProblem } from '../../models/network/network.js'
-import type { Problem } from '../../models/types.js'
+import { InputError } from '../../../core/errors.js'
+import { parameterCount, penaltyOf, validateProblem } from '../../../models/network/network.js'
+import type { Problem } from '../../../models/types.js'
 import type { Binding, Gpu } from './device.js'
 import { chunksOf, planGradient, type Tuning } from './gradientPlan.js'
 import { planHessian } from './hessianPlan.js'
 import { packRows, plainRows } from './rowData.js'
-import { kernelText } from './text.js'
 
 export type EvaluationNeeds = 'f' | 'g' | 'H'
 
@@ -112,10 +111,10 @@ export class Evaluator {
     if (needs === 'H' && rows) throw new Error('mini-batches have no Hessian')
     if (needs === 'H') checkHessian(P)
     const plan = planGradient({ problem, gradient: needs !== 'f', batchSize: rows?.batchSize }, options.tuning)
-    const gradient = await gpu.pipeline(kernelText(plan.file, plan.values), 'gradient')
-    const finish = plan.finishes ? await gpu.pipeline(kernelText('finish.wgsl', plan.values), 'finish') : undefined
+    const gradient = await gpu.kernel(plan.file, plan.values)
+    const finish = plan.finishes ? await gpu.kernel('finish.wgsl', plan.values) : undefined
     const second = needs === 'H' ? planHessian(problem) : undefined
-    const hessian = second && (await gpu.pipeline(kernelText('hessian.wgsl', second.values), 'hessian'))
+    const hessian = second && (await gpu.kernel('hessian.wgsl', second.values))
     return gpu.guard(() => {
       const owned: GPUBuffer[] = []
       const make = (numbers: number, label: string): GPUBuffer => {

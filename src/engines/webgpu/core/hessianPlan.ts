@@ -1,7 +1,7 @@
 /** How the Hessian of a network is shared out: shape of the tiles, blocks of tiles, teams of threads, memory. */
-import { InputError } from '../../core/errors.js'
-import { layers, parameterCount, penaltyOf } from '../../models/network/network.js'
-import type { Network, Problem } from '../../models/types.js'
+import { InputError } from '../../../core/errors.js'
+import { layers, parameterCount, penaltyOf } from '../../../models/network/network.js'
+import type { Network, Problem } from '../../../models/types.js'
 import { commonValues, constants, easyBytes, layerTables, mostBytes } from './gradientPlan.js'
 import {
   numberFields,

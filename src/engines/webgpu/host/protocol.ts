@@ -1,7 +1,7 @@
 /** What the child process that holds a GPU can be asked. */
-import type { EngineQuestions, Occupancy, PlainRequest } from '../process/protocol.js'
+import type { EngineQuestions, Occupancy, PlainRequest } from '../../process/protocol.js'
 import type { Faults } from './faults.js'
-import type { MemoryLimits } from './pace.js'
+import type { MemoryLimits } from '../core/pace.js'
 
 /** A GPU as Dawn lists it. */
 export interface ListedAdapter {

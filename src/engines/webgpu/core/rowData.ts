@@ -1,5 +1,5 @@
 /** Rows of a problem as the kernels read them. */
-import type { Problem } from '../../models/types.js'
+import type { Problem } from '../../../models/types.js'
 
 export interface RowData {
   readonly x: Float32Array<ArrayBuffer>

@@ -1,9 +1,9 @@
 /** Runs on several devices at once: deals starts, gathers blocks, and lets others finish what a device that failed had begun. */
-import { startPoint } from '../../models/network/initialise.js'
-import { parameterCount } from '../../models/network/network.js'
-import type { Network } from '../../models/types.js'
-import type { PlainRequest } from '../process/protocol.js'
-import type { Objective, RunBlock, Starts } from '../types.js'
+import { startPoint } from '../../../models/network/initialise.js'
+import { parameterCount } from '../../../models/network/network.js'
+import type { Network } from '../../../models/types.js'
+import type { PlainRequest } from '../../process/protocol.js'
+import type { Objective, RunBlock, Starts } from '../../types.js'
 import { Deal } from './deal.js'
 
 /** Blocks from several sources for one consumer, who may be slower. */

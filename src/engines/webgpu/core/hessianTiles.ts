@@ -2,8 +2,8 @@
  * The Hessian of a network in tiles (kernels/webgpu/hessian.wgsl): which elements a tile holds, and of which fields in workgroup
  * memory they are made. Formulas: kernels/README.md.
  */
-import { layers, type Layer } from '../../models/network/network.js'
-import type { Network } from '../../models/types.js'
+import { layers, type Layer } from '../../../models/network/network.js'
+import type { Network } from '../../../models/types.js'
 
 /** Where the fields lie that every block of tiles has: their numbers, of one number for each row and run. */
 export interface Fields {

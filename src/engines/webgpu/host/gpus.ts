@@ -1,9 +1,9 @@
 /** The GPUs of this machine, by distinct names, and the choice among them. Dawn and the drivers are asked in child processes. */
-import { InputError, WorkError } from '../../core/errors.js'
-import { knownNames } from '../../core/names.js'
-import { Child } from '../process/child.js'
-import type { Support } from '../types.js'
-import { GpuLostError, GpuMemoryError } from './device.js'
+import { InputError, WorkError } from '../../../core/errors.js'
+import { knownNames } from '../../../core/names.js'
+import { Child } from '../../process/child.js'
+import type { Support } from '../../types.js'
+import { GpuLostError, GpuMemoryError } from '../core/device.js'
 import { layerBuilt, oneGpu } from './layer.js'
 import type { ListedAdapter, WebgpuQuestions } from './protocol.js'
 

@@ -1,5 +1,5 @@
 /** Which starts of a request are still to be run, which a device has, and which have come back: nothing is lost with a device. */
-import type { Ranges } from '../process/protocol.js'
+import type { Ranges } from '../../process/protocol.js'
 
 /** So many starts at least are dealt at a time. */
 const leastDealt = 64

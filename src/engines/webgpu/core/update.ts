@@ -4,7 +4,7 @@
  * stay in registers; only what is read later is stored, in the slot that the program gives it. The text depends on the program and on
  * P alone, so that a run's bits depend on nothing else.
  */
-import { Op, Slot, instructionWidth, scalarBase, type Program } from '../../language/program.js'
+import { Op, Slot, instructionWidth, scalarBase, type Program } from '../../../language/program.js'
 import { literal, type Values } from './text.js'
 
 export interface Instruction {

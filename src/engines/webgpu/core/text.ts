@@ -9,23 +9,17 @@
  *
  * An expression is a name, a whole number, an element of a list as in {{units[m]}}, or sums and products of them, as in {{i*4+1}}.
  */
-import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-
 export type Single = string | number | boolean
 export type Value = Single | readonly Single[]
 export type Values = Readonly<Record<string, Value>>
 
-const folder = new URL('../../../kernels/webgpu/', import.meta.url)
-const files = new Map<string, readonly string[]>()
+/** The templates by the names of their files; the host brings them. */
+export type Sources = Readonly<Record<string, string>>
 
-function linesOf(file: string): readonly string[] {
-  let lines = files.get(file)
-  if (!lines) {
-    lines = readFileSync(fileURLToPath(new URL(file, folder)), 'utf8').split('\n')
-    files.set(file, lines)
-  }
-  return lines
+function linesOf(sources: Sources, file: string): readonly string[] {
+  const text = sources[file]
+  if (text === undefined) throw new Error(`there is no kernel ${file}`)
+  return text.split('\n')
 }
 
 function lookUp(name: string, values: Values, where: string): Value {
@@ -101,7 +95,13 @@ function blockEnd(
   throw new Error(`${where}: a block has no #end`)
 }
 
-function expand(lines: readonly string[], values: Values, file: string, included: Set<string>): string[] {
+function expand(
+  sources: Sources,
+  lines: readonly string[],
+  values: Values,
+  file: string,
+  included: Set<string>
+): string[] {
   const out: string[] = []
   for (let i = 0; i < lines.length; i++) {
     const where = `${file}: "${lines[i].trim()}"`
@@ -114,7 +114,7 @@ function expand(lines: readonly string[], values: Values, file: string, included
     if (kind === 'include') {
       if (included.has(rest)) continue
       included.add(rest)
-      out.push(...expand(linesOf(rest), values, rest, included))
+      out.push(...expand(sources, linesOf(sources, rest), values, rest, included))
       continue
     }
     if (kind !== 'if' && kind !== 'for') throw new Error(`${where} closes nothing`)
@@ -122,14 +122,14 @@ function expand(lines: readonly string[], values: Values, file: string, included
     if (kind === 'if') {
       const wanted = evaluate(rest, values, where)
       const [from, to] = wanted ? [i + 1, otherwise ?? end] : [otherwise === undefined ? end : otherwise + 1, end]
-      out.push(...expand(lines.slice(from, to), values, file, included))
+      out.push(...expand(sources, lines.slice(from, to), values, file, included))
     } else {
       const loop = /^(\w+) in (.+)$/.exec(rest)
       if (!loop) throw new Error(`${where}: write "#for i in COUNT"`)
       const over = evaluate(loop[2], values, where)
       const elements = typeof over === 'object' ? over : Array.from({ length: Number(over) }, (_, k) => k)
       for (const element of elements)
-        out.push(...expand(lines.slice(i + 1, end), { ...values, [loop[1]]: element }, file, included))
+        out.push(...expand(sources, lines.slice(i + 1, end), { ...values, [loop[1]]: element }, file, included))
     }
     i = end
   }
@@ -137,12 +137,12 @@ function expand(lines: readonly string[], values: Values, file: string, included
 }
 
 /** The text of a kernel, every name replaced. */
-export const kernelText = (file: string, values: Values): string =>
-  expand(linesOf(file), values, file, new Set()).join('\n')
+export const kernelText = (sources: Sources, file: string, values: Values): string =>
+  expand(sources, linesOf(sources, file), values, file, new Set()).join('\n')
 
 /** The same for lines that are no file. */
-export const expandText = (text: string, values: Values): string =>
-  expand(text.split('\n'), values, 'text', new Set()).join('\n')
+export const expandText = (sources: Sources, text: string, values: Values): string =>
+  expand(sources, text.split('\n'), values, 'text', new Set()).join('\n')
 
 /** The nearest f32 as a WGSL literal that reads back to the same bits. */
 export function literal(value: number): string {

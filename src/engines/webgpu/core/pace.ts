@@ -1,6 +1,6 @@
 /** How many lanes a batch has and how many rounds a submit: by memory, and by measured time. */
-import { parameterCount } from '../../models/network/network.js'
-import type { Problem } from '../../models/types.js'
+import { parameterCount } from '../../../models/network/network.js'
+import type { Problem } from '../../../models/types.js'
 import { Evaluator, laneMultiple } from './evaluate.js'
 
 /** What a GPU says of its memory: the largest buffer, and the largest part of one that a kernel sees. WebGPU tells no more. */

@@ -6,10 +6,10 @@
  * every layer. Both count on some hundred registers a thread; the sums below estimate them. gradient_any.wgsl keeps weights and
  * sums in memory and takes the rest: networks of very many layers or parameters.
  */
-import { isScalar, lossConstants } from '../../models/losses/index.js'
-import { InputError } from '../../core/errors.js'
-import { biasMask, layers, parameterCount, penaltyOf, type Layer } from '../../models/network/network.js'
-import { activations, losses, type Problem } from '../../models/types.js'
+import { isScalar, lossConstants } from '../../../models/losses/index.js'
+import { InputError } from '../../../core/errors.js'
+import { biasMask, layers, parameterCount, penaltyOf, type Layer } from '../../../models/network/network.js'
+import { activations, losses, type Problem } from '../../../models/types.js'
 import { literal, type Values } from './text.js'
 
 /** What may be tried when kernels are timed on a new GPU. A result's last bits depend on it. */

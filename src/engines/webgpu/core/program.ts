@@ -1,8 +1,8 @@
 /** An update program on a GPU: its kernels, compiled once, and the buffers that they work on, for any number of lanes. */
-import { radiusTolerance } from '../../core/linalg.js'
-import { Op, Slot, type Program } from '../../language/program.js'
+import { radiusTolerance } from '../../../core/linalg.js'
+import { Op, Slot, type Program } from '../../../language/program.js'
 import type { Binding, Gpu } from './device.js'
-import { kernelText, literal, type Values } from './text.js'
+import { literal, type Values } from './text.js'
 import {
   elementAt,
   instructionsOf,
@@ -108,8 +108,7 @@ async function matrixKernels(gpu: Gpu, { op, dst, operands }: Instruction, param
   const { split, width } = splitOf(parameters)
   const shape = { parameters }
   const shared = { ...shape, width, split, isSplit: split > 1 }
-  const compile = (file: string, values: Values): Promise<GPUComputePipeline> =>
-    gpu.pipeline(kernelText(file, values), file)
+  const compile = (file: string, values: Values): Promise<GPUComputePipeline> => gpu.kernel(file, values)
   const vector = (slot: number, buffers: ProgramBuffers): GPUBuffer => buffers[elementAt(slot, 'size').buffer]
   const place = (slot: number, p = 'p'): string => elementAt(slot, 'size', p).index
   switch (op) {
@@ -216,7 +215,7 @@ export class CompiledProgram {
       }
       const { usesScalars, usesVectors, usesX, usesScale, width } = part.values
       kernels.push({
-        pipeline: await gpu.pipeline(kernelText('update.wgsl', part.values), `update of ${program.name}`),
+        pipeline: await gpu.kernel('update.wgsl', part.values, `update of ${program.name}`),
         bindings: ({ state, scalars, vectors, x, scale }) => [
           state,
           usesScalars ? scalars : undefined,

@@ -1,15 +1,14 @@
 /** A problem on a GPU, in the process that holds it: evaluation and scores in chunks of runs that fit, and runs. */
-import { InputError } from '../../core/errors.js'
-import { layers, parameterCount, validateProblem } from '../../models/network/network.js'
-import { classCells, scoreNames, scoreRun } from '../../models/scores.js'
-import { activations, type Problem } from '../../models/types.js'
-import type { PlainRequest } from '../process/protocol.js'
-import type { Evaluation, Needs, RunBlock, Scores } from '../types.js'
+import { InputError } from '../../../core/errors.js'
+import { layers, parameterCount, validateProblem } from '../../../models/network/network.js'
+import { classCells, scoreNames, scoreRun } from '../../../models/scores.js'
+import { activations, type Problem } from '../../../models/types.js'
+import type { PlainRequest } from '../../process/protocol.js'
+import type { Evaluation, Needs, RunBlock, Scores } from '../../types.js'
 import { GpuMemoryError, type Gpu } from './device.js'
 import { Evaluator, laneMultiple, type EvaluationNeeds } from './evaluate.js'
 import { minimise, type RunLimits } from './run.js'
 import type { Supply } from './supply.js'
-import { kernelText } from './text.js'
 
 /** Bytes that the results of one chunk may take, about. */
 const chunkBytes = 64 * 2 ** 20
@@ -115,7 +114,7 @@ export class LocalObjective {
         `The scores of a network with ${widest} units side by side do not fit the memory of a GPU's thread; use --engine cpu.`
       )
     const list = (numbers: readonly number[]): string => numbers.map(n => `${n}u`).join(', ')
-    const text = kernelText('predict.wgsl', {
+    const pipeline = await gpu.kernel('predict.wgsl', {
       ...Object.fromEntries(activations.map(name => [`activation_${name}`, name === network.activation])),
       WIDE: false,
       rows,
@@ -128,7 +127,6 @@ export class LocalObjective {
       layerUnits: list(all.map(l => l.units)),
       widest
     })
-    const pipeline = await gpu.pipeline(text, 'predict')
     const R = this.count(theta)
     const columns = scoreNames(network.loss).length
     const values = new Float64Array(R * columns)

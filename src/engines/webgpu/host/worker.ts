@@ -1,12 +1,13 @@
 /** The child process of the engine: holds one GPU and the problems on it. */
-import { serve } from '../process/serve.js'
+import { serve } from '../../process/serve.js'
 import { listAdapters } from './adapters.js'
-import { Gpu } from './device.js'
+import type { Gpu } from '../core/device.js'
 import { inject } from './faults.js'
-import { LocalObjective } from './objective.js'
+import { openGpu } from './open.js'
+import { LocalObjective } from '../core/objective.js'
 import type { WebgpuQuestions } from './protocol.js'
-import { RemoteSupply } from './supply.js'
-import { measureCopy, measurePeak, timeKernel, timeSteps, timeSubmits } from './timer.js'
+import { RemoteSupply } from '../core/supply.js'
+import { measureCopy, measurePeak, timeKernel, timeSteps, timeSubmits } from '../core/timer.js'
 
 let gpu: Gpu | undefined
 const objectives = new Map<number, LocalObjective>()
@@ -27,7 +28,7 @@ serve<WebgpuQuestions>(
   {
     list: () => listAdapters(),
     async open({ name, number, faults }) {
-      gpu = await Gpu.open(name, number)
+      gpu = await openGpu(name, number)
       if (faults) await inject(gpu, faults)
       const { maxBufferSize, maxStorageBufferBindingSize } = gpu.limits
       const { name: detail, kind, software } = gpu

@@ -1,5 +1,5 @@
 /** Φ⁻¹ as lists of operations in double precision, which kernels/webgpu/normal.wgsl carries out: those of core/rng.ts, in their order. */
-import { quantileTables } from '../../core/rng.js'
+import { quantileTables } from '../../../core/rng.js'
 import type { Values } from './text.js'
 
 const Operation = { add: 0, subtract: 1, multiply: 2, divide: 3, root: 4 } as const

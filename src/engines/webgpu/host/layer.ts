@@ -3,7 +3,7 @@
  * could not tell GPUs of one name apart.
  */
 import { delimiter, dirname } from 'node:path'
-import { compiledFile } from '../../core/prebuilt.js'
+import { compiledFile } from '../../../core/prebuilt.js'
 
 const file = compiledFile('kernels/vulkan/build', 'libmanystart_one_gpu.so')
 const layer = 'VK_LAYER_MANYSTART_one_gpu'

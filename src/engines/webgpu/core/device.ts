@@ -1,8 +1,9 @@
 /**
- * One GPU, opened through Dawn (npm `webgpu`): buffers, pipelines whose errors say where the source is wrong, submits and
+ * One GPU, by the `GPUDevice` that a host opened: buffers, pipelines whose errors say where the source is wrong, submits and
  * readbacks, and the errors that a GPU can have, as exceptions.
  */
-import { WorkError } from '../../core/errors.js'
+import { WorkError } from '../../../core/errors.js'
+import { kernelText, type Sources, type Values } from './text.js'
 
 /** The GPU has no memory left for what was asked; a smaller batch may fit. */
 export class GpuMemoryError extends WorkError {}
@@ -12,30 +13,8 @@ export class GpuLostError extends WorkError {}
 /** A part of a buffer; sizes and offsets in bytes, offsets at multiples of 256. */
 export type Binding = GPUBuffer | { readonly buffer: GPUBuffer; readonly offset?: number; readonly size?: number }
 
-/** Options of npm `webgpu`, `NAME=VALUE`, and the instance they gave. */
-const instances = new Map<string, GPU>()
-
-/**
- * Drivers that compute on the processor. Dawn marks those that it knows as fallback adapters.
- */
-const softwareNames = /swiftshader|llvmpipe|lavapipe|softpipe|basic render/i
-
-// Instances stay in a module-level map for the life of the process: Dawn crashes after some thousand submits when the object that
-// `create` returned has been collected, even while its device is in use.
-async function instance(options: readonly string[]): Promise<GPU> {
-  const key = options.join(' ')
-  let gpu = instances.get(key)
-  if (!gpu) {
-    const { create, globals } = await import('webgpu')
-    if (!('GPUBufferUsage' in globalThis)) Object.assign(globalThis, globals)
-    gpu = create([...options])
-    instances.set(key, gpu)
-  }
-  return gpu
-}
-
 /** Dawn's errors have a message without being of JavaScript's class. */
-const firstSentence = (error: unknown): string => {
+export const firstSentence = (error: unknown): string => {
   const { message } = (error ?? {}) as { readonly message?: unknown }
   return (typeof message === 'string' ? message : String(error)).split('\n')[0].replace(/\.$/, '')
 }
@@ -50,57 +29,33 @@ function excerpt(source: string, line: number): string {
     .join('\n')
 }
 
-export interface Adapter {
-  readonly adapter: GPUAdapter
+/** What reports say of a GPU. */
+export interface GpuLabel {
+  /** Name, number among those of the name, and driver. */
   readonly name: string
-  /** Driver and its version. */
-  readonly driver: string
+  /** The same without the number. */
+  readonly kind: string
   /** Whether it computes on the processor. */
   readonly software: boolean
 }
 
-/** Name and driver as reports show them. */
-export const describe = (name: string, driver: string): string =>
-  [name, driver && `(${driver})`].filter(Boolean).join(' ')
+/** Limits of which a device should have as much as its adapter grants. */
+const wantedLimits = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupSizeY'
+] as const
 
-/**
- * The adapter with `name` in its name, else the one that the system prefers.
- * @throws WorkError, in one sentence, where there is none
- */
-export async function findAdapter(name?: string): Promise<Adapter> {
-  const named = name === undefined ? [] : [`adapter=${name}`]
-  const look = async (options: readonly string[]): Promise<Adapter> => {
-    let adapter: GPUAdapter | null
-    try {
-      adapter = await (await instance(options)).requestAdapter({ powerPreference: 'high-performance' })
-    } catch (error) {
-      const missing = (error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND'
-      if (missing || String(error).includes('dawn.node'))
-        throw new WorkError(
-          'The npm package "webgpu" is not installed or has no binary for this system; run `npm install webgpu`, or use --engine cpu.'
-        )
-      if (name !== undefined)
-        throw new WorkError(
-          `No GPU here has "${name}" in its name (${firstSentence(error)}); look at \`manystart engines\`.`
-        )
-      throw new WorkError(`WebGPU could not be started (${firstSentence(error)}); use --engine cpu.`)
-    }
-    if (!adapter)
-      throw new WorkError(
-        'No GPU was found; install its driver and the Vulkan loader (Debian and Ubuntu: libvulkan1), or use --engine cpu.'
-      )
-    const { vendor, device, description, isFallbackAdapter } = adapter.info
-    const software = isFallbackAdapter || softwareNames.test(`${device} ${description}`)
-    return { adapter, name: device || vendor, driver: description, software }
-  }
-  // Kernels index within their arrays by construction; clamping every index costs an instruction for each number read.
-  const lean = [...named, 'enable-dawn-features=disable_robustness']
-  // Browsers round the clock against spying.
-  const without = 'disable-dawn-features=timestamp_quantization'
-  const found = await look([...lean, without])
-  // Their compile time grows with workgroup memory that Vulkan is asked to clear.
-  const plain = `${without},use_vulkan_zero_initialize_workgroup_memory_extension`
-  return found.software ? look([...lean, plain]) : found
+/** A device with all of an adapter that the kernels can use. */
+export function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+  const requiredLimits: Record<string, number> = {}
+  for (const limit of wantedLimits) requiredLimits[limit] = adapter.limits[limit]
+  const requiredFeatures: GPUFeatureName[] = adapter.features.has('timestamp-query') ? ['timestamp-query'] : []
+  return adapter.requestDevice({ requiredLimits, requiredFeatures })
 }
 
 export class Gpu {
@@ -118,18 +73,24 @@ export class Gpu {
   private closed = false
   /** An error of a command that no scope caught; whoever asks next gets it. */
   private uncaught: WorkError | undefined
-  /** Faults are injected here (faults.ts): before a submit of a run loop that has delivered so many runs, and by buffers too large. */
+  /** Faults are injected here (host/faults.ts): before a submit of a run loop that has delivered so many runs, and by buffers too large. */
   beforeLaunch: ((delivered: number) => void) | undefined
   mostBytes = Infinity
 
-  private constructor(
+  readonly name: string
+  readonly kind: string
+  readonly software: boolean
+
+  /** @param sources of the kernels */
+  constructor(
     readonly device: GPUDevice,
-    /** Name, number among those of the name, and driver, for messages and the report. */
-    readonly name: string,
-    /** The same without the number. */
-    readonly kind: string,
-    readonly software: boolean
+    private readonly sources: Sources,
+    label: GpuLabel
   ) {
+    const { name } = label
+    this.name = name
+    this.kind = label.kind
+    this.software = label.software
     this.limits = device.limits
     device.onuncapturederror = event => {
       event.preventDefault()
@@ -143,31 +104,6 @@ export class Gpu {
         resolve(this.gone)
       })
     })
-  }
-
-  /**
-   * Opens a device with all that its adapter can do.
-   * @param number of this GPU among those of its name, where there are several
-   * @throws WorkError where there is no adapter of that name, or none at all
-   */
-  static async open(name?: string, number?: number): Promise<Gpu> {
-    const found = await findAdapter(name)
-    const { adapter } = found
-    const requiredLimits: Record<string, number> = {}
-    for (const limit of [
-      'maxBufferSize',
-      'maxStorageBufferBindingSize',
-      'maxStorageBuffersPerShaderStage',
-      'maxComputeWorkgroupStorageSize',
-      'maxComputeInvocationsPerWorkgroup',
-      'maxComputeWorkgroupSizeX',
-      'maxComputeWorkgroupSizeY'
-    ] as const)
-      requiredLimits[limit] = adapter.limits[limit]
-    const requiredFeatures: GPUFeatureName[] = adapter.features.has('timestamp-query') ? ['timestamp-query'] : []
-    const device = await adapter.requestDevice({ requiredLimits, requiredFeatures })
-    const own = number === undefined ? found.name : `${found.name} #${number}`
-    return new Gpu(device, describe(own, found.driver), describe(found.name, found.driver), found.software)
   }
 
   /** @throws GpuLostError when the device is gone, and what went wrong since the last call */
@@ -218,6 +154,14 @@ export class Gpu {
   write(buffer: GPUBuffer, data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>, offset = 0): void {
     this.check()
     if (data.length > 0) this.device.queue.writeBuffer(buffer, offset, data)
+  }
+
+  /**
+   * The pipeline of a kernel with its constants.
+   * @param label by which messages name it; default: the file
+   */
+  kernel(file: string, values: Values, label = file): Promise<GPUComputePipeline> {
+    return this.pipeline(kernelText(this.sources, file, values), label)
   }
 
   /**

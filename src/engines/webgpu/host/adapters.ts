@@ -1,5 +1,5 @@
 /** The GPUs that Dawn sees. For the child process: asking loads Dawn and the system's drivers. */
-import { describe, findAdapter } from './device.js'
+import { describe, findAdapter } from './open.js'
 import type { ListedAdapter } from './protocol.js'
 
 /** A name that no GPU has: Dawn answers it with the list of those that there are. */

@@ -1,0 +1,107 @@
+/** Opens GPUs in Node, through Dawn (npm `webgpu`). */
+import { readFileSync, readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { WorkError } from '../../../core/errors.js'
+import { firstSentence, Gpu, requestDevice } from '../core/device.js'
+import type { Sources } from '../core/text.js'
+
+/** Options of npm `webgpu`, `NAME=VALUE`, and the instance they gave. */
+const instances = new Map<string, GPU>()
+
+/**
+ * Drivers that compute on the processor. Dawn marks those that it knows as fallback adapters.
+ */
+const softwareNames = /swiftshader|llvmpipe|lavapipe|softpipe|basic render/i
+
+// Instances stay in a module-level map for the life of the process: Dawn crashes after some thousand submits when the object that
+// `create` returned has been collected, even while its device is in use.
+async function instance(options: readonly string[]): Promise<GPU> {
+  const key = options.join(' ')
+  let gpu = instances.get(key)
+  if (!gpu) {
+    const { create, globals } = await import('webgpu')
+    // The core takes WebGPU's constants from where browsers have them.
+    if (!('GPUBufferUsage' in globalThis)) Object.assign(globalThis, globals)
+    gpu = create([...options])
+    instances.set(key, gpu)
+  }
+  return gpu
+}
+
+export interface Adapter {
+  readonly adapter: GPUAdapter
+  readonly name: string
+  /** Driver and its version. */
+  readonly driver: string
+  /** Whether it computes on the processor. */
+  readonly software: boolean
+}
+
+/** Name and driver as reports show them. */
+export const describe = (name: string, driver: string): string =>
+  [name, driver && `(${driver})`].filter(Boolean).join(' ')
+
+/**
+ * The adapter with `name` in its name, else the one that the system prefers.
+ * @throws WorkError, in one sentence, where there is none
+ */
+export async function findAdapter(name?: string): Promise<Adapter> {
+  const named = name === undefined ? [] : [`adapter=${name}`]
+  const look = async (options: readonly string[]): Promise<Adapter> => {
+    let adapter: GPUAdapter | null
+    try {
+      adapter = await (await instance(options)).requestAdapter({ powerPreference: 'high-performance' })
+    } catch (error) {
+      const missing = (error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND'
+      if (missing || String(error).includes('dawn.node'))
+        throw new WorkError(
+          'The npm package "webgpu" is not installed or has no binary for this system; run `npm install webgpu`, or use --engine cpu.'
+        )
+      if (name !== undefined)
+        throw new WorkError(
+          `No GPU here has "${name}" in its name (${firstSentence(error)}); look at \`manystart engines\`.`
+        )
+      throw new WorkError(`WebGPU could not be started (${firstSentence(error)}); use --engine cpu.`)
+    }
+    if (!adapter)
+      throw new WorkError(
+        'No GPU was found; install its driver and the Vulkan loader (Debian and Ubuntu: libvulkan1), or use --engine cpu.'
+      )
+    const { vendor, device, description, isFallbackAdapter } = adapter.info
+    const software = isFallbackAdapter || softwareNames.test(`${device} ${description}`)
+    return { adapter, name: device || vendor, driver: description, software }
+  }
+  // Kernels index within their arrays by construction; clamping every index costs an instruction for each number read.
+  const lean = [...named, 'enable-dawn-features=disable_robustness']
+  // Browsers round the clock against spying.
+  const without = 'disable-dawn-features=timestamp_quantization'
+  const found = await look([...lean, without])
+  // Their compile time grows with workgroup memory that Vulkan is asked to clear.
+  const plain = `${without},use_vulkan_zero_initialize_workgroup_memory_extension`
+  return found.software ? look([...lean, plain]) : found
+}
+
+const folder = fileURLToPath(new URL('../../../../kernels/webgpu/', import.meta.url))
+
+/** The kernels of the package. */
+export const readSources = (): Sources =>
+  Object.fromEntries(
+    readdirSync(folder)
+      .filter(file => file.endsWith('.wgsl'))
+      .map(file => [file, readFileSync(`${folder}${file}`, 'utf8')])
+  )
+
+/**
+ * Opens a device with all that its adapter can do.
+ * @param number of this GPU among those of its name, where there are several
+ * @throws WorkError where there is no adapter of that name, or none at all
+ */
+export async function openGpu(name?: string, number?: number): Promise<Gpu> {
+  const found = await findAdapter(name)
+  const own = number === undefined ? found.name : `${found.name} #${number}`
+  return new Gpu(await requestDevice(found.adapter), readSources(), {
+    name: describe(own, found.driver),
+    kind: describe(found.name, found.driver),
+    software: found.software
+  })
+}
