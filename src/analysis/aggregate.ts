@@ -170,14 +170,23 @@ export class Aggregate {
       if (verdict[r] !== VerdictCode.minimum && verdict[r] !== VerdictCode.degenerate) continue
       if (loss[r] < lowLoss) lowLoss = loss[r]
       if (loss[r] > highLoss) highLoss = loss[r]
+      if (!theta) continue
       for (let p = 0, q = r * P; p < P; p++, q++) {
-        const value = theta![q]
+        const value = theta[q]
         if (value < low[p]) low[p] = value
         if (value > high[p]) high[p] = value
       }
     }
     this.lowLoss = lowLoss
     this.highLoss = highLoss
+  }
+
+  /** Where the parameters of end points lie whose rows do not tell, [P] each. */
+  addRange(low: Float64Array, high: Float64Array): void {
+    for (let p = 0; p < this.low.length; p++) {
+      this.low[p] = Math.min(this.low[p], low[p])
+      this.high[p] = Math.max(this.high[p], high[p])
+    }
   }
 
   /**

@@ -51,6 +51,9 @@ const widestTolerance = 1e-2
 /** |a − b| ≤ tol max(1, |a|, |b|) implies |a − b| ≤ tol max(1, |a|) / (1 − tol): searches reach this much further. */
 const reachFactor = 1 / (1 - widestTolerance)
 
+/** Powers of two near the scale of columns [P], so that nothing is lost where points are measured in them. */
+export const canonicalScale = (scale: Float64Array): Float64Array => scale.map(s => 2 ** Math.round(Math.log2(s)))
+
 const close = (a: number, b: number, tolerance: number): boolean =>
   Math.abs(a - b) <= tolerance * Math.max(1, Math.abs(a), Math.abs(b))
 
@@ -72,7 +75,7 @@ export class Clusterer {
   private worstPrecision = 0
 
   /**
-   * @param scale [P] of `columnScale`; a power of two near it is taken, so that nothing is lost
+   * @param scale [P] of `columnScale`
    */
   constructor(
     network: Network,
@@ -85,7 +88,7 @@ export class Clusterer {
     this.c = genericCoefficients(this.P)
     this.point = new Float64Array(this.P)
     this.own = new Float64Array(this.P)
-    this.scale = scale ? scale.map(s => 2 ** Math.round(Math.log2(s))) : new Float64Array(this.P).fill(1)
+    this.scale = scale ? canonicalScale(scale) : new Float64Array(this.P).fill(1)
   }
 
   /** Distinct points so far. */
@@ -96,11 +99,22 @@ export class Clusterer {
   /**
    * Files the end point theta[at .. at+P), any copy of it, all values finite, and returns the id of its cluster. `precision` is
    * the relative size of the Newton step that polishing left.
+   * @param copy of a point that is in canonical form (in units of `canonicalScale`) already: the element that led there; NaN of others
    */
-  add(start: number, loss: number, gradientNorm: number, precision: number, theta: Float64Array, at = 0): number {
+  add(
+    start: number,
+    loss: number,
+    gradientNorm: number,
+    precision: number,
+    theta: Float64Array,
+    at = 0,
+    copy = NaN
+  ): number {
     const { point, own, scale, table } = this
     for (let p = 0; p < this.P; p++) own[p] = theta[at + p] / scale[p]
-    const image = this.canonicalizer.canonicalize(own, point)
+    let image = copy
+    if (Number.isNaN(copy)) image = this.canonicalizer.canonicalize(own, point)
+    else point.set(own)
     const again = this.last >= 0 && this.same(this.last, loss, precision, point)
     let id = again ? this.last : this.find(loss, precision, point)
     // A near-tie of the canonical form may have filed the same point under a neighbouring image.

@@ -10,12 +10,24 @@ import { writeMetadata } from 'hyparquet-writer/src/metadata.js'
 
 /** Values of one field: INT64 of whole numbers, DOUBLE, INT32, or words by their codes. */
 export type Field = { readonly name: string } & (
-  | { readonly type: 'INT64'; readonly data: Float64Array }
+  | (Sparse & { readonly type: 'INT64'; readonly data: Float64Array })
   /** `column` of rows of `width` numbers. */
-  | { readonly type: 'DOUBLE'; readonly data: Float64Array; readonly width?: number; readonly column?: number }
+  | (Sparse & {
+      readonly type: 'DOUBLE'
+      readonly data: Float64Array
+      readonly width?: number
+      readonly column?: number
+    })
   | { readonly type: 'INT32'; readonly data: Uint32Array | Int32Array }
   | { readonly type: 'words'; readonly data: Uint8Array; readonly words: readonly string[] }
 )
+
+interface Sparse {
+  /** [rows] 1 where there is a value, 0 where there is none; absent: everywhere. */
+  readonly present?: Uint8Array
+}
+
+const presentIn = (field: Field): Uint8Array | undefined => ('present' in field ? field.present : undefined)
 
 const magic = 0x31524150
 
@@ -26,11 +38,19 @@ const bytesOf = (array: Float64Array | Uint32Array | Int32Array): Uint8Array =>
 const rowsOf = (field: Field): number => field.data.length / (field.type === 'DOUBLE' ? (field.width ?? 1) : 1)
 
 /** Column `w` of rows of `width` numbers. */
-function column(data: Float64Array, width: number, w: number, scratch: Scratch): Float64Array {
-  if (width === 1) return data
-  const out = scratch.numbers(data.length / width)
-  for (let i = 0, at = w; i < out.length; i++, at += width) out[i] = data[at]
-  return out
+function column(
+  data: Float64Array,
+  width: number,
+  w: number,
+  present: Uint8Array | undefined,
+  scratch: Scratch
+): Float64Array {
+  if (width === 1 && !present) return data
+  const rows = data.length / width
+  const out = scratch.numbers(rows)
+  let count = 0
+  for (let i = 0, at = w; i < rows; i++, at += width) if (!present || present[i] === 1) out[count++] = data[at]
+  return out.subarray(0, count)
 }
 
 /** Memory that one table after the other is written in. */
@@ -63,10 +83,18 @@ function integers(values: Float64Array, scratch: Scratch): Uint8Array {
   return bytesOf(words)
 }
 
-function schemaOf({ name, type }: Field): SchemaElement {
-  const required = { repetition_type: 'REQUIRED' } as const
-  if (type === 'words') return { name, type: 'BYTE_ARRAY', converted_type: 'UTF8', ...required }
-  return { name, type, ...required }
+function schemaOf(field: Field): SchemaElement {
+  const { name, type } = field
+  const repetition = { repetition_type: presentIn(field) ? 'OPTIONAL' : 'REQUIRED' } as const
+  if (type === 'words') return { name, type: 'BYTE_ARRAY', converted_type: 'UTF8', ...repetition }
+  return { name, type, ...repetition }
+}
+
+/** Which rows have a value, as bits. */
+function levelsOf(present: Uint8Array): Uint8Array {
+  const levels = new ByteWriter(16 + present.length)
+  writeRleBitPackedHybrid(levels, present, 1)
+  return levels.getBytes()
 }
 
 /** A page of the dictionary of a column of words; returns its bytes. */
@@ -99,33 +127,37 @@ function codesOf(data: Uint8Array, words: readonly string[]): Uint8Array {
 function writeColumn(writer: ByteWriter, field: Field, scratch: Scratch): ColumnChunk {
   const begin = writer.offset
   const isWords = field.type === 'words'
+  const present = presentIn(field)
   if (isWords) writeWords(writer, field.words)
   const page = writer.offset
   const body = isWords
     ? codesOf(field.data, field.words)
     : field.type === 'INT64'
-      ? integers(field.data, scratch)
+      ? integers(present ? field.data.filter((_, i) => present[i] === 1) : field.data, scratch)
       : field.type === 'DOUBLE'
-        ? bytesOf(column(field.data, field.width ?? 1, field.column ?? 0, scratch))
+        ? bytesOf(column(field.data, field.width ?? 1, field.column ?? 0, present, scratch))
         : bytesOf(field.data)
   const rows = rowsOf(field)
+  const levels = present ? levelsOf(present) : new Uint8Array(0)
+  const size = levels.length + body.length
   const encoding = isWords ? 'RLE_DICTIONARY' : 'PLAIN'
   writePageHeader(writer, {
     type: 'DATA_PAGE_V2',
-    uncompressed_page_size: body.length,
-    compressed_page_size: body.length,
+    uncompressed_page_size: size,
+    compressed_page_size: size,
     data_page_header_v2: {
       num_values: rows,
-      num_nulls: 0,
+      num_nulls: present ? present.reduce((nulls, there) => nulls + 1 - there, 0) : 0,
       num_rows: rows,
       encoding,
-      definition_levels_byte_length: 0,
+      definition_levels_byte_length: levels.length,
       repetition_levels_byte_length: 0,
       is_compressed: false
     }
   })
+  writer.appendBytes(levels)
   writer.appendBytes(body)
-  const size = BigInt(writer.offset - begin)
+  const written = BigInt(writer.offset - begin)
   return {
     file_offset: BigInt(begin),
     meta_data: {
@@ -134,8 +166,8 @@ function writeColumn(writer: ByteWriter, field: Field, scratch: Scratch): Column
       path_in_schema: [field.name],
       codec: 'UNCOMPRESSED',
       num_values: BigInt(rows),
-      total_uncompressed_size: size,
-      total_compressed_size: size,
+      total_uncompressed_size: written,
+      total_compressed_size: written,
       data_page_offset: BigInt(page),
       ...(isWords ? { dictionary_page_offset: BigInt(begin) } : {})
     }

@@ -9,9 +9,9 @@ import { encodeTable, type Field, type Scratch } from './parquet.js'
 import {
   columns,
   fieldNames,
+  widthOf,
   makeRows,
   storedColumns,
-  widthOf,
   type Layout,
   type Rows,
   type StoredName
@@ -36,6 +36,13 @@ export interface Facts {
   readonly growing: ReadonlyMap<number, readonly number[]>
   /** The first run with verdict `diverging` of which a direction is known. */
   readonly diverging?: Diverging
+  /** [P] each, in the user's coordinates: the least and the largest of the minima and flat minima, where their rows do not tell. */
+  readonly ends?: Ends
+}
+
+export interface Ends {
+  readonly low: Float64Array
+  readonly high: Float64Array
 }
 
 export interface Diverging {
@@ -66,13 +73,14 @@ const description = z.object({
     parameters: z.array(z.string()),
     metrics: z.array(z.string()),
     test: z.boolean(),
-    keep: z.enum(['all', 'end'])
+    keep: z.enum(['all', 'end', 'none'])
   }),
   facts: z.object({
     /** Base64 of little-endian 32-bit counts. */
     classCounts: z.base64(),
     growing: z.array(z.object({ places: z.array(whole), starts: z.array(whole) })),
-    diverging: z.object({ start: whole, loss: real, theta: z.array(real), direction: z.array(real) }).optional()
+    diverging: z.object({ start: whole, loss: real, theta: z.array(real), direction: z.array(real) }).optional(),
+    ends: z.object({ low: z.array(real), high: z.array(real) }).optional()
   })
 })
 
@@ -92,7 +100,8 @@ function grouped(growing: Facts['growing']): { places: number[]; starts: number[
 const plain = (values: Float64Array): (number | string)[] => Array.from(values, plainNumber)
 const plainNumber = (v: number): number | string => (Number.isFinite(v) ? v : String(v))
 
-function describe({ identity, first, count, layout, facts: { classCounts, growing, diverging } }: Part): string {
+function describe({ identity, first, count, layout, facts }: Part): string {
+  const { classCounts, growing, diverging, ends } = facts
   const counts = Uint32Array.from(classCounts)
   const written: z.input<typeof description> = {
     format: partFormat,
@@ -113,13 +122,83 @@ function describe({ identity, first, count, layout, facts: { classCounts, growin
               direction: plain(diverging.direction) as number[]
             }
           }
-        : {})
+        : {}),
+      ...(ends ? { ends: { low: plain(ends.low) as number[], high: plain(ends.high) as number[] } } : {})
     }
   }
   return JSON.stringify(written)
 }
 
-function fieldsOf(name: StoredName, { rows, layout }: Part): Field[] {
+/** Of a part that keeps each point once: the field that says which run's row has the parameters of a run's end. */
+const holderField = 'sameAs'
+
+/** For each row the first with the same parameters, bit for bit; −1 where there are none. */
+function holders({ count, conditioned }: Rows): Int32Array {
+  const P = conditioned.length / count
+  const bits = new Uint32Array(conditioned.buffer, conditioned.byteOffset, 2 * conditioned.length)
+  const same = (i: number, j: number): boolean => {
+    for (let a = 2 * P * i, b = 2 * P * j, end = a + 2 * P; a < end; a++, b++) if (bits[a] !== bits[b]) return false
+    return true
+  }
+  const found = new Map<number, number[]>()
+  const out = new Int32Array(count).fill(-1)
+  let last = -1
+  for (let i = 0; i < count; i++) {
+    if (Number.isNaN(conditioned[i * P])) continue
+    if (last >= 0 && same(i, last)) {
+      out[i] = last
+      continue
+    }
+    let hash = 0
+    for (let a = 2 * P * i, end = a + 2 * P; a < end; a++) hash = Math.imul(hash ^ bits[a], 0x9e3779b1) + (hash >>> 15)
+    const equal = found.get(hash)
+    last = equal?.find(j => same(i, j)) ?? i
+    out[i] = last
+    if (last !== i) continue
+    if (equal) equal.push(i)
+    else found.set(hash, [i])
+  }
+  return out
+}
+
+/** The points that runs end at, once each, in the row of the first run there; and for every run whose row that is. */
+function sharedFields({ rows, layout }: Part): Field[] {
+  const { count, start, conditioned } = rows
+  const holder = count > 0 ? holders(rows) : new Int32Array(0)
+  const width = widthOf('conditioned', layout)
+  const own = Uint8Array.from(holder, (j, i) => (j === i ? 1 : 0))
+  return [
+    {
+      name: holderField,
+      type: 'INT64',
+      data: Float64Array.from(holder, j => (j < 0 ? 0 : start[j])),
+      present: Uint8Array.from(holder, j => (j < 0 ? 0 : 1))
+    },
+    ...fieldNames('conditioned', layout).map((name, column): Field => ({
+      name,
+      type: 'DOUBLE',
+      data: conditioned,
+      width,
+      column,
+      present: own
+    }))
+  ]
+}
+
+/** Gives every run of a part that keeps each point once its parameters, NaN where there are none. */
+function spreadOut({ count, start, conditioned }: Rows, sameAs: ArrayLike<unknown>, width: number): void {
+  const rowOf = new Map<number, number>()
+  for (let i = 0; i < count; i++) {
+    rowOf.set(start[i], i)
+    const holder = sameAs[i] === null || sameAs[i] === undefined ? i : rowOf.get(Number(sameAs[i]))
+    if (holder === undefined) throw new RangeError(`run ${start[i]} refers to one that is not there`)
+    conditioned.copyWithin(i * width, holder * width, (holder + 1) * width)
+  }
+}
+
+function fieldsOf(name: StoredName, part: Part): Field[] {
+  const { rows, layout } = part
+  if (name === 'conditioned' && layout.keep === 'none') return sharedFields(part)
   const values = rows[name]!
   const { stored } = columns[name]
   const width = widthOf(name, layout)
@@ -172,12 +251,20 @@ export async function decodePart(bytes: Uint8Array, source: string): Promise<Par
       let at = w
       for (const values of data.get(field) ?? [])
         for (let i = 0; i < values.length; i++, at += width)
-          out[at] = 'text' in stored ? stored.text.indexOf(String(values[i]) as never) : Number(values[i])
+          out[at] = 'text' in stored ? stored.text.indexOf(String(values[i]) as never) : Number(values[i] ?? Number.NaN)
       if (at !== w + count * width) throw damaged(`column "${field}" is incomplete`)
     })
   }
+  if (layout.keep === 'none')
+    try {
+      const sameAs = (data.get(holderField) ?? []).flatMap(values => Array.from(values))
+      if (sameAs.length !== count) throw new RangeError(`column "${holderField}" is incomplete`)
+      spreadOut(rows, sameAs, widthOf('conditioned', layout))
+    } catch (error) {
+      throw damaged((error as RangeError).message)
+    }
   const counts = Buffer.from(facts.classCounts, 'base64')
-  const { diverging } = facts
+  const { diverging, ends } = facts
   return {
     identity,
     first,
@@ -195,7 +282,8 @@ export async function decodePart(bytes: Uint8Array, source: string): Promise<Par
               direction: Float64Array.from(diverging.direction)
             }
           }
-        : {})
+        : {}),
+      ...(ends ? { ends: { low: Float64Array.from(ends.low), high: Float64Array.from(ends.high) } } : {})
     }
   }
 }

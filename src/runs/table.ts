@@ -5,8 +5,8 @@
 import { reasonWords, verdicts } from '../core/result.js'
 import { statusNames } from '../core/status.js'
 
-/** Who fills a column: the engine that searches, the judge, the scores of predictions. */
-export type Filler = 'search' | 'judge' | 'scores'
+/** Who fills a column: the engine that searches, the judge, the scores of predictions, or what thins parameters out. */
+export type Filler = 'search' | 'judge' | 'scores' | 'thinning'
 /** Numbers per run: one, one for each parameter, for each metric, or for each report scalar of the program. */
 export type Width = 'one' | 'parameters' | 'metrics' | 'report'
 
@@ -65,6 +65,8 @@ export const columns = {
     width: 'parameters',
     stored: { prefix: 'conditioned:' }
   },
+  /** Of the group of symmetries, the element that brought `conditioned` to canonical form; NaN where it is as it was found. */
+  copy: { by: 'thinning', field: 'copy', type: 'f64', width: 'one', stored: {} },
   /** The program's `report` scalars at the end. */
   report: { by: 'search', field: 'report', type: 'f64', width: 'report' }
 } as const satisfies Record<string, Column>
@@ -86,7 +88,7 @@ export type RunBlock = Filled<'search'> & {
 
 export type StoredName = { [K in ColumnName]: Columns[K] extends { readonly stored: object } ? K : never }[ColumnName]
 /** Columns that a study may do without: no held-out rows, or parameters that are not kept. */
-type Optional = 'test' | 'theta' | 'thetaFound'
+type Optional = 'test' | 'theta' | 'thetaFound' | 'copy'
 
 /** Rows of runs: [count, width] row-major each, by column. */
 export type Rows = { readonly count: number } & {
@@ -101,9 +103,14 @@ export interface Layout {
   readonly metrics: readonly string[]
   /** Whether there are metrics of held-out rows. */
   readonly test: boolean
-  /** Parameters of every run as found and certified, or as certified. */
-  readonly keep: 'all' | 'end'
+  readonly keep: Keep
 }
+
+/**
+ * Parameters of every run as found and as certified (`all`), as certified (`end`), or of the points that runs end at, once each in a part
+ * (`none`): `conditioned` is then in canonical form, and NaN for runs whose end no summary needs.
+ */
+export type Keep = 'all' | 'end' | 'none'
 
 const storedNames = (Object.keys(columns) as ColumnName[]).filter(
   (name): name is StoredName => 'stored' in columns[name]
@@ -111,7 +118,13 @@ const storedNames = (Object.keys(columns) as ColumnName[]).filter(
 
 /** The stored columns of a layout. */
 export function storedColumns({ test, keep }: Layout): StoredName[] {
-  return storedNames.filter(name => (name === 'test' ? test : name === 'thetaFound' ? keep === 'all' : true))
+  const optional: Readonly<Record<Optional, boolean>> = {
+    test,
+    theta: keep !== 'none',
+    thetaFound: keep === 'all',
+    copy: keep === 'none'
+  }
+  return storedNames.filter(name => !(name in optional) || optional[name as Optional])
 }
 
 /** Numbers per run of a stored column. */
@@ -226,11 +239,11 @@ export function rowsFrom(
   judge: Filled<'judge'>,
   scores: { readonly train: Float64Array; readonly test?: Float64Array }
 ): Rows {
-  const blocks: Readonly<Record<Filler, unknown>> = { search, judge, scores }
+  const blocks: Readonly<Record<Exclude<Filler, 'thinning'>, unknown>> = { search, judge, scores }
   const rows: Record<string, unknown> = { count: search.count }
   for (const name of storedColumns(layout)) {
     const { by, field } = columns[name]
-    rows[name] = (blocks[by] as Record<string, unknown>)[field]
+    if (by !== 'thinning') rows[name] = (blocks[by] as Record<string, unknown>)[field]
   }
   return rows as unknown as Rows
 }

@@ -12,6 +12,7 @@ import type { SearchPrecision } from '../engines/types.js'
 import type { Activation } from '../models/activations.js'
 import { lossName, resolveLoss, type LossChoice } from '../models/losses/choice.js'
 import type { Init } from '../models/types.js'
+import type { Keep } from '../runs/table.js'
 import { openedPaths } from './dataPaths.js'
 import { plainData } from './dataSchema.js'
 import { checkFormulaModel, type FormulaModel } from './formulaConfig.js'
@@ -47,8 +48,8 @@ export interface StudyConfig {
   /** null: newton while P ≤ 256, lbfgs above. */
   readonly optimizer: ResolvedOptimizer | null
   readonly stop: { readonly steps: number | null; readonly gradient: number; readonly unseen?: number }
-  /** Parameters of every run as found and certified, or as certified; absent: by the number of starts. */
-  readonly keep?: 'all' | 'end'
+  /** Absent: by the number of starts. */
+  readonly keep?: Keep
   /** Which runs are judged, or what share of them; absent: all. */
   readonly judge?: 'all' | 'sample' | 'best' | { readonly sample: number } | { readonly best: number }
   readonly engine: 'auto' | 'cpu' | 'webgpu' | 'tensorflow' | 'reference'

@@ -26,9 +26,9 @@ export interface Run {
   readonly loss: number
   /** max |g_p| there, in the conditioned coordinates of the computation: free of units and offsets. */
   readonly gradientNorm: number
-  /** [P] that point, in the order of `Summary.minima[].names`. */
+  /** [P] that point, in the order of `Summary.minima[].names`; empty with `keep: 'none'`. */
   readonly parameters: Float64Array
-  /** The point where the optimiser stopped; `parameters` [P] are absent with `keep: 'end'`. */
+  /** The point where the optimiser stopped; `parameters` [P] are there with `keep: 'all'`. */
   readonly found: { readonly loss: number; readonly gradientNorm: number; readonly parameters?: Float64Array }
   /** What the loss of a diverging run tends to, and how far that may be wrong. */
   readonly limit?: { readonly loss: number; readonly error: number }

@@ -242,6 +242,10 @@ async function modelOfStart(saved: SavedStudy, start: number): Promise<FittedMod
       `There is no start ${start} in ${shown(directory)}; its starts are 0 to ${summary.starts - 1}.`
     )
   const run = await readRun(directory, start)
+  if (run && !run.theta)
+    throw new InputError(
+      `${shown(directory)} was made with keep: none, so it holds no parameters of start ${start}; choose a point, or \`manystart replay\` that start.`
+    )
   if (run)
     return {
       name: summary.name,

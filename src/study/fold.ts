@@ -3,7 +3,14 @@
  * so that everything follows from the runs alone, whoever ran them, in which pieces and when.
  */
 import { Aggregate, type AggregateResult } from '../analysis/aggregate.js'
-import { defaultTolerances, openClusters, type Cluster, type Clusters, type Tolerances } from '../analysis/cluster.js'
+import {
+  defaultTolerances,
+  openClusters,
+  type Cluster,
+  type Clusterer,
+  type Clusters,
+  type Tolerances
+} from '../analysis/cluster.js'
 import { halfOf, unseenBound, type FirstHalf } from '../analysis/coverage.js'
 import { byLoss } from '../core/ties.js'
 import { LimitClusterer, type Limit } from '../analysis/limits.js'
@@ -88,6 +95,7 @@ export class Fold {
     this.end = first + count
     const point = await this.file(rows)
     this.aggregate.addBlock({ ...rows, point })
+    if (facts.ends) this.aggregate.addRange(facts.ends.low, facts.ends.high)
     if (facts.classCounts.length > 0)
       this.aggregate.addClassCounts(facts.classCounts, rows.count - tally(rows.verdict, VerdictCode.failed))
     this.diverging ??= facts.diverging
@@ -119,19 +127,19 @@ export class Fold {
 
   /** Files end points under the distinct points that they belong to; a number for each that is unique over kinds, −1 for none. */
   private async file(rows: Rows): Promise<Int32Array> {
-    const { verdict, nullity, start, gradientNorm, precision, conditioned: theta } = rows
+    const { verdict, nullity, start, gradientNorm, precision, conditioned: theta, copy } = rows
     const { lossScale } = this.setup.frame
     const loss = lossScale === 1 ? rows.loss : rows.loss.map(v => v / lossScale)
     const { minima, saddles, degenerate, flatSaddles } = this.clusters
     const P = this.setup.certifier.objective.parameters
     const numbers = new Int32Array(rows.count).fill(-1)
     const [minimum, saddle] = [kinds.indexOf('minima'), kinds.indexOf('saddles')]
+    const file = (to: Clusterer, i: number): number =>
+      to.add(start[i], loss[i], gradientNorm[i], precision[i], theta, i * P, copy?.[i])
     for (let i = 0; i < rows.count; i++) {
       const code = verdict[i]
-      if (code === VerdictCode.minimum)
-        numbers[i] = minima.add(start[i], loss[i], gradientNorm[i], precision[i], theta, i * P) * kinds.length + minimum
-      else if (code === VerdictCode.saddle && nullity[i] === 0)
-        numbers[i] = saddles.add(start[i], loss[i], gradientNorm[i], precision[i], theta, i * P) * kinds.length + saddle
+      if (code === VerdictCode.minimum) numbers[i] = file(minima, i) * kinds.length + minimum
+      else if (code === VerdictCode.saddle && nullity[i] === 0) numbers[i] = file(saddles, i) * kinds.length + saddle
     }
     const flat = [...verdict.keys()].filter(
       i => verdict[i] === VerdictCode.degenerate || (verdict[i] === VerdictCode.saddle && nullity[i] > 0)

@@ -269,8 +269,8 @@ export interface StudyInput {
       }
   /** When runs stop, and the study. */
   readonly stop?: StopInput
-  /** Parameters of every run as found and certified, or as certified. */
-  readonly keep?: 'all' | 'end'
+  /** Parameters of every run as found and certified, as certified, or of the points that runs end at, once each. */
+  readonly keep?: 'all' | 'end' | 'none'
   /**
    * Which runs are judged: all, a sample, or those with the lowest losses of each part of the runs (starts 0 to
    * 255, 256 to 511, 512 to 1023 …); sample:0.05 for a twentieth of them, a tenth unless told otherwise.

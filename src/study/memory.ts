@@ -45,22 +45,29 @@ export function checkModel(parameters: number, threads = availableParallelism())
   )
 }
 
-/** Bytes of a run on the disk: its row, and its line in the table of points. */
-export const storedBytes = (layout: Layout): number => rowBytes(layout) + 12
+/** Bytes on the disk of a run, which has a row and a line in the table of points, and of the parameters of a point that is kept once. */
+export function storedBytes(layout: Layout): { readonly run: number; readonly point: number } {
+  const point = layout.keep === 'none' ? 8 * layout.parameters.length : 0
+  return { run: rowBytes(layout) + 12 + (layout.keep === 'none' ? 8 : 0) - point, point }
+}
 
 /**
  * What the runs of a study will take in a directory, as a sentence.
  * @throws InputError where the disk has less room
  */
 export function checkDisk(directory: string, layout: Layout, starts: number): string {
-  const each = storedBytes(layout)
+  const { run: each, point } = storedBytes(layout)
   const bytes = each * starts
   let at = resolve(directory)
   while (!existsSync(at) && dirname(at) !== at) at = dirname(at)
   const { bavail, bsize } = statfsSync(at)
   const free = bavail * bsize
   const takes = `Each start takes ${each} bytes on the disk, all ${formatCount(starts)} of them ${formatBytes(bytes)} in ${shown(directory)}`
-  if (bytes <= free) return `${takes}.`
-  const less = layout.keep === 'all' ? '--keep end (which leaves out parameters as found), ' : ''
+  if (bytes <= free) return `${takes}${point > 0 ? `, and each point that runs end at ${point} bytes more` : ''}.`
+  const less = {
+    all: '--keep end (which leaves out parameters as found), --keep none (which keeps those of distinct points alone), ',
+    end: '--keep none (which keeps parameters of distinct points alone), ',
+    none: ''
+  }[layout.keep]
   throw new InputError(`${takes}, which has ${formatBytes(free)} left; give ${less}fewer starts, or another directory.`)
 }

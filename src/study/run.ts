@@ -4,10 +4,11 @@ import type { RunRequest, Starts } from '../engines/types.js'
 import { startPoint } from '../models/network/initialise.js'
 import { scoresOf } from '../models/scores.js'
 import type { Cost } from '../runs/directory.js'
-import { missing, type Diverging, type Facts, type Part, type Range } from '../runs/part.js'
+import { missing, type Diverging, type Ends, type Facts, type Part, type Range } from '../runs/part.js'
 import { makeRows, pickRows, pickRuns, placeRows, type Layout, type Rows, type RunBlock } from '../runs/table.js'
 import { judgeChoice, lowest, sampled, sliceOf } from './choice.js'
 import { judged } from './judged.js'
+import { fullLayout, joined, thinning, type Thin } from './thinning.js'
 import type { Setup } from './setup.js'
 
 /** The columns of a study's rows. */
@@ -86,6 +87,8 @@ class Gathering {
   private classCounts: Float64Array
   private readonly growing: Map<number, readonly number[]>
   private diverging: Diverging | undefined
+  private ends: Ends | undefined
+  private readonly thin: Thin | undefined
   private cost = { seconds: 0, f: 0, g: 0, H: 0 }
   /** Blocks that are judged when the part is complete. */
   readonly held: RunBlock[] = []
@@ -93,16 +96,19 @@ class Gathering {
   fresh = 0
 
   constructor(
+    setup: Setup,
     private readonly identity: string,
     private readonly layout: Layout,
     readonly range: Range,
     known: Planned['known']
   ) {
+    this.thin = layout.keep === 'none' ? thinning(setup) : undefined
     this.rows = makeRows(layout, range.count)
     this.state = new Uint8Array(range.count)
     this.classCounts = known?.part.facts.classCounts.slice() ?? new Float64Array(0)
     this.growing = new Map(known?.part.facts.growing)
     this.diverging = known?.part.facts.diverging
+    this.ends = known?.part.facts.ends
     if (!known) return
     this.cost = { ...known.cost }
     const places = this.places(known.part.rows.start)
@@ -147,7 +153,9 @@ class Gathering {
     return true
   }
 
-  add(rows: Rows, facts: Facts, ...spent: readonly Evaluations[]): void {
+  /** Adds runs with their parameters, and returns what is kept of them. */
+  add(whole: Rows, told: Facts, ...spent: readonly Evaluations[]): Rows {
+    const { rows, facts } = this.thinned(whole, told)
     const places = this.places(rows.start)
     placeRows(this.rows, rows, places)
     for (let i = 0; i < places.length; i++) this.state[places[i]] = 2
@@ -157,6 +165,11 @@ class Gathering {
     if (classCounts.length === 0) this.classCounts = facts.classCounts.slice()
     else for (let i = 0; i < classCounts.length; i++) classCounts[i] += facts.classCounts[i] ?? 0
     this.note(facts, ...spent)
+    return rows
+  }
+
+  private thinned(rows: Rows, facts: Facts): ReturnType<Thin> {
+    return this.thin ? this.thin(rows, facts) : { rows, facts }
   }
 
   private there(): Uint32Array {
@@ -166,13 +179,15 @@ class Gathering {
   }
 
   /** Puts judged runs in the place of the same ones unjudged; their search and scores have been counted. */
-  replace(rows: Rows, facts: Facts, judging: Evaluations): void {
+  replace(whole: Rows, told: Facts, judging: Evaluations): void {
+    const { rows, facts } = this.thinned(whole, told)
     placeRows(this.rows, rows, this.places(rows.start))
     this.note(facts, judging)
   }
 
-  private note({ growing, diverging }: Facts, ...spent: readonly Evaluations[]): void {
+  private note({ growing, diverging, ends }: Facts, ...spent: readonly Evaluations[]): void {
     for (const key of ['f', 'g', 'H'] as const) for (const part of spent) this.cost[key] += part[key]
+    this.ends = joined(this.ends, ends)
     for (const [start, places] of growing) this.growing.set(start, places)
     if (diverging && !(this.diverging && this.diverging.start < diverging.start)) this.diverging = diverging
   }
@@ -181,9 +196,14 @@ class Gathering {
   part(seconds: number): { part: Part; cost: Cost } {
     this.cost.seconds += seconds
     this.fresh = 0
-    const { identity, layout, range, growing, diverging } = this
+    const { identity, layout, range, growing, diverging, ends } = this
     const rows = this.isComplete ? this.rows : pickRows(this.rows, this.there())
-    const facts = { classCounts: this.classCounts.slice(), growing, ...(diverging ? { diverging } : {}) }
+    const facts = {
+      classCounts: this.classCounts.slice(),
+      growing,
+      ...(diverging ? { diverging } : {}),
+      ...(ends ? { ends } : {})
+    }
     return { part: { identity, ...range, layout, rows, facts }, cost: { ...this.cost } }
   }
 }
@@ -207,6 +227,8 @@ function placesEqual(values: Int32Array, wanted: number): number[] {
 /** The search of one study's missing runs. */
 class Search {
   private readonly layout: Layout
+  /** Of runs with their parameters, as they come. */
+  private readonly full: Layout
   private readonly open = new Map<Planned, Gathering>()
   /** Time that has passed since the last part was handed over belongs to the next. */
   private since = performance.now()
@@ -223,6 +245,7 @@ class Search {
     private readonly options: SearchOptions
   ) {
     this.layout = layoutOf(setup)
+    this.full = fullLayout(this.layout)
   }
 
   /** What of a part need not be run again: nothing where all its runs must be there to tell which are the best. */
@@ -233,7 +256,7 @@ class Search {
   private gathering(planned: Planned): Gathering {
     let at = this.open.get(planned)
     if (!at) {
-      at = new Gathering(this.identity, this.layout, planned, this.knownOf(planned))
+      at = new Gathering(this.setup, this.identity, this.layout, planned, this.knownOf(planned))
       this.open.set(planned, at)
     }
     return at
@@ -318,7 +341,7 @@ class Search {
 
   /** Judges and scores runs and adds them, a slice at a time; false where the study was stopped before all were judged. */
   private async gather(gathering: Gathering, runs: RunBlock): Promise<boolean> {
-    const { setup, layout, options } = this
+    const { setup, layout, full, options } = this
     const { choose, share } = judgeChoice(setup.config)
     const isBest = choose === 'best'
     if (isBest) gathering.held.push(runs)
@@ -334,20 +357,20 @@ class Search {
               Uint32Array.from({ length: size }, (_, k) => from + k)
             )
       const which = isBest ? [] : choose === 'sample' ? sampled(part.start, share) : undefined
-      const { rows, facts, searching, judging } = await judged(setup, layout, part, which)
-      gathering.add(rows, facts, searching, judging)
-      if (!isBest) await options.onRuns?.(rows, layout)
+      const { rows, facts, searching, judging } = await judged(setup, full, part, which)
+      const added = gathering.add(rows, facts, searching, judging)
+      if (!isBest) await options.onRuns?.(added, layout)
     }
     return true
   }
 
   /** Judges the runs of a complete part with the lowest losses. */
   private async judgeBest(gathering: Gathering): Promise<void> {
-    const { setup, layout } = this
+    const { setup, full } = this
     const { share } = judgeChoice(setup.config)
     for (const [n, which] of lowest(gathering.held, share).entries()) {
       if (which.length === 0) continue
-      const { rows, facts, judging } = await judged(setup, layout, pickRuns(gathering.held[n], which))
+      const { rows, facts, judging } = await judged(setup, full, pickRuns(gathering.held[n], which))
       gathering.replace(rows, facts, judging)
     }
     gathering.held.length = 0

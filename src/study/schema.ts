@@ -186,10 +186,11 @@ export const schema = z.strictObject({
       .prefault({}),
     'when runs stop, and the study'
   ),
-  keep: field(z.enum(['all', 'end']).optional(), 'parameters of every run as found and certified, or as certified', {
-    value: 'all|end',
-    absent: '`all`; above a million starts `end`'
-  }),
+  keep: field(
+    z.enum(['all', 'end', 'none']).optional(),
+    'parameters of every run as found and certified, as certified, or of the points that runs end at, once each',
+    { value: 'all|end|none', absent: '`all`; above a million starts `end`' }
+  ),
   judge: field(
     z
       .union([

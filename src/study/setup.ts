@@ -20,6 +20,7 @@ import { withoutAliased } from '../data/aliased.js'
 import { loadData } from '../data/load.js'
 import type { ReadOptions } from '../data/read.js'
 import type { Dataset, Rows } from '../data/types.js'
+import type { Keep } from '../runs/table.js'
 import { MixedObjective } from '../engines/mixed.js'
 import { chooseEngine } from '../engines/registry.js'
 import type { Engine, EngineEntry, Objective, SearchPrecision, WorkNeeds } from '../engines/types.js'
@@ -76,7 +77,7 @@ export interface Setup {
   /** What should be known of the starts before they run, a sentence each. */
   readonly startNotes: readonly string[]
   /** Which parameters of every run are stored. */
-  readonly keep: 'all' | 'end'
+  readonly keep: Keep
   dispose(): void
 }
 
