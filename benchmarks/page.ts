@@ -152,7 +152,7 @@ async function section(name: string, result: StoredResults): Promise<string> {
       ? [
           '### Kernels',
           '',
-          'Per second from the median sample, on one core for the `cpu` and `reference` engines. GFLOP/s counts matrix products only (gradient 4 D h per row and run, Hessian N P² by convention: products that lanes share make more than 100 % possible). Peak: multiply-adds in registers, measured between the samples.',
+          'Per second from the median sample, on one core for the `cpu` and `reference` engines. GFLOP/s counts what no kernel goes without: for gradients the matrix products (4 D h for each row and run), for Hessians one multiply-add for each row and each sum that differs from the others (within a layer a quarter of the products, between layers all), for eigen-decompositions one sweep. Peak: multiply-adds in registers, measured between the samples.',
           '',
           kernels,
           ''

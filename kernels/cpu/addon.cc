@@ -3,7 +3,9 @@
 #include <set>
 #include <thread>
 
+#include "napi_bench.h"
 #include "napi_jobs.h"
+#include "napi_program.h"
 #include "napi_proofs.h"
 
 using namespace manystart;
@@ -150,34 +152,6 @@ napi_value score(napi_env env, napi_callback_info info) {
         },
         result, {args[0], args[1]});
   });
-}
-
-Program read_program(napi_env env, napi_value o) {
-  Program p;
-  p.needs_h = boolean(env, o, "needsH");
-  p.vectors = int(number(env, o, "vectors"));
-  p.scalars = int(number(env, o, "scalars"));
-  p.matrices = int(number(env, o, "matrices"));
-  const auto code = array<int32_t>(env, o, "instructions");
-  for (size_t i = 0; i + 5 < code.size; i += 6) {
-    const int32_t* w = code.data + i;
-    p.code.push_back({w[0], w[1], w[2], w[3], w[4], w[5]});
-  }
-  auto pairs = [&](const char* name) {
-    std::vector<std::pair<int, double>> list;
-    const auto flat = array<double>(env, o, name);
-    for (size_t i = 0; i + 1 < flat.size; i += 2) list.emplace_back(int(flat.data[i]), flat.data[i + 1]);
-    return list;
-  };
-  p.constants = pairs("constants");
-  p.initial_vectors = pairs("initialVectors");
-  p.initial_scalars = pairs("initialScalars");
-  const auto outputs = array<int32_t>(env, o, "outputs");
-  if (outputs.size != 4) throw Failure{"a program has four outputs"};
-  p.point = outputs.data[0], p.loss = outputs.data[1], p.gradient_norm = outputs.data[2], p.stalled = outputs.data[3];
-  const auto report = array<int32_t>(env, o, "report");
-  p.report.assign(report.data, report.data + report.size);
-  return p;
 }
 
 /// A running batch: owned by its JavaScript handle; threads are joined before it goes.
@@ -425,39 +399,6 @@ napi_value start_point_of(napi_env env, napi_callback_info info) {
     start_point(Philox(uint64_t(number(env, args[0]))), uint64_t(number(env, args[1])), boolean(env, args[2]), scale.data,
                 int(scale.size), out.data());
     return doubles(env, out);
-  });
-}
-
-// bench(problem, what, theta [lanes, P], repeats, program?) → Promise<Float64Array>. what: 'gradient' | 'hessian' | 'eigh':
-// seconds of each repeat for one lane group on one core; 'step': evaluation then update seconds; 'peak', 'copy': one figure.
-napi_value bench(napi_env env, napi_callback_info info) {
-  return guarded(env, [&] {
-    const auto args = arguments(env, info, 5);
-    const Prepared* prepared = external<Prepared>(env, args[0]);
-    const std::string what = text(env, args[1]);
-    const auto theta = array<double>(env, args[2]);
-    const int repeats = int(number(env, args[3]));
-    auto program = std::make_shared<Program>();
-    if (what == "step") *program = read_program(env, args[4]);
-    const size_t lanes = prepared->with([](auto&, auto& k) { return size_t(k.lanes); });
-    if (what != "peak" && what != "copy" && theta.size != lanes * prepared->P())
-      throw Failure{"theta must hold one lane group"};
-    double* out;
-    const size_t n = what == "step" ? 2 * size_t(repeats) : what == "peak" || what == "copy" ? 1 : size_t(repeats);
-    const napi_value result = typed<double>(env, napi_float64_array, nullptr, n, &out);
-    const double* t = theta.data;
-    return start_job(
-        env,
-        [=] {
-          prepared->with([&](auto& problem, auto& k) {
-            if (what == "peak") out[0] = k.fma_peak(repeats / 1000.0);
-            else if (what == "copy") out[0] = k.copy_rate(repeats / 1000.0);
-            else if (what == "eigh") k.time_eigh(problem, t, repeats, out);
-            else if (what == "step") k.time_step(problem, *program, t, repeats, out, out + repeats);
-            else k.time_evaluate(problem, t, what == "hessian", repeats, out);
-          });
-        },
-        result, {args[0], args[2]});
   });
 }
 

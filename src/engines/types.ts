@@ -71,9 +71,9 @@ export interface KernelTimer {
   readonly lanes: number
   /** The same for one kernel, or for the updates of one program, where it differs. */
   lanesFor?(kernel: 'gradient' | 'hessian' | 'eigh' | 'update', program?: Program): number
-  /** Multiply-add operations per second that registers alone reach, two for each; `milliseconds`: how long to look. */
+  /** Multiply-add operations per second that registers alone reach, two for each, on all threads; `milliseconds`: how long to look. */
   peak?(milliseconds: number): Promise<number>
-  /** Bytes per second read and written by a copy of a block larger than the caches. */
+  /** Bytes per second read and written by a copy of a block larger than the caches, on all threads. */
   copy?(milliseconds: number): Promise<number>
   /** Seconds from handing a device the least that there is to do to having its answer, of each repeat. */
   submit?(repeats: number): Promise<Float64Array>

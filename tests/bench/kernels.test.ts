@@ -9,12 +9,13 @@ import {
   type KernelRecord,
   type KernelResults
 } from '../../src/bench/kernels/records.js'
-import { gradientFlops, hessianFlops, problemOfSize, smallSizes } from '../../src/bench/kernels/sizes.js'
+import { gradientFlops, hessianFlops, pointsFor, problemOfSize, smallSizes } from '../../src/bench/kernels/sizes.js'
 import { occupancyInBatches } from '../../src/bench/kernels/studies.js'
 import { kernelText, ratioTable, textTable } from '../../src/bench/kernels/tables.js'
 import { engines } from '../../src/engines/registry.js'
 import { referenceEntry } from '../../src/engines/reference/index.js'
 import type { DeviceEntry, Engine, EngineEntry, Objective } from '../../src/engines/types.js'
+import type { Problem } from '../../src/models/types.js'
 
 const options = (given: Partial<KernelOptions>): KernelOptions => ({
   engines: [referenceEntry],
@@ -259,6 +260,17 @@ it('rates of the other f32 engines stand beside the cpu engine, one thread besid
   expect(ratioTable([oneThread, like(one, { engine: 'tensorflow', threads: 2 })], textTable)).toBeNull()
 })
 
+/** Elements of the reference's Hessian, without penalty, of which no two are the same number. */
+async function distinctElements(problem: Problem): Promise<number> {
+  const engine = await referenceEntry.load({ precision: 'f64' })
+  const objective = await engine.prepare({ ...problem, network: { ...problem.network, ridge: 0 } })
+  const { H } = await objective.evaluate(pointsFor(problem, 1), { H: true })
+  engine.dispose()
+  const sorted = [...H!].sort((a, b) => a - b)
+  // Equal elements differ by roundings alone, others at random points by much more.
+  return sorted.filter((v, i) => i === 0 || v - sorted[i - 1] > 1e-12 * Math.max(Math.abs(v), 1e-3)).length
+}
+
 describe('operation counts', () => {
   it('one hidden layer: 4 D h per row', () => {
     expect(gradientFlops(problemOfSize({ N: 10, D: 7, hidden: [3] }))).toBe(4 * 7 * 3 * 10)
@@ -267,8 +279,23 @@ describe('operation counts', () => {
     expect(gradientFlops(problemOfSize({ N: 10, D: 7, hidden: [] }))).toBe(4 * 7 * 10)
     expect(gradientFlops(problemOfSize({ N: 10, D: 7, hidden: [3, 2] }))).toBe((4 * 21 + 6 * 6) * 10)
   })
-  it('Hessian: N P²', () => {
-    expect(hessianFlops(problemOfSize({ N: 10, D: 7, hidden: [3] }))).toBe(10 * 28 ** 2)
+  it('Hessian: as many multiply-adds for each row as it has elements that differ', async () => {
+    for (const size of [
+      { N: 3, D: 3, hidden: [] },
+      { N: 3, D: 2, hidden: [3] },
+      { N: 3, D: 2, hidden: [3, 2] }
+    ]) {
+      const problem = problemOfSize(size)
+      expect(hessianFlops(problem), JSON.stringify(size)).toBe(2 * size.N * (await distinctElements(problem)))
+    }
+  })
+  it('one hidden layer in closed form, and never more than a triangle', () => {
+    const [D, h] = [30, 16]
+    const problem = problemOfSize({ N: 10, D, hidden: [h] })
+    const first = ((h * (h + 1)) / 2) * (((D + 1) * (D + 2)) / 2)
+    expect(hessianFlops(problem)).toBe(20 * (first + h * (D + 1) * (h + 1) + ((h + 1) * (h + 2)) / 2))
+    const P = h * (D + 1) + h + 1
+    expect(hessianFlops(problem)).toBeLessThan(10 * P * (P + 1))
   })
 })
 

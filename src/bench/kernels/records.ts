@@ -21,7 +21,7 @@ export interface KernelRecord {
   readonly perSecond: number
   /** Counted operations (sizes.ts) per second in 1e9; null where nothing is counted. */
   readonly gflops: number | null
-  /** What multiply-adds in registers reached in the same minutes, times the threads; null where the engine cannot tell. */
+  /** What multiply-adds in registers reached on all threads in the same minutes; null where the engine cannot tell. */
   readonly peakGflops: number | null
   /** gflops / peakGflops */
   readonly share: number | null

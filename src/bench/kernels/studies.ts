@@ -178,7 +178,7 @@ async function studyRecord(
     const flops = program.needs === 'H' ? hessianFlops(problem) : gradientFlops(problem)
     const good = error === undefined
     const gflops = good ? (flops * searches[0].steps) / searchSeconds / 1e9 : 0
-    const peakGflops = peaks.length > 0 ? median(peaks) * engine.threads : null
+    const peakGflops = peaks.length > 0 ? median(peaks) : null
     return {
       engine: target.engine,
       precision: target.precision,

@@ -73,7 +73,8 @@ export interface Addon {
     what: 'gradient' | 'hessian' | 'eigh' | 'step' | 'peak' | 'copy',
     theta: Float64Array,
     repeats: number,
-    program: object | null
+    program: object | null,
+    threads: number
   ): Promise<Float64Array>
 }
 

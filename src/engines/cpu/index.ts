@@ -286,16 +286,23 @@ class CpuObjective implements Objective {
   }
 }
 
-function cpuTimer(addon: Addon, problem: Problem, precision: Precision, target: NativeTarget): KernelTimer {
+/** All threads at once: each has a lane group of its own, and peak and copy are those of all together. */
+function cpuTimer(
+  addon: Addon,
+  problem: Problem,
+  precision: Precision,
+  target: NativeTarget,
+  threads: number
+): KernelTimer {
   const native = createNativeProblem(addon, problem, precision, target.id)
   const none = new Float64Array(0)
   return {
-    lanes: precision === 'f64' ? target.lanes64 : target.lanes32,
-    peak: async milliseconds => (await addon.bench(native, 'peak', none, milliseconds, null))[0],
-    copy: async milliseconds => (await addon.bench(native, 'copy', none, milliseconds, null))[0],
-    time: (kernel, theta, repeats) => addon.bench(native, kernel, theta, repeats, null),
+    lanes: threads * (precision === 'f64' ? target.lanes64 : target.lanes32),
+    peak: async milliseconds => (await addon.bench(native, 'peak', none, milliseconds, null, threads))[0],
+    copy: async milliseconds => (await addon.bench(native, 'copy', none, milliseconds, null, threads))[0],
+    time: (kernel, theta, repeats) => addon.bench(native, kernel, theta, repeats, null, threads),
     async timeSteps(program, theta, repeats) {
-      const seconds = await addon.bench(native, 'step', theta, repeats, nativeProgram(program))
+      const seconds = await addon.bench(native, 'step', theta, repeats, nativeProgram(program), threads)
       return { evaluation: seconds.slice(0, repeats), update: seconds.slice(repeats) }
     }
   }
@@ -342,7 +349,7 @@ export const cpuEntry: EngineEntry = {
       // A wrong problem must reject, not throw.
       prepare: problem =>
         Promise.resolve().then(() => new CpuObjective(addon, problem, options.precision, threads, target.id)),
-      timer: problem => cpuTimer(addon, problem, options.precision, target),
+      timer: problem => cpuTimer(addon, problem, options.precision, target, threads),
       dispose: () => undefined
     }
     return Promise.resolve(engine)
