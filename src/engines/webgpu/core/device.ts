@@ -177,7 +177,11 @@ export class Gpu {
     return made
   }
 
-  private async compile(source: string, label: string): Promise<GPUComputePipeline> {
+  /**
+   * A shader that the device has looked through.
+   * @throws WorkError with line, column and the lines around where it is wrong
+   */
+  async module(source: string, label: string): Promise<GPUShaderModule> {
     this.check()
     const { device } = this
     device.pushErrorScope('validation')
@@ -191,6 +195,12 @@ export class Gpu {
         `The kernel ${label} does not compile: line ${error.lineNum}, column ${error.linePos}: ${error.message}\n${excerpt(source, error.lineNum)}`
       )
     if (invalid) throw new WorkError(`The kernel ${label} does not compile: ${invalid.message}`)
+    return module
+  }
+
+  private async compile(source: string, label: string): Promise<GPUComputePipeline> {
+    const module = await this.module(source, label)
+    const { device } = this
     device.pushErrorScope('validation')
     device.pushErrorScope('internal')
     const pipeline = device

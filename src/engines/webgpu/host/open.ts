@@ -13,14 +13,16 @@ const instances = new Map<string, GPU>()
  */
 const softwareNames = /swiftshader|llvmpipe|lavapipe|softpipe|basic render/i
 
-// Instances stay in a module-level map for the life of the process: Dawn crashes after some thousand submits when the object that
-// `create` returned has been collected, even while its device is in use.
-async function instance(options: readonly string[]): Promise<GPU> {
+/**
+ * Dawn with these options, and WebGPU's constants where browsers have them: the core takes them from there. Instances stay in a
+ * module-level map for the life of the process: Dawn crashes after some thousand submits when the object that `create` returned has been
+ * collected, even while its device is in use.
+ */
+export async function instance(options: readonly string[]): Promise<GPU> {
   const key = options.join(' ')
   let gpu = instances.get(key)
   if (!gpu) {
     const { create, globals } = await import('webgpu')
-    // The core takes WebGPU's constants from where browsers have them.
     if (!('GPUBufferUsage' in globalThis)) Object.assign(globalThis, globals)
     gpu = create([...options])
     instances.set(key, gpu)
