@@ -1,5 +1,5 @@
-// The Node-API face of the kernels: checks and unpacks arguments, runs everything on threads of its own and hands results
-// back. No arithmetic here. Arrays are f64; src/engines/cpu/addon.ts states the types.
+// The Node-API face of the kernels: checks and unpacks arguments, runs everything on threads of its own and hands
+// results back. No arithmetic here. Arrays are f64; src/engines/cpu/addon.ts states the types.
 #include <set>
 #include <thread>
 
@@ -36,8 +36,8 @@ napi_value create_problem(napi_env env, napi_callback_info info) {
     const size_t targets = response_of(d.loss) == Response::classes ? 1 : d.outputs;
     std::shared_ptr<const Formula> formula;
     if (const napi_value given = field(env, o, "formula"); !absent(env, given)) formula = read_formula(env, given);
-    if (x.size != rows * (formula ? formula->columns : d.inputs) || y.size != rows * targets || (weight.data && weight.size != rows) ||
-        (offset.data && offset.size != rows))
+    if (x.size != rows * (formula ? formula->columns : d.inputs) || y.size != rows * targets ||
+        (weight.data && weight.size != rows) || (offset.data && offset.size != rows))
       throw Failure{"arrays do not fit the number of rows"};
     auto prepared = std::make_unique<Prepared>();
     prepared->target = &find_target(text(env, field(env, o, "target")));
@@ -85,15 +85,15 @@ napi_value evaluate(napi_env env, napi_callback_info info) {
     if (need_g) set(env, result, "g", result_array(env, args[5], "g", R * P, &g));
     if (need_h) set(env, result, "H", result_array(env, args[5], "H", R * P * P, &H));
     const double* t = theta.data;
-    return start_job(
-        env,
-        [=] {
-          prepared->with([&](auto& problem, auto& k) {
-            over_threads(R, threads, k.lanes,
-                         [&](size_t, size_t from, size_t to) { k.evaluate(problem, t, from, to, f, g, H); });
-          });
-        },
-        result, {args[0], args[1]});
+    return start_job(env,
+                     [=] {
+                       prepared->with([&](auto& problem, auto& k) {
+                         over_threads(R, threads, k.lanes, [&](size_t, size_t from, size_t to) {
+                           k.evaluate(problem, t, from, to, f, g, H);
+                         });
+                       });
+                     },
+                     result, {args[0], args[1]});
   });
 }
 
@@ -109,14 +109,14 @@ napi_value outputs(napi_env env, napi_callback_info info) {
     const napi_value result =
         typed<double>(env, napi_float64_array, nullptr, R * prepared->d().rows * prepared->d().outputs, &z);
     const double* t = theta.data;
-    return start_job(
-        env,
-        [=] {
-          prepared->with([&](auto& problem, auto& k) {
-            over_threads(R, threads, k.lanes, [&](size_t, size_t from, size_t to) { k.outputs(problem, t, from, to, z); });
-          });
-        },
-        result, {args[0], args[1]});
+    return start_job(env,
+                     [=] {
+                       prepared->with([&](auto& problem, auto& k) {
+                         over_threads(R, threads, k.lanes,
+                                      [&](size_t, size_t from, size_t to) { k.outputs(problem, t, from, to, z); });
+                       });
+                     },
+                     result, {args[0], args[1]});
   });
 }
 
@@ -137,20 +137,19 @@ napi_value score(napi_env env, napi_callback_info info) {
     set(env, result, "values", typed<double>(env, napi_float64_array, nullptr, R * M, &values));
     set(env, result, "classCounts", typed<double>(env, napi_float64_array, nullptr, n, &counts));
     const double* t = theta.data;
-    return start_job(
-        env,
-        [=] {
-          std::vector<std::vector<double>> parts(threads, std::vector<double>(n));
-          prepared->with([&](auto& problem, auto& k) {
-            over_threads(R, threads, k.lanes, [&](size_t at, size_t from, size_t to) {
-              k.score(problem, t, from, to, values, parts[at].data());
-            });
-          });
-          std::fill(counts, counts + n, 0.0);
-          for (auto& part : parts)
-            for (size_t i = 0; i < n; i++) counts[i] += part[i];
-        },
-        result, {args[0], args[1]});
+    return start_job(env,
+                     [=] {
+                       std::vector<std::vector<double>> parts(threads, std::vector<double>(n));
+                       prepared->with([&](auto& problem, auto& k) {
+                         over_threads(R, threads, k.lanes, [&](size_t at, size_t from, size_t to) {
+                           k.score(problem, t, from, to, values, parts[at].data());
+                         });
+                       });
+                       std::fill(counts, counts + n, 0.0);
+                       for (auto& part : parts)
+                         for (size_t i = 0; i < n; i++) counts[i] += part[i];
+                     },
+                     result, {args[0], args[1]});
   });
 }
 
@@ -212,7 +211,10 @@ napi_value run(napi_env env, napi_callback_info info) {
     const size_t S = prepared->d().inputs + (prepared->d().bias ? 1 : 0), C = prepared->d().outputs;
     if (map.data && (map.size != S * S || map_scale.size != C || map_shift.size != C))
       throw Failure{"the map of the starts does not fit the parameters"};
-    if (map.data) o.map = {{map.data, map.data + map.size}, {map_scale.data, map_scale.data + C}, {map_shift.data, map_shift.data + C}};
+    if (map.data)
+      o.map = {{map.data, map.data + map.size},
+               {map_scale.data, map_scale.data + C},
+               {map_shift.data, map_shift.data + C}};
 
     const auto slots = array<int32_t>(env, in, "inputSlots");
     const auto values = array<double>(env, in, "inputValues"), ridge = array<double>(env, in, "ownRidge");
@@ -251,7 +253,8 @@ napi_value run(napi_env env, napi_callback_info info) {
     session->registry = static_cast<std::set<Session*>*>(data);
 
     Session* s = session.get();
-    s->sink = std::make_unique<Sink>(o, [s] { napi_call_threadsafe_function(s->ready, nullptr, napi_tsfn_nonblocking); });
+    s->sink =
+        std::make_unique<Sink>(o, [s] { napi_call_threadsafe_function(s->ready, nullptr, napi_tsfn_nonblocking); });
     napi_value handle;
     check(env, napi_create_external(env, s, end_session, nullptr, &handle));
     session.release();
@@ -354,7 +357,8 @@ napi_value list_targets(napi_env env, napi_callback_info) {
   });
 }
 
-// numbering() → {losses, activations, instructions}: names in the order of their numbers, and the instructions' numbers by name
+// numbering() → {losses, activations, instructions}: names in the order of their numbers, and the instructions' numbers
+// by name
 napi_value numbering(napi_env env, napi_callback_info) {
   return guarded(env, [&] {
     const auto list = [&](const std::vector<const char*>& names) {
@@ -375,10 +379,12 @@ napi_value numbering(napi_env env, napi_callback_info) {
     // Those that proofs take, under the names of both lists.
     enum Enclosure { open, enclosed };
     std::vector<const char*> proofs;
-#define MS_LOSS(name, response, state) if (state == enclosed) proofs.push_back("loss " #name);
+#define MS_LOSS(name, response, state) \
+  if (state == enclosed) proofs.push_back("loss " #name);
     MS_LOSSES(MS_LOSS)
 #undef MS_LOSS
-#define MS_UNIT(name, state) if (state == enclosed) proofs.push_back("activation " #name);
+#define MS_UNIT(name, state) \
+  if (state == enclosed) proofs.push_back("activation " #name);
     MS_ACTIVATIONS(MS_UNIT)
 #undef MS_UNIT
     set(env, out, "enclosed", list(proofs));
@@ -396,8 +402,8 @@ napi_value start_point_of(napi_env env, napi_callback_info info) {
     const auto args = arguments(env, info, 4);
     const auto scale = array<double>(env, args[3]);
     std::vector<double> out(scale.size);
-    start_point(Philox(uint64_t(number(env, args[0]))), uint64_t(number(env, args[1])), boolean(env, args[2]), scale.data,
-                int(scale.size), out.data());
+    start_point(Philox(uint64_t(number(env, args[0]))), uint64_t(number(env, args[1])), boolean(env, args[2]),
+                scale.data, int(scale.size), out.data());
     return doubles(env, out);
   });
 }
@@ -414,12 +420,23 @@ napi_value init(napi_env env, napi_value exports) {
     for (Session* s : *static_cast<std::set<Session*>*>(data)) s->stop();
   };
   napi_add_env_cleanup_hook(env, hook, registry);
-  const std::pair<const char*, napi_callback> functions[] = {
-      {"createProblem", create_problem}, {"evaluate", evaluate}, {"outputs", outputs}, {"score", score},     {"run", run},
-      {"take", take},                    {"abort", abort_run},   {"targets", list_targets},
-      {"numbering", numbering}, {"startPoint", start_point_of},    {"prove", prove},        {"boxHolds", box_holds},   {"boxDerivatives", box_derivatives}, {"firstOutside", first_outside},
-      {"enclose", enclose<false>},
-      {"encloseBalls", enclose<true>},    {"bench", bench}};
+  const std::pair<const char*, napi_callback> functions[] = {{"createProblem", create_problem},
+                                                             {"evaluate", evaluate},
+                                                             {"outputs", outputs},
+                                                             {"score", score},
+                                                             {"run", run},
+                                                             {"take", take},
+                                                             {"abort", abort_run},
+                                                             {"targets", list_targets},
+                                                             {"numbering", numbering},
+                                                             {"startPoint", start_point_of},
+                                                             {"prove", prove},
+                                                             {"boxHolds", box_holds},
+                                                             {"boxDerivatives", box_derivatives},
+                                                             {"firstOutside", first_outside},
+                                                             {"enclose", enclose<false>},
+                                                             {"encloseBalls", enclose<true>},
+                                                             {"bench", bench}};
   for (auto& [name, callback] : functions) {
     napi_value f;
     napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &f);

@@ -1,10 +1,11 @@
-// Real numbers as balls: an unevaluated sum hi + lo of two doubles (106 bits) and a radius that bounds every error made so far, a SIMD
-// register of them at a time. No rounding mode is switched: a bound of each operation's own error is added to the radius.
+// Real numbers as balls: an unevaluated sum hi + lo of two doubles (106 bits) and a radius that bounds every error made
+// so far, a SIMD register of them at a time. No rounding mode is switched: a bound of each operation's own error is
+// added to the radius.
 //
-// Error bounds of the double-double operations, u = 2⁻⁵³: sum 3u², product 5u², quotient 15u² of the result (Joldes, Muller and
-// Popescu, ACM Transactions on Mathematical Software 44, 2017); here 4u², 8u² and 32u² are taken. Radii are sums of a few positive terms,
-// rounded to nearest, so that a factor of 1 + 16u makes them bounds. `tiny` covers what underflows. Whatever overflows or leaves a
-// domain becomes NaN, and no comparison holds for it.
+// Error bounds of the double-double operations, u = 2⁻⁵³: sum 3u², product 5u², quotient 15u² of the result (Joldes,
+// Muller and Popescu, ACM Transactions on Mathematical Software 44, 2017); here 4u², 8u² and 32u² are taken. Radii are
+// sums of a few positive terms, rounded to nearest, so that a factor of 1 + 16u makes them bounds. `tiny` covers what
+// underflows. Whatever overflows or leaves a domain becomes NaN, and no comparison holds for it.
 #pragma once
 
 #include "lanes.h"
@@ -16,7 +17,9 @@ using V = Vec<double>;
 constexpr double unit = 0x1p-53, tiny = 1e-290, upwards = 1 + 16 * unit;
 
 MS_INLINE V vec(double x) { return broadcast<double>(x); }
-MS_INLINE V nan_unless(Int<double> good, V x) { return select<double>(good, x, vec(std::numeric_limits<double>::quiet_NaN())); }
+MS_INLINE V nan_unless(Int<double> good, V x) {
+  return select<double>(good, x, vec(std::numeric_limits<double>::quiet_NaN()));
+}
 
 struct TwoParts {
   V hi, lo;
@@ -86,7 +89,9 @@ MS_INLINE Ball operator/(const Ball& a, const Ball& b) {
   const V rest = ((a.hi - p.hi) - p.lo) + a.lo - q * b.lo;
   const auto z = quick_two_sum(q, rest / b.hi);
   const V B = magnitude(b) * (1 - 4 * unit), room = (B - b.rad) * (1 - 4 * unit);
-  const V rad = ((a.rad + vabs<double>(z.hi) * upwards * b.rad) / room + vec(32 * unit * unit) * vabs<double>(z.hi)) * upwards + tiny;
+  const V rad =
+      ((a.rad + vabs<double>(z.hi) * upwards * b.rad) / room + vec(32 * unit * unit) * vabs<double>(z.hi)) * upwards +
+      tiny;
   return {z.hi, z.lo, nan_unless(room > 0.0, rad)};
 }
 MS_INLINE Ball select(Int<double> mask, const Ball& a, const Ball& b) {

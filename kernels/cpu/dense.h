@@ -1,5 +1,5 @@
-// Dense matrices of one point, row-major doubles, for proofs: inverse, Cholesky, eigenvectors. What they give need not be exact: bounds are
-// derived afterwards.
+// Dense matrices of one point, row-major doubles, for proofs: inverse, Cholesky, eigenvectors. What they give need not
+// be exact: bounds are derived afterwards.
 #pragma once
 
 #include <algorithm>

@@ -1,11 +1,11 @@
-// f, g and H of a network or a formula at one point, over doubles, balls or intervals: SIMD lanes are rows. Formulas: kernels/README.md. Only entries
-// of H with row ≤ column are formed.
+// f, g and H of a network or a formula at one point, over doubles, balls or intervals: SIMD lanes are rows. Formulas:
+// kernels/README.md. Only entries of H with row ≤ column are formed.
 #pragma once
 
 #include <vector>
 
-#include "problem.h"
 #include "formula_enclosures.h"
+#include "problem.h"
 
 namespace MS_TARGET {
 
@@ -41,7 +41,8 @@ class Derivatives {
   bool kink = false;
 
   Derivatives(const Problem<double>& problem, bool hessian)
-      : p(problem), M(int(p.layers.size())), second(hessian), tape(problem), constants(p.d.loss, p.d.loss_constants.data()) {
+      : p(problem), M(int(p.layers.size())), second(hessian), tape(problem),
+        constants(p.d.loss, p.d.loss_constants.data()) {
     for (int i = 0; i < p.d.rows; i++)
       if (p.weight[i] > 0) rows.push_back(i);
     g.resize(p.P);
@@ -144,7 +145,8 @@ class Derivatives {
       for (int k = 0; k < layer.units; k++) {
         const S* w = theta.data() + layer.at + k * layer.stride;
         S u = extra ? w[0] : number(f, 0);
-        for (int e = 0; e < layer.inputs; e++) u = m == 0 ? u + w[extra + e] * x[extra + e] : u + w[extra + e] * act[m - 1][e];
+        for (int e = 0; e < layer.inputs; e++)
+          u = m == 0 ? u + w[extra + e] * x[extra + e] : u + w[extra + e] * act[m - 1][e];
         if (m + 1 == M) {
           z[k] = p.d.loss == Loss::softmax ? u : u + lift(f, offset);
           continue;
@@ -165,9 +167,9 @@ class Derivatives {
   }
   /// Softmax stands apart: its outputs go together.
   Jet<S> loss(const S& at, const V& target) const {
-#define MS_CASE(name, ...)                                                                          \
-  case Loss::name:                                                                                  \
-    if constexpr (Loss::name == Loss::softmax) return Jet<S>();                                     \
+#define MS_CASE(name, ...)                                      \
+  case Loss::name:                                              \
+    if constexpr (Loss::name == Loss::softmax) return Jet<S>(); \
     else return loss_jet<Loss::name>(at, target, constants);
     switch (p.d.loss) { MS_LOSSES(MS_CASE) }
 #undef MS_CASE
@@ -210,7 +212,8 @@ class Derivatives {
         const auto& next = p.layers[m + 1];
         for (int k = 0; k < layer.units; k++) {
           S sum = number(f, 0);
-          for (int q = 0; q < next.units; q++) sum = sum + delta[m + 1][q] * theta[next.at + q * next.stride + extra + k];
+          for (int q = 0; q < next.units; q++)
+            sum = sum + delta[m + 1][q] * theta[next.at + q * next.stride + extra + k];
           s[m][k] = sum, delta[m][k] = d1[m][k] * sum;
         }
       }
@@ -218,7 +221,8 @@ class Derivatives {
         S* to = g.data() + layer.at + k * layer.stride;
         if (extra) to[0] = to[0] + delta[m][k];
         for (int e = 0; e < layer.inputs; e++)
-          to[extra + e] = m == 0 ? to[extra + e] + delta[m][k] * x[extra + e] : to[extra + e] + delta[m][k] * act[m - 1][e];
+          to[extra + e] =
+              m == 0 ? to[extra + e] + delta[m][k] * x[extra + e] : to[extra + e] + delta[m][k] * act[m - 1][e];
       }
     }
   }
@@ -237,7 +241,8 @@ class Derivatives {
             if (extra) row[0] = r;
             for (int e = 0; e < layer.inputs; e++) {
               row[extra + e] = m == 0 ? r * x[extra + e] : r * act[m - 1][e];
-              if (m > l) row[extra + e] = row[extra + e] + delta[m][k] * (d1[m - 1][e] * T[m - 1][j * layer.inputs + e]);
+              if (m > l)
+                row[extra + e] = row[extra + e] + delta[m][k] * (d1[m - 1][e] * T[m - 1][j * layer.inputs + e]);
             }
             add_block(l, j, m, k);
           }
@@ -257,7 +262,8 @@ class Derivatives {
           const S* w = theta.data() + layer.at + k * layer.stride + extra;
           if (m == l + 1) sum = w[j] * d1[l][j];
           else
-            for (int e = 0; m > l && e < layer.inputs; e++) sum = sum + w[e] * (d1[m - 1][e] * T[m - 1][j * layer.inputs + e]);
+            for (int e = 0; m > l && e < layer.inputs; e++)
+              sum = sum + w[e] * (d1[m - 1][e] * T[m - 1][j * layer.inputs + e]);
           T[m][j * layer.units + k] = sum;
         }
     }
@@ -270,7 +276,8 @@ class Derivatives {
             for (int c = 0; c < units; c++) sum = sum + curvature[k * units + c] * T[m][j * units + c];
           } else {
             const auto& next = p.layers[m + 1];
-            for (int q = 0; q < next.units; q++) sum = sum + theta[next.at + q * next.stride + extra + k] * R[m + 1][j * next.units + q];
+            for (int q = 0; q < next.units; q++)
+              sum = sum + theta[next.at + q * next.stride + extra + k] * R[m + 1][j * next.units + q];
             sum = sum * d1[m][k];
             if (m > l || j == k) sum = sum + d2[m][k] * T[m][j * units + k] * s[m][k];
           }

@@ -1,5 +1,6 @@
-// Eigenvalues and eigenvectors of a symmetric matrix of every lane: tridiagonal form, then implicit QL (Golub and Van Loan, section
-// 8.3) with all lanes of a register in step. Each lane has its own block and shift; outside its block it rotates by nothing.
+// Eigenvalues and eigenvectors of a symmetric matrix of every lane: tridiagonal form, then implicit QL (Golub and Van
+// Loan, section 8.3) with all lanes of a register in step. Each lane has its own block and shift; outside its block it
+// rotates by nothing.
 #pragma once
 
 #include <vector>
@@ -36,14 +37,16 @@ class Eigen {
 
  public:
   Eigen(const Factor<T>& t, int P, size_t offset, T* values, T* vectors, EigenScratch<T>& w)
-      : t(t), P(P), offset(offset), d(values + offset), vectors(vectors + offset), e(w.e.get()), c(w.c.get()), s(w.s.get()), w(w) {}
+      : t(t), P(P), offset(offset), d(values + offset), vectors(vectors + offset), e(w.e.get()), c(w.c.get()),
+        s(w.s.get()), w(w) {}
 
   void run() {
     const V zero{}, one = broadcast(T(1)), largest = broadcast(std::numeric_limits<T>::max());
     V norm{};
     auto finite = zero == zero;
     for (int i = 0; i < P; i++) {
-      const V di = vabs<T>(load(t.d.get() + offset + size_t(i) * L)), ei = vabs<T>(load(t.e.get() + offset + size_t(i) * L));
+      const V di = vabs<T>(load(t.d.get() + offset + size_t(i) * L)),
+              ei = vabs<T>(load(t.e.get() + offset + size_t(i) * L));
       finite &= (di <= largest) & (ei <= largest);
       norm = vmax(vmax(di, ei), norm);
     }
@@ -61,8 +64,7 @@ class Eigen {
     }
     form_q();
     // A block takes less than two rounds for each eigenvalue; the bound only holds up what cannot be.
-    for (int round = 0; round < 60 * P && step(); round++) {
-    }
+    for (int round = 0; round < 60 * P && step(); round++) {}
     const V nan = broadcast(std::numeric_limits<T>::quiet_NaN());
     for (int i = 0; i < P; i++) put(d, i, V(finite ? element(d, i) * up : nan));
     sort(finite, nan);
@@ -111,7 +113,8 @@ class Eigen {
   bool step() {
     const V zero{}, one = broadcast(T(1)), end = broadcast(T(P - 1));
     const V tiny = broadcast(std::numeric_limits<T>::epsilon() / 2);
-    // The first block that is not diagonal runs from `first` to `last`, where the next off-diagonal element is negligible.
+    // The first block that is not diagonal runs from `first` to `last`, where the next off-diagonal element is
+    // negligible.
     V first = end, last = end, here = end, d_first{}, d_second{}, e_first = one, d_last{}, d_here = element(d, P - 1);
     for (int i = P - 2; i >= 0; i--) {
       const V di = element(d, i), next = element(d, i + 1), ei = load(e + i * W<T>);

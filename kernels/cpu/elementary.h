@@ -1,6 +1,6 @@
-// Elementary functions that formulas may use beside those of math.h: sin, cos, atan, erf and powers, from one formula in f64 and f32.
-// Errors: sin and cos below 1 ulp of the larger of the result and eps while |x| ≤ `turns` quarter turns, that of libm beyond; atan
-// and erf a few ulp; x^y = e^(y log x) as many ulp as |y log x|.
+// Elementary functions that formulas may use beside those of math.h: sin, cos, atan, erf and powers, from one formula
+// in f64 and f32. Errors: sin and cos below 1 ulp of the larger of the result and eps while |x| ≤ `turns` quarter
+// turns, that of libm beyond; atan and erf a few ulp; x^y = e^(y log x) as many ulp as |y log x|.
 #pragma once
 
 #include <type_traits>
@@ -22,10 +22,12 @@ struct Turn<double> {
 template <>
 struct Turn<float> {
   static constexpr float magic = 12582912.0f, per_turn = 0.636619772f;
-  static constexpr float first = 1.5703125f, second = 4.837512969970703125e-4f, third = 7.54978995489188216e-8f, largest = 4000.0f;
+  static constexpr float first = 1.5703125f, second = 4.837512969970703125e-4f, third = 7.54978995489188216e-8f,
+                         largest = 4000.0f;
 };
 
-// Minimax polynomials on [−π/4, π/4]: sin x = x + x³ S(x²), cos x = 1 − x²/2 + x⁴ C(x²) (FreeBSD's k_sin.c and k_cos.c give them).
+// Minimax polynomials on [−π/4, π/4]: sin x = x + x³ S(x²), cos x = 1 − x²/2 + x⁴ C(x²) (FreeBSD's k_sin.c and k_cos.c
+// give them).
 constexpr double sine[] = {-1.66666666666666324348e-01, 8.33333333332248946124e-03,  -1.98412698298579493134e-04,
                            2.75573137070700676789e-06,  -2.50507602534068634195e-08, 1.58969099521155010221e-10};
 constexpr double cosine[] = {4.16666666666666019037e-02,  -1.38888888888741095749e-03, 2.48015872894767294178e-05,
@@ -84,7 +86,8 @@ MS_INLINE Pack<T, U> vatan(const Pack<T, U>& x) {
   const auto steep = size > T(2.41421356237309504880), middle = size > T(0.66);
   const V t = select(steep, -one / size, select(middle, (size - one) / (size + one), size));
   const V base = select(steep, V(T(1.57079632679489661923)), select(middle, V(T(0.78539816339744830962)), zero));
-  const V low = select(steep, V(T(6.123233995736765886130e-17)), select(middle, V(T(3.061616997868382943065e-17)), zero));
+  const V low =
+      select(steep, V(T(6.123233995736765886130e-17)), select(middle, V(T(3.061616997868382943065e-17)), zero));
   const V z = t * t;
   const V y = fma(t * z, polynomial<T, U>(atan_p, z) / polynomial<T, U>(atan_q, z), t);
   return copysign(base + (y + low), x);
@@ -97,7 +100,8 @@ MS_INLINE Pack<T, U> verf(const Pack<T, U>& x) {
   const V square = x * x;
   const V small = x * polynomial<T, U>(erf_p, square) / polynomial<T, U>(erf_q, square);
   const V bounded = min(size, V(T(6)));
-  const V tail = vexp_negative<T, U>(-(bounded * bounded)) * polynomial<T, U>(mid_p, bounded) / polynomial<T, U>(mid_q, bounded);
+  const V tail =
+      vexp_negative<T, U>(-(bounded * bounded)) * polynomial<T, U>(mid_p, bounded) / polynomial<T, U>(mid_q, bounded);
   const V y = select(size <= T(0.46875), small, copysign(one - tail, x));
   return select(x == x, y, x);
 }

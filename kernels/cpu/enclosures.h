@@ -1,6 +1,6 @@
-// Enclosures of exp, expm1, log1p, log, tanh, the logistic function, sine, cosine and the normal distribution's Mills ratio, for balls. Truncation
-// errors are bounded where they stand; the arithmetic bounds its own. A ball's radius is taken through a function by the mean value
-// theorem, so that functions themselves see points.
+// Enclosures of exp, expm1, log1p, log, tanh, the logistic function, sine, cosine and the normal distribution's Mills
+// ratio, for balls. Truncation errors are bounded where they stand; the arithmetic bounds its own. A ball's radius is
+// taken through a function by the mean value theorem, so that functions themselves see points.
 #pragma once
 
 #include "interval.h"
@@ -18,8 +18,8 @@ MS_INLINE V power_of_two(V k) {
   return (V)((n + 1023) << 52);
 }
 
-/// e^r − 1 = Σ r^j / j! up to j = 14 at r / 16, then four times (1 + p)² − 1. For |r| ≤ 0.36 the series leaves out less than
-/// |s| · 0.0225^14 / 15! < 2^−118 |s|, s = r / 16; the squarings multiply relative errors by less than 2.
+/// e^r − 1 = Σ r^j / j! up to j = 14 at r / 16, then four times (1 + p)² − 1. For |r| ≤ 0.36 the series leaves out less
+/// than |s| · 0.0225^14 / 15! < 2^−118 |s|, s = r / 16; the squarings multiply relative errors by less than 2.
 MS_INLINE Ball expm1_near(const Ball& r) {
   static constexpr double c[14][2] = {
       {0x1.0000000000000p+0, 0x0.0p+0},
@@ -49,7 +49,8 @@ MS_INLINE Ball expm1_near(const Ball& r) {
   return p;
 }
 
-/// e^x and e^x − 1. Below −700 the ball is that of all numbers up to e^−700; beyond 700, or where a radius is above 1, NaN.
+/// e^x and e^x − 1. Below −700 the ball is that of all numbers up to e^−700; beyond 700, or where a radius is above 1,
+/// NaN.
 MS_INLINE Exponential exponential(const Ball& x) {
   const auto low = x.hi < -700.0;
   const V shift = vec(0x1.8p52);
@@ -78,7 +79,8 @@ MS_INLINE Ball corrected_log(V guess, const Ball& d) {
   const Ball y = ball(guess) + (d - scaled(d * d, vec(0.5)));
   return widened({y.hi, y.lo, nan_unless(size <= 0.5, y.rad)}, size * size * size);
 }
-/// log(1 + x), x > −1: a library's logarithm is corrected by one Newton step whose error is bounded, so it need not be trusted.
+/// log(1 + x), x > −1: a library's logarithm is corrected by one Newton step whose error is bounded, so it need not be
+/// trusted.
 MS_INLINE Ball log1p_of(const Ball& x) {
   V guess;
   for (int l = 0; l < W<double>; l++) guess[l] = std::log1p(x.hi[l]);
@@ -128,7 +130,8 @@ MS_INLINE Ball softplus_of(const Ball& u, const Ball& e) {
 struct SineCosine {
   Ball sine, cosine;
 };
-/// By Taylor's series at x − k π/2, |x − k π/2| ≤ 0.79, whose terms fall by a factor of more than 1000 where they are cut off.
+/// By Taylor's series at x − k π/2, |x − k π/2| ≤ 0.79, whose terms fall by a factor of more than 1000 where they are
+/// cut off.
 MS_INLINE SineCosine sine_cosine(const Ball& x) {
   const V shift = vec(0x1.8p52);
   const V shifted = x.hi * 0x1.45f306dc9c883p-1 + shift, k = shifted - shift;
@@ -149,10 +152,11 @@ MS_INLINE SineCosine sine_cosine(const Ball& x) {
   return {select(down, -a, a), select(other, -b, b)};
 }
 
-/// φ(t) and the Mills ratio M(t) = Φ(−t)/φ(t) for t ≥ 0, where the radius of t is taken up by the caller (M′ = tM − 1 is in (−1, 0)).
+/// φ(t) and the Mills ratio M(t) = Φ(−t)/φ(t) for t ≥ 0, where the radius of t is taken up by the caller (M′ = tM − 1
+/// is in (−1, 0)).
 ///
-/// Up to t = 5, M = √(π/2) e^{t²/2} − Σ t^(2k+1)/(2k+1)!!, whose terms beyond k = 79 are below half of the one before: 25/161. Beyond,
-/// M = 1/(t + 1/(t + 2/(t + …))), whose convergents lie on either side by turns.
+/// Up to t = 5, M = √(π/2) e^{t²/2} − Σ t^(2k+1)/(2k+1)!!, whose terms beyond k = 79 are below half of the one before:
+/// 25/161. Beyond, M = 1/(t + 1/(t + 2/(t + …))), whose convergents lie on either side by turns.
 struct Mills {
   Ball phi, ratio;
 };

@@ -1,5 +1,6 @@
-// Firth's penalty −½ log det I(θ) / Σw of a model without hidden layer, lane by lane in double precision (src/models/penalty.ts has the
-// formulas): its cost is that of P³ numbers a row, beside which the lanes' registers would save little on models this small.
+// Firth's penalty −½ log det I(θ) / Σw of a model without hidden layer, lane by lane in double precision
+// (src/models/penalty.ts has the formulas): its cost is that of P³ numbers a row, beside which the lanes' registers
+// would save little on models this small.
 #pragma once
 
 #include <algorithm>
@@ -43,8 +44,12 @@ inline void information(manystart::Loss loss, double z, double* h) {
     h[0] = h[1] = h[2] = 0;
     if (u > 700) return;
     const double q = u == 0 ? 1 : u / std::expm1(u);
-    const double k = u < 0.25 ? -u / 2 - u * u * (1.0 / 12 - u * u * (1.0 / 720 - u * u * (1.0 / 30240 - u * u * (1.0 / 1209600 - u * u / 47900160))))
-                              : 1 - u / -std::expm1(-u);
+    const double k =
+        u < 0.25
+            ? -u / 2 - u * u *
+                           (1.0 / 12 -
+                            u * u * (1.0 / 720 - u * u * (1.0 / 30240 - u * u * (1.0 / 1209600 - u * u / 47900160))))
+            : 1 - u / -std::expm1(-u);
     const double slope = q * k;
     h[0] = u * q, h[1] = u * (q + slope), h[2] = u * (q + 2 * slope + slope * k - q * (slope + u));
   } else {
@@ -52,8 +57,9 @@ inline void information(manystart::Loss loss, double z, double* h) {
   }
 }
 
-/// R of A Π = Q R in place, A [N, P] with its largest rows first, and log det AᵀA: Householder's reflections with pivoting, which keep the
-/// digits of small rows beside large ones (Cox and Higham 1998), where AᵀA would be singular to rounding.
+/// R of A Π = Q R in place, A [N, P] with its largest rows first, and log det AᵀA: Householder's reflections with
+/// pivoting, which keep the digits of small rows beside large ones (Cox and Higham 1998), where AᵀA would be singular
+/// to rounding.
 inline double triangular(double* A, int N, int P, int* order) {
   for (int k = 0; k < P; k++) order[k] = k;
   const auto square = [&](int k, int from) {
@@ -85,8 +91,8 @@ inline double triangular(double* A, int N, int P, int* order) {
   return log_det;
 }
 
-/// Adds the penalty to f [L], and to g [P][L] and the entries of H [P][P][L] with row ≤ column, where not null. +∞ where the information
-/// is singular to rounding.
+/// Adds the penalty to f [L], and to g [P][L] and the entries of H [P][P][L] with row ≤ column, where not null. +∞
+/// where the information is singular to rounding.
 template <class T>
 void add_firth(const manystart::Problem<T>& p, const T* theta, T* f, T* g, T* H) {
   constexpr int L = LANES<T>;
@@ -110,13 +116,15 @@ void add_firth(const manystart::Problem<T>& p, const T* theta, T* f, T* g, T* H)
     }
     std::stable_sort(used.begin(), used.end(), [&](int i, int k) { return h[3 * size_t(i)] > h[3 * size_t(k)]; });
     for (size_t n = 0; n < used.size(); n++)
-      for (int k = 0; k < P; k++) A[n * P + k] = std::sqrt(h[3 * size_t(used[n])]) * double(p.x[size_t(used[n]) * p.S + k]);
+      for (int k = 0; k < P; k++)
+        A[n * P + k] = std::sqrt(h[3 * size_t(used[n])]) * double(p.x[size_t(used[n]) * p.S + k]);
     const double log_det = triangular(A.data(), int(used.size()), P, order.data());
     const double half = -0.5 / total;
     const bool singular = !std::isfinite(log_det);
     f[l] = singular ? std::numeric_limits<T>::infinity() : T(double(f[l]) + half * log_det);
     if (!g && !H) continue;
-    std::fill(slope.begin(), slope.end(), 0.0), std::fill(curve.begin(), curve.end(), 0.0), std::fill(third.begin(), third.end(), 0.0);
+    std::fill(slope.begin(), slope.end(), 0.0), std::fill(curve.begin(), curve.end(), 0.0),
+        std::fill(third.begin(), third.end(), 0.0);
     for (int i = 0; i < N; i++) {
       if (p.weight[i] == T(0)) continue;
       const T* x = p.x.get() + size_t(i) * p.S;

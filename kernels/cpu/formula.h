@@ -1,5 +1,6 @@
-// f, g and exact Hessian of a formula for one lane group (kernels/README.md, "Formulas"): a register program, interpreted for a tile of
-// rows and all lanes at a time, so that what an instruction costs to look up is spread over many numbers.
+// f, g and exact Hessian of a formula for one lane group (kernels/README.md, "Formulas"): a register program,
+// interpreted for a tile of rows and all lanes at a time, so that what an instruction costs to look up is spread over
+// many numbers.
 #pragma once
 
 #include <algorithm>
@@ -13,7 +14,8 @@ using manystart::Aligned;
 using manystart::Formula;
 using manystart::Problem;
 
-/// Rows of a mini-batch, different for every lane: numbers [count][L]; a lane's rows beyond its own count have weight 0.
+/// Rows of a mini-batch, different for every lane: numbers [count][L]; a lane's rows beyond its own count have weight
+/// 0.
 template <class T>
 struct LaneRows {
   const uint32_t* rows;
@@ -31,8 +33,8 @@ template <class T>
 struct FormulaScratch {
   static constexpr int L = LANES<T>;
   int cap = 1, rows = 0;
-  Aligned<T> lanes;       // [registers][cap][L]
-  Aligned<T> parameters;  // [registers][L]
+  Aligned<T> lanes;                         // [registers][cap][L]
+  Aligned<T> parameters;                    // [registers][L]
   Aligned<T> z, delta, curvature, product;  // [cap][L]
   Aligned<T> gathered, y, c, o;             // [columns][cap][L] and [cap][L], mini-batches only
   bool shared = true;
@@ -122,7 +124,8 @@ class FormulaModel {
     body(p, p.columns.get(), size_t(p.d.rows), r0, s, 0);
     const Reader<T> z = reader(p, p.formula->z, p.columns.get(), size_t(p.d.rows), r0, s);
     for (int r = 0; r < s.rows; r++)
-      for (int v = 0; v < VPL<T>; v++) store(s.z.get() + size_t(r) * L + v * W<T>, Reader<T>::get(z, r, v) + p.offset[r0 + r]);
+      for (int v = 0; v < VPL<T>; v++)
+        store(s.z.get() + size_t(r) * L + v * W<T>, Reader<T>::get(z, r, v) + p.offset[r0 + r]);
   }
 
  private:
@@ -151,7 +154,8 @@ class FormulaModel {
     std::copy(theta, theta + size_t(p.P) * L, s.parameters.get());
     const int rows = s.rows;
     s.rows = 1;
-    for (int i = 0; i < code.ends[stage]; i++) execute(p, code.code[i], s.parameters.get() + size_t(code.code[i].dst) * L, nullptr, 0, 0, s);
+    for (int i = 0; i < code.ends[stage]; i++)
+      execute(p, code.code[i], s.parameters.get() + size_t(code.code[i].dst) * L, nullptr, 0, 0, s);
     s.rows = rows;
   }
   static void body(const Problem<T>& p, const T* columns, size_t rows, int r0, S& s, int stage) {
@@ -181,16 +185,16 @@ class FormulaModel {
     for (; i + U <= count; i += U) store(out + size_t(i) * W<T>, f(load_pack<U>(a + size_t(i) * W<T>)));
     return i;
   }
-#define MS_UNARY(expression)                                                                              \
-  {                                                                                                       \
-    const int count = s.rows * VPL<T>;                                                                    \
-    constexpr int whole = PACK < 4 ? PACK : 4, rest = VPL<T> < whole ? VPL<T> : whole;                    \
-    auto f = [](const auto& x) {                                                                          \
-      [[maybe_unused]] constexpr int U = sizeof(x.v) / sizeof(x.v[0]);                                    \
-      return expression;                                                                                  \
-    };                                                                                                    \
-    packs<rest>(out, a.p, packs<whole>(out, a.p, 0, count, f), count, f);                                 \
-    return;                                                                                               \
+#define MS_UNARY(expression)                                                           \
+  {                                                                                    \
+    const int count = s.rows * VPL<T>;                                                 \
+    constexpr int whole = PACK < 4 ? PACK : 4, rest = VPL<T> < whole ? VPL<T> : whole; \
+    auto f = [](const auto& x) {                                                       \
+      [[maybe_unused]] constexpr int U = sizeof(x.v) / sizeof(x.v[0]);                 \
+      return expression;                                                               \
+    };                                                                                 \
+    packs<rest>(out, a.p, packs<whole>(out, a.p, 0, count, f), count, f);              \
+    return;                                                                            \
   }
 
   /// Powers and selections, whose operands may be of any kind.
@@ -203,8 +207,8 @@ class FormulaModel {
     }
   }
 
-  static void execute(const Problem<T>& p, const manystart::formula::Instruction& in, T* out, const T* columns, size_t rows, int r0,
-                      S& s) {
+  static void execute(const Problem<T>& p, const manystart::formula::Instruction& in, T* out, const T* columns,
+                      size_t rows, int r0, S& s) {
     namespace op = manystart::formula;
     const Reader<T> a = reader(p, in.a, columns, rows, r0, s), b = reader(p, in.b, columns, rows, r0, s);
     const V one = broadcast(T(1)), zero{};
@@ -328,10 +332,9 @@ class FormulaModel {
     if (p.d.loss == Loss::logistic && s.shared && p.equal_weights) return logistic_losses(z, f, s, y, c[0], o);
     const T* q = p.loss_constants.data();
     switch (p.d.loss) {
-#define MS_CASE(name, ...)                                                         \
-  case Loss::name:                                                                      \
-    if constexpr (manystart::response_of(Loss::name) == manystart::Response::classes)   \
-      return;                                                                           \
+#define MS_CASE(name, ...)                                                                    \
+  case Loss::name:                                                                            \
+    if constexpr (manystart::response_of(Loss::name) == manystart::Response::classes) return; \
     else return scalar_losses<Loss::name>(z, f, s, y, c, o, q);
       MS_LOSSES(MS_CASE)
 #undef MS_CASE
@@ -351,7 +354,8 @@ class FormulaModel {
     const T* at = d.p;
     for (int r = 0; r < rows; r++, w += L, at += d.stride) {
 #pragma GCC unroll 8
-      for (int v = 0; v < VPL<T>; v++) sum[v] = fma(load(w + v * W<T>), A ? broadcast(*at) : load(at + v * W<T>), sum[v]);
+      for (int v = 0; v < VPL<T>; v++)
+        sum[v] = fma(load(w + v * W<T>), A ? broadcast(*at) : load(at + v * W<T>), sum[v]);
     }
 #pragma GCC unroll 8
     for (int v = 0; v < VPL<T>; v++) store(out + v * W<T>, sum[v]);
@@ -373,7 +377,8 @@ class FormulaModel {
     for (int i = 0; i < p.P && p.formula->has_loss; i++) {
       if (is_zero(p, first[i])) continue;
       const Reader<T> d = reader(p, first[i], columns, rows, r0, s);
-      binary(s.product.get(), Reader<T>{s.curvature.get(), size_t(L), false}, d, s.rows, [](V x, V y) { return x * y; });
+      binary(s.product.get(), Reader<T>{s.curvature.get(), size_t(L), false}, d, s.rows,
+             [](V x, V y) { return x * y; });
       for (int j = i; j < p.P; j++)
         if (!is_zero(p, first[j]))
           add(H + (size_t(i) * p.P + j) * L, s.product.get(), reader(p, first[j], columns, rows, r0, s), s.rows);

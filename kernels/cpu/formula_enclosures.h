@@ -1,10 +1,11 @@
-// Operations of formulas over doubles, balls and intervals, for proofs. Functions that enclosures.h does not have are made here from
-// their series or by one corrected step from a library's value, which need not be trusted; a radius goes through them by the mean value
-// theorem. An interval is taken as a ball around its middle: boxes of proofs are small.
+// Operations of formulas over doubles, balls and intervals, for proofs. Functions that enclosures.h does not have are
+// made here from their series or by one corrected step from a library's value, which need not be trusted; a radius goes
+// through them by the mean value theorem. An interval is taken as a ball around its middle: boxes of proofs are small.
 #pragma once
 
 #include "elementary.h"
 #include "formula_program.h"
+#include "problem.h"
 #include "terms.h"
 
 namespace MS_TARGET {
@@ -100,8 +101,12 @@ MS_INLINE Ball around(const Interval& a) {
   const V middle = 0.5 * (a.lo + a.hi);
   return {middle, V{}, up(vmax(a.hi - middle, middle - a.lo) * upwards)};
 }
-MS_INLINE Interval unary_of(int op, const Interval& a) { return op == formula_op::neg ? -a : interval(unary_of(op, around(a))); }
-MS_INLINE Interval power_of(const Interval& x, const Interval& y, int k) { return interval(power_of(around(x), around(y), k)); }
+MS_INLINE Interval unary_of(int op, const Interval& a) {
+  return op == formula_op::neg ? -a : interval(unary_of(op, around(a)));
+}
+MS_INLINE Interval power_of(const Interval& x, const Interval& y, int k) {
+  return interval(power_of(around(x), around(y), k));
+}
 
 MS_INLINE V quotient(const V& a, const V& b) { return a / b; }
 MS_INLINE Ball quotient(const Ball& a, const Ball& b) { return a / b; }

@@ -8,8 +8,31 @@ namespace manystart {
 namespace formula {
 /// Numbers of src/language/formula/graph.ts.
 enum Op {
-  add = 3, sub, mul, div, neg, exp, log, sqrt, sin, cos, tanh, sech2, atan, erf, abs, sign, min, max, pow, pow_log, pow_log2,
-  less, less_equal, equal, where
+  add = 3,
+  sub,
+  mul,
+  div,
+  neg,
+  exp,
+  log,
+  sqrt,
+  sin,
+  cos,
+  tanh,
+  sech2,
+  atan,
+  erf,
+  abs,
+  sign,
+  min,
+  max,
+  pow,
+  pow_log,
+  pow_log2,
+  less,
+  less_equal,
+  equal,
+  where
 };
 /// Where an operand is: number · 4 + kind.
 enum Kind { lane, parameter, row, constant };

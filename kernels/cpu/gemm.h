@@ -1,12 +1,13 @@
-// Register-blocked products over lane groups: out[n][lane] += Σ_k b(k, n) q[k][lane]. `b` is either a plain matrix that every
-// lane shares (rows of data) or a lane array. Every sum runs over k from first to last, whatever the blocking.
+// Register-blocked products over lane groups: out[n][lane] += Σ_k b(k, n) q[k][lane]. `b` is either a plain matrix that
+// every lane shares (rows of data) or a lane array. Every sum runs over k from first to last, whatever the blocking.
 #pragma once
 
 #include "lanes.h"
 
 namespace MS_TARGET {
 
-// Accumulators NB × VB, VB registers of q and a broadcast must fit the register file: 32 registers on AVX-512, 16 elsewhere.
+// Accumulators NB × VB, VB registers of q and a broadcast must fit the register file: 32 registers on AVX-512, 16
+// elsewhere.
 #if defined(__AVX512F__)
 constexpr int NB_MAX = 12, VB = 2;
 #elif defined(__aarch64__)

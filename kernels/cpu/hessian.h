@@ -1,5 +1,5 @@
-// The Hessian part of class Network (included inside its body): sensitivities of one unit at a time, then products over the
-// rows of a tile. Writes entries with row ≤ column; `first` tile assigns, later ones add.
+// The Hessian part of class Network (included inside its body): sensitivities of one unit at a time, then products over
+// the rows of a tile. Writes entries with row ≤ column; `first` tile assigns, later ones add.
 
 /// T^{l,m} and R^{l,m} of unit j of layer l over the tile, into w.tm[m] and w.rm[m] for m ≥ l ([units_m][cap][L]).
 static void sensitivities(const Problem<T>& p, const T* theta, Workspace<T>& w, int l, int j) {
@@ -32,7 +32,8 @@ static void sensitivities(const Problem<T>& p, const T* theta, Workspace<T>& w, 
       if (l == last) sum = load(w.curvature.get() + (size_t(c) * C + j) * tile + i);
       else
         for (int b = 0; b < C; b++)
-          sum = fma(load(w.curvature.get() + (size_t(c) * C + b) * tile + i), load(w.tm[last].get() + b * tile + i), sum);
+          sum =
+              fma(load(w.curvature.get() + (size_t(c) * C + b) * tile + i), load(w.tm[last].get() + b * tile + i), sum);
       store(r + i, sum);
     }
   }
@@ -107,8 +108,9 @@ static void other_block(const Problem<T>& p, Workspace<T>& w, int l, int j, int 
     }
     T* out = H + (size_t(low.at + j * low.stride) * p.P + top.at + k * top.stride + e) * L;
     if (l == 0) product(Shared<T>{w.x, p.S, 1}, p.S, stored(q, 1), w.rows, out, p.P, first ? Into::set : Into::add);
-    else product(PerLane<T>{w.act[l].get(), 1, w.cap}, low.stride, stored(q, 1), w.rows, out, p.P,
-                 first ? Into::set : Into::add);
+    else
+      product(PerLane<T>{w.act[l].get(), 1, w.cap}, low.stride, stored(q, 1), w.rows, out, p.P,
+              first ? Into::set : Into::add);
   }
 }
 

@@ -1,9 +1,11 @@
-// The part of class Network for one hidden layer and one output (included inside its body): a tile passes once forward and once
-// backward, in registers as far as they go, because stores cost as much as arithmetic. φ and φ′ of the tile are all that is
-// kept in between, and φ″ where a Hessian wants it.
+// The part of class Network for one hidden layer and one output (included inside its body): a tile passes once forward
+// and once backward, in registers as far as they go, because stores cost as much as arithmetic. φ and φ′ of the tile
+// are all that is kept in between, and φ″ where a Hessian wants it.
 
 /// Whether the fused passes apply.
-static bool fused(const Problem<T>& p) { return p.layers.size() == 2 && p.d.outputs == 1 && manystart::response_of(p.d.loss) != manystart::Response::classes; }
+static bool fused(const Problem<T>& p) {
+  return p.layers.size() == 2 && p.d.outputs == 1 && manystart::response_of(p.d.loss) != manystart::Response::classes;
+}
 
 /// z of R rows from row r on, in V registers of the lane group from register v0 on. `ready`: φ holds u.
 template <Activation A, int R, int V>
@@ -72,18 +74,19 @@ static void fused_forward(const Problem<T>& p, const T* theta, Workspace<T>& w) 
     const int end = std::min(w.rows, r + rows);
     for (int k = 0; k < hidden.units; k++)
       product(Shared<T>{w.x + size_t(r) * p.S, 1, p.S}, end - r,
-              stored(theta + size_t(hidden.at + k * hidden.stride) * L, 1), p.S, w.act[1].get() + (p.d.bias + k) * tile + size_t(r) * L, 1,
-              Into::set);
+              stored(theta + size_t(hidden.at + k * hidden.stride) * L, 1), p.S,
+              w.act[1].get() + (p.d.bias + k) * tile + size_t(r) * L, 1, Into::set);
     fused_tile<A, 2, 2>(p, theta, w, r, end, true);
   }
 #endif
 }
 
-/// One unit's first NB weights: g += w Σ_rows φ′ δ_out x, which is Σ δ x with δ = φ′ w δ_out, and that to the output: g_out += Σ_rows δ_out φ.
-/// φ′ δ_out replaces φ′ where further weights need it. Column 0 of x holds ones where there are biases.
+/// One unit's first NB weights: g += w Σ_rows φ′ δ_out x, which is Σ δ x with δ = φ′ w δ_out, and that to the output:
+/// g_out += Σ_rows δ_out φ. φ′ δ_out replaces φ′ where further weights need it. Column 0 of x holds ones where there
+/// are biases.
 template <int NB>
-static void unit_gradient(const Problem<T>& p, const Workspace<T>& w, const T* a, T* d1, const T* above, const T* weight, T* g,
-                          T* g_out) {
+static void unit_gradient(const Problem<T>& p, const Workspace<T>& w, const T* a, T* d1, const T* above,
+                          const T* weight, T* g, T* g_out) {
   const bool keep = p.S > NB, ones = p.d.bias;
   for (int v0 = 0; v0 < VPL<T>; v0 += VB) {
     Vec<T> acc[NB][VB] = {}, out[VB];
@@ -145,7 +148,8 @@ static void fused_gradient(const Problem<T>& p, const T* theta, Workspace<T>& w,
     const size_t to_out = size_t(last.at + extra + k) * L;
     T* own = g + size_t(hidden.at + k * hidden.stride) * L;
     T* d1 = w.d1[0].get() + k * tile;
-    unit_gradients<NB_MAX>(first, p, w, w.act[1].get() + (extra + k) * tile, d1, above, theta + to_out, own, g + to_out);
+    unit_gradients<NB_MAX>(first, p, w, w.act[1].get() + (extra + k) * tile, d1, above, theta + to_out, own,
+                           g + to_out);
     if (p.S == first) continue;
     T* sums = w.q.get();
     product(Shared<T>{w.x + first, p.S, 1}, p.S - first, stored(d1, 1), w.rows, sums, 1, Into::set);

@@ -1,5 +1,6 @@
-// The exact Hessian of a network with one hidden layer and one output (the part of class Network, included inside its body), from
-// what the fused forward pass keeps. With t_j = w_j φ′_j ℓ″: R of units j and k is t_j w_k φ′_k, plus w_j φ″_j ℓ′ where they are one.
+// The exact Hessian of a network with one hidden layer and one output (the part of class Network, included inside its
+// body), from what the fused forward pass keeps. With t_j = w_j φ′_j ℓ″: R of units j and k is t_j w_k φ′_k, plus w_j
+// φ″_j ℓ′ where they are one.
 
 static void fused_hessian(const Problem<T>& p, const T* theta, Workspace<T>& w, T* H, bool first) {
   const Layer &hidden = p.layers[0], &last = p.layers[1];
@@ -39,13 +40,15 @@ static void fused_hessian(const Problem<T>& p, const T* theta, Workspace<T>& w, 
       else
         product(
             inputs, S,
-            [=](ptrdiff_t row, int v) { return fma(at(t, row, v), at(a, row, v), at(d1, row, v) * at(slope, row, v)); }, w.rows,
-            out, P, into);
+            [=](ptrdiff_t row, int v) { return fma(at(t, row, v), at(a, row, v), at(d1, row, v) * at(slope, row, v)); },
+            w.rows, out, P, into);
     }
   }
   for (int k = 0; k < last.stride; k++) {
     const T* a = ones_and_units + k * tile;
-    product(PerLane<T>{a, 1, w.cap}, last.stride - k, [=](ptrdiff_t row, int v) { return at(curvature, row, v) * at(a, row, v); },
-            w.rows, H + (size_t(last.at + k) * P + last.at + k) * L, 1, into);
+    product(
+        PerLane<T>{a, 1, w.cap}, last.stride - k,
+        [=](ptrdiff_t row, int v) { return at(curvature, row, v) * at(a, row, v); }, w.rows,
+        H + (size_t(last.at + k) * P + last.at + k) * L, 1, into);
   }
 }

@@ -1,6 +1,6 @@
-// Intervals [lo, hi] of doubles, a SIMD register of them at a time. Bounds are rounded to nearest and moved outwards by at least one
-// place, to y ± (φ|y| + η) with φ = u(1 + 4u), which is no more than two (Rump, Zimmermann, Boldo and Melquiond, BIT 49, 2009).
-// Whatever overflows becomes NaN.
+// Intervals [lo, hi] of doubles, a SIMD register of them at a time. Bounds are rounded to nearest and moved outwards by
+// at least one place, to y ± (φ|y| + η) with φ = u(1 + 4u), which is no more than two (Rump, Zimmermann, Boldo and
+// Melquiond, BIT 49, 2009). Whatever overflows becomes NaN.
 #pragma once
 
 #include "ball.h"

@@ -1,4 +1,5 @@
-// What each target offers; one table per precision. The targets are the same source, compiled for different instruction sets.
+// What each target offers; one table per precision. The targets are the same source, compiled for different instruction
+// sets.
 #pragma once
 
 #include "program.h"
@@ -22,7 +23,8 @@ struct Kernels {
   double (*copy_rate)(double seconds);
   /// Times `repeats` evaluations of one lane group on one core: seconds of each.
   void (*time_evaluate)(const Problem<T>&, const double* theta, bool H, int repeats, double* seconds);
-  void (*time_step)(const Problem<T>&, const Program&, const double* theta, int repeats, double* evaluate, double* update);
+  void (*time_step)(const Problem<T>&, const Program&, const double* theta, int repeats, double* evaluate,
+                    double* update);
   void (*time_eigh)(const Problem<T>&, const double* theta, int repeats, double* seconds);
 };
 

@@ -1,5 +1,5 @@
-// SIMD lanes: one source for SSE2/NEON, AVX2+FMA and AVX-512. Each target_*.cc sets MS_TARGET (a namespace) and is compiled
-// with its own -m flags. A lane group is LANES<T> runs; its arrays are [..][LANES<T>], 64-byte aligned.
+// SIMD lanes: one source for SSE2/NEON, AVX2+FMA and AVX-512. Each target_*.cc sets MS_TARGET (a namespace) and is
+// compiled with its own -m flags. A lane group is LANES<T> runs; its arrays are [..][LANES<T>], 64-byte aligned.
 //
 // Fused multiply-adds happen only where fma() is written, so that targets with FMA hardware agree bit for bit.
 #pragma once
@@ -11,9 +11,9 @@
 #include <limits>
 
 #if defined(__x86_64__) || defined(_M_X64)
-#include <immintrin.h>
+# include <immintrin.h>
 #elif defined(__aarch64__)
-#include <arm_neon.h>
+# include <arm_neon.h>
 #endif
 
 namespace MS_TARGET {
@@ -111,8 +111,8 @@ template <class T, class M>
 MS_INLINE Vec<T> select(M mask, Vec<T> a, Vec<T> b) {
   return mask ? a : b;
 }
-// a < b ? a : b and a > b ? a : b, which is what the x86 instructions do; GCC takes two for them. (Its AVX-512 forms without a
-// mask warn of a variable of their own.)
+// a < b ? a : b and a > b ? a : b, which is what the x86 instructions do; GCC takes two for them. (Its AVX-512 forms
+// without a mask warn of a variable of their own.)
 #if defined(__AVX512F__)
 MS_INLINE VecD vmin(VecD a, VecD b) { return VecD(_mm512_maskz_min_pd(__mmask8(-1), __m512d(a), __m512d(b))); }
 MS_INLINE VecD vmax(VecD a, VecD b) { return VecD(_mm512_maskz_max_pd(__mmask8(-1), __m512d(a), __m512d(b))); }

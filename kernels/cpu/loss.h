@@ -1,12 +1,13 @@
-// Losses and activations (kernels/README.md; twins: src/models/losses, src/models/activations.ts): their lists, what scores need of them
-// one number at a time, and, where a target is set, their terms over the rows of a tile, a lane group at a time.
+// Losses and activations (kernels/README.md; twins: src/models/losses, src/models/activations.ts): their lists, what
+// scores need of them one number at a time, and, where a target is set, their terms over the rows of a tile, a lane
+// group at a time.
 #pragma once
 
 #include <cmath>
 
-// Name and response of each loss: a number with mean z, a positive one with mean e^z, a share with its probability, or classes; and
-// whether terms.h has it over balls and intervals, which proofs take. The order gives the numbers by which TypeScript, which asks for the
-// names, speaks of them.
+// Name and response of each loss: a number with mean z, a positive one with mean e^z, a share with its probability, or
+// classes; and whether terms.h has it over balls and intervals, which proofs take. The order gives the numbers by which
+// TypeScript, which asks for the names, speaks of them.
 #define MS_LOSSES(X)                      \
   X(squared, number, enclosed)            \
   X(logistic, share, enclosed)            \
@@ -19,9 +20,14 @@
   X(negativeBinomial, positive, enclosed) \
   X(huber, number, enclosed)              \
   X(student, number, enclosed)
-#define MS_ACTIVATIONS(X)                                                                               \
-  X(identity, enclosed) X(tanh, enclosed) X(logistic, enclosed) X(softplus, enclosed) X(relu, enclosed) \
-  X(sin, enclosed) X(gelu, enclosed)
+#define MS_ACTIVATIONS(X) \
+  X(identity, enclosed)   \
+  X(tanh, enclosed)       \
+  X(logistic, enclosed)   \
+  X(softplus, enclosed)   \
+  X(relu, enclosed)       \
+  X(sin, enclosed)        \
+  X(gelu, enclosed)
 
 namespace manystart {
 
@@ -32,7 +38,8 @@ enum class Activation { MS_ACTIVATIONS(MS_ENUM) };
 #undef MS_ENUM
 
 constexpr Response response_of(Loss loss) {
-#define MS_CASE(name, response, ...) case Loss::name: return Response::response;
+#define MS_CASE(name, response, ...) \
+  case Loss::name: return Response::response;
   switch (loss) { MS_LOSSES(MS_CASE) }
 #undef MS_CASE
   return Response::number;
@@ -53,7 +60,7 @@ inline double unit_deviance(Loss loss, double y, double mu, const double* q) {
 }  // namespace manystart
 
 #ifdef MS_TARGET
-#include "math.h"
+# include "math.h"
 
 namespace MS_TARGET {
 
@@ -115,10 +122,10 @@ void activate(const T* u, T* a, T* d1, T* d2, size_t count) {
 
 template <class T>
 void activate(Activation kind, const T* u, T* a, T* d1, T* d2, size_t count) {
-#define MS_CASE(name, ...) \
-  case Activation::name: return activate<T, Activation::name>(u, a, d1, d2, count);
+# define MS_CASE(name, ...) \
+   case Activation::name: return activate<T, Activation::name>(u, a, d1, d2, count);
   switch (kind) { MS_ACTIVATIONS(MS_CASE) }
-#undef MS_CASE
+# undef MS_CASE
 }
 
 template <class T, int U>
@@ -132,7 +139,8 @@ MS_INLINE Pack<T, U> part(const Pack<T, U>& weight, const Pack<T, U>& term) {
   return select(weight == T(0), Pack<T, U>(T(0)), weight * term);
 }
 
-/// The logistic loss at z with target y: ℓ = linear + log(1 + e), linear = max(z, 0) − y z without forming a difference, and ℓ′.
+/// The logistic loss at z with target y: ℓ = linear + log(1 + e), linear = max(z, 0) − y z without forming a
+/// difference, and ℓ′.
 template <class T, int U>
 struct Logistic {
   Pack<T, U> linear, e, first, up_down;

@@ -1,5 +1,5 @@
-// Elementary functions over packs of SIMD registers, from one formula in f64 and f32, without branches or libm. Tables have
-// eight entries, which a permutation within registers looks up.
+// Elementary functions over packs of SIMD registers, from one formula in f64 and f32, without branches or libm. Tables
+// have eight entries, which a permutation within registers looks up.
 #pragma once
 
 #include "pack.h"
@@ -10,7 +10,8 @@ template <class T>
 struct Constants;
 template <>
 struct Constants<double> {
-  // 1.5 · 2^52 + 8 · 1023: adding it rounds to an integer and leaves that, with 8 times the exponent's bias, in the last bits.
+  // 1.5 · 2^52 + 8 · 1023: adding it rounds to an integer and leaves that, with 8 times the exponent's bias, in the
+  // last bits.
   static constexpr double magic = 6755399441055744.0 + 8 * 1023;
   static constexpr int mantissa = 52;
   static constexpr double log2e = 1.4426950408889634074;
@@ -18,10 +19,24 @@ struct Constants<double> {
   static constexpr double ln2_low = 1.90821492927058770002e-10;
   static constexpr double exp_low = -707.0, exp_high = 709.78, exp_zero = -709.09;
   // 2^(j/8), j = 0 … 7: its bits less those of 1 + j/8, and what rounding cut off.
-  alignas(64) static constexpr int64_t root_bits[] = {0x0, -0x8d47c382ae85, -0xf901f5ce48eb, -0x140252ac9d5d9, -0x15f619980c433, -0x1531abdd55f25, -0x1176066a52c53, -0xa7e723045b79};
-  alignas(64) static constexpr double root_rest[] = {0.0, -3.046782079812471e-17, 3.982015231465646e-17, 2.5382502794888315e-17, -9.667293313452913e-17, 7.949834809697621e-17, 8.199010020581497e-17, 3.283107224245627e-17};
+  alignas(64) static constexpr int64_t root_bits[] = {0x0,
+                                                      -0x8d47c382ae85,
+                                                      -0xf901f5ce48eb,
+                                                      -0x140252ac9d5d9,
+                                                      -0x15f619980c433,
+                                                      -0x1531abdd55f25,
+                                                      -0x1176066a52c53,
+                                                      -0xa7e723045b79};
+  alignas(64) static constexpr double root_rest[] = {0.0,
+                                                     -3.046782079812471e-17,
+                                                     3.982015231465646e-17,
+                                                     2.5382502794888315e-17,
+                                                     -9.667293313452913e-17,
+                                                     7.949834809697621e-17,
+                                                     8.199010020581497e-17,
+                                                     3.283107224245627e-17};
   // Minimax polynomial q: e^r − 1 = r + r² q(r) for |r| ≤ ln2/16, relative error 1.2e-16 (Remez exchange at 60 digits).
-  static constexpr double expm1[] = {0.5000000000000178141,    0.1666666666666555825,    0.04166666659041219604,
+  static constexpr double expm1[] = {0.5000000000000178141,   0.1666666666666555825,   0.04166666659041219604,
                                      0.008333333346524140759, 0.001388970282570355536, 0.0001984136248055766988};
   static constexpr int log_terms = 11;
 };
@@ -33,8 +48,16 @@ struct Constants<float> {
   static constexpr float ln2_high = 0.693359375f;
   static constexpr float ln2_low = -2.12194440e-4f;
   static constexpr float exp_low = -86.0f, exp_high = 88.72f, exp_zero = -88.03f;
-  alignas(64) static constexpr int32_t root_bits[] = {0x0, -0x46a3e, -0x7c810, -0xa0129, -0xafb0d, -0xa98d6, -0x8bb03, -0x53f39};
-  alignas(64) static constexpr float root_rest[] = {0.0f, -1.3077539939843064e-08f, 3.797635272917432e-08f, -4.018999533172973e-08f, 2.4203234971764687e-08f, 8.070904833346049e-09f, -2.4755326677450284e-08f, -1.1239277952768134e-08f};
+  alignas(64) static constexpr int32_t root_bits[] = {0x0,      -0x46a3e, -0x7c810, -0xa0129,
+                                                      -0xafb0d, -0xa98d6, -0x8bb03, -0x53f39};
+  alignas(64) static constexpr float root_rest[] = {0.0f,
+                                                    -1.3077539939843064e-08f,
+                                                    3.797635272917432e-08f,
+                                                    -4.018999533172973e-08f,
+                                                    2.4203234971764687e-08f,
+                                                    8.070904833346049e-09f,
+                                                    -2.4755326677450284e-08f,
+                                                    -1.1239277952768134e-08f};
   // As above, relative error 5.1e-9.
   static constexpr double expm1[] = {0.5000000040545894129, 0.1666796255630773697, 0.04166577184144181932};
   static constexpr int log_terms = 5;
@@ -57,8 +80,8 @@ MS_INLINE Pack<T, U> doubled_polynomial(const double (&c)[N], const Pack<T, U>& 
   return y;
 }
 
-/// e^x = (1 + p) 2^(k/8), with p = e^r − 1 accurate relative to itself and k, with 8 times the exponent's bias, in the last bits.
-/// x must be in [exp_zero, exp_high].
+/// e^x = (1 + p) 2^(k/8), with p = e^r − 1 accurate relative to itself and k, with 8 times the exponent's bias, in the
+/// last bits. x must be in [exp_zero, exp_high].
 template <class T, int U>
 struct ExpParts {
   Pack<T, U> p;
@@ -75,7 +98,8 @@ MS_INLINE ExpParts<T, U> exp_parts(const Pack<T, U>& x) {
   return {fma(q * r, r, r), bits(shifted)};
 }
 
-/// 2^(k/8) for k as above. At exp_zero it is exactly 0; there, below the smallest normal number, it is between 0 and that.
+/// 2^(k/8) for k as above. At exp_zero it is exactly 0; there, below the smallest normal number, it is between 0 and
+/// that.
 template <class T, int U>
 MS_INLINE Pack<T, U> eighth_power(const Bits<T, U>& k) {
   using K = Constants<T>;
@@ -104,8 +128,8 @@ MS_INLINE Pack<T, U> vexp_negative(const Pack<T, U>& x) {
   return fma(s, e.p, s);
 }
 
-/// e^r 2^(k/8) − 1 for s = 2^(k/8), k ≤ 0. What rounding cut off s counts only where s − 1 is small, and there it is that of the
-/// table; elsewhere it is below rounding.
+/// e^r 2^(k/8) − 1 for s = 2^(k/8), k ≤ 0. What rounding cut off s counts only where s − 1 is small, and there it is
+/// that of the table; elsewhere it is below rounding.
 template <class T, int U>
 MS_INLINE Pack<T, U> less_one(const Pack<T, U>& s, const ExpParts<T, U>& e) {
   return fma(s, e.p, (s - T(1)) + Pack<T, U>(pick<T, U>(Constants<T>::root_rest, e.k)));
@@ -179,8 +203,8 @@ template <class T, int U>
 MS_INLINE void vtanh(const Pack<T, U>& u, Pack<T, U>& value, Pack<T, U>& derivative) {
   using K = Constants<T>;
   using V = Pack<T, U>;
-  // As exp_parts at −2|u|, with half the remainder: the factor 2 goes into the constants. One constant for ln2 is enough: its
-  // error is less than what the rounding of u does to e.
+  // As exp_parts at −2|u|, with half the remainder: the factor 2 goes into the constants. One constant for ln2 is
+  // enough: its error is less than what the rounding of u does to e.
   const V x = max(V(K::exp_zero / 2), negative_abs(u));
   const V shifted = fma(x, V(16 * K::log2e), V(K::magic));
   const V k = shifted - V(K::magic);
@@ -201,8 +225,8 @@ MS_INLINE void vtanh(const Pack<T, U>& u, Pack<T, U>& value, Pack<T, U>& derivat
 constexpr double erf_p[] = {3209.37758913846947, 377.485237685302021, 113.864154151050156, 3.1611237438705656,
                             0.185777706184603153};
 constexpr double erf_q[] = {2844.23683343917062, 1282.61652607737228, 244.024637934444173, 23.6012909523441209, 1};
-constexpr double mid_p[] = {1230.33935479799725, 2051.07837782607147, 1712.04761263407058,
-                            881.95222124176909,  298.635138197400131, 66.1191906371416295,
+constexpr double mid_p[] = {1230.33935479799725, 2051.07837782607147,  1712.04761263407058,
+                            881.95222124176909,  298.635138197400131,  66.1191906371416295,
                             8.88314979438837594, 0.564188496988670089, 2.15311535474403846e-8};
 constexpr double mid_q[] = {1230.33935480374942, 3439.36767414372164, 4362.61909014324716,
                             3290.79923573345963, 1621.38957456669019, 537.181101862009858,
@@ -212,7 +236,8 @@ constexpr double far_p[] = {6.58749161529837803e-4, 0.0160837851487422766, 0.125
 constexpr double far_q[] = {0.00233520497626869185, 0.0605183413124413191, 0.527905102951428412,
                             1.87295284992346725,    2.56852019228982242,   1};
 
-/// What probit needs at z: log Φ(z), the hazard r = φ/Φ, and r + z (which cancels in the lower tail when formed naively).
+/// What probit needs at z: log Φ(z), the hazard r = φ/Φ, and r + z (which cancels in the lower tail when formed
+/// naively).
 template <class T, int U>
 struct Normal {
   Pack<T, U> log_cdf, hazard, excess;
@@ -280,18 +305,27 @@ MS_INLINE Pack<T, U> vround(const Pack<T, U>& x) {
   return (x + whole) - whole;
 }
 
-// (−1)^k / (2k + 3)! and (−1)^k / (2k + 4)!, k = 0, 1, …: sin r = r + r³ S(r²) and cos r = 1 − r²/2 + r⁴ C(r²) for |r| ≤ π/4.
-constexpr double sin_series[] = {-1.0 / 6, 1.0 / 120, -1.0 / 5040, 1.0 / 362880, -1.0 / 39916800, 1.0 / 6227020800.0,
-                                 -1.0 / 1307674368000.0, 1.0 / 355687428096000.0};
-constexpr double cos_series[] = {1.0 / 24, -1.0 / 720, 1.0 / 40320, -1.0 / 3628800, 1.0 / 479001600.0,
-                                 -1.0 / 87178291200.0, 1.0 / 20922789888000.0};
+// (−1)^k / (2k + 3)! and (−1)^k / (2k + 4)!, k = 0, 1, …: sin r = r + r³ S(r²) and cos r = 1 − r²/2 + r⁴ C(r²) for |r|
+// ≤ π/4.
+constexpr double sin_series[] = {-1.0 / 6,
+                                 1.0 / 120,
+                                 -1.0 / 5040,
+                                 1.0 / 362880,
+                                 -1.0 / 39916800,
+                                 1.0 / 6227020800.0,
+                                 -1.0 / 1307674368000.0,
+                                 1.0 / 355687428096000.0};
+constexpr double cos_series[] = {1.0 / 24,          -1.0 / 720,           1.0 / 40320,           -1.0 / 3628800,
+                                 1.0 / 479001600.0, -1.0 / 87178291200.0, 1.0 / 20922789888000.0};
 
-/// sin u and cos u: u less a multiple of π/2 in three parts (Cody and Waite 1980). The error is that of a rounding of u.
+/// sin u and cos u: u less a multiple of π/2 in three parts (Cody and Waite 1980). The error is that of a rounding of
+/// u.
 template <class T, int U>
 MS_INLINE void vsin(const Pack<T, U>& u, Pack<T, U>& sine, Pack<T, U>& cosine) {
   using V = Pack<T, U>;
   constexpr bool wide = sizeof(T) == 8;
-  const T high = wide ? T(1.5707963267341256) : T(1.5703125), mid = wide ? T(6.077100506303966e-11) : T(4.837512969970703e-4);
+  const T high = wide ? T(1.5707963267341256) : T(1.5703125),
+          mid = wide ? T(6.077100506303966e-11) : T(4.837512969970703e-4);
   const T low = wide ? T(2.0222662487959506e-21) : T(7.549789948768648e-8);
   const V k = vround<T, U>(u * T(0.63661977236758134308));
   const V r = fma(k, V(-low), fma(k, V(-mid), fma(k, V(-high), u)));

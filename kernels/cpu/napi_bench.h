@@ -7,9 +7,9 @@
 
 namespace node {
 
-// bench(problem, what, theta [threads, lanes, P], repeats, program?, threads) → Promise<Float64Array>, all threads at once, a lane
-// group each. what: 'gradient' | 'hessian' | 'eigh': mean seconds of each repeat; 'step': evaluation then update seconds; 'peak',
-// 'copy': one figure, the sum.
+// bench(problem, what, theta [threads, lanes, P], repeats, program?, threads) → Promise<Float64Array>, all threads at
+// once, a lane group each. what: 'gradient' | 'hessian' | 'eigh': mean seconds of each repeat; 'step': evaluation then
+// update seconds; 'peak', 'copy': one figure, the sum.
 inline napi_value bench(napi_env env, napi_callback_info info) {
   return guarded(env, [&] {
     const auto args = arguments(env, info, 6);
@@ -27,27 +27,27 @@ inline napi_value bench(napi_env env, napi_callback_info info) {
     const size_t n = rate ? 1 : what == "step" ? 2 * size_t(repeats) : size_t(repeats);
     const napi_value result = typed<double>(env, napi_float64_array, nullptr, n, &out);
     const double* t = theta.data;
-    return start_job(
-        env,
-        [=] {
-          std::vector<double> all(n * threads);
-          over_threads(threads, threads, 1, [&](size_t thread, size_t, size_t) {
-            double* own = all.data() + thread * n;
-            const double* points = t + thread * group;
-            prepared->with([&](auto& problem, auto& k) {
-              if (what == "peak") *own = k.fma_peak(repeats / 1000.0);
-              else if (what == "copy") *own = k.copy_rate(repeats / 1000.0);
-              else if (what == "eigh") k.time_eigh(problem, points, repeats, own);
-              else if (what == "step") k.time_step(problem, *program, points, repeats, own, own + repeats);
-              else k.time_evaluate(problem, points, what == "hessian", repeats, own);
-            });
-          });
-          for (size_t i = 0; i < n; i++) {
-            out[i] = 0;
-            for (int thread = 0; thread < threads; thread++) out[i] += all[thread * n + i] / (rate ? 1 : threads);
-          }
-        },
-        result, {args[0], args[2]});
+    return start_job(env,
+                     [=] {
+                       std::vector<double> all(n * threads);
+                       over_threads(threads, threads, 1, [&](size_t thread, size_t, size_t) {
+                         double* own = all.data() + thread * n;
+                         const double* points = t + thread * group;
+                         prepared->with([&](auto& problem, auto& k) {
+                           if (what == "peak") *own = k.fma_peak(repeats / 1000.0);
+                           else if (what == "copy") *own = k.copy_rate(repeats / 1000.0);
+                           else if (what == "eigh") k.time_eigh(problem, points, repeats, own);
+                           else if (what == "step") k.time_step(problem, *program, points, repeats, own, own + repeats);
+                           else k.time_evaluate(problem, points, what == "hessian", repeats, own);
+                         });
+                       });
+                       for (size_t i = 0; i < n; i++) {
+                         out[i] = 0;
+                         for (int thread = 0; thread < threads; thread++)
+                           out[i] += all[thread * n + i] / (rate ? 1 : threads);
+                       }
+                     },
+                     result, {args[0], args[2]});
   });
 }
 

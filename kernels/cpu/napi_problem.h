@@ -30,7 +30,8 @@ inline const std::vector<Target>& targets() {
     const bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
                       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
     out.push_back({"avx512", &avx512::kernels64, &avx512::kernels32, &avx512::prover, fma && wide});
-    out.push_back({"avx2", &avx2::kernels64, &avx2::kernels32, &avx2::prover, fma && bool(__builtin_cpu_supports("avx2"))});
+    out.push_back(
+        {"avx2", &avx2::kernels64, &avx2::kernels32, &avx2::prover, fma && bool(__builtin_cpu_supports("avx2"))});
 #endif
     out.push_back({"base", &base::kernels64, &base::kernels32, &base::prover, true});
     return out;
@@ -82,7 +83,8 @@ std::shared_ptr<const Formula> read_formula(napi_env env, napi_value o) {
   f->z = int(number(env, o, "z"));
   const auto first = array<int32_t>(env, o, "first"), second = array<int32_t>(env, o, "second");
   f->first.assign(first.data, first.data + first.size);
-  for (size_t i = 0; i + 2 < second.size; i += 3) f->second.push_back({second.data[i], second.data[i + 1], second.data[i + 2]});
+  for (size_t i = 0; i + 2 < second.size; i += 3)
+    f->second.push_back({second.data[i], second.data[i + 1], second.data[i + 2]});
   f->has_loss = boolean(env, o, "hasLoss");
   return f;
 }

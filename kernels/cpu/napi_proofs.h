@@ -13,7 +13,8 @@ inline const Prepared* with_f64(const Prepared* prepared) {
   return prepared;
 }
 
-// prove(problem, theta, settle, threads) → Promise<{hi, lo, radii, rounded, numbers}>: [R, P] each, and [R, proof_numbers].
+// prove(problem, theta, settle, threads) → Promise<{hi, lo, radii, rounded, numbers}>: [R, P] each, and [R,
+// proof_numbers].
 inline napi_value prove(napi_env env, napi_callback_info info) {
   return guarded(env, [&] {
     const auto args = arguments(env, info, 4);
@@ -32,13 +33,13 @@ inline napi_value prove(napi_env env, napi_callback_info info) {
     for (auto& [name, width, into] : fields)
       set(env, result, name, typed<double>(env, napi_float64_array, nullptr, R * width, into));
     const double* t = theta.data;
-    return start_job(
-        env,
-        [=] {
-          const auto kernel = settle ? prepared->target->prover->settle : prepared->target->prover->prove;
-          over_threads(R, threads, 1, [&](size_t, size_t from, size_t to) { kernel(*prepared->p64, t, from, to, out); });
-        },
-        result, {args[0], args[1]});
+    return start_job(env,
+                     [=] {
+                       const auto kernel = settle ? prepared->target->prover->settle : prepared->target->prover->prove;
+                       over_threads(R, threads, 1,
+                                    [&](size_t, size_t from, size_t to) { kernel(*prepared->p64, t, from, to, out); });
+                     },
+                     result, {args[0], args[1]});
   });
 }
 
@@ -48,23 +49,27 @@ inline napi_value box_holds(napi_env env, napi_callback_info info) {
     const auto args = arguments(env, info, 3);
     const Prepared* prepared = with_f64(external<Prepared>(env, args[0]));
     const auto center = array<double>(env, args[1]), radii = array<double>(env, args[2]);
-    if (center.size != size_t(prepared->P()) || radii.size != center.size) throw Failure{"a box needs one number per parameter"};
+    if (center.size != size_t(prepared->P()) || radii.size != center.size)
+      throw Failure{"a box needs one number per parameter"};
     napi_value out;
     check(env, napi_get_boolean(env, prepared->target->prover->holds(*prepared->p64, center.data, radii.data), &out));
     return out;
   });
 }
 
-// firstOutside(theta, from, to, center, radii) → number: a loop that is over before a compiler of JavaScript has warmed to it
+// firstOutside(theta, from, to, center, radii) → number: a loop that is over before a compiler of JavaScript has warmed
+// to it
 inline napi_value first_outside(napi_env env, napi_callback_info info) {
   return guarded(env, [&] {
     const auto args = arguments(env, info, 5);
-    const auto theta = array<double>(env, args[0]), center = array<double>(env, args[3]), radii = array<double>(env, args[4]);
+    const auto theta = array<double>(env, args[0]), center = array<double>(env, args[3]),
+               radii = array<double>(env, args[4]);
     const size_t from = size_t(number(env, args[1])), to = size_t(number(env, args[2])), P = center.size;
     if (radii.size != P || theta.size < to * P) throw Failure{"points and box do not fit"};
     size_t i = from;
     for (bool inside = true; i < to; i += inside) {
-      for (size_t p = 0; inside && p < P; p++) inside = std::fabs(theta.data[i * P + p] - center.data[p]) <= radii.data[p];
+      for (size_t p = 0; inside && p < P; p++)
+        inside = std::fabs(theta.data[i * P + p] - center.data[p]) <= radii.data[p];
       if (!inside) break;
     }
     return make_number(env, double(i));
@@ -86,8 +91,9 @@ inline napi_value box_derivatives(napi_env env, napi_callback_info info) {
   });
 }
 
-// enclose(target, operation, a [2, n], b [2, n] or null) → [2, n]: intervals as their lower ends, then their upper ends.
-// encloseBalls(target, operation, a [n, 3], b or null) → [n, 3]: hi, lo and radius of each. For the tests of the operations.
+// enclose(target, operation, a [2, n], b [2, n] or null) → [2, n]: intervals as their lower ends, then their upper
+// ends. encloseBalls(target, operation, a [n, 3], b or null) → [n, 3]: hi, lo and radius of each. For the tests of the
+// operations.
 template <bool balls>
 napi_value enclose(napi_env env, napi_callback_info info) {
   return guarded(env, [&] {

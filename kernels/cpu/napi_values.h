@@ -64,13 +64,17 @@ inline double number(napi_env env, napi_value value) {
   check(env, napi_get_value_double(env, value, &out));
   return out;
 }
-inline double number(napi_env env, napi_value object, const char* name) { return number(env, field(env, object, name)); }
+inline double number(napi_env env, napi_value object, const char* name) {
+  return number(env, field(env, object, name));
+}
 inline bool boolean(napi_env env, napi_value value) {
   bool out;
   check(env, napi_get_value_bool(env, value, &out));
   return out;
 }
-inline bool boolean(napi_env env, napi_value object, const char* name) { return boolean(env, field(env, object, name)); }
+inline bool boolean(napi_env env, napi_value object, const char* name) {
+  return boolean(env, field(env, object, name));
+}
 
 template <class T>
 struct Span {

@@ -1,11 +1,11 @@
-// Loss, gradient and exact Hessian of a network for one lane group (formulas: kernels/README.md). Rows pass in tiles; the
-// activations of a tile stay in cache and nothing of size N × h is kept.
+// Loss, gradient and exact Hessian of a network for one lane group (formulas: kernels/README.md). Rows pass in tiles;
+// the activations of a tile stay in cache and nothing of size N × h is kept.
 #pragma once
 
 #include <algorithm>
 
-#include "formula.h"
 #include "firth.h"
+#include "formula.h"
 #include "gemm.h"
 
 namespace MS_TARGET {
@@ -23,9 +23,9 @@ class Workspace {
   const int products;
   int cap;
   int rows = 0;
-  const T* x = nullptr;   // first row of the tile, [rows, S]; null for gathered rows
-  Aligned<T> gathered;    // [S][cap][L]
-  Aligned<T> y, c, o;     // [cap][L], gathered rows only
+  const T* x = nullptr;  // first row of the tile, [rows, S]; null for gathered rows
+  Aligned<T> gathered;   // [S][cap][L]
+  Aligned<T> y, c, o;    // [cap][L], gathered rows only
   std::vector<Aligned<T>> act, d1, d2, delta, s, tm, rm;
   Aligned<T> z, curvature, q, pairs, block_out;
   bool second = false, pairs_ready = false;
@@ -101,7 +101,8 @@ class Network {
     T total[L] = {};
     for (int r = 0; r < batch.count; r++)
       for (int l = 0; l < L; l++)
-        if (uint32_t(r) < batch.lane_count[l]) total[l] += LaneRows<T>::weight(p, w.own, batch.rows[size_t(r) * L + l], l);
+        if (uint32_t(r) < batch.lane_count[l])
+          total[l] += LaneRows<T>::weight(p, w.own, batch.rows[size_t(r) * L + l], l);
     for (int r0 = 0; r0 < batch.count; r0 += w.cap) {
       w.rows = std::min(w.cap, batch.count - r0);
       w.x = nullptr;
@@ -110,8 +111,7 @@ class Network {
           const bool mine = uint32_t(r0 + r) < batch.lane_count[l];
           const uint32_t row = mine ? batch.rows[size_t(r0 + r) * L + l] : 0;
           for (int k = 0; k < p.S; k++) w.gathered[(size_t(k) * w.cap + r) * L + l] = p.x[size_t(row) * p.S + k];
-          for (int k = 0; k < p.targets(); k++)
-            w.y[(size_t(k) * w.cap + r) * L + l] = p.y[size_t(k) * p.d.rows + row];
+          for (int k = 0; k < p.targets(); k++) w.y[(size_t(k) * w.cap + r) * L + l] = p.y[size_t(k) * p.d.rows + row];
           w.o[size_t(r) * L + l] = p.offset[row];
           w.c[size_t(r) * L + l] = mine && total[l] > 0 ? LaneRows<T>::weight(p, w.own, row, l) / total[l] : T(0);
         }
@@ -152,8 +152,8 @@ class Network {
         T* u = m == last ? w.z.get() + k * tile : w.act[m + 1].get() + (extra + k) * tile;
         if (m == 0 && w.x) product(Shared<T>{w.x, 1, p.S}, w.rows, stored(weights, 1), p.S, u, 1, Into::set);
         else
-          product(PerLane<T>{m == 0 ? w.gathered.get() : w.act[m].get(), w.cap, 1}, w.rows, stored(weights, 1), layer.stride, u,
-                  1, Into::set);
+          product(PerLane<T>{m == 0 ? w.gathered.get() : w.act[m].get(), w.cap, 1}, w.rows, stored(weights, 1),
+                  layer.stride, u, 1, Into::set);
         if (m < last)
           activate<T>(p.d.activation, u, u, w.d1[m].get() + k * tile, w.second ? w.d2[m].get() + k * tile : nullptr,
                       size_t(w.rows) * VPL<T>);
@@ -161,17 +161,18 @@ class Network {
     }
   }
 
-  /// U registers of the tile's rows of output `at_output`, from register `from` on; `sum`: Σ ℓ so far, one register for each of the
-  /// lane group.
+  /// U registers of the tile's rows of output `at_output`, from register `from` on; `sum`: Σ ℓ so far, one register for
+  /// each of the lane group.
   template <Loss K, int U>
-  MS_INLINE void scalar_pack(const Problem<T>& p, const Workspace<T>& w, int r0, int at_output, int from, Vec<T>* sum, T* delta,
-                             T* curvature) {
+  MS_INLINE void scalar_pack(const Problem<T>& p, const Workspace<T>& w, int r0, int at_output, int from, Vec<T>* sum,
+                             T* delta, T* curvature) {
     const size_t at = size_t(from) * W<T>, shift = size_t(at_output) * w.cap * L;
     const T* target = p.y.data() + size_t(at_output) * p.d.rows;
     Pack<T, U> z, y, c;
     MS_EACH {
       const int r = (from + k) / VPL<T>;
-      z.v[k] = load(w.z.get() + shift + at + k * W<T>) + (w.x ? broadcast(p.offset[r0 + r]) : load(w.o.get() + at + k * W<T>));
+      z.v[k] = load(w.z.get() + shift + at + k * W<T>) +
+               (w.x ? broadcast(p.offset[r0 + r]) : load(w.o.get() + at + k * W<T>));
       y.v[k] = w.x ? broadcast(target[r0 + r]) : load(w.y.get() + shift + at + k * W<T>);
       c.v[k] = !w.x    ? load(w.c.get() + at + k * W<T>)
                : w.own ? load(w.own + size_t(r0) * L + at + k * W<T>)
@@ -208,8 +209,8 @@ class Network {
   /// As scalar_pack, for the logistic loss where all rows weigh the same: Σ log(1 + e^−|z|) = log(1 + q) with
   /// 1 + q = Π (1 + e^−|z|), formed without the 1, so that small q keep their digits. One logarithm serves many rows.
   template <int U>
-  MS_INLINE void logistic_pack(const Problem<T>& p, const Workspace<T>& w, int r0, int from, Vec<T>* sum, Vec<T>* q, T* delta,
-                               T* curvature) {
+  MS_INLINE void logistic_pack(const Problem<T>& p, const Workspace<T>& w, int r0, int from, Vec<T>* sum, Vec<T>* q,
+                               T* delta, T* curvature) {
     const size_t at = size_t(from) * W<T>;
     Pack<T, U> z, y;
     MS_EACH {
@@ -279,8 +280,7 @@ class Network {
       store(f, load_pack<U>(f) + select(absent, zero, c * value));
       if (!need_g) continue;
       const V cc = select(absent, zero, c);
-      for (int k = 0; k < C; k++)
-        store(delta + k * tile + at, load_pack<U>(delta + k * tile + at) / total);
+      for (int k = 0; k < C; k++) store(delta + k * tile + at, load_pack<U>(delta + k * tile + at) / total);
       if (need_h)
         for (int a = 0; a < C; a++)
           for (int b = 0; b < C; b++) {
@@ -304,10 +304,10 @@ class Network {
     if (p.d.loss == Loss::logistic && p.d.outputs == 1 && w.x && !w.own && p.equal_weights)
       return logistic_losses(p, w, r0, f, need_g, need_h);
     switch (p.d.loss) {
-#define MS_CASE(name, ...)                                                                            \
-  case Loss::name:                                                                                         \
-    if constexpr (manystart::response_of(Loss::name) == manystart::Response::classes)                      \
-      return softmax_losses(p, w, r0, f, need_g, need_h);                                                  \
+#define MS_CASE(name, ...)                                                            \
+  case Loss::name:                                                                    \
+    if constexpr (manystart::response_of(Loss::name) == manystart::Response::classes) \
+      return softmax_losses(p, w, r0, f, need_g, need_h);                             \
     else return scalar_losses<Loss::name>(p, w, r0, f, need_g, need_h);
       MS_LOSSES(MS_CASE)
 #undef MS_CASE
@@ -322,8 +322,9 @@ class Network {
       for (int e = 0; e < above.inputs; e++) {
         T* d1 = w.d1[m - 1].get() + e * tile;
         T* s = w.second ? w.s[m - 1].get() + e * tile : d1;
-        product(PerLane<T>{w.sensitivity(m), w.cap, 1}, w.rows, stored(theta + size_t(above.at + extra + e) * L, above.stride),
-                above.units, s, 1, w.second ? Into::set : Into::scale);
+        product(PerLane<T>{w.sensitivity(m), w.cap, 1}, w.rows,
+                stored(theta + size_t(above.at + extra + e) * L, above.stride), above.units, s, 1,
+                w.second ? Into::set : Into::scale);
         if (!w.second) continue;
         T* delta = w.delta[m - 1].get() + e * tile;
         for (size_t i = 0; i < used; i += W<T>) store(delta + i, load(d1 + i) * load(s + i));
@@ -340,8 +341,8 @@ class Network {
         const T* delta = w.sensitivity(m) + k * tile;
         if (m == 0 && w.x) product(Shared<T>{w.x, p.S, 1}, p.S, stored(delta, 1), w.rows, out, 1, Into::add);
         else
-          product(PerLane<T>{m == 0 ? w.gathered.get() : w.act[m].get(), 1, w.cap}, layer.stride, stored(delta, 1), w.rows,
-                  out, 1, Into::add);
+          product(PerLane<T>{m == 0 ? w.gathered.get() : w.act[m].get(), 1, w.cap}, layer.stride, stored(delta, 1),
+                  w.rows, out, 1, Into::add);
       }
     }
   }

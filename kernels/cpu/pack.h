@@ -1,6 +1,6 @@
-// A pack of U SIMD registers that go through the same operations together. Elementary functions are long chains of dependent
-// operations: a single chain leaves the arithmetic units idle, U of them in step keep the units busy (on a core with two
-// 512-bit units tanh takes half the time at U = 8).
+// A pack of U SIMD registers that go through the same operations together. Elementary functions are long chains of
+// dependent operations: a single chain leaves the arithmetic units idle, U of them in step keep the units busy (on a
+// core with two 512-bit units tanh takes half the time at U = 8).
 #pragma once
 
 #include "lanes.h"
@@ -100,22 +100,29 @@ struct Pack {
   MS_MEMBER Pack(T x) { MS_EACH v[k] = broadcast(x); }
   MS_MEMBER explicit Pack(const Bits<T, U>& b) { MS_EACH v[k] = (Vec<T>)b.i[k]; }
 
-#define MS_ARITHMETIC(op)                                            \
-  friend MS_MEMBER Pack operator op(const Pack& a, const Pack& b) {  \
-    Pack r;                                                          \
-    MS_EACH r.v[k] = a.v[k] op b.v[k];                               \
-    return r;                                                        \
+#define MS_ARITHMETIC(op)                                           \
+  friend MS_MEMBER Pack operator op(const Pack& a, const Pack& b) { \
+    Pack r;                                                         \
+    MS_EACH r.v[k] = a.v[k] op b.v[k];                              \
+    return r;                                                       \
   }
-  MS_ARITHMETIC(+) MS_ARITHMETIC(-) MS_ARITHMETIC(*) MS_ARITHMETIC(/)
+  MS_ARITHMETIC(+)
+  MS_ARITHMETIC(-)
+  MS_ARITHMETIC(*)
+  MS_ARITHMETIC(/)
 #undef MS_ARITHMETIC
 
-#define MS_COMPARISON(op)                                                  \
-  friend MS_MEMBER Mask<T, U> operator op(const Pack& a, const Pack& b) {  \
-    Mask<T, U> r;                                                          \
-    MS_EACH r.m[k] = a.v[k] op b.v[k];                                     \
-    return r;                                                              \
+#define MS_COMPARISON(op)                                                 \
+  friend MS_MEMBER Mask<T, U> operator op(const Pack& a, const Pack& b) { \
+    Mask<T, U> r;                                                         \
+    MS_EACH r.m[k] = a.v[k] op b.v[k];                                    \
+    return r;                                                             \
   }
-  MS_COMPARISON(<) MS_COMPARISON(<=) MS_COMPARISON(>) MS_COMPARISON(>=) MS_COMPARISON(==)
+  MS_COMPARISON(<)
+  MS_COMPARISON(<=)
+  MS_COMPARISON(>)
+  MS_COMPARISON(>=)
+  MS_COMPARISON(==)
 #undef MS_COMPARISON
 
   MS_MEMBER Pack& operator+=(const Pack& b) { return *this = *this + b; }
@@ -184,7 +191,8 @@ MS_INLINE Int<T> pick(const Entry* table, Int<T> at) {
   static_assert(sizeof(Entry) == sizeof(T));
 #if defined(__AVX512F__)
   // The forms without a mask warn of a variable of their own.
-  if constexpr (sizeof(T) == 8) return Int<T>(_mm512_maskz_permutexvar_epi64(-1, __m512i(at), _mm512_load_si512(table)));
+  if constexpr (sizeof(T) == 8)
+    return Int<T>(_mm512_maskz_permutexvar_epi64(-1, __m512i(at), _mm512_load_si512(table)));
   const __m512i twice = _mm512_maskz_broadcast_i64x4(-1, _mm256_load_si256((const __m256i*)table));
   return Int<T>(_mm512_maskz_permutexvar_epi32(-1, __m512i(at), twice));
 #elif defined(__AVX2__)

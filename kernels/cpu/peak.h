@@ -12,8 +12,8 @@ inline double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-/// Floating-point operations per second of fused multiply-adds on one core, nothing but registers. The accumulators differ, or
-/// the compiler would merge them and report more than there is.
+/// Floating-point operations per second of fused multiply-adds on one core, nothing but registers. The accumulators
+/// differ, or the compiler would merge them and report more than there is.
 template <class T>
 double fma_peak(double seconds) {
 #if defined(__AVX512F__) || defined(__aarch64__)

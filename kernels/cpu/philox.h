@@ -1,5 +1,5 @@
-// Counter-based random numbers; the twin of src/core/rng.ts, bit for bit. Compiled without contraction on every target, with
-// no fma, so that θ0 does not depend on the machine.
+// Counter-based random numbers; the twin of src/core/rng.ts, bit for bit. Compiled without contraction on every target,
+// with no fma, so that θ0 does not depend on the machine.
 #pragma once
 
 #include <cmath>
@@ -50,21 +50,38 @@ inline double horner(const double (&c)[N], double x) {
 
 /// Φ⁻¹(u): Wichura's AS 241, PPND16 (Applied Statistics 37, 1988).
 inline double normal_quantile(double u) {
-  static const double A[] = {3.387132872796366608, 133.14166789178437745, 1971.5909503065514427, 13731.693765509461125,
-                             45921.953931549871457, 67265.770927008700853, 33430.575583588128105, 2509.0809287301226727};
-  static const double B[] = {1, 42.313330701600911252, 687.1870074920579083, 5394.1960214247511077,
-                             21213.794301586595867, 39307.89580009271061, 28729.085735721942674, 5226.495278852854561};
-  static const double C[] = {1.42343711074968357734, 4.6303378461565452959, 5.7694972214606914055,
-                             3.64784832476320460504, 1.27045825245236838258, 0.24178072517745061177,
+  static const double A[] = {3.387132872796366608,  133.14166789178437745, 1971.5909503065514427,
+                             13731.693765509461125, 45921.953931549871457, 67265.770927008700853,
+                             33430.575583588128105, 2509.0809287301226727};
+  static const double B[] = {1,
+                             42.313330701600911252,
+                             687.1870074920579083,
+                             5394.1960214247511077,
+                             21213.794301586595867,
+                             39307.89580009271061,
+                             28729.085735721942674,
+                             5226.495278852854561};
+  static const double C[] = {1.42343711074968357734,   4.6303378461565452959,   5.7694972214606914055,
+                             3.64784832476320460504,   1.27045825245236838258,  0.24178072517745061177,
                              0.0227238449892691845833, 7.7454501427834140764e-4};
-  static const double D[] = {1, 2.05319162663775882187, 1.6763848301838038494, 0.68976733498510000455,
-                             0.14810397642748007459, 0.0151986665636164571966, 5.475938084995344946e-4,
+  static const double D[] = {1,
+                             2.05319162663775882187,
+                             1.6763848301838038494,
+                             0.68976733498510000455,
+                             0.14810397642748007459,
+                             0.0151986665636164571966,
+                             5.475938084995344946e-4,
                              1.05075007164441684324e-9};
-  static const double E[] = {6.6579046435011037772, 5.4637849111641143699, 1.7848265399172913358, 0.29656057182850489123,
-                             0.026532189526576123093, 0.0012426609473880784386, 2.71155556874348757815e-5,
-                             2.01033439929228813265e-7};
-  static const double F[] = {1, 0.59983220655588793769, 0.13692988092273580531, 0.0148753612908506148525,
-                             7.868691311456132591e-4, 1.8463183175100546818e-5, 1.4215117583164458887e-7,
+  static const double E[] = {6.6579046435011037772,     5.4637849111641143699,    1.7848265399172913358,
+                             0.29656057182850489123,    0.026532189526576123093,  0.0012426609473880784386,
+                             2.71155556874348757815e-5, 2.01033439929228813265e-7};
+  static const double F[] = {1,
+                             0.59983220655588793769,
+                             0.13692988092273580531,
+                             0.0148753612908506148525,
+                             7.868691311456132591e-4,
+                             1.8463183175100546818e-5,
+                             1.4215117583164458887e-7,
                              2.04426310338993978564e-15};
   const double q = u - 0.5;
   if (std::fabs(q) <= 0.425) {
@@ -88,14 +105,15 @@ inline void start_point(const Philox& philox, uint64_t start, bool normal, const
   }
 }
 
-/// The twin of src/models/network/parameterMap.ts: slices of the first layer's units through `first` [S, S], then the last layer times
-/// `scale` [C] and its biases plus `shift` [C].
+/// The twin of src/models/network/parameterMap.ts: slices of the first layer's units through `first` [S, S], then the
+/// last layer times `scale` [C] and its biases plus `shift` [C].
 struct ParameterMap {
   std::vector<double> first, scale, shift;
 };
 
 /// In place, in plain IEEE operations, so that every engine gets the same bits.
-inline void apply_map(const ParameterMap& map, const std::vector<Layer>& layers, bool bias, double* theta, double* slice) {
+inline void apply_map(const ParameterMap& map, const std::vector<Layer>& layers, bool bias, double* theta,
+                      double* slice) {
   const Layer& first = layers.front();
   const int S = first.stride;
   for (int k = 0; k < first.units; k++) {
@@ -131,8 +149,9 @@ inline void shuffle_epoch(const Philox& philox, uint64_t start, uint64_t epoch, 
 }
 
 /// ⌊2³² P(X ≤ k)⌋ of a Poisson variable X of mean 1, k = 0 … 12.
-constexpr uint32_t poisson_words[] = {1580030168u, 3160060337u, 3950075421u, 4213413783u, 4279248373u, 4292415291u, 4294609777u, 4294923276u,
-    4294962463u, 4294966817u, 4294967252u, 4294967292u, 4294967295u};
+constexpr uint32_t poisson_words[] = {1580030168u, 3160060337u, 3950075421u, 4213413783u, 4279248373u,
+                                      4292415291u, 4294609777u, 4294923276u, 4294962463u, 4294966817u,
+                                      4294967252u, 4294967292u, 4294967295u};
 
 /// How the rows of a run are drawn; the twin of src/core/resampling.ts.
 struct Resampling {
@@ -153,7 +172,8 @@ inline void row_counts(const Resampling& how, double number, uint32_t n, uint32_
   if (how.kind == Kind::folds || how.kind == Kind::split) {
     const bool folds = how.kind == Kind::folds;
     shuffle_epoch(philox, folds ? draw / how.size : draw, 0, n, order, stream_rows);
-    for (uint32_t i = folds ? uint32_t(draw % how.size) : 0; i < (folds ? n : how.size); i += folds ? how.size : 1) counts[order[i]] = 0;
+    for (uint32_t i = folds ? uint32_t(draw % how.size) : 0; i < (folds ? n : how.size); i += folds ? how.size : 1)
+      counts[order[i]] = 0;
     return;
   }
   uint32_t word[4];

@@ -1,5 +1,6 @@
-// Evaluation of many points through the boundary: row-major arrays in and out, lanes innermost between. The kernels' results are
-// transposed in blocks that stay in the first-level cache, and every cache line of the caller's arrays is written whole.
+// Evaluation of many points through the boundary: row-major arrays in and out, lanes innermost between. The kernels'
+// results are transposed in blocks that stay in the first-level cache, and every cache line of the caller's arrays is
+// written whole.
 #pragma once
 
 #include "model.h"
@@ -17,7 +18,8 @@ void lanes_from_rows(const double* in, size_t P, size_t used, T* out) {
   }
 }
 
-/// W registers as the columns of a square become its rows: entry k of register i and entry i of register k change places.
+/// W registers as the columns of a square become its rows: entry k of register i and entry i of register k change
+/// places.
 MS_INLINE void transpose(VecD (&v)[W<double>]) {
   constexpr int w = W<double>;
 #if defined(__clang__)
@@ -28,11 +30,11 @@ MS_INLINE void transpose(VecD (&v)[W<double>]) {
     }
 #else
   // Squares of side s off the diagonal of squares of side 2s change places.
-#pragma GCC unroll 4
+# pragma GCC unroll 4
   for (int s = 1; s < w; s *= 2) {
     Int<double> low, high;
     for (int k = 0; k < w; k++) low[k] = k & s ? w + k - s : k, high[k] = k & s ? w + k : k + s;
-#pragma GCC unroll 8
+# pragma GCC unroll 8
     for (int i = 0; i < w; i++) {
       if (i & s) continue;
       const VecD a = v[i], b = v[i + s];
@@ -61,7 +63,8 @@ MS_INLINE void entries_to_rows(const float* in, Source source, size_t used, doub
     for (int k = 0; k < W<double>; k++) out[l * stride + k] = in[source(k) * LANES<float> + l];
 }
 
-/// Calls f with the first entry of blocks of W that cover 0 … n−1, the last one overlapping its neighbour where they do not fit.
+/// Calls f with the first entry of blocks of W that cover 0 … n−1, the last one overlapping its neighbour where they do
+/// not fit.
 template <class F>
 MS_INLINE void over_blocks(size_t n, F f) {
   constexpr size_t w = W<double>;
@@ -94,16 +97,18 @@ void symmetric_from_lanes(const T* in, size_t P, size_t used, double* out) {
   if (P < w) {
     for (size_t l = 0; l < used; l++)
       for (size_t p = 0; p < P; p++)
-        for (size_t q = 0; q < P; q++) out[l * size + p * P + q] = in[(std::min(p, q) * P + std::max(p, q)) * LANES<T> + l];
+        for (size_t q = 0; q < P; q++)
+          out[l * size + p * P + q] = in[(std::min(p, q) * P + std::max(p, q)) * LANES<T> + l];
     return;
   }
   const auto block = [&](size_t row, size_t column) {
     for (size_t i = row; i < row + w; i++)
       entries_to_rows(
-          in, [&](size_t k) { return std::min(i, column + k) * P + std::max(i, column + k); }, used, out + i * P + column, size);
+          in, [&](size_t k) { return std::min(i, column + k) * P + std::max(i, column + k); }, used,
+          out + i * P + column, size);
   };
-  // A block beside the diagonal is read twice while it is in the cache, for its rows and for its columns. Tiles of blocks, because
-  // each row of each lane's matrix is on a page of its own.
+  // A block beside the diagonal is read twice while it is in the cache, for its rows and for its columns. Tiles of
+  // blocks, because each row of each lane's matrix is on a page of its own.
   over_tiles(P, [&](size_t p_from, size_t p_to) {
     over_tiles(P, [&](size_t q_from, size_t q_to) {
       if (q_from < p_from) return;
@@ -119,7 +124,8 @@ void symmetric_from_lanes(const T* in, size_t P, size_t used, double* out) {
 
 /// Evaluates points from … to of theta [R, P] (f64, row-major) into f [R], g [R, P], H [R, P, P] where not null.
 template <class T>
-void evaluate_points(const Problem<T>& problem, const double* theta, size_t from, size_t to, double* f, double* g, double* H) {
+void evaluate_points(const Problem<T>& problem, const double* theta, size_t from, size_t to, double* f, double* g,
+                     double* H) {
   constexpr size_t L = LANES<T>;
   const size_t P = problem.P;
   ModelWorkspace<T> w(problem, H != nullptr);

@@ -90,8 +90,8 @@ struct Problem {
   /// Targets of a row.
   int targets() const { return response_of(d.loss) == Response::classes ? 1 : d.outputs; }
 
-  /// The formula, where the model is one, with its constants and its columns [S'][N]; and the rows with a weight alone, which f and
-  /// its derivatives see: what is computed on the others is not defined.
+  /// The formula, where the model is one, with its constants and its columns [S'][N]; and the rows with a weight alone,
+  /// which f and its derivatives see: what is computed on the others is not defined.
   std::shared_ptr<const Formula> formula;
   std::vector<T> constants;
   Aligned<T> columns, columns_counted;
@@ -121,7 +121,8 @@ struct Problem {
   }
 
   /// Arrays in f64 as TypeScript hands them over; weight and offset may be null.
-  Problem(const Description& description, const double* xs, const double* ys, const double* weights, const double* offsets)
+  Problem(const Description& description, const double* xs, const double* ys, const double* weights,
+          const double* offsets)
       : d(description) {
     std::vector<int> sizes{d.inputs};
     sizes.insert(sizes.end(), d.hidden.begin(), d.hidden.end());

@@ -1,14 +1,15 @@
-// Proofs about one stationary point of a network's f: that exactly one lies in a box, by Krawczyk's test with ε-inflation, and the inertia
-// of H over that box (Rump, Acta Numerica 19, 2010, §13). Lengths are in scaled variables z = x / σ, σ_i a power of two near |H_ii|^−½.
+// Proofs about one stationary point of a network's f: that exactly one lies in a box, by Krawczyk's test with
+// ε-inflation, and the inertia of H over that box (Rump, Acta Numerica 19, 2010, §13). Lengths are in scaled variables
+// z = x / σ, σ_i a power of two near |H_ii|^−½.
 //
-// With C near H(x̃)⁻¹, |C g(x̃)| ≤ y and |I − C A| ≤ M for every A in H(X), X = x̃ ± ρ: if y + Mρ < ρ there is exactly one zero of g in X.
-// M's norm in the units ρ is then below 1, so every matrix of the convex set H(X) is regular and all have the inertia of one of them,
-// which is shown for a matrix of doubles. If that norm is κ ≤ ¼, Newton's method converges from everywhere in the box: a step
-// leaves at most 2κ/(1 − κ) ≤ ⅔ of the distance.
+// With C near H(x̃)⁻¹, |C g(x̃)| ≤ y and |I − C A| ≤ M for every A in H(X), X = x̃ ± ρ: if y + Mρ < ρ there is exactly one
+// zero of g in X. M's norm in the units ρ is then below 1, so every matrix of the convex set H(X) is regular and all
+// have the inertia of one of them, which is shown for a matrix of doubles. If that norm is κ ≤ ¼, Newton's method
+// converges from everywhere in the box: a step leaves at most 2κ/(1 − κ) ≤ ⅔ of the distance.
 //
-// Softmax leaves open what is added to the parameters of all classes, unless a ridge falls on them. There ½γ(Σ_c θ_c)² is added: f does
-// not change along (1, …, 1), so that its stationary points are those of f whose parameters sum to 0 over the classes, and H is that of f
-// but for γ > 0 along directions in which it is 0.
+// Softmax leaves open what is added to the parameters of all classes, unless a ridge falls on them. There ½γ(Σ_c θ_c)²
+// is added: f does not change along (1, …, 1), so that its stationary points are those of f whose parameters sum to 0
+// over the classes, and H is that of f but for γ > 0 along directions in which it is 0.
 #pragma once
 
 #include "dense.h"
@@ -23,14 +24,15 @@ using manystart::ProofStatus;
 class Prover {
  public:
   explicit Prover(const Problem<double>& problem)
-      : p(problem), n(problem.P), plain(problem, true), exact(problem, false), box(problem, true), hi(n), lo(n), sigma(n), radii(n),
-        ball_point(n), box_point(n), plain_point(n) {
+      : p(problem), n(problem.P), plain(problem, true), exact(problem, false), box(problem, true), hi(n), lo(n),
+        sigma(n), radii(n), ball_point(n), box_point(n), plain_point(n) {
     if (p.formula || p.d.loss != Loss::softmax) return;
     const auto& last = p.layers.back();
     for (int d = 0; d < last.stride; d++) {
       Shift shift{{}, 1};
       for (int c = 0; c < last.units; c++) shift.places.push_back(last.at + c * last.stride + d);
-      if (std::all_of(shift.places.begin(), shift.places.end(), [&](int i) { return !(p.penalty[i] > 0); })) shifts.push_back(shift);
+      if (std::all_of(shift.places.begin(), shift.places.end(), [&](int i) { return !(p.penalty[i] > 0); }))
+        shifts.push_back(shift);
     }
   }
 
@@ -85,7 +87,8 @@ class Prover {
   Derivatives<Ball> exact;
   Derivatives<Interval> box;
   std::vector<double> hi, lo, sigma, radii;
-  /// Parameters of all classes whose sum f does not depend on, and γ, a power of two near their entries on H's diagonal.
+  /// Parameters of all classes whose sum f does not depend on, and γ, a power of two near their entries on H's
+  /// diagonal.
   struct Shift {
     std::vector<int> places;
     double gamma;
@@ -158,7 +161,8 @@ class Prover {
     return invert(A, n, C) ? ProofStatus::proved : ProofStatus::singular;
   }
 
-  /// A is positive definite if the factorisation of A − cI runs through, c ≥ γ_{n+1}/(1 − γ_{n+1}) trace A (Rump, BIT 46, 2006).
+  /// A is positive definite if the factorisation of A − cI runs through, c ≥ γ_{n+1}/(1 − γ_{n+1}) trace A (Rump, BIT
+  /// 46, 2006).
   bool is_positive_definite() const {
     double trace = 0;
     for (int i = 0; i < n; i++) trace += std::fabs(A[at(i, i)]);
@@ -177,7 +181,8 @@ class Prover {
     for (int i = 0; i < n; i++) {
       double moved = 0, size = 0, wide = 0;
       for (int j = 0; j < n; j++) {
-        const double c = C[at(i, j)], g = sigma[j] * exact.g[j].hi[0], rest = sigma[j] * (exact.g[j].rad[0] + std::fabs(exact.g[j].lo[0]));
+        const double c = C[at(i, j)], g = sigma[j] * exact.g[j].hi[0],
+                     rest = sigma[j] * (exact.g[j].rad[0] + std::fabs(exact.g[j].lo[0]));
         moved += c * g, size += std::fabs(c * g), wide += std::fabs(c) * rest;
       }
       noise[i] = 0;
@@ -263,7 +268,8 @@ class Prover {
     stale = false;
   }
 
-  /// The largest box of a fixed shape over which Newton's method surely contracts; where there is none, a small one that proves.
+  /// The largest box of a fixed shape over which Newton's method surely contracts; where there is none, a small one
+  /// that proves.
   ProofStatus find_box() {
     stale = true;
     set_shape();
@@ -277,7 +283,8 @@ class Prover {
       for (int i = 0; i < n; i++) rho[i] = std::max(t * shape[i], 4 * y[i]);
       const ProofStatus now = krawczyk(rho);
       const double kappa = contraction;
-      if (now == ProofStatus::proved && kappa <= 0.25 && t > best) best = t, kept = rho, kept_contraction = kappa, status = now;
+      if (now == ProofStatus::proved && kappa <= 0.25 && t > best)
+        best = t, kept = rho, kept_contraction = kappa, status = now;
       if (status != ProofStatus::proved) status = now;
       double next = std::isfinite(kappa) && now != ProofStatus::kink ? t * std::min(64.0, 0.2 / kappa) : t / 64;
       next = std::min(next, most);
@@ -311,7 +318,8 @@ class Prover {
     }
   }
 
-  /// Inertia of A: with V near its eigenvectors and regular, VᵀAV has the same (Sylvester), and Gershgorin's discs of that are far from 0.
+  /// Inertia of A: with V near its eigenvectors and regular, VᵀAV has the same (Sylvester), and Gershgorin's discs of
+  /// that are far from 0.
   bool count_negative() {
     Matrix d = A, v;
     jacobi(d, n, v);
@@ -343,8 +351,9 @@ class Prover {
     return true;
   }
 
-  /// hi + lo rounded to a double: first to 2⁻¹⁰ units of the last place, then to nearest, ties to even, so that numbers that are
-  /// halfway by their nature give one result; and to 0 below 2⁻⁶⁰ of the parameter's scale. False where the error bound leaves it open.
+  /// hi + lo rounded to a double: first to 2⁻¹⁰ units of the last place, then to nearest, ties to even, so that numbers
+  /// that are halfway by their nature give one result; and to 0 below 2⁻⁶⁰ of the parameter's scale. False where the
+  /// error bound leaves it open.
   bool rounded(int i, double error, double* out) const {
     const double floor = 0x1p-60 * p.scale[i];
     if (std::fabs(hi[i]) < floor) {
@@ -359,7 +368,8 @@ class Prover {
     return std::fabs(std::fabs(lo[i]) - 0.5 * (place - grain)) > error;
   }
 
-  /// 1/(‖B‖ ‖B⁻¹‖) in the row-sum norm, B = H in units of the columns' rms: at most the smallest eigenvalue of B by its largest.
+  /// 1/(‖B‖ ‖B⁻¹‖) in the row-sum norm, B = H in units of the columns' rms: at most the smallest eigenvalue of B by its
+  /// largest.
   double condition() const {
     double size = 0, inverse = 0;
     for (int i = 0; i < n; i++) {

@@ -11,7 +11,18 @@ namespace manystart {
 enum class ProofStatus { proved, kink, singular, not_finite, no_box, inertia };
 
 /// Numbers that are told of each point, in this order; src/engines/cpu/proofs.ts reads them.
-enum ProofNumber { proof_status, proof_index, proof_radius, proof_error, proof_contraction, proof_rounded, proof_loss, proof_gradient, proof_condition, proof_numbers };
+enum ProofNumber {
+  proof_status,
+  proof_index,
+  proof_radius,
+  proof_error,
+  proof_contraction,
+  proof_rounded,
+  proof_loss,
+  proof_gradient,
+  proof_condition,
+  proof_numbers
+};
 
 /// Arrays of a call: R points, P parameters.
 struct Proofs {
@@ -27,22 +38,24 @@ struct Proofs {
 
 struct ProverKernels {
   void (*prove)(const Problem<double>&, const double* theta, size_t from, size_t to, const Proofs&);
-  /// Newton's method from each point to a strict minimum: as `prove`, without a box. Status `singular` where it comes to none.
+  /// Newton's method from each point to a strict minimum: as `prove`, without a box. Status `singular` where it comes
+  /// to none.
   void (*settle)(const Problem<double>&, const double* theta, size_t from, size_t to, const Proofs&);
   /// Krawczyk's test in the box of half widths `radii` around `center` [P]; says nothing of inertia.
   bool (*holds)(const Problem<double>&, const double* center, const double* radii);
-  /// Over the box lo … hi [P]: lower ends, then upper ends, of g [P] and of H [P, P] by intervals (4 runs of numbers), then f and g
-  /// [1 + P] at lo by balls, three numbers each.
+  /// Over the box lo … hi [P]: lower ends, then upper ends, of g [P] and of H [P, P] by intervals (4 runs of numbers),
+  /// then f and g [1 + P] at lo by balls, three numbers each.
   void (*derivatives)(const Problem<double>&, const double* lo, const double* hi, double* out);
   /// Intervals through operation number `op`: n of them, `b` for those that take two.
-  void (*enclose)(int op, size_t n, const double* alo, const double* ahi, const double* blo, const double* bhi, double* lo, double* hi);
+  void (*enclose)(int op, size_t n, const double* alo, const double* ahi, const double* blo, const double* bhi,
+                  double* lo, double* hi);
   /// Balls hi + lo ± rad through operation number `op`.
   void (*enclose_balls)(int op, size_t n, const double* a, const double* b, double* out);
 };
 
-#define MS_DECLARE_PROVER(target)       \
-  namespace target {                    \
-  extern const ProverKernels prover;    \
+#define MS_DECLARE_PROVER(target)    \
+  namespace target {                 \
+  extern const ProverKernels prover; \
   }
 MS_DECLARE_PROVER(avx512)
 MS_DECLARE_PROVER(avx2)

@@ -4,7 +4,31 @@
 namespace MS_TARGET {
 
 /// Operations by number, as src/engines/cpu/proofs.ts lists them.
-enum class Operation { add, subtract, multiply, divide, exp, expm1, log1p, log, tanh, tanh_first, tanh_second, logistic, logistic_first, logistic_second, softplus, hazard, excess, log_normal, sine, cosine, gelu, gelu_first, gelu_second };
+enum class Operation {
+  add,
+  subtract,
+  multiply,
+  divide,
+  exp,
+  expm1,
+  log1p,
+  log,
+  tanh,
+  tanh_first,
+  tanh_second,
+  logistic,
+  logistic_first,
+  logistic_second,
+  softplus,
+  hazard,
+  excess,
+  log_normal,
+  sine,
+  cosine,
+  gelu,
+  gelu_first,
+  gelu_second
+};
 
 MS_INLINE Ball apply(Operation op, const Ball& a, const Ball& b) {
   switch (op) {
@@ -70,7 +94,8 @@ MS_INLINE void scatter(double* to, size_t at, size_t n, size_t stride, const V& 
   for (int l = 0; l < W<double> && at + l < n; l++) to[(at + l) * stride] = v[l];
 }
 
-inline void enclose(int op, size_t n, const double* alo, const double* ahi, const double* blo, const double* bhi, double* lo, double* hi) {
+inline void enclose(int op, size_t n, const double* alo, const double* ahi, const double* blo, const double* bhi,
+                    double* lo, double* hi) {
   for (size_t at = 0; at < n; at += W<double>) {
     const Interval a = {gather(alo, at, n, 1), gather(ahi, at, n, 1)};
     const Interval b = blo ? Interval{gather(blo, at, n, 1), gather(bhi, at, n, 1)} : a;
@@ -87,11 +112,13 @@ inline void enclose_balls(int op, size_t n, const double* a, const double* b, do
   }
 }
 
-inline void prove_points(const Problem<double>& problem, const double* theta, size_t from, size_t to, const Proofs& out) {
+inline void prove_points(const Problem<double>& problem, const double* theta, size_t from, size_t to,
+                         const Proofs& out) {
   Prover prover(problem);
   for (size_t r = from; r < to; r++) prover.prove(theta + r * problem.P, r, out);
 }
-inline void settle_points(const Problem<double>& problem, const double* theta, size_t from, size_t to, const Proofs& out) {
+inline void settle_points(const Problem<double>& problem, const double* theta, size_t from, size_t to,
+                          const Proofs& out) {
   Prover prover(problem);
   for (size_t r = from; r < to; r++) prover.settle(theta + r * problem.P, r, out);
 }
@@ -128,7 +155,7 @@ inline void box_derivatives(const Problem<double>& problem, const double* lo, co
 
 namespace manystart {
 namespace MS_TABLE {
-const ProverKernels prover = {MS_TARGET::prove_points, MS_TARGET::settle_points, MS_TARGET::box_holds,
-                              MS_TARGET::box_derivatives, MS_TARGET::enclose, MS_TARGET::enclose_balls};
+const ProverKernels prover = {MS_TARGET::prove_points,    MS_TARGET::settle_points, MS_TARGET::box_holds,
+                              MS_TARGET::box_derivatives, MS_TARGET::enclose,       MS_TARGET::enclose_balls};
 }  // namespace MS_TABLE
 }  // namespace manystart

@@ -1,5 +1,6 @@
-// The trust-region step of every lane in the tridiagonal basis. Twin with the explanations and sources: src/core/linalg.ts. A lane that is
-// done is frozen by selects, so its result never depends on its neighbours, and every loop is bounded, so NaN cannot hold it up.
+// The trust-region step of every lane in the tridiagonal basis. Twin with the explanations and sources:
+// src/core/linalg.ts. A lane that is done is frozen by selects, so its result never depends on its neighbours, and
+// every loop is bounded, so NaN cannot hold it up.
 #pragma once
 
 #include "tridiagonal.h"
@@ -18,7 +19,8 @@ struct RegionScratch {
   }
 };
 
-/// U registers of lanes from `offset` on: sums and solutions run along the parameters, and U of them keep the units busy.
+/// U registers of lanes from `offset` on: sums and solutions run along the parameters, and U of them keep the units
+/// busy.
 template <class T, int U>
 class Region {
   static constexpr int L = LANES<T>;
@@ -26,7 +28,8 @@ class Region {
 
  public:
   Region(const Factor<T>& t, int P, RegionScratch<T>& w, size_t offset)
-      : t(t), P(P), offset(offset), d(t.d.get() + offset), e(t.e.get() + offset), inverse(w.pivots.get() + offset), w(w) {}
+      : t(t), P(P), offset(offset), d(t.d.get() + offset), e(t.e.get() + offset), inverse(w.pivots.get() + offset),
+        w(w) {}
 
   void solve(const T* g, const T* radii, T* p, T* predicted) {
     const T eps = std::numeric_limits<T>::epsilon();

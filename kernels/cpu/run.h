@@ -50,8 +50,8 @@ class OwnRows {
  public:
   static constexpr int L = LANES<T>;
   OwnRows(const Problem<T>& problem, const manystart::Resampling& how)
-      : problem_(problem), how_(how), share_(size_t(problem.d.rows) * L), rows_(size_t(problem.d.rows) * L), times_(problem.d.rows),
-        order_(problem.d.rows) {
+      : problem_(problem), how_(how), share_(size_t(problem.d.rows) * L), rows_(size_t(problem.d.rows) * L),
+        times_(problem.d.rows), order_(problem.d.rows) {
     std::fill(share_.get(), share_.get() + size_t(problem.d.rows) * L, T(0));
   }
 
@@ -84,8 +84,8 @@ template <class T>
 class Group {
  public:
   static constexpr int L = LANES<T>;
-  Group(const Problem<T>& problem, const Program& program, const std::vector<Segment>& segments, const RunOptions& options,
-        Sink& sink, int lanes)
+  Group(const Problem<T>& problem, const Program& program, const std::vector<Segment>& segments,
+        const RunOptions& options, Sink& sink, int lanes)
       : problem_(problem), program_(program), options_(options), sink_(sink), lanes_(lanes),
         state_(program, segments, problem), workspace_(problem, program.needs_h), philox_(options.seed),
         start_(problem.P), slice_(problem.S), f_(L) {
@@ -160,12 +160,12 @@ class Group {
     else Model<T>::evaluate(problem_, x, f, g, H, workspace_);
   }
 
-  /// Adds the runs' own penalties; holds the coordinates that are not free: 0 in g, a row and column of the unit matrix in H.
+  /// Adds the runs' own penalties; holds the coordinates that are not free: 0 in g, a row and column of the unit matrix
+  /// in H.
   void own_terms(const T* x, T* f, T* g, T* H) {
     if (!options_.own_ridge && !options_.own_free) return;
     const int P = problem_.P;
-    for (int p = 0; p < P; p++)
-      MS_LANES {
+    for (int p = 0; p < P; p++) MS_LANES {
         const size_t at = size_t(p) * L + l;
         const T ridge = ridge_[at], free = free_[at];
         f[l] = fmas(T(0.5) * ridge * x[at], x[at], f[l]);
@@ -217,7 +217,8 @@ class Group {
       enter_inputs(l, index);
       return;
     }
-    manystart::start_point(philox_, drawn(options_.draw_start, l), options_.normal, options_.scale.data(), problem_.P, start_.data());
+    manystart::start_point(philox_, drawn(options_.draw_start, l), options_.normal, options_.scale.data(), problem_.P,
+                           start_.data());
     if (!options_.map.first.empty())
       manystart::apply_map(options_.map, problem_.layers, problem_.d.bias, start_.data(), slice_.data());
     state_.enter(l, start_.data());
@@ -278,7 +279,8 @@ class Group {
 
 /// Runs starts until none are left; `share` lanes are this thread's.
 template <class T>
-void run_thread(const Problem<T>& problem, const Program& program, const RunOptions& options, Sink& sink, uint64_t share) {
+void run_thread(const Problem<T>& problem, const Program& program, const RunOptions& options, Sink& sink,
+                uint64_t share) {
   const auto segments = segments_of(program);
   std::vector<std::unique_ptr<Group<T>>> groups;
   for (uint64_t done = 0; done < share; done += LANES<T>) {

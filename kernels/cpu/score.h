@@ -26,7 +26,8 @@ struct ScoreScratch {
   double area = std::numeric_limits<double>::quiet_NaN();
 };
 
-/// Of losses with two classes through the logistic function: sums over the rows so far, a lane group of points at a time.
+/// Of losses with two classes through the logistic function: sums over the rows so far, a lane group of points at a
+/// time.
 template <class T>
 struct ShareSums {
   static constexpr int L = LANES<T>, U = L / W<T>;
@@ -40,7 +41,8 @@ struct ShareSums {
     right += select(one, V(w * y), V(w * (1 - y)));
     hits += select(one, V(w * y), zero);
     called += select(one, V(w), zero);
-    // log(1 + e^−|z|) is all that −log p and −log(1−p) need beside |z|; a share of 0 has no part in a loss that may be infinite.
+    // log(1 + e^−|z|) is all that −log p and −log(1−p) need beside |z|; a share of 0 has no part in a loss that may be
+    // infinite.
     const V tail = vlog1p_unit<T, U>(vexp_negative<T, U>(-abs(z)));
     const V up = y == 0 ? zero : V(y) * (max(-z, zero) + tail), down = y == 1 ? zero : V(1 - y) * (max(z, zero) + tail);
     logs += V(w) * select(z == z, up + down, z);
@@ -74,8 +76,8 @@ inline double log_loss(Loss loss, double z, double y) {
   return (y == 0 ? 0 : y * up) + (y == 1 ? 0 : (1 - y) * down);
 }
 
-/// Brings the rows into the order of their outputs, equal ones by their number: whatever the order was before, it is the same after.
-/// `distinct` tells whether no two are equal; false where an output is no number.
+/// Brings the rows into the order of their outputs, equal ones by their number: whatever the order was before, it is
+/// the same after. `distinct` tells whether no two are equal; false where an output is no number.
 inline bool sort_rows(ScoreScratch& s, bool& distinct) {
   const size_t N = s.z.size();
   const double* z = s.z.data();
@@ -97,7 +99,8 @@ inline bool sort_rows(ScoreScratch& s, bool& distinct) {
   for (size_t i = 0; i < N; i++)
     if (std::isnan(z[i])) return false;
   s.area = std::numeric_limits<double>::quiet_NaN();
-  std::sort(s.order.begin(), s.order.end(), [&](uint32_t a, uint32_t b) { return z[a] < z[b] || (z[a] == z[b] && a < b); });
+  std::sort(s.order.begin(), s.order.end(),
+            [&](uint32_t a, uint32_t b) { return z[a] < z[b] || (z[a] == z[b] && a < b); });
   return in_order();
 }
 
@@ -127,8 +130,8 @@ double area_under_curve(const Problem<T>& p, ScoreScratch& s) {
   return area;
 }
 
-/// One lane: s.z holds its outputs [N, C]; counts [N, C'], or [N, C, 2] for shares, is increased. Of losses that take outputs one by one,
-/// every output of every row counts.
+/// One lane: s.z holds its outputs [N, C]; counts [N, C'], or [N, C, 2] for shares, is increased. Of losses that take
+/// outputs one by one, every output of every row counts.
 template <class T>
 void score_lane(const Problem<T>& p, ScoreScratch& s, double* out, double* counts) {
   const int N = p.d.rows, C = p.d.outputs;
@@ -180,12 +183,14 @@ void score_lane(const Problem<T>& p, ScoreScratch& s, double* out, double* count
 
 /// Whether `score_shares` scores a loss: two classes, through the logistic function.
 inline bool shares_logistic(Loss loss) {
-  return score_columns(loss) == 5 && response_of(loss) != Response::classes && loss != Loss::probit && loss != Loss::cloglog;
+  return score_columns(loss) == 5 && response_of(loss) != Response::classes && loss != Loss::probit &&
+         loss != Loss::cloglog;
 }
 
 /// A lane group whose sums are complete: out [used, 5].
 template <class T>
-void score_shares(const Problem<T>& p, const ShareSums<T>& sums, std::vector<ScoreScratch>& lanes, size_t used, double* out) {
+void score_shares(const Problem<T>& p, const ShareSums<T>& sums, std::vector<ScoreScratch>& lanes, size_t used,
+                  double* out) {
   constexpr int L = LANES<T>, U = ShareSums<T>::U;
   const int N = p.d.rows, C = p.d.outputs;
   double total = 0, ones = 0;
@@ -194,7 +199,8 @@ void score_shares(const Problem<T>& p, const ShareSums<T>& sums, std::vector<Sco
     for (int c = 0; c < C; c++) ones += p.weight[i] * p.y[size_t(c) * N + i];
   }
   T right[L], hits[L], called[L], logs[L];
-  store<T, U>(right, sums.right), store<T, U>(hits, sums.hits), store<T, U>(called, sums.called), store<T, U>(logs, sums.logs);
+  store<T, U>(right, sums.right), store<T, U>(hits, sums.hits), store<T, U>(called, sums.called),
+      store<T, U>(logs, sums.logs);
   for (size_t l = 0; l < used; l++, out += 5) {
     out[0] = right[l] / total, out[1] = ones > 0 ? hits[l] / ones : 0, out[2] = called[l] > 0 ? hits[l] / called[l] : 0;
     out[3] = area_under_curve(p, lanes[l]);

@@ -1,4 +1,5 @@
-// What a batch of runs needs besides arithmetic: which start comes next, where finished runs go, and how many may wait there.
+// What a batch of runs needs besides arithmetic: which start comes next, where finished runs go, and how many may wait
+// there.
 #pragma once
 
 #include <atomic>
@@ -27,12 +28,14 @@ struct RunOptions {
   ParameterMap map;
   /// Given starts [count, P]; null for random ones.
   const double* given = nullptr;
-  /// Values of inputs of the program that runs bring along: slot (v ≥ 0 a vector's, else −1 − slot of a scalar) and [count] or [count, P].
+  /// Values of inputs of the program that runs bring along: slot (v ≥ 0 a vector's, else −1 − slot of a scalar) and
+  /// [count] or [count, P].
   std::vector<std::pair<int, const double*>> inputs;
   /// [count, P], or null: the runs' own penalties, and 0 for coordinates that keep their value.
   const double* own_ridge = nullptr;
   const double* own_free = nullptr;
-  /// [count], or null: the numbers that a run's start and mini-batches are drawn by, default its own; and its resample of the rows.
+  /// [count], or null: the numbers that a run's start and mini-batches are drawn by, default its own; and its resample
+  /// of the rows.
   const double* draw_start = nullptr;
   const double* draw_order = nullptr;
   const double* draw_rows = nullptr;

@@ -7,7 +7,8 @@
 
 namespace MS_TARGET {
 
-/// Calls `each(first point, points, first row, workspace)` with the outputs of every tile of rows, a lane group of points at a time.
+/// Calls `each(first point, points, first row, workspace)` with the outputs of every tile of rows, a lane group of
+/// points at a time.
 template <class T, class F>
 void for_tiles(const Problem<T>& problem, const double* theta, size_t from, size_t to, F each) {
   constexpr int L = LANES<T>;
@@ -38,7 +39,8 @@ void output_points(const Problem<T>& problem, const double* theta, size_t from, 
 }
 
 template <class T>
-void score_points(const Problem<T>& problem, const double* theta, size_t from, size_t to, double* values, double* counts) {
+void score_points(const Problem<T>& problem, const double* theta, size_t from, size_t to, double* values,
+                  double* counts) {
   constexpr int L = LANES<T>;
   const size_t N = problem.d.rows, C = problem.d.outputs;
   const int M = score_columns(problem.d.loss);
@@ -84,8 +86,8 @@ struct Bench {
       seconds[k] = seconds_now() - t;
     }
   }
-  static void step(const Problem<T>& problem, const Program& program, const double* theta, int repeats, double* evaluate,
-                   double* update) {
+  static void step(const Problem<T>& problem, const Program& program, const double* theta, int repeats,
+                   double* evaluate, double* update) {
     const auto segments = segments_of(program);
     State<T> state(program, segments, problem);
     ModelWorkspace<T> w(problem, program.needs_h);
@@ -93,7 +95,7 @@ struct Bench {
     for (int k = 0; k < repeats; k++) {
       const double t = seconds_now();
       Model<T>::evaluate(problem, state.vector(slot::x), state.scalar(slot::f), state.vector(slot::g),
-                           program.needs_h ? state.matrix(slot::H) : nullptr, w);
+                         program.needs_h ? state.matrix(slot::H) : nullptr, w);
       for (int l = 0; l < L; l++) state.scalar(slot::step)[l] = T(k);
       const double middle = seconds_now();
       state.step();
@@ -123,8 +125,9 @@ struct Bench {
 
 template <class T>
 constexpr manystart::Kernels<T> table(const char* name) {
-  return {name,          LANES<T>,      evaluate_points<T>, output_points<T>, score_points<T>, score_columns,  class_count,
-          run_thread<T>, fma_peak<T>,   copy_rate,          Bench<T>::evaluate, Bench<T>::step, Bench<T>::eigen};
+  return {name,           LANES<T>,      evaluate_points<T>, output_points<T>, score_points<T>,    score_columns,
+          class_count,    run_thread<T>, fma_peak<T>,        copy_rate,        Bench<T>::evaluate, Bench<T>::step,
+          Bench<T>::eigen};
 }
 
 }  // namespace MS_TARGET

@@ -2,10 +2,10 @@
 #define MS_TARGET ms_base
 #define MS_TABLE base
 #if defined(__aarch64__)
-#define MS_NAME "NEON"
+# define MS_NAME "NEON"
 #elif !defined(__AVX512F__) && !defined(__AVX2__)
-#define MS_NAME "SSE2"
+# define MS_NAME "SSE2"
 #else
-#define MS_NAME "baseline"
+# define MS_NAME "baseline"
 #endif
 #include "target.h"

@@ -1,6 +1,6 @@
-// Activations and losses with their derivatives over three kinds of numbers: doubles, balls (value and first derivative) and intervals
-// (derivatives over a whole interval, by what is known of their monotonicity). Formulas: src/models/losses. A loss
-// or activation that is here is marked in the lists of loss.h.
+// Activations and losses with their derivatives over three kinds of numbers: doubles, balls (value and first
+// derivative) and intervals (derivatives over a whole interval, by what is known of their monotonicity). Formulas:
+// src/models/losses. A loss or activation that is here is marked in the lists of loss.h.
 #pragma once
 
 #include "enclosures.h"
@@ -13,8 +13,8 @@ struct Jet {
   S value, first, second;
 };
 
-/// The constants that src/models/losses gives a loss with parameters: as they are, and what follows from the first ones by division or a
-/// logarithm as balls, so that a proof is about the function of exactly these numbers.
+/// The constants that src/models/losses gives a loss with parameters: as they are, and what follows from the first ones
+/// by division or a logarithm as balls, so that a proof is about the function of exactly these numbers.
 struct LossConstants {
   double plain[3];
   Ball exact[3];
@@ -77,7 +77,8 @@ MS_INLINE Jet<Ball> activation_jet(const Ball& u) {
   }
 }
 
-/// q = u/(e^u − 1) and k = 1 − u/(1 − e^−u) = 1 − q − u at u = e^z: −log(1 − e^−u) has the derivatives −q and −q k in z.
+/// q = u/(e^u − 1) and k = 1 − u/(1 − e^−u) = 1 − q − u at u = e^z: −log(1 − e^−u) has the derivatives −q and −q k in
+/// z.
 struct Cloglog {
   Ball u, q, k;
 };
@@ -108,7 +109,8 @@ MS_INLINE Jet<Ball> loss_jet(const Ball& z, const V& y, [[maybe_unused]] const L
     return {scaled(d * d, vec(0.5)), d * (s.up * s.down), Ball{}};
   } else if constexpr (K == Loss::probit) {
     const Ball nothing = ball(0.0);
-    const Ball event = select(y == 0.0, nothing, yes * log_normal_of(z)), other = select(not_y == 0.0, nothing, no * log_normal_of(-z));
+    const Ball event = select(y == 0.0, nothing, yes * log_normal_of(z)),
+               other = select(not_y == 0.0, nothing, no * log_normal_of(-z));
     return {-(event + other), no * normal_of(-z).hazard - yes * normal_of(z).hazard, Ball{}};
   } else if constexpr (K == Loss::cloglog) {
     const auto c = cloglog_of(z);
@@ -153,7 +155,8 @@ MS_INLINE Int<double> touches(const Interval& a, double x) { return (a.lo <= x +
 /// Whether it comes near x + 2πn for a whole n.
 MS_INLINE Int<double> passes(const Interval& a, double x) {
   constexpr double per = 0.15915494309189535;
-  const V lo = (a.lo - x) * per, hi = (a.hi - x) * per, room = (vabs<double>(lo) + vabs<double>(hi) + 2.0) * 1e-15, shift = vec(0x1.8p52);
+  const V lo = (a.lo - x) * per, hi = (a.hi - x) * per, room = (vabs<double>(lo) + vabs<double>(hi) + 2.0) * 1e-15,
+          shift = vec(0x1.8p52);
   const V nearest = (lo - room + shift) - shift, next = select<double>(nearest < lo - room, nearest + 1.0, nearest);
   return next <= hi + room;
 }
@@ -163,7 +166,8 @@ MS_INLINE Interval wave(const Interval& a, const Ball& lo, const Ball& hi, doubl
   return select(passes(a, bottom), at_most(high, -1), high);
 }
 
-/// v = s(1 − s) and its derivative v(1 − 2s) over u: v has its maximum ¼ at 0, v(1 − 2s) its extrema ±1/(6√3) at s = (3 ∓ √3)/6.
+/// v = s(1 − s) and its derivative v(1 − 2s) over u: v has its maximum ¼ at 0, v(1 − 2s) its extrema ±1/(6√3) at s = (3
+/// ∓ √3)/6.
 MS_INLINE Interval bell(const Interval& u, const Shares& a, const Shares& b) {
   const Interval v = between(a.up * a.down, b.up * b.down);
   return select(holds(u, 0), at_least(v, 0.25), v);
@@ -230,15 +234,18 @@ MS_INLINE Jet<Interval> loss_jet(const Interval& z, const V& y, [[maybe_unused]]
     const Interval d = between(no * a.up - yes * a.down, no * b.up - yes * b.down), s = bell(z, a, b);
     return {Interval{}, d * s, s * s + d * bell_slope(between(a.up, b.up), a, b)};
   } else if constexpr (K == Loss::probit) {
-    // r is convex and falls with slopes in (−1, 0), so that r(r + z) = −r′ falls from 1 to 0 (Sampford, Annals of Mathematical Statistics
-    // 24, 1953).
+    // r is convex and falls with slopes in (−1, 0), so that r(r + z) = −r′ falls from 1 to 0 (Sampford, Annals of
+    // Mathematical Statistics 24, 1953).
     const auto la = normal_of(lo), lb = normal_of(hi), ra = normal_of(-lo), rb = normal_of(-hi);
-    const Interval event = between(la.hazard * la.excess, lb.hazard * lb.excess), other = between(ra.hazard * ra.excess, rb.hazard * rb.excess);
-    return {Interval{}, between(no * ra.hazard - yes * la.hazard, no * rb.hazard - yes * lb.hazard), interval(yes) * event + interval(no) * other};
+    const Interval event = between(la.hazard * la.excess, lb.hazard * lb.excess),
+                   other = between(ra.hazard * ra.excess, rb.hazard * rb.excess);
+    return {Interval{}, between(no * ra.hazard - yes * la.hazard, no * rb.hazard - yes * lb.hazard),
+            interval(yes) * event + interval(no) * other};
   } else if constexpr (K == Loss::cloglog) {
     const auto a = cloglog_of(lo), b = cloglog_of(hi);
     const Interval q = between(a.q, b.q), k = between(a.k, b.k);
-    return {Interval{}, between(no * a.u - yes * a.q, no * b.u - yes * b.q), interval(no) * between(a.u, b.u) - interval(yes) * (q * k)};
+    return {Interval{}, between(no * a.u - yes * a.q, no * b.u - yes * b.q),
+            interval(no) * between(a.u, b.u) - interval(yes) * (q * k)};
   } else if constexpr (K == Loss::poisson) {
     const Ball a = exponential(lo).e, b = exponential(hi).e;
     return {Interval{}, between(a - yes, b - yes), between(a, b)};
@@ -248,8 +255,8 @@ MS_INLINE Jet<Interval> loss_jet(const Interval& z, const V& y, [[maybe_unused]]
     const Interval first = between(q.exact[2] * a.up - yes * a.down, q.exact[2] * b.up - yes * b.down);
     return {Interval{}, first, interval(yes + q.exact[2]) * bell({lower(below), upper(above)}, a, b)};
   } else if constexpr (K == Loss::huber) {
-    // r cut to ±δ; its slope jumps at the edges, and between its values lie all mean slopes, which is what the mean value theorem and
-    // with it Krawczyk's test ask of a function with a Lipschitz constant (Clarke).
+    // r cut to ±δ; its slope jumps at the edges, and between its values lie all mean slopes, which is what the mean
+    // value theorem and with it Krawczyk's test ask of a function with a Lipschitz constant (Clarke).
     const Interval r = {lower(lo - yes), upper(hi - yes)};
     const V edge = vec(q.plain[0]);
     const auto near = (r.lo > -edge) & (r.hi < edge), far = (r.lo > edge) | (r.hi < -edge);
@@ -258,9 +265,10 @@ MS_INLINE Jet<Interval> loss_jet(const Interval& z, const V& y, [[maybe_unused]]
     const V nothing = (r.lo - r.lo) + (r.hi - r.hi);
     return {Interval{}, {cut.lo + nothing, cut.hi + nothing}, {slope.lo + nothing, slope.hi + nothing}};
   } else if constexpr (K == Loss::student) {
-    // With t = k r², up to the factor (ν + 1)k: r/(1 + t) has its extrema ±1/(2√k) at t = 1, its slope (1 − t)/(1 + t)² has 1 at 0 and −⅛ at
-    // t = 3.
-    const Ball one = ball(1.0), from = lo - yes, to = hi - yes, s = q.exact[1] * (from * from), t = q.exact[1] * (to * to);
+    // With t = k r², up to the factor (ν + 1)k: r/(1 + t) has its extrema ±1/(2√k) at t = 1, its slope (1 − t)/(1 + t)²
+    // has 1 at 0 and −⅛ at t = 3.
+    const Ball one = ball(1.0), from = lo - yes, to = hi - yes, s = q.exact[1] * (from * from),
+               t = q.exact[1] * (to * to);
     const V root = vec(std::sqrt(q.plain[1])), most = 0.5 / root * (1 + 1e-14);
     const Interval u = {lower(from) * root, upper(to) * root};
     const auto meets = [&](double x) { return (u.lo <= x + 1e-14) & (u.hi >= x - 1e-14); };

@@ -1,5 +1,5 @@
-// Householder tridiagonalisation of a symmetric matrix of every lane, a register of lanes at a time. Twin with the explanations
-// and sources: src/core/linalg.ts.
+// Householder tridiagonalisation of a symmetric matrix of every lane, a register of lanes at a time. Twin with the
+// explanations and sources: src/core/linalg.ts.
 #pragma once
 
 #include <algorithm>
@@ -108,7 +108,8 @@ class Tridiagonal {
     return tau;
   }
 
-  /// y += A v over the rows and columns after k, from the upper triangle; before that, with `update`, A ← A − u wᵀ − w uᵀ.
+  /// y += A v over the rows and columns after k, from the upper triangle; before that, with `update`, A ← A − u wᵀ − w
+  /// uᵀ.
   template <bool update>
   void pass(int k, const T* u, const T* v) {
     int i = k + 1;

@@ -1,5 +1,6 @@
-// Executes an update program for one lane group. Element-wise instructions and reductions that need nothing from each other's
-// results are fused: they pass together over the parameters, a chunk at a time, so that operands stay in the first-level cache.
+// Executes an update program for one lane group. Element-wise instructions and reductions that need nothing from each
+// other's results are fused: they pass together over the parameters, a chunk at a time, so that operands stay in the
+// first-level cache.
 #pragma once
 
 #include "eigen.h"
@@ -25,9 +26,9 @@ inline std::vector<Segment> segments_of(const Program& program) {
   std::vector<char> pending(program.scalars, 0);
   for (int i = 0; i < int(program.code.size()); i++) {
     const Instruction& in = program.code[i];
-    const auto kind = in.op >= op::tridiagonalize                              ? Segment::matrix
+    const auto kind = in.op >= op::tridiagonalize                   ? Segment::matrix
                       : in.op >= op::dot || in.op < op::scalar_base ? Segment::vectors
-                                                                                : Segment::scalars;
+                                                                    : Segment::scalars;
     bool fresh = list.empty() || list.back().kind != kind || kind == Segment::matrix;
     if (kind == Segment::vectors && in.op < op::scalar_base)
       // A broadcast scalar that this segment is still summing is complete only after it.
@@ -113,8 +114,10 @@ class State {
     using V = Vec<T>;
     const V zero{}, one = broadcast(T(1)), largest = broadcast(std::numeric_limits<T>::max());
     switch (code) {
-#define MS_CASE(name, expression) \
-  case op::name: return each(dst, a, sa, b, sb, c, sc, count, [&]([[maybe_unused]] V x, [[maybe_unused]] V y, [[maybe_unused]] V z) { return V(expression); });
+#define MS_CASE(name, expression)                \
+  case op::name:                                 \
+    return each(dst, a, sa, b, sb, c, sc, count, \
+                [&]([[maybe_unused]] V x, [[maybe_unused]] V y, [[maybe_unused]] V z) { return V(expression); });
       MS_CASE(copy, x)
       MS_CASE(add, x + y)
       MS_CASE(sub, x - y)
@@ -163,8 +166,8 @@ class State {
   }
 
   void vector_segment(const Segment& s) {
-    // Sums gather apart and reach their slots at the end: a slot may still be read, by an instruction before its reduction, in
-    // the next chunk.
+    // Sums gather apart and reach their slots at the end: a slot may still be read, by an instruction before its
+    // reduction, in the next chunk.
     T* const sums = sums_.get();
     int reductions = 0;
     for (int i = s.from; i < s.to; i++) {
@@ -228,9 +231,7 @@ class State {
       case op::trust_region:
         trust_region(factors_[in.a], P, vector(in.b), scalar(in.c), vector(in.dst), scalar(in.d), region_);
         return;
-      case op::eigh:
-        eigh(matrix(in.a), vector(in.b), P, vector(in.dst), matrix(in.c), spare_, eigen_);
-        return;
+      case op::eigh: eigh(matrix(in.a), vector(in.b), P, vector(in.dst), matrix(in.c), spare_, eigen_); return;
       case op::multiply:
       case op::multiply_transposed: {
         const T *A = matrix(in.a), *v = vector(in.b);

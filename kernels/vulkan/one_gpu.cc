@@ -1,8 +1,9 @@
-// A Vulkan layer that lets a program see one GPU alone: the physical device whose place in the loader's order stands in the
-// environment variable MANYSTART_VULKAN_GPU, or all where that is no number. Everything else goes straight on to the next layer or
-// the driver. Dawn picks GPUs by name, which cannot tell several of one name apart; a process that sees only one cannot err.
-// Declarations follow Vulkan's binary interface (vulkan_core.h and vk_layer.h of the Khronos group, version 2 of the loader's layer
-// interface), so that building needs no headers. Nothing of the C++ library is used: the layer loads wherever the loader does.
+// A Vulkan layer that lets a program see one GPU alone: the physical device whose place in the loader's order stands in
+// the environment variable MANYSTART_VULKAN_GPU, or all where that is no number. Everything else goes straight on to
+// the next layer or the driver. Dawn picks GPUs by name, which cannot tell several of one name apart; a process that
+// sees only one cannot err. Declarations follow Vulkan's binary interface (vulkan_core.h and vk_layer.h of the Khronos
+// group, version 2 of the loader's layer interface), so that building needs no headers. Nothing of the C++ library is
+// used: the layer loads wherever the loader does.
 
 #include <pthread.h>
 #include <stdint.h>
@@ -22,7 +23,8 @@ typedef Result (*CreateInstance)(const struct InstanceCreateInfo*, const void* a
 typedef void (*DestroyInstance)(Instance, const void* allocator);
 typedef Result (*EnumeratePhysicalDevices)(Instance, uint32_t*, PhysicalDevice*);
 
-/// How structures of Vulkan begin. The chain of `next` is the program's; only the loader's own links in it are written to.
+/// How structures of Vulkan begin. The chain of `next` is the program's; only the loader's own links in it are written
+/// to.
 struct Header {
   int32_t type;
   Header* next;
@@ -55,7 +57,8 @@ struct PhysicalDeviceGroup : Header {
   uint32_t subsetAllocation;
 };
 
-/// An instance that is alive: the functions of what follows this layer, and the place of the GPU to show, negative for all.
+/// An instance that is alive: the functions of what follows this layer, and the place of the GPU to show, negative for
+/// all.
 struct Known {
   Known* older;
   Instance instance;
@@ -187,7 +190,8 @@ Function getInstanceProcAddr(Instance instance, const char* name) {
 
 }  // namespace
 
-/// The loader calls this first. The layer takes no part in what devices do: without a function for them it is left out of that.
+/// The loader calls this first. The layer takes no part in what devices do: without a function for them it is left out
+/// of that.
 extern "C" __attribute__((visibility("default"))) Result
 vkNegotiateLoaderLayerInterfaceVersion(NegotiateLayerInterface* interface) {
   if (interface->version < 2) return initializationFailed;
