@@ -188,7 +188,13 @@ export function mergeFlags(file: Readonly<Record<string, unknown>>, flags: Flags
   }
   const starts = {
     ...part('starts'),
-    ...given({ count: numberFlag(flags, 'starts'), seed: numberFlag(flags, 'seed'), init: initFlag(flags['init']) })
+    ...given({
+      count: numberFlag(flags, 'starts'),
+      seed: numberFlag(flags, 'seed'),
+      init: initFlag(flags['init']),
+      design: flags['design'],
+      file: flags['starts-file']
+    })
   }
   const stop = {
     ...part('stop'),

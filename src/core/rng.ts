@@ -4,7 +4,7 @@
  */
 
 /** What a stream is for. */
-export const Stream = { init: 0, batches: 1, split: 2, generator: 3, bootstrap: 4, rows: 5 } as const
+export const Stream = { init: 0, batches: 1, split: 2, generator: 3, bootstrap: 4, rows: 5, design: 6 } as const
 
 /** Start number that stands for "all runs" (shared mini-batch order). */
 export const sharedStart = Number.MAX_SAFE_INTEGER

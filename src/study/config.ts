@@ -13,7 +13,7 @@ import type { Activation } from '../models/activations.js'
 import { lossName, resolveLoss, type LossChoice } from '../models/losses/choice.js'
 import type { Init } from '../models/types.js'
 import type { Keep } from '../runs/table.js'
-import { openedPaths } from './dataPaths.js'
+import { openedPath, openedPaths } from './dataPaths.js'
 import { plainData } from './dataSchema.js'
 import { checkFormulaModel, type FormulaModel } from './formulaConfig.js'
 import { optimizers, resolveOptimizer } from '../optimizers/registry.js'
@@ -41,6 +41,8 @@ export interface StudyConfig {
     readonly count: number
     readonly seed: number
     readonly init: Init
+    /** Numbers at random, or evenly spread over all parameters together. */
+    readonly design: 'random' | 'sobol'
     /** Table of starts in place of random ones, and the hash of its numbers. */
     readonly file?: string
     readonly hash?: string
@@ -206,7 +208,12 @@ export function resolveConfig(raw: unknown, source: string): StudyConfig {
   const precision = rest.precision ?? (rest.engine === 'auto' ? undefined : inSingle(rest.engine) ? 'f32' : 'f64')
   // A file of starts has as many as it has rows.
   const given = (raw as { starts?: { count?: unknown } | null }).starts?.count
-  const starts = rest.starts.file !== undefined && given === undefined ? { ...rest.starts, count: 0 } : rest.starts
+  const { file, design } = rest.starts
+  if (file !== undefined && design !== 'random')
+    throw new InputError(
+      `starts.design in ${source} is ${design}, and starts.file says where the runs start; leave one of them.`
+    )
+  const starts = file !== undefined && given === undefined ? { ...rest.starts, count: 0 } : rest.starts
   return {
     ...(JSON.parse(
       JSON.stringify({
@@ -303,12 +310,18 @@ export function readConfigFile(path: string): Record<string, unknown> {
   if (value === null || typeof value !== 'object' || Array.isArray(value))
     throw new InputError(`${path} must hold a mapping with fields such as data, model and starts.`)
   // The study.json of a finished study keeps its configuration apart.
-  const { format, config, dataHash } = value as { format?: unknown; config?: { data?: DataConfig }; dataHash?: unknown }
+  const { format, config, dataHash } = value as {
+    format?: unknown
+    config?: { data?: DataConfig; starts?: { file?: string } }
+    dataHash?: unknown
+  }
   if (format !== studyFormat || !config) return value as Record<string, unknown>
   // A study that was made tells where its data lie, and whether they are still the same.
   const data = {
     ...openedPaths(config.data ?? {}, dirname(path)),
     ...(typeof dataHash === 'string' ? { hash: dataHash } : {})
   }
-  return { ...config, data }
+  const { file } = config.starts ?? {}
+  const starts = file === undefined ? {} : { starts: { ...config.starts, file: openedPath(file, dirname(path)) } }
+  return { ...config, data, ...starts }
 }

@@ -10,10 +10,10 @@ import { Tape } from '../language/formula/evaluate.js'
 import { Graph, arity, opNames, type NodeId } from '../language/formula/graph.js'
 import { parse } from '../language/formula/parse.js'
 import { compileExpression } from '../models/expression/expression.js'
-import { expressionStart } from '../models/expression/starts.js'
 import { defaultLosses } from '../models/losses/index.js'
 import type { Expression } from '../models/expression/types.js'
 import type { Problem } from '../models/types.js'
+import type { StartPoints } from './starts.js'
 import { formulaColumns, type FormulaModel } from './formulaConfig.js'
 
 /** What stands in the place of data for an objective: one row without columns. */
@@ -73,7 +73,7 @@ const triedStarts = 256
  * @throws InputError when the formula has no value at any of the first starts, with the operation, its argument and the row; or when
  * parameters that are called exchangeable are not
  */
-export function checkStarts(problem: Problem, expression: Expression, seed: number, count: number): void {
+export function checkStarts(problem: Problem, expression: Expression, starts: StartPoints, count: number): void {
   const { graph, z } = compileExpression(expression)
   const tape = new Tape(graph, [z])
   const D = problem.network.inputs
@@ -90,7 +90,7 @@ export function checkStarts(problem: Problem, expression: Expression, seed: numb
   let fault: { row: number; theta: Float64Array } | undefined
   let finite = false
   for (let start = 0; start < Math.min(count, triedStarts) && !finite; start++) {
-    const theta = expressionStart(expression, seed, start)
+    const theta = starts.at(start)
     const { sum, row } = valueAt(theta)
     finite = row < 0
     if (finite) checkSymmetry(expression, theta, sum, t => valueAt(t).sum)

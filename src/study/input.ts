@@ -170,6 +170,11 @@ export interface StartsInput {
     | 'glorot'
     | 'he'
   /**
+   * How starts are drawn from the init: one by one at random, or as a scrambled Sobol sequence, which fills the
+   * space more evenly; default "random".
+   */
+  readonly design?: 'random' | 'sobol'
+  /**
    * Starts of your own: CSV or Parquet with a column for each parameter, named as in the summary; all rows unless
    * `count` says fewer.
    */

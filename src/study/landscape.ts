@@ -9,7 +9,6 @@ import { convexTwin } from '../models/losses/index.js'
 import { canonicalizerOf } from '../models/network/symmetry.js'
 import type { Network } from '../models/types.js'
 import type { Folded } from './fold.js'
-import { startOf } from './run.js'
 import type { Setup } from './setup.js'
 
 const cells = 48
@@ -50,7 +49,7 @@ function pointsOf(setup: Setup, { minima, degenerate, saddles }: Folded): Named[
     list.slice(0, 3).map((c, i) => ({ name: `${kind} ${i + 1}`, theta: c.parameters }))
   const starts = [0, 1].map(i => ({
     name: `start ${i}`,
-    theta: startOf(setup, i)
+    theta: setup.starts.at(i)
   }))
   return [...named('minimum', minima), ...named('flat minimum', degenerate), ...named('saddle', saddles), ...starts]
 }

@@ -13,7 +13,6 @@ import type { Problem } from '../models/types.js'
 import { newtonLimit } from './config.js'
 import { optimizers, resolveOptimizer } from '../optimizers/registry.js'
 import { epsilonOf } from '../optimizers/types.js'
-import { startOf } from './run.js'
 import { askedOf, givenRows, type Certifying, type Setup } from './setup.js'
 
 /** Ridges of a path that is chosen from the data: from where little is left of the weights to a millionth of that. */
@@ -54,7 +53,7 @@ export async function ridgePathOf(setup: Setup, signal?: AbortSignal): Promise<R
     const count = Math.min(manyStarts, config.starts.count)
     const P = objective.parameters
     const starts = new Float64Array(count * P)
-    for (let i = 0; i < count; i++) starts.set(startOf(setup, i), i * P)
+    for (let i = 0; i < count; i++) starts.set(setup.starts.at(i), i * P)
     const path: Path = {
       setup,
       objective: objective as Certifying,

@@ -1,7 +1,6 @@
 /** Ranges of starts → parts: search, judge and score, and gather the runs of each part until it is complete. */
 import { WorkError } from '../core/errors.js'
-import type { RunRequest, Starts } from '../engines/types.js'
-import { startPoint } from '../models/network/initialise.js'
+import type { RunRequest } from '../engines/types.js'
 import { scoresOf } from '../models/scores.js'
 import type { Cost } from '../runs/directory.js'
 import { missing, type Diverging, type Ends, type Facts, type Part, type Range } from '../runs/part.js'
@@ -19,28 +18,12 @@ export const layoutOf = (setup: Setup): Layout => ({
   keep: setup.keep
 })
 
-function startsOf({ config, frame, ownStarts }: Setup, { first, count }: Range): Starts {
-  if (ownStarts) {
-    const P = ownStarts.theta.length / ownStarts.count
-    return { kind: 'given', theta: ownStarts.theta.slice(first * P, (first + count) * P), count, first }
-  }
-  const { seed, init } = config.starts
-  return { kind: 'random', seed, first, count, init, ...(frame.fromAsked ? { map: frame.fromAsked } : {}) }
-}
-
-/** The point that a run starts from. */
-export function startOf({ config, frame, network, ownStarts }: Setup, number: number): Float64Array {
-  if (!ownStarts) return startPoint(network, config.starts.init, config.starts.seed, number, frame.fromAsked)
-  const P = ownStarts.theta.length / ownStarts.count
-  return ownStarts.theta.slice(number * P, (number + 1) * P)
-}
-
 /** The request for runs first … first+count−1 of a study. */
-export function requestOf(setup: Setup, { first, count }: Range, extra: Partial<RunRequest> = {}): RunRequest {
+export function requestOf(setup: Setup, range: Range, extra: Partial<RunRequest> = {}): RunRequest {
   const { config, program, optimizer, steps } = setup
   return {
     program,
-    starts: startsOf(setup, { first, count }),
+    starts: setup.starts.of(range),
     stop: { steps, gradient: config.stop.gradient },
     ...(optimizer.batch ? { batch: { ...optimizer.batch, seed: config.starts.seed } } : {}),
     ...extra
@@ -393,8 +376,17 @@ class Search {
     }
   }
 
+  /** The runs of a range as they end, as many starts at a time as may lie in memory. */
+  private async *blocks(range: Range, extra: Partial<RunRequest>): AsyncGenerator<RunBlock> {
+    const { objective, starts } = this.setup
+    const end = range.first + range.count
+    for (let first = range.first; first < end && !extra.signal?.aborted; first += starts.together) {
+      const count = Math.min(starts.together, end - first)
+      yield* objective.minimise(requestOf(this.setup, { first, count }, extra))
+    }
+  }
+
   async run(): Promise<Searched> {
-    const { objective } = this.setup
     const { lanes, signal } = this.options
     const extra = { ...(lanes === undefined ? {} : { lanes }), ...(signal ? { signal } : {}) }
     const inFlight = new Set<Promise<void>>()
@@ -402,7 +394,7 @@ class Search {
     try {
       for (const range of this.wanted()) {
         if (signal?.aborted || this.failures.length > 0) break
-        for await (const block of objective.minimise(requestOf(this.setup, range, extra))) {
+        for await (const block of this.blocks(range, extra)) {
           const work = this.absorb(block)
             .catch((error: unknown) => void this.failures.push(error))
             .finally(() => inFlight.delete(work))

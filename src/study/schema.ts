@@ -151,6 +151,11 @@ export const schema = z.strictObject({
           'where starts lie: normal of standard deviation S, uniform on ±A, glorot or he',
           { value: 'normal:1' }
         ),
+        design: field(
+          z.enum(['random', 'sobol']).default('random'),
+          'how starts are drawn from the init: one by one at random, or as a scrambled Sobol sequence, which fills the space more evenly',
+          { value: 'random|sobol' }
+        ),
         file: field(
           z.string().min(1).optional(),
           'starts of your own: CSV or Parquet with a column for each parameter, named as in the summary; all rows unless `count` says fewer',

@@ -38,7 +38,8 @@ import { checkColumns, checkStarts, linearRank, noData } from './formulaProblem.
 import { judgeRemarks } from './choice.js'
 import { checkModel, checkTable } from './memory.js'
 import { startNotes } from './startNotes.js'
-import { readStarts, type OwnStarts } from './ownStarts.js'
+import { readStarts } from './ownStarts.js'
+import { madePoints, ownPoints, type StartPoints } from './starts.js'
 
 /** √eps⁻¹ in f64, what counts as overflowing beside the loss of a network that is all zeros. */
 const highFactor = 2 ** 26
@@ -47,8 +48,7 @@ const allKept = 1e6
 
 export interface Setup {
   readonly config: StudyConfig
-  /** In place of random starts. */
-  readonly ownStarts?: OwnStarts
+  readonly starts: StartPoints
   readonly data: Dataset
   readonly network: Network
   readonly names: readonly string[]
@@ -188,8 +188,7 @@ export async function prepareProblem(
   validateProblem(own)
   const { expression } = network
   if (expression) {
-    const { seed, count } = config.starts
-    checkStarts(own, expression, seed, count)
+    checkStarts(own, expression, madePoints(config, network), config.starts.count)
     const P = expression.parameters.length
     const rank = convexity(network).model ? linearRank(own, expression) : { rank: P, columns: P }
     const frame = identityFrame(rank.rank)
@@ -275,6 +274,7 @@ export async function setUp(
   const config = ownStarts
     ? { ...given, starts: { ...given.starts, count: ownStarts.count, hash: ownStarts.hash } }
     : given
+  const starts = ownStarts ? ownPoints(ownStarts.theta, ownStarts.count) : madePoints(config, network, frame.fromAsked)
   const { optimizer, steps } = resolveForSize(config, parameters)
   const threads = options.threads === undefined ? {} : { threads: options.threads }
   const device = config.device === undefined ? {} : { device: config.device }
@@ -324,7 +324,7 @@ export async function setUp(
   }
   return {
     config,
-    ...(ownStarts ? { ownStarts } : {}),
+    starts,
     data,
     network,
     names,
@@ -347,7 +347,7 @@ export async function setUp(
     certifier,
     judge,
     judgeRuns: judging(judge, network),
-    startNotes: await startNotes({ config, data, network, problem, frame, objective: certifier.objective }),
+    startNotes: await startNotes({ config, starts, data, network, problem, objective: certifier.objective }),
     keep: config.keep ?? (config.starts.count > allKept ? 'end' : 'all'),
     dispose() {
       objective.dispose()

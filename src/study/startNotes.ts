@@ -1,13 +1,13 @@
 /** What should be known of the starts before a study runs: that they are far from the scale of the columns, or of the target. */
 import { isSaturated } from '../analysis/units.js'
-import { columnMeans, columnSpread, type Frame } from '../data/conditioning.js'
+import { columnMeans, columnSpread } from '../data/conditioning.js'
 import type { Dataset } from '../data/types.js'
 import { quoted } from '../core/printable.js'
 import type { Objective } from '../engines/types.js'
 import { lossTable } from '../models/losses/index.js'
-import { startPoint } from '../models/network/initialise.js'
 import type { Network, Problem } from '../models/types.js'
 import type { StudyConfig } from './config.js'
+import type { StartPoints } from './starts.js'
 
 /** Starts that are looked at, and rows. */
 const [looked, rowsLooked] = [8, 2000]
@@ -50,28 +50,25 @@ function largestColumn({ columns, x, inputs, rows }: Dataset): { name: string; s
 
 export interface StartQuestion {
   readonly config: StudyConfig
+  readonly starts: StartPoints
   readonly data: Dataset
   readonly network: Network
   readonly problem: Problem
-  readonly frame: Frame
   readonly objective: Pick<Objective, 'evaluate'>
 }
 
 /** A sentence for each way in which starts and data do not go together. */
 export async function startNotes({
   config,
+  starts,
   data,
   network,
   problem,
-  frame,
   objective
 }: StartQuestion): Promise<string[]> {
   if (network.expression || data.columns.length === 0) return []
-  const { starts } = config
-  const count = Math.min(looked, starts.count)
-  const points = Array.from({ length: count }, (_, i) =>
-    startPoint(network, starts.init, starts.seed, i, frame.fromAsked)
-  )
+  const count = Math.min(looked, config.starts.count)
+  const points = Array.from({ length: count }, (_, i) => starts.at(i))
   const P = points[0]?.length ?? 0
   const all = new Float64Array((count + 1) * P)
   points.forEach((point, i) => all.set(point, i * P))

@@ -17,7 +17,6 @@ import {
 import { thresholdMeanings, thresholds } from '../core/thresholds.js'
 import { convexity, ridgeOnAll } from '../models/network/network.js'
 import { shiftPlaces } from '../models/network/shift.js'
-import { startPoint } from '../models/network/initialise.js'
 import { twoClass } from '../models/scores.js'
 import type { Preprocessing } from '../data/types.js'
 import { describeClusters, hessianNumbers, inGroups, stacked } from './describe.js'
@@ -46,12 +45,11 @@ const unitLength = (v: Float64Array): number[] => {
 async function findWitness(setup: Setup): Promise<Summary['convex']['witness']> {
   const P = setup.objective.parameters
   if (P > witnessParameters) return undefined
-  const { starts } = setup.config
-  const count = Math.min(witnessStarts, starts.count)
+  const count = Math.min(witnessStarts, setup.config.starts.count)
   const { network, frame } = setup
   let witness: Summary['convex']['witness']
   await inGroups(
-    Array.from({ length: count }, (_, i) => startPoint(network, starts.init, starts.seed, i, frame.fromAsked)),
+    Array.from({ length: count }, (_, i) => setup.starts.at(i)),
     Math.max(1, Math.floor(hessianNumbers / (P * P))),
     async part => {
       const { f, H } = await setup.certifier.objective.evaluate(stacked(part, P), { H: true })
@@ -227,7 +225,7 @@ export async function summarize(
       coding: data.coding,
       optimizer: optimizerText(setup.optimizer),
       seed: config.starts.seed,
-      init: initText(config.starts.init),
+      init: initText(config.starts),
       stop: { steps: setup.steps, gradient: config.stop.gradient }
     },
     thresholds: thresholdsOf(folded.tolerances),

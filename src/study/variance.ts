@@ -114,6 +114,10 @@ function levelsOf(variance: Raw, config: StudyConfig, source: string): Levels {
     throw new InputError(
       `starts.file in ${source} does not go with an analysis of variance, which draws starts at random; remove it.`
     )
+  if (config.starts.design !== 'random')
+    throw new InputError(
+      `starts.design in ${source} is ${config.starts.design}, and an analysis of variance draws starts at random; remove it.`
+    )
   const orders = wholeOf(variance, 'orders', source)
   const batches = optimizer !== null && optimizer.batch !== null
   if (!batches && orders !== undefined && orders > 1) {
@@ -439,7 +443,7 @@ export async function runVariance(
         target: data.target,
         optimizer: optimizerText(setup.optimizer),
         seed: config.starts.seed,
-        init: initText(config.starts.init)
+        init: initText(config.starts)
       },
       engine: {
         name: engine.name,

@@ -1,13 +1,16 @@
 // Starts that the user gives: the same runs as from those points, whatever engine and shard, and a sentence for every table that is none.
 import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parquetWriteBuffer } from 'hyparquet-writer'
 import { describe, expect, it } from 'vitest'
-import { resolveConfig } from '../../src/study/config.js'
+import { readConfigFile, resolveConfig } from '../../src/study/config.js'
+import { mergeStudies } from '../../src/study/merge.js'
 import { replay } from '../../src/study/replay.js'
 import { resumeStudy, runStudy, study } from '../../src/study/study.js'
 import type { StudyInput } from '../../src/study/input.js'
 import { setUp } from '../../src/study/setup.js'
-import { startOf } from '../../src/study/run.js'
 import { userPoints } from '../../src/data/conditioning.js'
+import { summaryText } from '../helpers/directories.js'
 import { file, freshOut } from '../helpers/files.js'
 import { randomNumbers } from '../helpers/tables.js'
 
@@ -31,7 +34,7 @@ describe('starts of a file', () => {
     try {
       expect(setup.config.starts.count).toBe(points.length)
       for (const [i, point] of points.entries()) {
-        const back = userPoints(setup.network, setup.frame, startOf(setup, i))
+        const back = userPoints(setup.network, setup.frame, setup.starts.at(i))
         setup.names.forEach((name, p) => expect(back[p]).toBeCloseTo(point[names.indexOf(name)], 9))
       }
     } finally {
@@ -60,6 +63,37 @@ describe('starts of a file', () => {
     await expect(resumeStudy(out, { starts: 41 })).rejects.toThrow(/41 starts are asked for.* has 40/)
     writeFileSync(path, table(names, [...points.slice(0, -1), names.map(() => 0)]))
     await expect(resumeStudy(out)).rejects.toThrow(/starts in "?resumed.csv"? have changed/)
+  })
+
+  it.each(['csv', 'parquet'])('in %s give the same study in one go, stopped and resumed, and in shards', async kind => {
+    const path =
+      kind === 'csv'
+        ? file('whole.csv', table(names, points))
+        : file(
+            'whole.parquet',
+            new Uint8Array(
+              parquetWriteBuffer({
+                columnData: names.map((name, p) => ({ name, data: points.map(point => point[p]), type: 'DOUBLE' }))
+              })
+            )
+          )
+    const config: StudyInput = { ...withFile(path), model: { loss: 'logistic' } }
+    const out = freshOut()
+    await study(config, { out })
+    const stopped = freshOut()
+    const abort = new AbortController()
+    await study(config, { out: stopped, signal: abort.signal, lanes: 4, onProgress: () => abort.abort() })
+    await resumeStudy(stopped)
+    expect(summaryText(stopped)).toBe(summaryText(out))
+    const shards = [1, 2, 3].map(() => freshOut())
+    for (const [i, at] of shards.entries()) await study(config, { out: at, shard: { index: i + 1, of: 3 } })
+    const merged = freshOut()
+    await mergeStudies(merged, shards)
+    expect(summaryText(merged)).toBe(summaryText(out))
+    // The record of a study is a study file, wherever it lies.
+    const again = freshOut()
+    await runStudy(resolveConfig(readConfigFile(join(out, 'study.json')), 'test'), { out: again })
+    expect(summaryText(again)).toBe(summaryText(out))
   })
 
   it('of a formula keep to its bounds', async () => {

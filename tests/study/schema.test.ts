@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import type { z } from 'zod'
 import { filesOfSchema } from '../../scripts/schema.js'
-import { studyFlags } from '../../src/cli/flags.js'
+import { mergeFlags, studyFlags } from '../../src/cli/flags.js'
 import { resolveConfig } from '../../src/study/config.js'
 import type { DataInput, ModelInput, StartsInput, StopInput, StudyInput } from '../../src/study/input.js'
 import { fields, type schema } from '../../src/study/schema.js'
@@ -21,6 +21,29 @@ describe('every field', () => {
   const flags = Object.assign({}, ...Object.values(studyFlags)) as Record<string, unknown>
   it.each(fields.filter(f => f.flag !== undefined).map(f => [f.path, f.flag!] as const))('%s has --%s', (_, flag) => {
     expect(Object.keys(flags)).toContain(flag)
+  })
+
+  /** Values that flags which do not take any word are given. */
+  const values: Readonly<Record<string, string>> = {
+    data: 'x.csv',
+    generate: 'rows:10,inputs:2',
+    init: 'glorot',
+    judge: 'best',
+    parameters: '{a: {init: {uniform: [0, 1]}}}',
+    symmetry: '[[[a], [b]]]',
+    reference: 'column=level'
+  }
+  // One flag for all of them, told apart by its value.
+  const sources = ['data.parquet', 'data.builtin']
+  it.each(
+    fields
+      .filter(f => f.flag !== undefined && !sources.includes(f.path))
+      .map(f => [f.path, f.flag!, f.isBoolean] as const)
+  )('%s is set by --%s', (path, flag, isBoolean) => {
+    const merged = mergeFlags({}, { [flag]: isBoolean ? true : (values[flag] ?? '2') })
+    let at: unknown = merged
+    for (const key of path.split('.')) at = (at as Record<string, unknown> | undefined)?.[key]
+    expect(at, `--${flag} in ${JSON.stringify(merged)}`).toBeDefined()
   })
 
   it('has a flag, or comes from a program', () => {

@@ -18,8 +18,11 @@ export function quantileOf(init: ParameterInit, u: number): number {
 }
 
 /** The start of a number, in the model's own coordinates: [P]. */
-export function expressionStart(model: Expression, seed: number, start: number): Float64Array {
-  const random = words(seed, Stream.init, start, 0, model.parameters.length)
+export const expressionStart = (model: Expression, seed: number, start: number): Float64Array =>
+  expressionPoint(model, words(seed, Stream.init, start, 0, model.parameters.length))
+
+/** The start from a word for each parameter, [P] each. */
+export function expressionPoint(model: Expression, random: Uint32Array): Float64Array {
   return fromUser(
     model,
     model.parameters.map((p, k) => quantileOf(p.init, uniform(random[k])))

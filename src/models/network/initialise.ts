@@ -1,6 +1,6 @@
 /** Start points θ0: the distribution of each parameter, and the point itself from (seed, start). */
 import { Stream, normalQuantile, uniform, words } from '../../core/rng.js'
-import { expressionStart } from '../expression/starts.js'
+import { expressionPoint } from '../expression/starts.js'
 import { layers, parameterCount } from './network.js'
 import { applyMap, type ParameterMap } from './parameterMap.js'
 import type { Init, Network } from '../types.js'
@@ -34,9 +34,13 @@ export function startPoint(
   start: number,
   map?: ParameterMap
 ): Float64Array {
-  if (network.expression) return expressionStart(network.expression, seed, start)
+  return pointOf(network, init, words(seed, Stream.init, start, 0, parameterCount(network)), map)
+}
+
+/** θ0 [P] from a word for each parameter, which says how far along its distribution it lies. */
+export function pointOf(network: Network, init: Init, random: Uint32Array, map?: ParameterMap): Float64Array {
+  if (network.expression) return expressionPoint(network.expression, random)
   const { kind, scale } = initScales(network, init)
-  const random = words(seed, Stream.init, start, 0, scale.length)
   const theta = scale.map((s, p) => {
     const u = uniform(random[p])
     return kind === 'uniform' ? s * (2 * u - 1) : s * normalQuantile(u)
