@@ -2,7 +2,7 @@
 // `npm run check`. A kernel that none of them uses is an error, too.
 import { Batch } from '../src/engines/webgpu/core/batch.js'
 import { Gpu, requestDevice } from '../src/engines/webgpu/core/device.js'
-import { laneMultiple } from '../src/engines/webgpu/core/evaluate.js'
+import { Evaluator, laneMultiple } from '../src/engines/webgpu/core/evaluate.js'
 import { LocalObjective } from '../src/engines/webgpu/core/objective.js'
 import { planGradient } from '../src/engines/webgpu/core/gradientPlan.js'
 import { planHessian } from '../src/engines/webgpu/core/hessianPlan.js'
@@ -14,10 +14,11 @@ import { Rule } from '../src/language/rule.js'
 import { activations } from '../src/models/activations.js'
 import { losses, isScalar } from '../src/models/losses/index.js'
 import type { Problem } from '../src/models/types.js'
+import { expressionOf, formulaProblem, free, objectiveProblem } from '../tests/helpers/formulas.js'
 import { makeProblem, type Recipe } from '../tests/helpers/problems.js'
 import { givenStarts, methods, randomStarts, rule } from '../tests/helpers/runs.js'
 
-const problems: Recipe[] = [
+const networks: Recipe[] = [
   // Every loss on a model without hidden layer, with one and with two; mini-batches and Hessians follow below.
   ...losses.flatMap((loss): Recipe[] => [
     { loss, shifted: isScalar(loss), ridge: 0.5 },
@@ -30,6 +31,16 @@ const problems: Recipe[] = [
   ]),
   // Several chunks of rows.
   { loss: 'poisson', rows: 600, ridge: 0.5 }
+]
+
+/** Every operation, with every loss, and an objective. */
+const formula =
+  'exp(-a) + log(a^2 + 1) + sqrt(b^2 + 1) + sin(c * x) + cos(a) + tan(b / 9) + tanh(c) + atan(a * w) + erf(b) + abs(c) + min(a, b) + max(b, c) + x^2^a + where(a < b, a, where(a <= c, b, where(a == x, 1, 2)))'
+const named = ['a', 'b', 'c'].map(name => free(name))
+const problems: Problem[] = [
+  ...networks.map(makeProblem),
+  ...losses.filter(isScalar).map(loss => formulaProblem(expressionOf(formula, named), { loss, rows: 600 })),
+  objectiveProblem('(a^2 + b - 11)^2 + c', named)
 ]
 
 /** Sizes for each of the kernels of the gradient, which take more than that too. */
@@ -61,12 +72,13 @@ async function open(): Promise<CountingGpu> {
   return new CountingGpu(await requestDevice(adapter), sources, { name: 'null', kind: 'null', software: true })
 }
 
-/** Its kernel takes more workgroup memory than the null backend binds. */
-const checkHessian = (gpu: Gpu, problem: Problem): Promise<GPUShaderModule> =>
-  gpu.module(kernelText(sources, 'hessian.wgsl', planHessian(problem).values), 'hessian.wgsl')
+/** That of a network takes more workgroup memory than the null backend binds. */
+async function checkHessian(gpu: Gpu, problem: Problem): Promise<void> {
+  if (problem.network.expression) await Evaluator.create(gpu, problem, { lanes: laneMultiple, needs: 'H' })
+  else await gpu.module(kernelText(sources, 'hessian.wgsl', planHessian(problem).values), 'hessian.wgsl')
+}
 
-async function checkModel(gpu: Gpu, recipe: Recipe, number: number): Promise<void> {
-  const problem = makeProblem(recipe)
+async function checkModel(gpu: Gpu, problem: Problem, number: number): Promise<void> {
   const objective = new LocalObjective(gpu, problem)
   const theta = new Float64Array(objective.parameters)
   await objective.evaluate(theta, {})
@@ -76,7 +88,8 @@ async function checkModel(gpu: Gpu, recipe: Recipe, number: number): Promise<voi
   // Every method on the first models, and two of them on each of the others, in turn.
   const own = number < 2 ? methods : [0, 1].map(k => methods[(2 * number + k) % methods.length])
   for (const method of own) {
-    const starts = number % 2 === 0 ? randomStarts(laneMultiple) : givenStarts(theta, 1)
+    const drawn = number % 2 === 0 && !problem.network.expression
+    const starts = drawn ? randomStarts(laneMultiple) : givenStarts(theta, 1)
     const request = {
       ...rule(method, problem, 'f32'),
       starts,
@@ -102,7 +115,7 @@ async function checkTexts(gpu: Gpu, recipe: Recipe): Promise<void> {
 
 const began = performance.now()
 const gpu = await open()
-for (const [number, recipe] of problems.entries()) await checkModel(gpu, recipe, number)
+for (const [number, problem] of problems.entries()) await checkModel(gpu, problem, number)
 for (const recipe of large) await checkTexts(gpu, recipe)
 /** A rule of the operations on matrices that no optimiser uses. */
 function spectral(): Program {

@@ -22,29 +22,17 @@ struct Normal {
   excess: f32,  // r + z, which cancels in the lower tail when it is formed from r
 }
 
-// Cody's rational approximations to erf and erfc (Mathematics of Computation 23, 1969).
 fn normalTerms(z: f32) -> Normal {
   let t = abs(z);
   let x = t * 0.70710678;
-  let s = x * x;
   let gauss = expNegative(-0.5 * (t * t));
-  let erfP = fma(fma(fma(fma(0.185777706184603153, s, 3.1611237438705656), s, 113.864154151050156), s, 377.485237685302021), s, 3209.37758913846947);
-  let erfQ = fma(fma(fma(s + 23.6012909523441209, s, 244.024637934444173), s, 1282.61652607737228), s, 2844.23683343917062);
-  let erfSmall = x * erfP / erfQ;
-  let b = min(x, 4.0);
-  let midHigh = fma(fma(fma(fma(2.15311535474403846e-8, b, 0.564188496988670089), b, 8.88314979438837594), b, 66.1191906371416295), b, 298.635138197400131);
-  let midP = fma(fma(fma(fma(midHigh, b, 881.95222124176909), b, 1712.04761263407058), b, 2051.07837782607147), b, 1230.33935479799725);
-  let midTop = fma(fma(fma(b + 15.7449261107098347, b, 117.693950891312499), b, 537.181101862009858), b, 1621.38957456669019);
-  let midQ = fma(fma(fma(fma(midTop, b, 3290.79923573345963), b, 4362.61909014324716), b, 3439.36767414372164), b, 1230.33935480374942);
+  let erfSmall = erfNear(x);
   let safe = max(x, 1.0);
-  let y = 1.0 / (safe * safe);
-  let farP = fma(fma(fma(fma(fma(0.0163153871373020978, y, 0.305326634961232344), y, 0.360344899949804439), y, 0.125781726111229246), y, 0.0160837851487422766), y, 6.58749161529837803e-4);
-  let farQ = fma(fma(fma(fma(y + 2.56852019228982242, y, 1.87295284992346725), y, 0.527905102951428412), y, 0.0605183413124413191), y, 0.00233520497626869185);
-  let w = 1.77245385 * (y * farP / farQ);
+  let w = erfcFar(safe);
   let isSmall = x <= 0.46875;
   let isFar = t > 5.65685424949238;
   let far = (1.0 - w) / (1.77245385 * safe);
-  let erfcx = select(select(midP / midQ, far, isFar), (1.0 - erfSmall) / gauss, isSmall);
+  let erfcx = select(select(erfcMiddle(min(x, 4.0)), far, isFar), (1.0 - erfSmall) / gauss, isSmall);
   let erfc = select(gauss * erfcx, 1.0 - erfSmall, isSmall);
   // Lower tail.
   let hazardLow = select(0.797884561 / erfcx, t / (1.0 - w), isFar);

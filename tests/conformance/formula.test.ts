@@ -2,6 +2,7 @@
 // hyper-dual numbers; outputs, mini-batches and runs.
 import { afterAll, describe, expect, it } from 'vitest'
 import { evaluatorOf } from '../../src/engines/reference/evaluator.js'
+import { isScalar, losses } from '../../src/models/losses/index.js'
 import type { Problem } from '../../src/models/types.js'
 import { parameterCount } from '../../src/models/network/network.js'
 import { adam } from '../../src/optimizers/adam.js'
@@ -15,7 +16,7 @@ import { epsOf, expectAllClose, expectSame, printWorst, tolerance } from '../hel
 
 printWorst()
 const names = ['a', 'b', 'c'].map(name => free(name))
-const scalarLosses = ['squared', 'logistic', 'brier', 'probit', 'cloglog', 'poisson', 'gamma'] as const
+const scalarLosses = losses.filter(isScalar)
 
 /** Formulas with every loss in turn, with and without weights and offsets. */
 const cases: { label: string; problem: Problem }[] = Array.from({ length: 42 }, (_, n) => {
@@ -49,7 +50,7 @@ const able = new Map(
 )
 const takes = candidates.filter(c => able.get(c.name))
 it('the engines that take formulas', () => {
-  expect(engines.filter(e => able.get(e.name)).map(e => e.name)).toEqual(['tensorflow', 'cpu', 'reference'])
+  expect(engines.filter(e => able.get(e.name)).map(e => e.name)).toEqual(['webgpu', 'tensorflow', 'cpu', 'reference'])
 })
 
 describe.each(takes)('$label', candidate => {

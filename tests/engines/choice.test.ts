@@ -103,10 +103,6 @@ describe('a job', () => {
 describe('a study on a machine with a GPU', () => {
   const refusals: Readonly<Record<string, [object, RegExp]>> = {
     'Firth’s penalty': [{ data: { builtin: 'iris2' }, model: { firth: true } }, /Firth/],
-    formulas: [
-      { model: { objective: '(a - 1)^2', parameters: { a: { init: { uniform: [0, 3] } } } } },
-      /takes no formulas/
-    ],
     'several outputs': [
       {
         data: { builtin: 'iris2', target: ['Petal.Length', 'Petal.Width'], features: ['Sepal.Length'] },
@@ -140,7 +136,7 @@ describe('a study on a machine with a GPU', () => {
   it('is told by `engines` what each cannot do', async () => {
     for (const entry of engines) {
       const limits = await limitsOf(entry)
-      expect(limits).toHaveLength({ webgpu: 4, tensorflow: 2, cpu: 0, reference: 0 }[entry.name])
+      expect(limits).toHaveLength({ webgpu: 3, tensorflow: 2, cpu: 0, reference: 0 }[entry.name])
       for (const limit of limits) expect(limit).toMatch(/^The \w+ engine [^.]*; use --engine cpu\.$/)
     }
   })

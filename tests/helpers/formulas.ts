@@ -2,7 +2,7 @@
 import { expressionNetwork } from '../../src/models/expression/expression.js'
 import type { Expression, FreeParameter } from '../../src/models/expression/types.js'
 import type { Loss, Problem } from '../../src/models/types.js'
-import { integers, normals } from './problems.js'
+import { integers, lossParameters, normals } from './problems.js'
 
 /** A parameter without bounds that starts in [−1, 1]. */
 export const free = (name: string, extra: Partial<FreeParameter> = {}): FreeParameter => ({
@@ -41,8 +41,9 @@ export interface FormulaRecipe {
 export function formulaProblem(expression: Expression, recipe: FormulaRecipe = {}): Problem {
   const { loss = 'squared', rows = 7, seed = 5 } = recipe
   const D = expression.columns.length
+  const values = lossParameters(loss)
   return {
-    network: expressionNetwork(expression, loss),
+    network: { ...expressionNetwork(expression, loss), ...(values.length > 0 ? { lossParameters: values } : {}) },
     rows,
     x: normals(rows * D, seed, 1),
     y: integers(rows, 2, seed, 2).map(v => (loss === 'gamma' ? v + 0.5 : v)),

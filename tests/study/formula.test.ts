@@ -307,8 +307,11 @@ describe('what is refused', () => {
     expect(await refused(config)).toMatch(/names 2 columns \(y, x\), and a formula has one output/)
   })
 
-  it('engines for networks alone', async () => {
-    const config = { data: { csv: boxbod, target: 'y' }, model: { formula: 'a * x', parameters: a }, engine: 'webgpu' }
-    expect(await refused(config)).toMatch(/takes no formulas; use --engine cpu/)
+  it('more parameters than an engine takes Hessians of', async () => {
+    const names = Array.from({ length: 65 }, (_, k) => `a${k}`)
+    const parameters = Object.fromEntries(names.map(name => [name, { init: { uniform: [0, 1] } }]))
+    const model = { formula: `(${names.join(' + ')}) * x`, parameters }
+    const config = { data: { csv: boxbod, target: 'y' }, model, optimizer: 'newton', engine: 'webgpu' }
+    expect(await refused(config)).toMatch(/Hessians of formulas of up to 64 parameters .*; use lbfgs or --engine cpu/)
   })
 })

@@ -24,6 +24,7 @@ import type {
   WorkNeeds
 } from '../types.js'
 import { hessianTooLarge, mostHessianParameters } from './core/evaluate.js'
+import { formulaTooLarge } from './core/formulaPlan.js'
 import { GpuLostError, GpuMemoryError } from './core/device.js'
 import type { Faults } from './host/faults.js'
 import { chosen, look, startChild, type GpuAddress } from './host/gpus.js'
@@ -171,7 +172,7 @@ class WebgpuObjective implements Objective {
     const { starts, inputs } = request
     const reason = inputs ? missing(this.problem, { inputs: true }) : undefined
     if (reason !== undefined) throw new InputError(reason)
-    if (starts.kind === 'random' && starts.map) {
+    if (starts.kind === 'random' && (starts.map || this.problem.network.expression)) {
       yield* this.mapped(request, starts)
       return
     }
@@ -199,7 +200,7 @@ class WebgpuObjective implements Objective {
     )
   }
 
-  /** The GPU draws θ0 itself, but does not map it: starts of mapped problems come from here, a range at a time. */
+  /** The GPU draws θ0 of networks itself, but does not map it: starts of mapped problems and of formulas come from here, a range at a time. */
   private async *mapped(
     request: RunRequest,
     starts: Extract<RunRequest['starts'], { kind: 'random' }>
@@ -322,13 +323,15 @@ async function load(options: WebgpuOptions): Promise<Engine> {
   }
 }
 
+const noInputs = 'The webgpu engine takes no inputs of single runs yet; use --engine cpu.'
+
 /** Why there is no kernel for a job, as a sentence; undefined where there is one. */
 export function missing({ network }: Problem, { H, inputs }: WorkNeeds): string | undefined {
   if (network.firth) return 'The webgpu engine does not have Firth’s penalty; use --engine cpu.'
-  if (network.expression) return 'The webgpu engine takes no formulas; use --engine cpu.'
+  if (network.expression) return inputs ? noInputs : formulaTooLarge(network, H === true)
   if (network.inputs === 0)
     return 'The webgpu engine takes models with an input column and this one has an intercept alone; use --engine cpu.'
-  if (inputs) return 'The webgpu engine takes no inputs of single runs yet; use --engine cpu.'
+  if (inputs) return noInputs
   if (isScalar(network.loss) && network.outputs > 1)
     return `The webgpu engine takes one output with the ${network.loss} loss and the model has ${network.outputs}; use --engine cpu.`
   if (H && parameterCount(network) > mostHessianParameters) return hessianTooLarge(parameterCount(network))

@@ -36,11 +36,12 @@ export interface RegisterProgram {
   readonly second: Int32Array
 }
 
-const onRow = 1
-const onParameters = 2
+/** What a node depends on, as bits. */
+export const onRow = 1
+export const onParameters = 2
 
 /** 0: constant, 1: depends on the row, 2: on parameters, 3: on both. */
-function kinds(graph: Graph): Uint8Array {
+export function kinds(graph: Graph): Uint8Array {
   const kind = new Uint8Array(graph.op.length)
   for (let id = 0; id < kind.length; id++) {
     const op = graph.op[id]

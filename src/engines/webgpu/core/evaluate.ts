@@ -17,9 +17,10 @@ import { InputError } from '../../../core/errors.js'
 import { parameterCount, penaltyOf, validateProblem } from '../../../models/network/network.js'
 import type { Problem } from '../../../models/types.js'
 import type { Binding, Gpu } from './device.js'
+import { planFormula, planFormulaHessian } from './formulaPlan.js'
 import { chunksOf, planGradient, type Tuning } from './gradientPlan.js'
 import { planHessian } from './hessianPlan.js'
-import { packRows, plainRows } from './rowData.js'
+import { columnsOf, packRows, plainRows } from './rowData.js'
 
 export type EvaluationNeeds = 'f' | 'g' | 'H'
 
@@ -96,7 +97,7 @@ export class Evaluator {
 
   /** Bytes of device memory that do not depend on the number of lanes: the rows of the data, padded, at most three times. */
   static fixedBytes(problem: Problem): number {
-    return 3 * 4 * ((problem.rows + 16) * (problem.network.inputs + 3) + 8192)
+    return 3 * 4 * ((problem.rows + 16) * (columnsOf(problem.network) + 3) + 8192)
   }
 
   /**
@@ -110,11 +111,16 @@ export class Evaluator {
     if (lanes % laneMultiple !== 0) throw new Error(`${lanes} lanes are no multiple of ${laneMultiple}`)
     if (needs === 'H' && rows) throw new Error('mini-batches have no Hessian')
     if (needs === 'H') checkHessian(P)
-    const plan = planGradient({ problem, gradient: needs !== 'f', batchSize: rows?.batchSize }, options.tuning)
+    const { expression } = problem.network
+    const request = { problem, gradient: needs !== 'f', batchSize: rows?.batchSize }
+    const plan = expression ? planFormula(request) : planGradient(request, options.tuning)
     const gradient = await gpu.kernel(plan.file, plan.values)
     const finish = plan.finishes ? await gpu.kernel('finish.wgsl', plan.values) : undefined
-    const second = needs === 'H' ? planHessian(problem) : undefined
+    const second = needs === 'H' && !expression ? planHessian(problem) : undefined
     const hessian = second && (await gpu.kernel('hessian.wgsl', second.values))
+    const formulas: GPUComputePipeline[] = []
+    if (needs === 'H' && expression)
+      for (const values of planFormulaHessian(problem)) formulas.push(await gpu.kernel('formula.wgsl', values))
     return gpu.guard(() => {
       const owned: GPUBuffer[] = []
       const make = (numbers: number, label: string): GPUBuffer => {
@@ -160,6 +166,7 @@ export class Evaluator {
           const bindings = [fill(own.x, 'x'), fill(own.data, 'rows'), theta, H, ...tables, penalty]
           made.add(hessian, bindings, second.blocks, laneMultiple / second.runs)
         }
+        for (const pipeline of formulas) made.add(pipeline, [x, rowData, theta, H], 1)
         made.owned.push(...owned)
         return made
       } catch (error) {

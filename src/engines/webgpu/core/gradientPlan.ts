@@ -24,7 +24,7 @@ export interface Tuning {
 export const defaultTuning: Tuning = { threadRegisters: 160, teamRegisters: 88, groupThreads: 128 }
 
 export interface GradientPlan {
-  readonly file: 'gradient_thread.wgsl' | 'gradient_group.wgsl' | 'gradient_any.wgsl'
+  readonly file: 'gradient_thread.wgsl' | 'gradient_group.wgsl' | 'gradient_any.wgsl' | 'formula.wgsl'
   readonly values: Values
   /** Rows that lie side by side in the buffers of data. */
   readonly width: number
@@ -105,7 +105,7 @@ export const layerTables = (all: readonly Layer[]): Values => ({
   layerStride: constants(all.map(l => l.stride))
 })
 
-interface Request {
+export interface GradientRequest {
   readonly problem: Problem
   /** Whether g is wanted beside f. */
   readonly gradient: boolean
@@ -126,7 +126,7 @@ function penaltyShape(problem: Problem): { kind: 'none' | 'uniform' | 'mixed'; b
 
 /** @param mixes whether the kernel can take a number of the penalty for each parameter */
 function resultValues(
-  { problem, gradient, batchSize }: Request,
+  { problem, gradient, batchSize }: GradientRequest,
   chunks: number,
   mixes: boolean
 ): { finishes: boolean; values: Values } {
@@ -160,7 +160,7 @@ function share(packs: number, chunks: number): { each: number; chunks: number } 
 /** Registers besides weights, sums and rows: addresses, counters, elementary functions at work. */
 const workingRegisters = 24
 
-function planThread(request: Request, { threadRegisters }: Tuning): GradientPlan | undefined {
+function planThread(request: GradientRequest, { threadRegisters }: Tuning): GradientPlan | undefined {
   const { problem, gradient, batchSize } = request
   const { network } = problem
   const P = parameterCount(network)
@@ -290,7 +290,7 @@ function fitMemory(blocks: readonly Blocks[], team: number, batch: boolean, grou
   return undefined
 }
 
-function planGroup(request: Request, tuning: Tuning): GradientPlan | undefined {
+function planGroup(request: GradientRequest, tuning: Tuning): GradientPlan | undefined {
   const { problem, batchSize } = request
   const { network } = problem
   const all = layers(network)
@@ -348,7 +348,7 @@ function planGroup(request: Request, tuning: Tuning): GradientPlan | undefined {
   return undefined
 }
 
-function planAny(request: Request, { groupThreads }: Tuning): GradientPlan | undefined {
+function planAny(request: GradientRequest, { groupThreads }: Tuning): GradientPlan | undefined {
   const { problem, batchSize } = request
   const all = layers(problem.network)
   const hidden = all.slice(0, -1).reduce((sum, layer) => sum + layer.units, 0)
@@ -392,7 +392,7 @@ function planAny(request: Request, { groupThreads }: Tuning): GradientPlan | und
  * The plan for f, and g where `request.gradient`.
  * @throws InputError for networks whose units do not fit the memory of a workgroup
  */
-export function planGradient(request: Request, tuning: Tuning = defaultTuning): GradientPlan {
+export function planGradient(request: GradientRequest, tuning: Tuning = defaultTuning): GradientPlan {
   const plan = planThread(request, tuning) ?? planGroup(request, tuning) ?? planAny(request, tuning)
   if (plan) return plan
   const P = parameterCount(request.problem.network)

@@ -1,12 +1,14 @@
 /** A problem on a GPU, in the process that holds it: evaluation and scores in chunks of runs that fit, and runs. */
 import { InputError } from '../../../core/errors.js'
 import { layers, parameterCount, validateProblem } from '../../../models/network/network.js'
-import { classCells, scoreNames, scoreRun } from '../../../models/scores.js'
+import { classCells, scoreRun, scoresOf } from '../../../models/scores.js'
 import { activations, type Problem } from '../../../models/types.js'
 import type { PlainRequest } from '../../process/protocol.js'
 import type { Evaluation, Needs, RunBlock, Scores } from '../../types.js'
 import { GpuMemoryError, type Gpu } from './device.js'
 import { Evaluator, laneMultiple, type EvaluationNeeds } from './evaluate.js'
+import { predictFormula } from './formulaPlan.js'
+import { tableOf } from './rowData.js'
 import { minimise, type RunLimits } from './run.js'
 import type { Supply } from './supply.js'
 
@@ -101,25 +103,23 @@ export class LocalObjective {
     return { f, ...(g ? { g } : {}), ...(H ? { H } : {}) }
   }
 
-  /** z on the GPU, the rest on the host: ranks and counts are no work for it. */
-  async score(theta: Float64Array, data?: Problem): Promise<Scores> {
+  /** The kernel of the outputs z on the rows of a problem. */
+  private predictor({ network, rows }: Problem): Promise<GPUComputePipeline> {
     const { gpu } = this
-    const problem = data ?? this.problem
-    const { network, rows, offset } = problem
+    if (network.expression) return gpu.kernel('formula_predict.wgsl', predictFormula(network, rows))
     const all = layers(network)
-    const C = network.outputs
     const widest = Math.max(network.inputs, ...all.map(layer => layer.units))
     if (widest > mostUnits)
       throw new InputError(
         `The scores of a network with ${widest} units side by side do not fit the memory of a GPU's thread; use --engine cpu.`
       )
     const list = (numbers: readonly number[]): string => numbers.map(n => `${n}u`).join(', ')
-    const pipeline = await gpu.kernel('predict.wgsl', {
+    return gpu.kernel('predict.wgsl', {
       ...Object.fromEntries(activations.map(name => [`activation_${name}`, name === network.activation])),
       WIDE: false,
       rows,
       inputs: network.inputs,
-      outputs: C,
+      outputs: network.outputs,
       depth: all.length,
       bias: network.bias ? 1 : 0,
       layerAt: list(all.map(l => l.at)),
@@ -127,14 +127,24 @@ export class LocalObjective {
       layerUnits: list(all.map(l => l.units)),
       widest
     })
+  }
+
+  /** z on the GPU, the rest on the host: ranks and counts are no work for it. */
+  async score(theta: Float64Array, data?: Problem): Promise<Scores> {
+    const { gpu } = this
+    const problem = data ?? this.problem
+    const { network, rows, offset } = problem
+    const C = network.outputs
     const R = this.count(theta)
-    const columns = scoreNames(network.loss).length
+    const columns = scoresOf(network).length
+    if (columns === 0) return { values: new Float64Array(0), classCounts: new Float64Array(0) }
+    const pipeline = await this.predictor(problem)
     const values = new Float64Array(R * columns)
     const classCounts = new Float64Array(classCells(network, rows))
     const z = new Float64Array(rows * C)
     await this.chunks(R, rows * C, async (first, runs, lanes) => {
       const owned = await gpu.guard(() => [
-        gpu.upload(Float32Array.from(problem.x), 'x'),
+        gpu.upload(Float32Array.from(tableOf(problem)), 'x'),
         gpu.upload(this.pack(theta, first, runs, lanes), 'theta'),
         gpu.buffer(4 * rows * C * lanes, 'z')
       ])

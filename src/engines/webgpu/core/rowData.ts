@@ -1,4 +1,6 @@
 /** Rows of a problem as the kernels read them. */
+import { compileExpression } from '../../../models/expression/expression.js'
+import { rowColumns } from '../../../language/formula/registers.js'
 import type { Problem } from '../../../models/types.js'
 
 export interface RowData {
@@ -6,13 +8,27 @@ export interface RowData {
   readonly data: Float32Array<ArrayBuffer>
 }
 
+/** Columns of x that kernels read: the inputs of a network, or what a formula computes of a row alone. */
+export const columnsOf = ({ expression, inputs }: Problem['network']): number =>
+  expression ? compileExpression(expression).registers.rowNodes.length : inputs
+
+/** Those columns, [N, columns] row-major. */
+export function tableOf({ network, rows, x }: Problem): Float64Array {
+  if (!network.expression) return x
+  const { graph, registers } = compileExpression(network.expression)
+  const S = registers.rowNodes.length
+  const columns = rowColumns(graph, registers, x, rows)
+  return Float64Array.from({ length: rows * S }, (_, i) => columns[(i % S) * rows + Math.floor(i / S)])
+}
+
 /**
- * x [packs, D] and y, weight / total, offset [packs, 3], each of `width` rows side by side, for a multiple of `multiple` rows: those
+ * x [packs, columns] and y, weight / total, offset [packs, 3], each of `width` rows side by side, for a multiple of `multiple` rows: those
  * beyond the end are copies of the last row without weight. `overread` zeros follow x.
  */
 export function packRows(problem: Problem, width: number, multiple: number, overread: number): RowData {
-  const { rows, network, x, y, weight, offset } = problem
-  const D = network.inputs
+  const { rows, network, y, weight, offset } = problem
+  const D = columnsOf(network)
+  const x = tableOf(problem)
   const packs = (Math.ceil(rows / multiple) * multiple) / width
   const packed = new Float32Array((packs * D + overread) * width)
   const data = new Float32Array(packs * 3 * width)
@@ -30,11 +46,11 @@ export function packRows(problem: Problem, width: number, multiple: number, over
   return { x: packed, data }
 }
 
-/** x [N, D] and y, weight, offset [N, 3], as mini-batches gather them; `overread` zeros follow x. */
+/** x [N, columns] and y, weight, offset [N, 3], as mini-batches gather them; `overread` zeros follow x. */
 export function plainRows(problem: Problem, overread: number): RowData {
-  const { rows, network, x, y, weight, offset } = problem
-  const plain = new Float32Array(rows * network.inputs + overread)
-  plain.set(x)
+  const { rows, network, y, weight, offset } = problem
+  const plain = new Float32Array(rows * columnsOf(network) + overread)
+  plain.set(tableOf(problem))
   const data = new Float32Array(rows * 3)
   for (let i = 0; i < rows; i++) data.set([y[i], weight ? weight[i] : 1, offset ? offset[i] : 0], i * 3)
   return { x: plain, data }
