@@ -1,7 +1,7 @@
 /** The program without its process: finds the command and runs it. */
 import { InputError, WorkError } from '../core/errors.js'
 import { closeName, nearestName } from '../core/names.js'
-import { sentence } from '../core/printable.js'
+import { quoted, sentence } from '../core/printable.js'
 import { version } from '../core/version.js'
 import type { Command } from './command.js'
 import { commands } from './commands.js'
@@ -43,6 +43,12 @@ function split(words: readonly string[]): { name: string; rest: string[] } {
 
 /** @param words what stands behind the name of the program @throws InputError, WorkError */
 export async function runProgram(words: readonly string[]): Promise<void> {
+  // What a terminal in another encoding says of a path arrives as this sign, which stands for any byte that was not understood.
+  const garbled = words.find(word => word.includes('\ufffd'))
+  if (garbled !== undefined)
+    throw new InputError(
+      `The argument ${quoted(garbled)} holds bytes that are not UTF-8, so it names another file than was meant; set the terminal to UTF-8, or give another name.`
+    )
   const width = widthOf()
   if (words.length === 0) return print(guide(width))
   if (words[0] === '--version' || words[0] === '-v') return print(version)

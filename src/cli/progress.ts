@@ -11,7 +11,7 @@ export interface ProgressStream {
 }
 
 export interface Progress {
-  /** What is done before there are runs to count, such as reading data. */
+  /** What is done before and after there are runs to count, such as reading data. */
   stage(text: string): void
   update(progress: StudyProgress): void
   finish(): void
@@ -79,7 +79,10 @@ export function createProgress(
   }
   return {
     stage(text) {
-      if (terminal) show(`${label}: ${text}`)
+      const now = clock()
+      if (!terminal && now - last < pipedMilliseconds) return
+      last = now
+      show(`${label}: ${text}`)
     },
     update({ done, total, minima }) {
       const now = clock()

@@ -199,9 +199,10 @@ function formatIn(text: string): unknown {
   }
 }
 
-/** Whether a kill has left nothing but the empty beginning of a study. */
-async function isAbandoned(path: string, entries: readonly string[]): Promise<boolean> {
-  if (entries.length !== 1 || entries[0] !== runsFolder) return false
+/** Whether a directory has nothing in it but what comes and goes, or what a kill has left: the empty beginning of a study. */
+async function holdsNothing(path: string): Promise<boolean> {
+  const entries = (await readdir(path)).filter(name => name !== lockFile && !isTemporary(name))
+  if (entries.length !== 1 || entries[0] !== runsFolder) return entries.length === 0
   const files = (await readdir(join(path, runsFolder)).catch(() => ['?'])).filter(name => !isTemporary(name))
   if (files.length === 0) return true
   if (files.length > 1 || files[0] !== listFile) return false
@@ -266,14 +267,13 @@ export class StudyDirectory {
         `${clash} is read by this study and would be overwritten in ${path}; give another directory with --out.`
       )
     let made: string | undefined
-    let entries: string[]
+    let replaces: boolean
     try {
       made = await makeDirectory(resolve(path))
-      entries = (await readdir(path)).filter(name => name !== lockFile && !isTemporary(name))
+      replaces = !(await holdsNothing(path))
     } catch (error) {
       throw new InputError(`The output directory ${path} cannot be used: ${reason(error)}; give another with --out.`)
     }
-    const replaces = entries.length > 0 && !(await isAbandoned(path, entries))
     if (replaces && !force)
       throw new InputError(
         `The output directory ${path} exists and is not empty; give another with --out, --force to replace the study in it, or --resume ${path} to go on with it.`
@@ -281,6 +281,9 @@ export class StudyDirectory {
     if (replaces) await this.checkStudy(path)
     const lock = await acquireLock(path)
     try {
+      // Whoever had the lock before may have made a study since.
+      if (!replaces && !(await holdsNothing(path)))
+        throw new InputError(`Another process has just made a study in ${path}; give another directory with --out.`)
       if (replaces) await this.clear(path)
       await mkdir(join(path, runsFolder), { recursive: true })
       const head: z.input<typeof header> = { format: listFormat, version: listVersion, identity }

@@ -11,6 +11,7 @@ export function reason(error: unknown): string {
   if (code === 'ENOTDIR' || code === 'EEXIST') return 'a file is in the way'
   if (code === 'ENOENT') return 'nothing can be made there'
   if (code === 'ENOSPC' || code === 'EDQUOT') return 'the disk is full'
+  if (code === 'EFBIG') return 'a file may not be so large here'
   return code || (error instanceof Error ? error.message : String(error))
 }
 

@@ -8,6 +8,7 @@ import { hasKinks, Pieces } from '../analysis/kinks/pieces.js'
 import { provedDistinct, provePoints, type Box } from '../analysis/proof.js'
 import { describePoint } from '../analysis/stationary.js'
 import type { MetricSet, StationaryPoint, Summary } from '../core/result.js'
+import { formatCount } from '../core/units.js'
 import { ranksOf } from '../core/ties.js'
 import { wilsonInterval } from '../core/stats.js'
 import { biasesAtMeans, userPoints } from '../data/conditioning.js'
@@ -44,12 +45,19 @@ export const stacked = (rows: readonly Float64Array[], P: number): Float64Array 
   return out
 }
 
+const wordOf = { minimum: 'minimum', degenerate: 'flat minimum', saddle: 'saddle' } as const
+
+interface DescribeOptions {
+  readonly stop?: AbortSignal | undefined
+  readonly onStage?: ((doing: string) => void) | undefined
+}
+
 async function describe(
   setup: Setup,
   clusters: readonly Cluster[],
   kind: 'minimum' | 'degenerate' | 'saddle',
   runs: number,
-  stop: AbortSignal | undefined
+  { stop, onStage }: DescribeOptions
 ): Promise<StationaryPoint[]> {
   const P = setup.objective.parameters
   const names = scoresOf(setup.network)
@@ -78,6 +86,9 @@ async function describe(
   const size = Math.max(1, Math.min(together, Math.floor(hessianNumbers / (P * P))))
   await inGroups(clusters.slice(0, describedPoints), size, async part => {
     if (stop?.aborted) return
+    onStage?.(
+      `describing ${wordOf[kind]} ${formatCount(points.length + 1)} of ${formatCount(Math.min(clusters.length, describedPoints))}`
+    )
     const own = stacked(
       part.map(c => c.parameters),
       P
@@ -157,13 +168,13 @@ export async function describeClusters(
   setup: Setup,
   folded: Folded,
   runs: number,
-  stop?: AbortSignal
+  options: DescribeOptions = {}
 ): Promise<Pick<Summary, 'minima' | 'degenerate' | 'saddles'>> {
   const ranks = ranksOf([...folded.minima, ...folded.degenerate].map(cluster => cluster.loss))
   const ranked = (points: StationaryPoint[], from: number): StationaryPoint[] =>
     points.map((point, i) => ({ ...point, rank: ranks[from + i] }))
-  const minima = ranked(await describe(setup, folded.minima, 'minimum', runs, stop), 0)
-  const degenerate = ranked(await describe(setup, folded.degenerate, 'degenerate', runs, stop), minima.length)
-  const saddles = await describe(setup, folded.saddles, 'saddle', runs, stop)
+  const minima = ranked(await describe(setup, folded.minima, 'minimum', runs, options), 0)
+  const degenerate = ranked(await describe(setup, folded.degenerate, 'degenerate', runs, options), minima.length)
+  const saddles = await describe(setup, folded.saddles, 'saddle', runs, options)
   return { minima, degenerate, saddles }
 }

@@ -39,6 +39,8 @@ export interface SessionOptions {
   readonly onLoad?: ReadOptions['onProgress']
   /** Told after each block of runs how many have ended. */
   readonly onProgress?: (progress: StudyProgress) => void
+  /** Told what is done once the runs have ended, in words: it may take longer than they did. */
+  readonly onStage?: (doing: string) => void
   /** Told the judged runs as they end, in blocks; awaited, so that a slow listener slows the study down. */
   readonly onRuns?: (runs: readonly Run[]) => Promise<void> | void
   /** Writes further files into the directory, such as a report. */
@@ -297,14 +299,17 @@ async function runIn(
   }
 }
 
+const tooLong = (error: unknown): boolean => error instanceof RangeError && /string length/i.test(error.message)
+
 /** Makes the summary and what follows from it, from runs that are safe by now. */
 async function conclude(
   setup: Setup,
   outcome: Outcome,
   directory: StudyDirectory | undefined,
-  { signal, finish }: SessionOptions
+  { signal, finish, onStage }: SessionOptions
 ): Promise<Summary> {
   try {
+    onStage?.('the runs have ended; following some of them again')
     // An engine that broke down, or is to stop, cannot run a sample of the starts once more.
     const skipped = outcome.failure !== undefined || signal?.aborted === true
     const { range } = outcome.folded
@@ -314,7 +319,14 @@ async function conclude(
     const path = skipped ? undefined : await ridgePathOf(setup, signal)
     // Who stopped the search waits for what it found; who stops now has waited long enough.
     const stop = signal?.aborted ? undefined : signal
-    const summary = await summarize(setup, outcome, setup.config.name ?? modelName(setup), curves, path, stop)
+    const summary = await summarize(setup, outcome, {
+      name: setup.config.name ?? modelName(setup),
+      curves,
+      ridgePath: path,
+      stop,
+      onStage
+    })
+    onStage?.('writing the summary and what follows from it')
     if (directory) {
       await directory.write(`${runsFolder}/${pointsFile}`, encodePoints(directory.identity, outcome.folded.points))
       const text = `${JSON.stringify(summary, null, 2)}\n`
@@ -326,7 +338,11 @@ async function conclude(
     return summary
   } catch (error) {
     if (!directory) throw error
-    const why = error instanceof Error ? error.message.replace(/\.$/, '') : String(error)
+    const why = tooLong(error)
+      ? 'it is longer than a text may be here, with so many distinct points; larger tolerances tell fewer apart'
+      : error instanceof Error
+        ? error.message.replace(/\.$/, '')
+        : String(error)
     throw new WorkError(
       `The ${outcome.runs} runs are saved in ${directory.path}, but their summary could not be made (${why}); \`manystart report ${directory.path}\` tries again.`
     )

@@ -133,18 +133,25 @@ function decisionsOf({ network, data }: Setup, minima: readonly StationaryPoint[
   }
 }
 
-/** @param stop leaves the details of distinct points out from then on */
+export interface SummaryOptions {
+  /** Of the model. */
+  readonly name: string
+  readonly curves?: Curves | undefined
+  readonly ridgePath?: RidgePathResult | undefined
+  /** Leaves the details of distinct points out from then on. */
+  readonly stop?: AbortSignal | undefined
+  /** Told what is done, in words. */
+  readonly onStage?: ((doing: string) => void) | undefined
+}
+
 export async function summarize(
   setup: Setup,
   outcome: Outcome,
-  name: string,
-  curves: Curves | undefined,
-  ridgePath: RidgePathResult | undefined,
-  stop?: AbortSignal
+  { name, curves, ridgePath, stop, onStage }: SummaryOptions
 ): Promise<Summary> {
   const { config, data, frame, network, problem, engine } = setup
   const { folded, cost } = outcome
-  const points = await describeClusters(setup, folded, outcome.runs, stop)
+  const points = await describeClusters(setup, folded, outcome.runs, { stop, onStage })
   const { minima } = points
   const witness = convexity(network).model ? undefined : await findWitness(setup)
   const { diverging } = folded

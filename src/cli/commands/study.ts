@@ -40,6 +40,7 @@ export const studyCommand: Command = {
       ...(lanes === undefined ? {} : { lanes }),
       onLoad: loadProgress(process.stderr, quiet),
       onProgress: p => progress.update(p),
+      onStage: doing => progress.stage(doing),
       ...(quiet ? {} : { onFact: say }),
       onNote: say,
       ...(quiet ? {} : { onPlan: say }),
