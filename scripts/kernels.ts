@@ -17,6 +17,7 @@ import type { Problem } from '../src/models/types.js'
 import { expressionOf, formulaProblem, free, objectiveProblem } from '../tests/helpers/formulas.js'
 import { makeProblem, type Recipe } from '../tests/helpers/problems.js'
 import { givenStarts, methods, randomStarts, rule } from '../tests/helpers/runs.js'
+import { isNetwork } from '../src/models/model.js'
 
 const networks: Recipe[] = [
   // Every loss on a model without hidden layer, with one and with two; mini-batches and Hessians follow below.
@@ -74,7 +75,7 @@ async function open(): Promise<CountingGpu> {
 
 /** That of a network takes more workgroup memory than the null backend binds. */
 async function checkHessian(gpu: Gpu, problem: Problem): Promise<void> {
-  if (problem.network.expression) await Evaluator.create(gpu, problem, { lanes: laneMultiple, needs: 'H' })
+  if (!isNetwork(problem)) await Evaluator.create(gpu, problem, { lanes: laneMultiple, needs: 'H' })
   else await gpu.module(kernelText(sources, 'hessian.wgsl', planHessian(problem).values), 'hessian.wgsl')
 }
 
@@ -88,7 +89,7 @@ async function checkModel(gpu: Gpu, problem: Problem, number: number): Promise<v
   // Every method on the first models, and two of them on each of the others, in turn.
   const own = number < 2 ? methods : [0, 1].map(k => methods[(2 * number + k) % methods.length])
   for (const method of own) {
-    const drawn = number % 2 === 0 && !problem.network.expression
+    const drawn = number % 2 === 0 && isNetwork(problem)
     const starts = drawn ? randomStarts(laneMultiple) : givenStarts(theta, 1)
     const request = {
       ...rule(method, problem, 'f32'),

@@ -46,6 +46,7 @@ const allowed: Readonly<Record<string, readonly string[] | 'all'>> = {
     'src/core/',
     'src/models/types.ts',
     'src/models/losses/',
+    'src/models/model.ts',
     'src/models/network/',
     'src/models/expression/'
   ],

@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { toUser } from '../../src/models/expression/coordinates.js'
-import { expressionStart } from '../../src/models/expression/starts.js'
+import { startPoint } from '../../src/models/model.js'
 import { resolveConfig } from '../../src/study/config.js'
 import { requestOf } from '../../src/study/run.js'
 import { setUp, type Setup } from '../../src/study/setup.js'
@@ -102,7 +102,7 @@ async function search(setup: Setup): Promise<{ seconds: number; ends: number[][]
   const P = setup.objective.parameters
   const before = process.cpuUsage()
   const blocks: Float64Array[] = []
-  const { expression } = setup.network
+  const expression = setup.network.kind === 'expression' ? setup.network.expression : undefined
   for await (const block of setup.objective.minimise(requestOf(setup, { first: 0, count }))) blocks.push(block.theta)
   const used = process.cpuUsage(before)
   const ends = blocks.flatMap(theta =>
@@ -117,10 +117,11 @@ async function search(setup: Setup): Promise<{ seconds: number; ends: number[][]
 
 /** Twice the loss of end points in the user's parameters. */
 async function sums(setup: Setup, ends: readonly (readonly (number | null)[])[]): Promise<number[]> {
-  const { expression } = setup.network
+  const { network } = setup
+  if (network.kind !== 'expression') throw new Error('only formulas are compared')
   const problem = {
     ...setup.problem,
-    network: { ...setup.network, expression: { ...expression!, coordinates: 'user' as const } }
+    network: { ...network, expression: { ...network.expression, coordinates: 'user' as const } }
   }
   const objective = await setup.engine.prepare(problem)
   const { f } = await objective.evaluate(
@@ -170,8 +171,9 @@ try {
     steps,
     few,
     starts: Array.from({ length: shared }, (_, start) => {
-      const { expression } = setup.network
-      return [...toUser(expression!, expressionStart(expression!, 1, start))]
+      const { network } = setup
+      const theta = startPoint(network, 'glorot', 1, start)
+      return [...(network.kind === 'expression' ? toUser(network.expression, theta) : theta)]
     })
   }))
   writeFileSync(file, JSON.stringify({ problems }))

@@ -26,10 +26,8 @@ const { kernelText, textTable } = await dist('bench/kernels/tables.js')
 const { formatRate, formatSeconds } = await dist('core/units.js')
 /** @type {typeof import('../../src/engines/registry.js')} */
 const { engines } = await dist('engines/registry.js')
-/** @type {typeof import('../../src/models/network/initialise.js')} */
-const { startPoint } = await dist('models/network/initialise.js')
-/** @type {typeof import('../../src/models/network/network.js')} */
-const { parameterCount } = await dist('models/network/network.js')
+/** @type {typeof import('../../src/models/model.js')} */
+const { layoutOf, parameterCount, startPoint } = await dist('models/model.js')
 /** @type {typeof import('../../src/optimizers/registry.js')} */
 const { optimizers, resolveOptimizer } = await dist('optimizers/registry.js')
 /** @type {typeof import('../../src/optimizers/types.js')} */
@@ -207,8 +205,8 @@ async function askJax({ network, rows, x, y }, starts, more, onFigure) {
     const given = {
       N: rows,
       D: network.inputs,
-      hidden: network.hidden,
-      ridge: network.ridge,
+      hidden: layoutOf(network).hidden,
+      ridge: layoutOf(network).ridge,
       x: Array.from({ length: rows }, (_, i) => Array.from(x.subarray(i * network.inputs, (i + 1) * network.inputs))),
       y: Array.from(y),
       parameters: P,

@@ -3,8 +3,8 @@ import { writeFileSync } from 'node:fs'
 import { pointsFor, problemOfSize } from '../../src/bench/kernels/sizes.js'
 import { chooseEngine } from '../../src/engines/registry.js'
 import type { EngineName, Objective, Precision } from '../../src/engines/types.js'
-import { startPoint } from '../../src/models/network/initialise.js'
-import { parameterCount } from '../../src/models/network/network.js'
+import { startPoint, parameterCount } from '../../src/models/model.js'
+import { layoutOf } from '../../src/models/model.js'
 import type { Problem } from '../../src/models/types.js'
 import { resolveConfig, type StudyConfig } from '../../src/study/config.js'
 import { setUp, type Setup } from '../../src/study/setup.js'
@@ -46,7 +46,8 @@ const rowsOf = (values: Float64Array, width: number): number[][] =>
   Array.from({ length: values.length / width }, (_, i) => Array.from(values.subarray(i * width, (i + 1) * width)))
 
 function share(name: string, { network, rows, x, y }: Problem, starts: number[][], steps: number): SharedProblem {
-  const { inputs, hidden, activation, ridge, penalizeBias } = network
+  const { inputs } = network
+  const { hidden, activation, ridge, penalizeBias } = layoutOf(network)
   return {
     name,
     N: rows,

@@ -3,8 +3,8 @@
  * grid, for drawing. Nothing else rests on them.
  */
 import { isolines, type Line } from '../core/contours.js'
-import type { Network, Problem } from '../models/types.js'
-import { outputs } from './predict.js'
+import type { Model, Problem } from '../models/types.js'
+import { outputs } from '../models/outputs.js'
 
 /** Cells of the grid in each direction: finer than a picture of some hundred pixels shows. */
 const cells = 60
@@ -29,7 +29,7 @@ export function boxAround(x: Float64Array): Box {
 }
 
 /** z at the corners of the grid, [(cells + 1)²], rows of constant second input. */
-function corners(network: Network, theta: Float64Array, { low, high }: Box): Float64Array {
+function corners(model: Model, theta: Float64Array, { low, high }: Box): Float64Array {
   const n = cells + 1
   const x = new Float64Array(2 * n * n)
   for (let j = 0; j < n; j++)
@@ -37,7 +37,7 @@ function corners(network: Network, theta: Float64Array, { low, high }: Box): Flo
       x[2 * (j * n + i)] = low[0] + ((high[0] - low[0]) * i) / cells
       x[2 * (j * n + i) + 1] = low[1] + ((high[1] - low[1]) * j) / cells
     }
-  const grid: Problem = { network, rows: n * n, x, y: new Float64Array(n * n) }
+  const grid: Problem = { network: model, rows: n * n, x, y: new Float64Array(n * n) }
   return outputs(grid, theta)
 }
 
@@ -45,9 +45,9 @@ function corners(network: Network, theta: Float64Array, { low, high }: Box): Flo
  * The lines z = 0 inside the box.
  * @param theta of a model with two inputs and one output, in the coordinates of the box
  */
-export function boundary(network: Network, theta: Float64Array, box: Box): Line[] {
+export function boundary(model: Model, theta: Float64Array, box: Box): Line[] {
   const { low, high } = box
-  return isolines(corners(network, theta, box), cells + 1).map(line =>
+  return isolines(corners(model, theta, box), cells + 1).map(line =>
     line.map(
       ([u, v]) => [low[0] + ((high[0] - low[0]) * u) / cells, low[1] + ((high[1] - low[1]) * v) / cells] as const
     )

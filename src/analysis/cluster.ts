@@ -4,13 +4,13 @@
  * points, which have no definite θ, go to a `FunctionClusterer` that compares what the network computes on the rows.
  */
 import { lossTolerance } from '../core/ties.js'
-import { columnScale } from '../models/network/network.js'
+import { columnScale, canonicalizerOf, type AnyCanonicalizer } from '../models/model.js'
 import { isScalar } from '../models/losses/index.js'
-import { canonicalizerOf, genericCoefficients, type AnyCanonicalizer } from '../models/network/symmetry.js'
+import { genericCoefficients } from '../models/network/symmetry.js'
 import { ClusterTable } from './clusterTable.js'
 import { RankedIds } from './ranked.js'
 import type { Cluster } from './clusterTable.js'
-import type { Network, Problem } from '../models/types.js'
+import type { Model, Problem } from '../models/types.js'
 
 export type { Cluster } from './clusterTable.js'
 
@@ -78,11 +78,11 @@ export class Clusterer {
    * @param scale [P] of `columnScale`
    */
   constructor(
-    network: Network,
+    model: Model,
     private readonly tolerances: Tolerances = defaultTolerances,
     scale?: Float64Array
   ) {
-    this.canonicalizer = canonicalizerOf(network)
+    this.canonicalizer = canonicalizerOf(model)
     this.P = this.canonicalizer.parameters
     this.table = new ClusterTable(this.P, 0)
     this.c = genericCoefficients(this.P)

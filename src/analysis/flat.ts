@@ -101,7 +101,7 @@ export function exactlyFlat(network: Network, theta: Float64Array, at = 0): numb
 }
 
 /** Directions along which the network computes the same, as sparse vectors over parameters. */
-export function symmetryTangents(problem: Problem, theta: Float64Array): Entry[][] {
+export function symmetryTangents(problem: Problem<Network>, theta: Float64Array): Entry[][] {
   const { network } = problem
   const all = layers(network)
   const bias = network.bias ? 1 : 0
@@ -196,7 +196,7 @@ function parallelUnits(theta: Float64Array, layer: Layer, next: Layer, bias: num
 }
 
 /** Units that no row wakes, and that give 0 then: all that enters and leaves them is free. */
-function sleepingUnits(problem: Problem, theta: Float64Array, all: readonly Layer[], bias: number): Entry[][] {
+function sleepingUnits(problem: Problem<Network>, theta: Float64Array, all: readonly Layer[], bias: number): Entry[][] {
   const phi = activationTable[problem.network.activation]
   if (phi.slopes?.[0] !== 0) return []
   const awake = all.slice(0, -1).map(layer => new Uint8Array(layer.units))
@@ -253,7 +253,7 @@ function scalings(theta: Float64Array, layer: Layer, next: Layer, bias: number):
  * orthonormal vectors in the scaled variables θ / scale.
  */
 export function explainedNullity(
-  problem: Problem,
+  problem: Problem<Network>,
   theta: Float64Array,
   basis: readonly Float64Array[],
   scale: Float64Array

@@ -6,13 +6,15 @@ import { symmetricEigen } from '../core/linalg.js'
 import { thresholds } from '../core/thresholds.js'
 import { slopes } from '../models/expression/coordinates.js'
 import type { Expression } from '../models/expression/types.js'
+import type { Problem } from '../models/types.js'
 import { expectedInformation } from './inference/expected.js'
-import { outputs } from './predict.js'
+import { outputs } from '../models/outputs.js'
 import { scaledCholesky, type ScaledCholesky } from './jacobi.js'
 import { flatShare, varianceUnit, type PointDetails, type PointQuestion } from './stationary.js'
 
 export function describeFormulaPoint(
-  { problem, theta, H, names }: Pick<PointQuestion, 'problem' | 'theta' | 'H' | 'names'>,
+  problem: Problem,
+  { theta, H, names }: Pick<PointQuestion, 'theta' | 'H' | 'names'>,
   expression: Expression
 ): PointDetails {
   const P = theta.length

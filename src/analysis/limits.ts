@@ -4,7 +4,7 @@
  */
 import { predictedMeans } from '../models/means.js'
 import { defaultTolerances, type Tolerances } from './cluster.js'
-import type { Network } from '../models/types.js'
+import type { Model } from '../models/types.js'
 
 /** Runs are stopped short of their limit, so that their predictions agree to no more than this, relative to max(1, largest). */
 export const samePredictions = 1e-2
@@ -37,12 +37,12 @@ export class LimitClusterer {
   private readonly entries: Entry[] = []
 
   constructor(
-    private readonly network: Network,
+    private readonly model: Model,
     private readonly tolerances: Tolerances = defaultTolerances
   ) {}
 
   add({ start, loss, uncertainty, z, theta, growing }: LimitRun): void {
-    const predictions = predictedMeans(this.network, z)
+    const predictions = predictedMeans(this.model, z)
     const entry = this.entries.find(e => this.same(e, loss, uncertainty, predictions))
     if (!entry) {
       this.entries.push({ loss, uncertainty, count: 1, firstStart: start, theta, growing, predictions })

@@ -3,8 +3,9 @@
  * arithmetic is an engine's (`Certifier`); here are the words for what it shows.
  */
 import type { PointProof } from '../core/result.js'
-import { canonicalizerOf, smallGroup, type AnyCanonicalizer } from '../models/network/symmetry.js'
-import type { Network } from '../models/types.js'
+import { smallGroup } from '../models/network/symmetry.js'
+import { canonicalizerOf, type AnyCanonicalizer } from '../models/model.js'
+import type { Model } from '../models/types.js'
 import type { Objective, Proofs, ProofStatus } from '../engines/types.js'
 
 const reasons: Readonly<Record<Exclude<ProofStatus, 'proved'>, string>> = {
@@ -70,9 +71,9 @@ const lossError = 16 * Number.EPSILON
  * image of the other lies outside its box, which holds one stationary point only. Groups too large to go through leave points of
  * one loss undecided.
  */
-export function provedDistinct(network: Network, boxes: readonly Box[]): boolean[] {
+export function provedDistinct(model: Model, boxes: readonly Box[]): boolean[] {
   if (boxes.length < 2) return boxes.map(() => true)
-  const canonicalizer = canonicalizerOf(network)
+  const canonicalizer = canonicalizerOf(model)
   const out = boxes.map(() => true)
   const order = boxes.map((_, i) => i).sort((i, j) => boxes[i].loss - boxes[j].loss)
   for (let k = 0; k < order.length; k++)

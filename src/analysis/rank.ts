@@ -1,6 +1,7 @@
 /** Numerical rank of a design by QR with column pivoting, which columns are aliased, and what that leaves undetermined. */
 import { isScalar } from '../models/losses/index.js'
-import type { Network } from '../models/types.js'
+import { isRidged } from '../models/model.js'
+import type { Model } from '../models/types.js'
 
 export interface Rank {
   readonly rank: number
@@ -52,8 +53,8 @@ export function designRank(x: Float64Array, rows: number, columns: number): Rank
  * Dimension of the set of minimisers of a convex model, where it has any, but for the number that softmax lets one add to all outputs:
  * every loss is strictly convex in z beside it. A ridge on the weights leaves biases only, which no other column can stand in for.
  */
-export function flatDirections(network: Network, { rank, columns }: { rank: number; columns: number }): number {
-  const free = network.ridge > 0 ? 0 : columns - rank
-  if (isScalar(network.loss)) return network.outputs * free
-  return (network.outputs - 1) * free
+export function flatDirections(model: Model, { rank, columns }: { rank: number; columns: number }): number {
+  const free = isRidged({ network: model }) ? 0 : columns - rank
+  if (isScalar(model.loss)) return model.outputs * free
+  return (model.outputs - 1) * free
 }

@@ -8,10 +8,11 @@ import { VerdictCode } from '../core/result.js'
 import { Status } from '../core/status.js'
 import { thresholds } from '../core/thresholds.js'
 import { activationTable } from '../models/activations.js'
-import { canonicalizerOf, genericCoefficients, type AnyCanonicalizer } from '../models/network/symmetry.js'
+import { genericCoefficients } from '../models/network/symmetry.js'
+import { canonicalizerOf, type AnyCanonicalizer, isOwnCopy } from '../models/model.js'
 import { centre, centred } from '../models/network/shift.js'
 import { RankedIds } from './ranked.js'
-import type { Network } from '../models/types.js'
+import type { Model } from '../models/types.js'
 import { judgeRuns, type Found, type Judge, type Judged } from './verdict.js'
 import type { Certifier, Proofs } from '../engines/types.js'
 
@@ -54,13 +55,11 @@ export class Recogniser {
   constructor(
     private readonly judge: Judge,
     private readonly certifier: Certifier,
-    private readonly network: Network
+    private readonly model: Model
   ) {
     this.P = judge.objective.parameters
-    this.canonicalizer = canonicalizerOf(network)
-    const { expression } = network
-    const bounded = expression?.parameters.some(({ lower, upper }) => lower !== null || upper !== null) === true
-    this.plain = network.hidden.length === 0 && this.canonicalizer.order === 1 && !bounded
+    this.canonicalizer = canonicalizerOf(model)
+    this.plain = isOwnCopy(model)
     this.c = genericCoefficients(this.P)
     this.point = new Float64Array(this.P)
     this.own = new Float64Array(this.P)
@@ -70,7 +69,7 @@ export class Recogniser {
   async judgeRuns(ends: Float64Array, found: Found, count: number): Promise<Judged> {
     const { judge, P } = this
     if (judge.separated) return judgeRuns(judge, ends, found, count)
-    const theta = centred(this.network, ends)
+    const theta = centred(this.model, ends)
     const out = emptyJudged(theta, found, count, P)
     const others: number[] = []
     let size = firstChunk
@@ -137,7 +136,7 @@ export class Recogniser {
   /** Run i in canonical form, in `point`; flips that biases take up move their sum over the classes. */
   private bring(theta: Float64Array, i: number): void {
     this.canonicalizer.canonicalize(theta, this.point, i * this.P)
-    centre(this.network, this.point)
+    centre(this.model, this.point)
   }
 
   /** The copy of minimum `id` by the element that the canonicalizer took last. */
@@ -261,14 +260,14 @@ export class Recogniser {
 /** Judges blocks, by recognition where the certifying engine has proofs and the model is known. */
 export function judging(
   judge: Judge,
-  network = judge.problem?.network
+  model = judge.problem?.network
 ): (theta: Float64Array, found: Found, count: number) => Promise<Judged> {
   const { certifier } = judge.objective
   // Orbits of linear units and kinks are the judge's own to see.
-  const phi = network && network.hidden.length > 0 ? activationTable[network.activation] : undefined
-  if (!certifier || !network || phi?.linear || phi?.smooth === false)
+  const phi = model?.kind === 'network' && model.hidden.length > 0 ? activationTable[model.activation] : undefined
+  if (!certifier || !model || phi?.linear || phi?.smooth === false)
     return (theta, found, count) => judgeRuns(judge, theta, found, count)
-  const recogniser = new Recogniser(judge, certifier, network)
+  const recogniser = new Recogniser(judge, certifier, model)
   return (theta, found, count) => recogniser.judgeRuns(theta, found, count)
 }
 

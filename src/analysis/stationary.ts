@@ -5,9 +5,10 @@
 import { dot, symmetricEigen } from '../core/linalg.js'
 import { thresholds } from '../core/thresholds.js'
 import { lossTable } from '../models/losses/index.js'
-import { shiftDirections, shiftPlaces } from '../models/network/shift.js'
+import { shiftDirections, shiftCount } from '../models/network/shift.js'
 import { contrastHessian, contrastMap, contrastNetwork } from './quotient.js'
-import { columnScale, layers } from '../models/network/network.js'
+import { layers } from '../models/network/network.js'
+import { hasLoss, isRidged, columnScale } from '../models/model.js'
 import { linearPart, mapPoints, pullBack, type ParameterMap } from '../models/network/parameterMap.js'
 import { covarianceRows, positiveUserEigenvalues, userHessian } from './eigenvalues.js'
 import { atBound, toUser } from '../models/expression/coordinates.js'
@@ -16,7 +17,7 @@ import { explainedNullity } from './flat.js'
 import { eigenWithin, isFlat, orthonormal } from './kinks/manifold.js'
 import type { KinkedPoint } from './kinks/describe.js'
 import { scaledCholesky } from './jacobi.js'
-import { outputs } from './predict.js'
+import { outputs } from '../models/outputs.js'
 import type { ScaledCholesky } from './jacobi.js'
 import type { Network, Problem } from '../models/types.js'
 
@@ -24,7 +25,7 @@ import type { Network, Problem } from '../models/types.js'
 export const flatShare = 1e-2
 
 export interface PointQuestion {
-  readonly problem: Problem
+  readonly problem: Problem<Network>
   /** [P] */
   readonly theta: Float64Array
   /** [P, P], of f at θ, both triangles. */
@@ -100,8 +101,10 @@ function movingParameters({ problem, names, frame }: PointQuestion, basis: reado
  * Whether eigenvalues are those of the standardised coordinates: where they were asked for and f has a ridge on them, or hidden layers,
  * whose curvature is comparable in those only.
  */
-export const askedFor = ({ hidden, ridge }: Network, { standardized }: { readonly standardized: boolean }): boolean =>
-  standardized && (hidden.length > 0 || ridge > 0)
+export const askedFor = (
+  { hidden, ridge }: Pick<Network, 'hidden' | 'ridge'>,
+  { standardized }: { readonly standardized: boolean }
+): boolean => standardized && (hidden.length > 0 || ridge > 0)
 
 /**
  * Inertia is judged in conditioned coordinates, on diag(s) H diag(s), s = `columnScale`: it is the same in all coordinates (Sylvester),
@@ -168,7 +171,7 @@ function strictEigenvalues(
       positiveUserEigenvalues(net, { toUser: of(toUser), ...(fromUser ? { fromUser: of(fromUser) } : {}) }, factor)
     )
   }
-  const shifts = shiftPlaces(network).length
+  const shifts = shiftCount(network)
   if (shifts === 0) return own(network, H, map => map)
   // With a ridge on the weights the biases alone are free, which is no network of its own.
   if (network.ridge > 0) return undefined
@@ -235,7 +238,11 @@ function inertiaOf({ problem, theta, H, kinked }: PointQuestion, scale: Float64A
 }
 
 /** The factor of the observed information per unit of weight of a model with Firth's penalty, which has no part in it. */
-export function informationOf(problem: Problem, theta: Float64Array, H: Float64Array): ScaledCholesky | undefined {
+export function informationOf(
+  problem: Problem<Network>,
+  theta: Float64Array,
+  H: Float64Array
+): ScaledCholesky | undefined {
   const penalty = new Float64Array(H.length)
   addFirth(problem, outputs(problem, theta), undefined, penalty)
   return scaledCholesky(
@@ -256,7 +263,7 @@ function sampling(
   const { problem, theta, frame } = question
   const { network } = problem
   const unit = question.kinked ? atKinks : varianceUnit(problem, theta, factor)
-  if (!factor && shiftPlaces(network).length > 0)
+  if (!factor && shiftCount(network) > 0)
     return {
       standardErrorsReason:
         'A number may be added to all classes, so that their parameters have no standard errors of their own; those of contrasts with the first class are in inference.'
@@ -303,13 +310,11 @@ export function varianceUnit(
 ): number | string {
   const { network, rows, y, weight } = problem
   const definition = lossTable[network.loss]
-  const { expression } = network
-  if (expression?.objective === true)
-    return 'An objective is no likelihood, so its curvature says nothing about sampling errors.'
+  if (!hasLoss(network)) return 'An objective is no likelihood, so its curvature says nothing about sampling errors.'
   if (definition.noLikelihood) return definition.noLikelihood
-  if (expression && atBound(expression, toUser(expression, theta)).includes(true))
+  if (network.kind === 'expression' && atBound(network.expression, toUser(network.expression, theta)).includes(true))
     return 'A parameter lies on its bound, where estimates are not normal around the true value.'
-  if (network.ridge > 0 || problem.penalty?.some(v => v > 0))
+  if (isRidged(problem))
     return 'With a ridge the estimate is biased and the Hessian holds the penalty too, so its inverse is no sampling variance.'
   if (!factor) return 'The point is not a strict minimum, so the parameters are not identified.'
   let total = 0

@@ -1,7 +1,7 @@
 /** Rows on which a model finds two classes equally likely, so that rounding decides which one is predicted. */
 import { classCount } from '../models/scores.js'
 import type { Problem } from '../models/types.js'
-import { outputs } from './predict.js'
+import { outputs } from '../models/outputs.js'
 
 /** Outputs closer than this, relative to the largest of all rows or 1, are equal to the accuracy of a polished minimum. */
 const tied = 1e-9

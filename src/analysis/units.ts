@@ -1,7 +1,8 @@
 /** What single hidden units do on the rows: saturated ones, and piecewise linear ones at their kinks. */
 import { activationTable } from '../models/activations.js'
-import { layers, penaltyOf } from '../models/network/network.js'
-import type { Problem } from '../models/types.js'
+import { layers } from '../models/network/network.js'
+import { penaltyOf } from '../models/model.js'
+import type { Network, Problem } from '../models/types.js'
 
 /** A unit is saturated when its slope is at most this on every row that counts. */
 export const saturatedSlope = 1e-9
@@ -10,7 +11,7 @@ export const kinkTolerance = 1e-9
 
 /** Net inputs of hidden units on a row: `visit` gets the layer, the unit, its net input, and the largest term of it. */
 export function netInputs(
-  { network, rows, x, weight }: Problem,
+  { network, rows, x, weight }: Problem<Network>,
   theta: Float64Array,
   at: number,
   visit: (layer: number, unit: number, u: number, size: number) => void
@@ -44,7 +45,7 @@ export function netInputs(
 }
 
 /** Whether a unit of the network is saturated at θ. A relu unit that no row wakes is flat indeed, and does not count. */
-export function isSaturated(problem: Problem, theta: Float64Array, at = 0): boolean {
+export function isSaturated(problem: Problem<Network>, theta: Float64Array, at = 0): boolean {
   const { activation, hidden } = problem.network
   const phi = activationTable[activation]
   if (hidden.length === 0 || !phi.smooth || phi.linear) return false
@@ -61,7 +62,7 @@ export function isSaturated(problem: Problem, theta: Float64Array, at = 0): bool
 export const putOut = 1e-5
 
 /** Whether next to nothing is left of a piecewise linear unit, and a ridge pulls all of it to 0: the pieces around it are as small. */
-export function isGoingOut(problem: Problem, theta: Float64Array, scale: Float64Array): boolean {
+export function isGoingOut(problem: Problem<Network>, theta: Float64Array, scale: Float64Array): boolean {
   const { network } = problem
   if (network.hidden.length === 0 || activationTable[network.activation].smooth) return false
   const all = layers(network)
@@ -84,7 +85,7 @@ export function isGoingOut(problem: Problem, theta: Float64Array, scale: Float64
  * Whether a piecewise linear unit sits on its kink on some row. A unit that is all zero does on every row. What leaves the unit does not
  * matter: its outgoing weight may become anything.
  */
-export function onKink(problem: Problem, theta: Float64Array, at = 0): boolean {
+export function onKink(problem: Problem<Network>, theta: Float64Array, at = 0): boolean {
   const { activation, hidden } = problem.network
   if (hidden.length === 0 || activationTable[activation].smooth) return false
   let found = false

@@ -15,10 +15,11 @@ import { descend, type Descended } from './kinks/descend.js'
 import { hasKinks, Pieces } from './kinks/pieces.js'
 import { judgeKinks } from './kinks/verdict.js'
 import { isGoingOut, isSaturated, onKink } from './units.js'
-import { centred, shiftPlaces } from '../models/network/shift.js'
+import { centred, shiftCount } from '../models/network/shift.js'
 import { ReasonCode, VerdictCode, type UnfinishedReason, type Verdict } from '../core/result.js'
 import type { Program } from '../engines/types.js'
-import type { Problem } from '../models/types.js'
+import { isNetwork } from '../models/model.js'
+import type { Network, Problem } from '../models/types.js'
 import type { Filled, RunBlock } from '../runs/table.js'
 
 export type { JudgedObjective } from './follow.js'
@@ -74,6 +75,8 @@ const climbParameters = 128
 
 /** The judgement of one block of runs, while it is made. */
 class Judging {
+  /** Where the model is a network. */
+  private readonly networked: Problem<Network> | null
   private readonly P: number
   /** Report scalars of polishing. */
   private readonly K: number
@@ -123,6 +126,7 @@ class Judging {
       },
       minimise: request => judge.objective.minimise(request)
     }
+    this.networked = judge.problem && isNetwork(judge.problem) ? judge.problem : null
     this.verdict = new Array<Verdict>(count).fill('unfinished')
     this.theta = found.theta.slice(0, count * this.P)
     this.loss = found.loss.slice(0, count)
@@ -191,9 +195,10 @@ class Judging {
 
   /** Where units have kinks, goes on downhill from where runs were found, to points that lie on kinks. */
   private async turnAtKinks(which: readonly number[]): Promise<void> {
-    const { problem, scale, eps } = this.judge
-    if (which.length === 0 || !problem || !hasKinks(problem.network) || this.P > climbParameters) return
-    const pieces = new Pieces(problem)
+    const { scale, eps } = this.judge
+    const { networked } = this
+    if (which.length === 0 || !networked || !hasKinks(networked.network) || this.P > climbParameters) return
+    const pieces = new Pieces(networked)
     let since = performance.now()
     for (const i of which) {
       const point = descend(pieces, scale, this.found.theta.subarray(i * this.P, (i + 1) * this.P), eps)
@@ -245,14 +250,14 @@ class Judging {
   }
 
   private isSaturated(i: number): boolean {
-    const { problem } = this.judge
-    return problem !== null && isSaturated(problem, this.found.theta, i * this.P)
+    const { networked } = this
+    return networked !== null && isSaturated(networked, this.found.theta, i * this.P)
   }
 
   /** At a kink curvature and gradient hold to one side only, and say nothing about the others. */
   private isKinked(theta: Float64Array): boolean {
-    const { problem } = this.judge
-    return problem !== null && (onKink(problem, theta) || isGoingOut(problem, theta, this.judge.scale))
+    const { networked } = this
+    return networked !== null && (onKink(networked, theta) || isGoingOut(networked, theta, this.judge.scale))
   }
 
   private reasonFor(i: number): UnfinishedReason {
@@ -362,15 +367,15 @@ class Judging {
     }
     if (report[this.places.negative] > 0 && (this.isNearBottom(run.loss[n]) || !this.hadArrived(i, report)))
       return false
-    const { problem } = this.judge
-    this.theta.set(problem ? centred(problem.network, at) : at, i * P)
+    const network = this.networked?.network
+    this.theta.set(network ? centred(network, at) : at, i * P)
     this.loss[i] = run.loss[n]!
     this.gradientNorm[i] = run.gradientNorm[n]!
     this.index[i] = report[this.places.negative]
-    this.nullity[i] = Math.max(0, report[this.places.zero] - (problem ? shiftPlaces(problem.network).length : 0))
+    this.nullity[i] = Math.max(0, report[this.places.zero] - (network ? shiftCount(network) : 0))
     this.precision[i] = report[this.places.newtonStep]
     // Near its orbit a point has a little curvature yet along it: what a symmetry leaves flat is known beforehand.
-    const orbit = problem ? mixingRank(problem.network, at) : 0
+    const orbit = network ? mixingRank(network, at) : 0
     this.nullity[i] = Math.max(this.nullity[i], orbit)
     if (this.isAtBottom(this.loss[i])) {
       // Nothing leads down from there, whatever rounding makes of the curvature.
@@ -412,9 +417,10 @@ class Judging {
     if (this.verdict[i] === 'saddle')
       return report[this.places.smallest] >= -thresholds.weakSaddle * this.zeroBand(report)
     if (this.verdict[i] !== 'degenerate') return false
-    const { problem, flatDirections } = this.judge
+    const { flatDirections } = this.judge
+    const network = this.networked?.network
     if (flatDirections !== null) return this.nullity[i] > flatDirections
-    return !problem || this.nullity[i] > exactlyFlat(problem.network, this.theta, i * this.P)
+    return this.nullity[i] > (network ? exactlyFlat(network, this.theta, i * this.P) : 0)
   }
 
   /** A convex model's minimiser has no more flat directions than its data leave open. */
@@ -441,6 +447,7 @@ class Judging {
  */
 export async function judgeRuns(judge: Judge, theta: Float64Array, found: Found, count: number): Promise<Judged> {
   // Far out along a number that is added to all outputs, differences of outputs have lost their digits.
-  const own = judge.problem ? centred(judge.problem.network, theta) : theta
+  const model = judge.problem?.network
+  const own = model ? centred(model, theta) : theta
   return new Judging(judge, { ...found, theta: own }, count).run()
 }

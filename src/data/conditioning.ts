@@ -13,9 +13,9 @@
 import { InputError } from '../core/errors.js'
 import { DoubleDouble } from '../core/doubleDouble.js'
 import { lossTable, type ScalarLoss } from '../models/losses/index.js'
-import { toUser } from '../models/expression/coordinates.js'
-import { biasMask, layers, parameterCount, penalizedMask } from '../models/network/network.js'
-import { linearPart, mapPoints, type ParameterMap } from '../models/network/parameterMap.js'
+import { biasMask, layers, penalizedMask } from '../models/network/network.js'
+import { parameterCount } from '../models/model.js'
+import type { ParameterMap } from '../models/network/parameterMap.js'
 import type { Network, Problem } from '../models/types.js'
 import { powersOfTwo, rankOf, whiten, type GramFactor, type Whitening } from './gram.js'
 
@@ -333,7 +333,7 @@ export function conditionProblem(
   network: Network,
   given: GivenRows,
   asked?: Standardization
-): { problem: Problem; frame: Frame } {
+): { problem: Problem<Network>; frame: Frame } {
   const D = network.inputs
   const { bias } = network
   const ridge = network.ridge > 0
@@ -409,19 +409,6 @@ export function identityFrame(rank: number): Frame {
   }
 }
 
-/** Every point of [R, P] by a function. */
-function eachPoint(points: Float64Array, P: number, map: (point: Float64Array) => Float64Array): Float64Array {
-  const out = new Float64Array(points.length)
-  for (let at = 0; at < points.length; at += P) out.set(map(points.subarray(at, at + P)), at)
-  return out
-}
-
-/** Points [R, P] in the user's coordinates. */
-export const userPoints = (network: Network, frame: Frame, theta: Float64Array): Float64Array =>
-  network.expression
-    ? eachPoint(theta, network.expression.parameters.length, u => toUser(network.expression!, u))
-    : mapPoints(network, frame.toUser, theta)
-
 /**
  * First-layer biases of a conditioned point where every column is at its mean: the user's take up means times weights, and lose digits
  * beside large means.
@@ -434,11 +421,3 @@ export function biasesAtMeans(network: Network, { scale, shift }: Centring, thet
     return last ? scale * own + shift[k] : own
   })
 }
-
-/** Directions [R, P] in the user's coordinates. */
-export const userDirections = (network: Network, frame: Frame, directions: Float64Array): Float64Array =>
-  network.expression
-    ? eachPoint(directions, network.expression.parameters.length, d =>
-        d.map((v, p) => v * network.expression!.parameters[p].scale)
-      )
-    : mapPoints(network, linearPart(frame.toUser), directions)

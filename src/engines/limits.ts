@@ -1,9 +1,10 @@
 /** What an engine cannot do wherever it runs, for `manystart engines`: its answers to the smallest job of each kind. */
-import { expressionNetwork } from '../models/expression/expression.js'
-import type { Network, Problem } from '../models/types.js'
+import { modelOf } from '../models/expression/expression.js'
+import type { Network, Problem, Model } from '../models/types.js'
 import type { EngineEntry, WorkNeeds } from './types.js'
 
 const plain: Network = {
+  kind: 'network',
   inputs: 1,
   hidden: [],
   outputs: 1,
@@ -13,13 +14,13 @@ const plain: Network = {
   ridge: 0,
   penalizeBias: false
 }
-const problemOf = (network: Network): Problem => ({
+const problemOf = (network: Model): Problem => ({
   network,
   rows: 1,
   x: new Float64Array(network.inputs),
   y: new Float64Array(network.outputs)
 })
-const formula = expressionNetwork(
+const formula = modelOf(
   {
     formula: 'a * x',
     objective: false,

@@ -4,7 +4,7 @@
  * other, has little left to do in f64. A run that fails in f32 begins again in f64.
  */
 import { Status } from '../core/status.js'
-import { startPoint } from '../models/network/initialise.js'
+import { startPoint } from '../models/model.js'
 import type { Problem } from '../models/types.js'
 import type { Certifier, Evaluation, Needs, Objective, Program, RunBlock, RunRequest, Scores } from './types.js'
 

@@ -5,7 +5,8 @@
 import { activationTable } from './activations.js'
 import { scaled, type Algebra } from './algebra.js'
 import { lossTable } from './losses/index.js'
-import { layers, penaltyOf } from './network/network.js'
+import { layers } from './network/network.js'
+import { penaltyOf } from './model.js'
 import { firthAt } from './penalty.js'
 import type { Network, Problem } from './types.js'
 
@@ -26,7 +27,7 @@ export function outputsOf<T>(A: Algebra<T>, network: Network, theta: readonly T[
 }
 
 /** ℓ of row i, offset included. */
-export function rowLoss<T>(A: Algebra<T>, problem: Problem, theta: readonly T[], i: number): T {
+export function rowLoss<T>(A: Algebra<T>, problem: Problem<Network>, theta: readonly T[], i: number): T {
   const { network, x, y, offset } = problem
   const D = network.inputs
   const z = outputsOf(A, network, theta, x.subarray(i * D, (i + 1) * D))
@@ -40,7 +41,7 @@ export function rowLoss<T>(A: Algebra<T>, problem: Problem, theta: readonly T[],
 }
 
 /** The penalty at θ. */
-export const penaltyAt = <T>(A: Algebra<T>, problem: Problem, theta: readonly T[]): T => {
+export const penaltyAt = <T>(A: Algebra<T>, problem: Problem<Network>, theta: readonly T[]): T => {
   const ridge = penaltyOf(problem)
   return theta.reduce(
     (sum, v, p) => (ridge[p] > 0 ? A.add(sum, scaled(A, 0.5 * ridge[p], A.mul(v, v))) : sum),
@@ -49,7 +50,7 @@ export const penaltyAt = <T>(A: Algebra<T>, problem: Problem, theta: readonly T[
 }
 
 /** z [N] of a model with one output, offsets included. */
-function predictors<T>(A: Algebra<T>, { network, rows, x, offset }: Problem, theta: readonly T[]): T[] {
+function predictors<T>(A: Algebra<T>, { network, rows, x, offset }: Problem<Network>, theta: readonly T[]): T[] {
   const D = network.inputs
   return Array.from({ length: rows }, (_, i) =>
     A.add(outputsOf(A, network, theta, x.subarray(i * D, (i + 1) * D))[0], A.constant(offset?.[i] ?? 0))
@@ -57,7 +58,7 @@ function predictors<T>(A: Algebra<T>, { network, rows, x, offset }: Problem, the
 }
 
 /** f(θ) */
-export function objectiveOf<T>(A: Algebra<T>, problem: Problem, theta: readonly T[]): T {
+export function objectiveOf<T>(A: Algebra<T>, problem: Problem<Network>, theta: readonly T[]): T {
   const { rows, weight } = problem
   let total = 0
   for (let i = 0; i < rows; i++) total += weight?.[i] ?? 1

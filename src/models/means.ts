@@ -1,6 +1,6 @@
 /** Outputs of a model as predictions: mean responses, or probabilities of the classes. */
 import { lossTable } from './losses/index.js'
-import type { Network } from './types.js'
+import type { Model } from './types.js'
 
 /** Outputs of C classes [·, C] row-major → their probabilities [·, C]. */
 export function softmax(z: Float64Array, C: number): Float64Array {
@@ -16,7 +16,7 @@ export function softmax(z: Float64Array, C: number): Float64Array {
 }
 
 /** z [·, C] row-major, offsets included → predictions [·, C]. */
-export function predictedMeans(network: Network, z: Float64Array): Float64Array {
-  const loss = lossTable[network.loss]
-  return loss.response === 'class' ? softmax(z, network.outputs) : z.map(loss.mean)
+export function predictedMeans(model: Model, z: Float64Array): Float64Array {
+  const loss = lossTable[model.loss]
+  return loss.response === 'class' ? softmax(z, model.outputs) : z.map(loss.mean)
 }

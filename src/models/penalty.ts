@@ -8,7 +8,7 @@
  */
 import type { Algebra } from './algebra.js'
 import { isScalar, scalarLoss, type Loss } from './losses/index.js'
-import type { Problem } from './types.js'
+import type { Network, Problem } from './types.js'
 
 /** Whether the penalty applies to a loss: where its expected information moves with z, and has no parameters of its own. */
 export const takesFirth = (loss: Loss): boolean => isScalar(loss) && scalarLoss(loss).informationValue !== undefined
@@ -17,7 +17,7 @@ export const takesFirth = (loss: Loss): boolean => isScalar(loss) && scalarLoss(
  * Adds the penalty's part of g [P] and H [P, P], where given, and returns that of f: +∞ where the information is singular to rounding.
  * @param z [N] linear predictors at θ
  */
-export function addFirth(problem: Problem, z: Float64Array, g?: Float64Array, H?: Float64Array): number {
+export function addFirth(problem: Problem<Network>, z: Float64Array, g?: Float64Array, H?: Float64Array): number {
   const { network, rows, x, weight } = problem
   const D = network.inputs
   const bias = network.bias ? 1 : 0
@@ -126,7 +126,7 @@ function triangular(A: Float64Array, N: number, P: number): { R: Float64Array; o
 }
 
 /** The penalty by its definition, over any algebra: the determinant by elimination without pivoting. */
-export function firthAt<T>(A: Algebra<T>, problem: Problem, z: readonly T[]): T {
+export function firthAt<T>(A: Algebra<T>, problem: Problem<Network>, z: readonly T[]): T {
   const { network, rows, x, weight } = problem
   const D = network.inputs
   const bias = network.bias ? 1 : 0

@@ -1,6 +1,7 @@
 /** How well parameters predict: names of the scores of each loss, and the scores from the outputs z of one run. */
 import { lossTable, scalarLoss, type Loss, type ScalarLoss } from './losses/index.js'
-import type { Network } from './types.js'
+import { hasLoss } from './model.js'
+import type { Model } from './types.js'
 
 export const twoClass = (loss: Loss): boolean => lossTable[loss].response === 'share'
 
@@ -16,18 +17,17 @@ export function scoreNames(loss: Loss): readonly ScoreName[] {
 }
 
 /** Scores that runs of a model get; none where there are no data. */
-export const scoresOf = (network: Network): readonly ScoreName[] =>
-  network.expression?.objective === true ? [] : scoreNames(network.loss)
+export const scoresOf = (model: Model): readonly ScoreName[] => (hasLoss(model) ? scoreNames(model.loss) : [])
 
 /** Classes that can be predicted: 2, C, or 0 where the response is a number. */
-export function classCount(network: Network): number {
-  const { response } = lossTable[network.loss]
-  return response === 'share' ? 2 : response === 'class' ? network.outputs : 0
+export function classCount(model: Model): number {
+  const { response } = lossTable[model.loss]
+  return response === 'share' ? 2 : response === 'class' ? model.outputs : 0
 }
 
 /** Numbers that `classCounts` holds for a problem: N C', or N C 2 for shares of several outputs. */
-export const classCells = (network: Network, rows: number): number =>
-  rows * classCount(network) * (twoClass(network.loss) ? network.outputs : 1)
+export const classCells = (model: Model, rows: number): number =>
+  rows * classCount(model) * (twoClass(model.loss) ? model.outputs : 1)
 
 /** Rows that scores are taken on. */
 export interface ScoredRows {
@@ -68,15 +68,15 @@ function areaUnderCurve(z: Float64Array, y: Float64Array, weightOf: (cell: numbe
  * class 0. Of losses that take outputs one by one, every output of every row counts.
  */
 export function scoreRun(
-  network: Network,
+  model: Model,
   data: ScoredRows,
   z: Float64Array,
   out: Float64Array,
   counts: Float64Array
 ): void {
   const { rows, y, weight } = data
-  const { loss } = network
-  const C = network.outputs
+  const { loss } = model
+  const C = model.outputs
   let total = 0
   for (let i = 0; i < rows; i++) total += weight ? weight[i] : 1
   const weightOf = (cell: number): number => (weight ? weight[Math.floor(cell / C)] : 1)
@@ -120,7 +120,7 @@ export function scoreRun(
     out[4] = logs / (total * C)
   } else {
     const { mean: meanOf, deviance: deviationOf } = scalarLoss(loss) as Required<ScalarLoss>
-    const parameters = network.lossParameters ?? []
+    const parameters = model.lossParameters ?? []
     const mean = new Float64Array(C)
     for (let i = 0; i < y.length; i++) mean[i % C] += (weightOf(i) * y[i]) / total
     let sse = 0

@@ -6,22 +6,27 @@ import type { Expression } from './expression/types.js'
 export { losses, type Loss } from './losses/index.js'
 export { activations, type Activation } from './activations.js'
 
+/** What every kind of model has: its outputs z [C] as a function of the inputs of a row, and the loss on them. */
+interface Outputs {
+  /** D */
+  readonly inputs: number
+  /** C: for `softmax` the number of classes; for losses of one output at a time 1, or several where they take it. */
+  readonly outputs: number
+  readonly loss: Loss
+  /** Values of the loss's parameters, in the order of its definition; absent where it has none. */
+  readonly lossParameters?: LossParameters
+}
+
 /**
  * A feed-forward network D → hidden[0] → … → C. `hidden: []` is a generalised linear model.
  *
  * Packing of θ [P]: layer by layer, unit by unit; a unit's slice is its bias (where `bias`) followed by its incoming
  * weights in the order of the layer below. So a GLM is (Intercept), then one coefficient per column.
  */
-export interface Network {
-  /** D */
-  readonly inputs: number
+export interface Network extends Outputs {
+  readonly kind: 'network'
   readonly hidden: readonly number[]
-  /** C: for `softmax` the number of classes; for losses of one output at a time 1, or several where they take it. */
-  readonly outputs: number
   readonly activation: Activation
-  readonly loss: Loss
-  /** Values of the loss's parameters, in the order of its definition; absent where it has none. */
-  readonly lossParameters?: LossParameters
   readonly bias: boolean
   /** Adds (ridge/2) Σ θ_p² over the penalised parameters. */
   readonly ridge: number
@@ -29,15 +34,21 @@ export interface Network {
   readonly penalizeBias: boolean
   /** Firth's penalty −½ log det of the expected information, over the total weight; without hidden layer only. */
   readonly firth?: boolean
-  /** Gives z in place of the layers: then there are none, nor biases or a ridge. */
-  readonly expression?: Expression
 }
 
+/** One output z that a user wrote as an expression of columns and parameters. No penalty falls on it. */
+export interface ExpressionModel extends Outputs {
+  readonly kind: 'expression'
+  readonly expression: Expression
+}
+
+export type Model = Network | ExpressionModel
+
 /**
- * Rows with a network: f(θ) = Σ_i weight_i ℓ(z(θ; x_i) + offset_i, y_i) / Σ_i weight_i + (ridge/2) Σ_{p penalised} θ_p².
+ * Rows with a model: f(θ) = Σ_i weight_i ℓ(z(θ; x_i) + offset_i, y_i) / Σ_i weight_i + (ridge/2) Σ_{p penalised} θ_p².
  */
-export interface Problem {
-  readonly network: Network
+export interface Problem<M extends Model = Model> {
+  readonly network: M
   /** N */
   readonly rows: number
   /** [N, D], row-major. */
@@ -54,3 +65,9 @@ export interface Problem {
 
 /** Distribution of the start points. `normal`: N(0, s²) and `uniform`: U(−a, a), on every parameter, biases included. */
 export type Init = { readonly normal: number } | { readonly uniform: number } | 'glorot' | 'he'
+
+/** Is f convex in θ? `reason` is one sentence. Strong convexity also depends on rank and separation of the data. */
+export interface Convexity {
+  readonly model: boolean
+  readonly reason: string
+}

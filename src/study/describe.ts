@@ -11,8 +11,9 @@ import type { MetricSet, StationaryPoint, Summary } from '../core/result.js'
 import { formatCount } from '../core/units.js'
 import { ranksOf } from '../core/ties.js'
 import { wilsonInterval } from '../core/stats.js'
-import { biasesAtMeans, userPoints } from '../data/conditioning.js'
-import { copiesPossible } from '../models/network/symmetry.js'
+import { biasesAtMeans } from '../data/conditioning.js'
+import { userPoints, isNetwork } from '../models/model.js'
+import { copiesPossible } from '../models/model.js'
 import { scoresOf } from '../models/scores.js'
 import type { Problem } from '../models/types.js'
 import type { Folded } from './fold.js'
@@ -67,7 +68,7 @@ async function describe(
   /** Boxes of proved points, by their places. */
   const boxes = new Map<number, Box>()
   const { network, frame, problem, certifier } = setup
-  const pieces = hasKinks(network) ? new Pieces(problem) : undefined
+  const pieces = isNetwork(problem) && hasKinks(problem.network) ? new Pieces(problem) : undefined
   const shared = (cluster: Cluster, parameters: Float64Array) => ({
     id: cluster.id,
     loss: frame.lossScale * cluster.loss,
@@ -79,7 +80,9 @@ async function describe(
     copiesPossible: copiesPossible(setup.network),
     parameters: [...parameters],
     names: setup.names,
-    ...(frame.centring ? { atMeans: biasesAtMeans(network, frame.centring, cluster.parameters) } : {}),
+    ...(network.kind === 'network' && frame.centring
+      ? { atMeans: biasesAtMeans(network, frame.centring, cluster.parameters) }
+      : {}),
     firstStart: cluster.firstStart,
     starts: cluster.starts
   })
@@ -102,15 +105,11 @@ async function describe(
     const details = part.map((cluster, i) => {
       const at = kinked[i]
       const H_ = at?.H ?? H!.subarray(i * P * P, (i + 1) * P * P)
-      const question = {
-        problem,
-        theta: cluster.parameters,
-        H: H_,
-        names: setup.names,
-        frame,
-        ...(at ? { kinked: at } : {})
-      }
-      return network.expression ? describeFormulaPoint(question, network.expression) : describePoint(question)
+      const question = { theta: cluster.parameters, H: H_, names: setup.names }
+      const { network: model } = problem
+      return model.kind === 'expression'
+        ? describeFormulaPoint(problem, question, model.expression)
+        : describePoint({ ...question, problem: { ...problem, network: model }, frame, ...(at ? { kinked: at } : {}) })
     })
     const index = details.map(d => (kind === 'saddle' ? d.index : 0))
     const { proofs, radii } =
@@ -126,7 +125,7 @@ async function describe(
       const { nullity, nullityExplained, flatParameters, condition } = details[i]
       const gradient = g!.subarray(i * P, (i + 1) * P)
       points.push({
-        ...shared(cluster, userPoints(network, frame, cluster.parameters)),
+        ...shared(cluster, userPoints(network, frame.toUser, cluster.parameters)),
         // At kinks the gradient is that of one side.
         gradientNorm: kinked[i] ? cluster.gradientNorm : gradient.reduce((m, v) => Math.max(m, Math.abs(v)), 0),
         ...(kinked[i] ? { kinks: kinked[i].kinks, unitsPutOut: kinked[i].out } : {}),
@@ -159,7 +158,7 @@ async function describe(
   }
   // What is beyond the limit, and what came after the user had had enough.
   for (const cluster of clusters.slice(points.length))
-    points.push({ ...shared(cluster, userPoints(network, frame, cluster.parameters)), eigenvalues: [] })
+    points.push({ ...shared(cluster, userPoints(network, frame.toUser, cluster.parameters)), eigenvalues: [] })
   return points
 }
 

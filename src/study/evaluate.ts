@@ -4,11 +4,12 @@ import { InputError } from '../core/errors.js'
 import { chooseEngine } from '../engines/registry.js'
 import type { Evaluation, Needs } from '../engines/types.js'
 import { userModel } from '../models/expression/expression.js'
-import { parameterCount } from '../models/network/network.js'
+import { parameterCount } from '../models/model.js'
 import { mapPoints, pullBack } from '../models/network/parameterMap.js'
 import { resolveConfig } from './config.js'
 import type { StudyInput } from './input.js'
 import { prepareProblem } from './setup.js'
+import type { Problem } from '../models/types.js'
 
 /** R points: [R, P] row-major as one array, or an array of R points. */
 export type Points = Float64Array | readonly ArrayLike<number>[]
@@ -76,9 +77,9 @@ export async function evaluator(config: StudyInput, { threads }: EvaluatorOption
   const resolved = resolveConfig(config, 'the study')
   const { data, network, names, problem, frame } = await prepareProblem(resolved)
   const { device, precision = resolved.engine === 'auto' ? 'f64' : undefined } = resolved
-  const inUser = network.expression
-    ? { ...problem, network: { ...network, expression: userModel(network.expression) } }
-    : problem
+  const own = problem.network
+  const inUser: Problem =
+    own.kind === 'expression' ? { ...problem, network: { ...own, expression: userModel(own.expression) } } : problem
   const { engine } = await chooseEngine(resolved.engine, {
     // What finishes a mixed search is what evaluates.
     ...(precision === undefined ? {} : { precision: precision === 'mixed' ? ('f64' as const) : precision }),
@@ -88,19 +89,19 @@ export async function evaluator(config: StudyInput, { threads }: EvaluatorOption
   })
   const objective = await engine.prepare(inUser)
   const P = parameterCount(network)
-  const isMapped = !network.expression
+  const mapped = network.kind === 'network' ? network : undefined
 
   const values = ({ f, g, H }: Evaluation, count: number): Values => {
-    if (!isMapped) return { count, f, ...(g ? { g } : {}), ...(H ? { H } : {}) }
+    if (!mapped) return { count, f, ...(g ? { g } : {}), ...(H ? { H } : {}) }
     const { lossScale, fromUser } = frame
     const scaled = (array: Float64Array): Float64Array => (lossScale === 1 ? array : array.map(v => v * lossScale))
     const squares = H && new Float64Array(H.length)
     for (let r = 0; squares && r < count; r++)
-      squares.set(userHessian(network, fromUser, H.subarray(r * P * P, (r + 1) * P * P)), r * P * P)
+      squares.set(userHessian(mapped, fromUser, H.subarray(r * P * P, (r + 1) * P * P)), r * P * P)
     return {
       count,
       f: scaled(f),
-      ...(g ? { g: scaled(pullBack(network, fromUser, g)) } : {}),
+      ...(g ? { g: scaled(pullBack(mapped, fromUser, g)) } : {}),
       ...(squares ? { H: scaled(squares) } : {})
     }
   }
@@ -110,7 +111,7 @@ export async function evaluator(config: StudyInput, { threads }: EvaluatorOption
     engine: { name: engine.name, precision: engine.precision, device: engine.device, threads: engine.threads },
     async evaluate(points, needs = {}) {
       const theta = flat(points, P)
-      const own = isMapped ? mapPoints(network, frame.fromUser, theta) : theta
+      const own = mapped ? mapPoints(mapped, frame.fromUser, theta) : theta
       return values(await objective.evaluate(own, needs), theta.length / P)
     },
     dispose() {

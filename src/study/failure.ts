@@ -1,6 +1,7 @@
 /** Why runs failed: what keeps the loss from being finite wherever they could go, with the name of the column. */
 import { quoted } from '../core/printable.js'
 import type { Setup } from './setup.js'
+import { hasBias } from '../models/model.js'
 
 const short = (v: number): string => String(Number(v.toPrecision(6)))
 
@@ -22,15 +23,15 @@ export async function failureCause({ data, network, certifier, frame }: Setup): 
   const { f } = await certifier.objective.evaluate(new Float64Array(certifier.objective.parameters), {})
   const everywhere = !Number.isFinite(f[0])
   if (everywhere && name !== undefined && data.offset) {
-    const way = network.bias ? 'take it in another unit' : 'subtract its mean, or give the model a bias'
+    const way = hasBias(network) ? 'take it in another unit' : 'subtract its mean, or give the model a bias'
     return `the offset column ${quoted(name)} ${told(range(data.offset, 0, 1))}, so that the loss overflows wherever the weights are small; ${way}`
   }
   const D = data.inputs
   const spans = data.columns.slice(0, D).map((_, d) => range(data.x, d, D))
   const size = ([low, high]: [number, number]): number => Math.max(Math.abs(low), Math.abs(high))
   const widest = spans.reduce((best, span, d) => (size(span) > size(spans[best]) ? d : best), 0)
-  if (network.expression || frame.fromAsked) {
-    const where = network.expression ? 'narrow the inits or bounds of its parameters' : 'use --standardize'
+  if (network.kind === 'expression' || frame.fromAsked) {
+    const where = network.kind === 'expression' ? 'narrow the inits or bounds of its parameters' : 'use --standardize'
     if (spans.length > 0)
       return `the loss is not finite where they began, and column ${quoted(data.columns[widest])} ${told(spans[widest])}; measure it in another unit, or ${where}`
     return `the objective is not finite where they began; ${where}`

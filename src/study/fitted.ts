@@ -8,10 +8,11 @@ import { listed, shown } from '../core/printable.js'
 import { summaryFormat, summaryVersion, type MetricSet, type StationaryPoint, type Summary } from '../core/result.js'
 import { biasesAtMeans, type Centring } from '../data/conditioning.js'
 import type { Preprocessing } from '../data/types.js'
-import { expressionNetwork, userModel } from '../models/expression/expression.js'
+import { modelOf, userModel } from '../models/expression/expression.js'
 import { isScalar, losses } from '../models/losses/index.js'
-import { layers, parameterCount } from '../models/network/network.js'
-import type { Network } from '../models/types.js'
+import { layers } from '../models/network/network.js'
+import { parameterCount } from '../models/model.js'
+import type { Model } from '../models/types.js'
 import { expressionModel } from './formulaConfig.js'
 import { readRecord } from './record.js'
 import { studyFile, summaryFile } from '../runs/directory.js'
@@ -35,7 +36,7 @@ export interface FittedModel {
   readonly loss: number
   /** Runs that ended there. */
   readonly runs: number
-  readonly network: Network
+  readonly network: Model
   readonly preprocessing: Preprocessing
   /** [P] */
   readonly theta: Float64Array
@@ -93,7 +94,7 @@ const summarySchema = z.looseObject({
 
 interface SavedStudy {
   readonly directory: string
-  readonly network: Network
+  readonly network: Model
   readonly preprocessing: Preprocessing
   readonly centring?: Centring
   readonly summary: Summary
@@ -150,14 +151,14 @@ export async function openStudy(directory: string): Promise<SavedStudy> {
     )
   if (config.model.formula !== undefined) {
     const expression = userModel(expressionModel(config.model, config.starts.init, done.columns))
-    return { directory, network: expressionNetwork(expression, loss), preprocessing: done, summary }
+    return { directory, network: modelOf(expression, loss), preprocessing: done, summary }
   }
   const { hidden, activation, bias, ridge, penalizeBias } = config.model
   const outputs = isScalar(loss) ? 1 + (others?.length ?? 0) : (classes?.length ?? 2)
   const inputs = done.columns.length
   return {
     directory,
-    network: { inputs, hidden, outputs, activation, loss, bias, ridge, penalizeBias },
+    network: { kind: 'network', inputs, hidden, outputs, activation, loss, bias, ridge, penalizeBias },
     preprocessing: done,
     ...(checked.data.centring ? { centring: checked.data.centring } : {}),
     summary
@@ -174,7 +175,8 @@ function parametersAt(
   atMeans: readonly number[] | undefined
 ): Pick<FittedModel, 'theta' | 'scaling'> {
   const theta = Float64Array.from(parameters)
-  if (!network.bias) return { theta, ...(standardization ? { scaling: standardization } : {}) }
+  if (network.kind === 'expression' || !network.bias)
+    return { theta, ...(standardization ? { scaling: standardization } : {}) }
   if (!centring || !atMeans) return { theta }
   const [{ at, stride }] = layers(network)
   atMeans.forEach((bias, k) => (theta[at + k * stride] = bias))
@@ -254,7 +256,11 @@ async function modelOfStart(saved: SavedStudy, start: number): Promise<FittedMod
       runs: 1,
       network,
       preprocessing,
-      ...parametersAt(saved, run.theta!, centring && biasesAtMeans(network, centring, run.conditioned))
+      ...parametersAt(
+        saved,
+        run.theta!,
+        centring && network.kind === 'network' ? biasesAtMeans(network, centring, run.conditioned) : undefined
+      )
     }
   throw new InputError(`The run of start ${start} is not in ${shown(directory)}; it had not ended.`)
 }

@@ -3,13 +3,14 @@ import { inferenceOf } from '../analysis/inference/index.js'
 import type { Inference } from '../core/result.js'
 import { codedLevels } from '../data/design.js'
 import type { Setup } from './setup.js'
+import { isNetwork } from '../models/model.js'
 
 /** Tests, intervals and likelihood at a minimiser of a model without hidden layer, where it has them. */
 export async function inferenceAt(
-  { problem, certifier, frame, names, data, network }: Setup,
+  { problem, certifier, frame, names, data }: Setup,
   theta: Float64Array
 ): Promise<Inference | undefined> {
-  if (network.hidden.length > 0 || network.expression) return undefined
+  if (!isNetwork(problem) || problem.network.hidden.length > 0) return undefined
   const { H } = await certifier.objective.evaluate(theta, { H: true })
   let next = 0
   const terms = data.preprocessing.terms.map(term => {
@@ -25,6 +26,6 @@ export async function inferenceAt(
     frame,
     ...(data.trials ? { trials: data.trials } : {}),
     // Standardised columns without biases are not those of the table.
-    ...(network.bias || !data.standardization ? { effects: { columns: data.x, terms } } : {})
+    ...(problem.network.bias || !data.standardization ? { effects: { columns: data.x, terms } } : {})
   })
 }

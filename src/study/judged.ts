@@ -31,7 +31,7 @@ function spreadOut(values: Float64Array, which: readonly number[] | undefined, c
 /** The direction in which the data are separated, in conditioned coordinates; 0 where that is not known. */
 function separating({ network, frame, separation, objective }: Setup): Float64Array {
   const { direction } = separation
-  return direction.length === 0
+  return network.kind === 'expression' || direction.length === 0
     ? new Float64Array(objective.parameters)
     : mapPoints(network, linearPart(frame.fromUser), Float64Array.from(direction))
 }

@@ -6,8 +6,8 @@ import { isolines } from '../core/contours.js'
 import type { Contours, Landscape } from '../core/result.js'
 import type { Objective } from '../engines/types.js'
 import { convexTwin } from '../models/losses/index.js'
-import { canonicalizerOf } from '../models/network/symmetry.js'
-import type { Network } from '../models/types.js'
+import { canonicalizerOf } from '../models/model.js'
+import type { Model } from '../models/types.js'
 import type { Folded } from './fold.js'
 import type { Setup } from './setup.js'
 
@@ -31,7 +31,7 @@ const dot = (a: Float64Array, b: Float64Array): number => a.reduce((sum, v, p) =
 const tidy = (v: number): number => Number(v.toPrecision(5))
 
 /** The image of a point that is nearest to another. */
-function nearestCopy(network: Network, theta: Float64Array, to: Float64Array): Float64Array {
+function nearestCopy(network: Model, theta: Float64Array, to: Float64Array): Float64Array {
   let best = theta
   let least = Infinity
   canonicalizerOf(network).images(theta, image => {
@@ -65,7 +65,7 @@ interface Plane {
 }
 
 /** The plane through the first three points that do not lie on a line; undefined where all are one. */
-function planeThrough(network: Network, candidates: readonly Named[]): Plane | undefined {
+function planeThrough(network: Model, candidates: readonly Named[]): Plane | undefined {
   const [first, ...others] = candidates
   if (!first) return undefined
   const points = [{ ...first, x: 0, y: 0 }]
@@ -147,7 +147,7 @@ async function contours(evaluate: Evaluate, { low, size }: Box): Promise<Contour
 export async function landscapeOf(setup: Setup, folded: Folded): Promise<Landscape | undefined> {
   const { network, problem, certifier, frame } = setup
   const P = certifier.objective.parameters
-  if (network.expression || (cells + 1) ** 2 * problem.rows * P > affordable) return undefined
+  if (network.kind === 'expression' || (cells + 1) ** 2 * problem.rows * P > affordable) return undefined
   const plane = planeThrough(network, pointsOf(setup, folded))
   if (!plane) return undefined
   const twinLoss = convexTwin(network.loss)

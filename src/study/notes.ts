@@ -23,7 +23,7 @@ function formulaNotes({ parameters, fixed }: Expression): string[] {
 function targetNotes({ network, data }: Setup): string[] {
   const { response } = lossTable[network.loss]
   const broken = data.y.findIndex(v => !Number.isInteger(v))
-  if (network.expression || broken < 0) return []
+  if (network.kind === 'expression' || broken < 0) return []
   if (response === 'count')
     return [
       `The target ${data.target} is ${data.y[broken]} in row ${broken + 1}, which is no count: the estimates are those of the mean, but likelihood, ` +
@@ -48,8 +48,8 @@ export function notesOf(
   }: { ties: number; minima: number; described: number; exactQuantiles: boolean }
 ): string[] {
   const notes: string[] = [...setup.data.preprocessing.notes, ...setup.startNotes]
-  const { expression } = setup.network
-  if (expression) notes.push(...formulaNotes(expression))
+  const { network } = setup
+  if (network.kind === 'expression') notes.push(...formulaNotes(network.expression))
   notes.push(...targetNotes(setup))
   const { rank, columns, aliased } = setup.rank
   if (rank < columns)

@@ -9,7 +9,7 @@ import { place, type Table } from '../data/table.js'
 import type { Frame } from '../data/conditioning.js'
 import { fromUser } from '../models/expression/coordinates.js'
 import { mapPoints } from '../models/network/parameterMap.js'
-import type { Network } from '../models/types.js'
+import type { Model } from '../models/types.js'
 import { plainData } from './dataSchema.js'
 import type { StudyConfig } from './config.js'
 
@@ -52,9 +52,9 @@ function numbersOf(table: Table, names: readonly string[]): Float64Array {
 }
 
 /** Points in the user's coordinates [R, P] as they are computed with. */
-function conditioned(network: Network, frame: Frame, theta: Float64Array): Float64Array {
+function conditioned(network: Model, frame: Frame, theta: Float64Array): Float64Array {
+  if (network.kind === 'network') return mapPoints(network, frame.fromUser, theta)
   const { expression } = network
-  if (!expression) return mapPoints(network, frame.fromUser, theta)
   const P = expression.parameters.length
   const out = new Float64Array(theta.length)
   for (let at = 0; at < theta.length; at += P) {
@@ -78,7 +78,7 @@ function conditioned(network: Network, frame: Frame, theta: Float64Array): Float
 export async function readStarts(
   { starts }: StudyConfig,
   names: readonly string[],
-  network: Network,
+  network: Model,
   frame: Frame,
   options: ReadOptions
 ): Promise<OwnStarts | undefined> {

@@ -2,7 +2,7 @@
 import { softmax } from '../models/means.js'
 import { InputError } from '../core/errors.js'
 import { shown } from '../core/printable.js'
-import { outputs } from '../analysis/predict.js'
+import { outputs } from '../models/outputs.js'
 import { applyPreprocessing, type NewRows } from '../data/apply.js'
 import { openTable, type ReadOptions } from '../data/read.js'
 import { lossTable } from '../models/losses/index.js'

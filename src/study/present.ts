@@ -1,11 +1,12 @@
 /** From the conditioned coordinates, in which everything is computed, to the user's: what is shown and stored. */
-import { userPoints, type Frame } from '../data/conditioning.js'
+import { type Frame } from '../data/conditioning.js'
+import { userPoints } from '../models/model.js'
 import { scoresOf } from '../models/scores.js'
-import type { Network } from '../models/types.js'
+import type { Model } from '../models/types.js'
 import type { Rows } from '../runs/table.js'
 
 /** Scores [R, M] in the user's units. */
-export function userScores(network: Network, frame: Frame, scores: Float64Array): Float64Array {
+export function userScores(network: Model, frame: Frame, scores: Float64Array): Float64Array {
   const names = scoresOf(network)
   const at = names.indexOf('rmse')
   if (at < 0 || frame.targetScale === 1) return scores
@@ -17,14 +18,14 @@ export const userLosses = ({ lossScale }: Frame, losses: Float64Array): Float64A
   lossScale === 1 ? losses : losses.map(v => v * lossScale)
 
 /** Runs in the user's coordinates; `conditioned` keeps θ as certified. */
-export const userRows = (network: Network, frame: Frame, rows: Rows): Rows => ({
+export const userRows = (network: Model, frame: Frame, rows: Rows): Rows => ({
   ...rows,
   loss: userLosses(frame, rows.loss),
   lossFound: userLosses(frame, rows.lossFound),
   limit: userLosses(frame, rows.limit),
   limitError: userLosses(frame, rows.limitError),
-  ...(rows.theta ? { theta: userPoints(network, frame, rows.theta) } : {}),
-  ...(rows.thetaFound ? { thetaFound: userPoints(network, frame, rows.thetaFound) } : {}),
+  ...(rows.theta ? { theta: userPoints(network, frame.toUser, rows.theta) } : {}),
+  ...(rows.thetaFound ? { thetaFound: userPoints(network, frame.toUser, rows.thetaFound) } : {}),
   train: userScores(network, frame, rows.train),
   ...(rows.test ? { test: userScores(network, frame, rows.test) } : {})
 })

@@ -9,8 +9,9 @@ import { Status } from '../core/status.js'
 import type { Separation } from '../core/result.js'
 import { chooseEngine } from '../engines/registry.js'
 import { lossTable, type Link } from '../models/losses/index.js'
-import { biasMask, parameterCount } from '../models/network/network.js'
-import type { Problem } from '../models/types.js'
+import { biasMask } from '../models/network/network.js'
+import { parameterCount } from '../models/model.js'
+import type { Problem, Network } from '../models/types.js'
 import { takesFirth } from '../models/penalty.js'
 import { optimizers, resolveOptimizer } from '../optimizers/registry.js'
 import { epsilonOf } from '../optimizers/types.js'
@@ -47,7 +48,7 @@ async function arrives(problem: Problem): Promise<boolean> {
  * The weakest remedy that works for separated data.
  * @returns null where none of those tried does
  */
-export async function remedyFor(problem: Problem, names: readonly string[]): Promise<Remedy | null> {
+export async function remedyFor(problem: Problem<Network>, names: readonly string[]): Promise<Remedy | null> {
   // A penalty that the model has already is another one than the candidates'.
   const { penalty: _, ...bare } = problem
   const { network } = problem
@@ -63,7 +64,7 @@ export async function remedyFor(problem: Problem, names: readonly string[]): Pro
 }
 
 /** Whether Firth's penalty gives a finite minimiser; undefined where the model does not take it. */
-export async function firthHelps(problem: Problem): Promise<boolean | undefined> {
+export async function firthHelps(problem: Problem<Network>): Promise<boolean | undefined> {
   const { penalty: _, ...bare } = problem
   const { network } = problem
   if (network.hidden.length > 0 || network.outputs > 1 || !takesFirth(network.loss)) return undefined
@@ -82,7 +83,7 @@ const exponential: readonly Link[] = ['sigmoid', 'exp', 'shares']
  * @param toUser from parameters [P] of the problem to the user's
  */
 export async function growthOf(
-  problem: Problem,
+  problem: Problem<Network>,
   names: readonly string[],
   separated: Separation,
   toUser: (theta: Float64Array) => Float64Array

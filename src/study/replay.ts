@@ -1,7 +1,7 @@
 /** One start of a saved study again, with its path. */
 import { InputError } from '../core/errors.js'
 import { verdicts, type Verdict } from '../core/result.js'
-import { userPoints } from '../data/conditioning.js'
+import { userPoints } from '../models/model.js'
 import type { SearchPrecision } from '../engines/types.js'
 import { statusNames } from '../core/status.js'
 import type { StudyConfig } from './config.js'
@@ -67,7 +67,7 @@ export async function replay(directory: string, start: number, overrides: Replay
       const judged = await setup.judgeRuns(block.theta, block, 1)
       const trace = block.traces?.[0] ?? new Float64Array(0)
       const { frame, network } = setup
-      const user = (theta: Float64Array): number[] => [...userPoints(network, frame, theta)]
+      const user = (theta: Float64Array): number[] => [...userPoints(network, frame.toUser, theta)]
       return {
         start,
         verdict: verdicts[judged.verdict[0]],

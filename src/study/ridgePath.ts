@@ -2,18 +2,19 @@
  * The minimiser against the ridge: all ridges, many starts of each and all folds are lanes of one batch, whose runs bring their own penalty
  * and rows.
  */
-import { rowLosses } from '../analysis/predict.js'
+import { rowLosses } from '../models/outputs.js'
 import type { RidgePathResult } from '../core/result.js'
 import { resampledWeights, rowCounts, type Resampling } from '../core/resampling.js'
 import { Status } from '../core/status.js'
 import { conditionProblem } from '../data/conditioning.js'
 import type { RunInputs } from '../engines/types.js'
 import { mapPoints } from '../models/network/parameterMap.js'
-import type { Problem } from '../models/types.js'
+import type { Problem, Network } from '../models/types.js'
 import { newtonLimit } from './config.js'
 import { optimizers, resolveOptimizer } from '../optimizers/registry.js'
 import { epsilonOf } from '../optimizers/types.js'
 import { askedOf, givenRows, type Certifying, type Setup } from './setup.js'
+import { isLinear } from '../models/model.js'
 
 /** Ridges of a path that is chosen from the data: from where little is left of the weights to a millionth of that. */
 const steps = 49
@@ -40,13 +41,13 @@ interface Path {
 export async function ridgePathOf(setup: Setup, signal?: AbortSignal): Promise<RidgePathResult | undefined> {
   const { config, data, network, names, certifier } = setup
   const asked = config.model.ridgePath
-  if (asked === undefined || network.expression) return undefined
+  if (asked === undefined || network.kind === 'expression') return undefined
   // Coordinates in which a ridge is a sum of squares, as those of the study need not be.
   const given = givenRows(data, data, network.bias)
   const standard = askedOf(data, network.bias)
   const { problem: penalised, frame } = conditionProblem({ ...network, ridge: 1 }, given, standard)
   const { penalty: unit, ...rest } = penalised
-  const problem: Problem = { ...rest, network: { ...penalised.network, ridge: 0 } }
+  const problem: Problem<Network> = { ...rest, network: { ...penalised.network, ridge: 0 } }
   const objective = await certifier.engine.prepare(problem)
   try {
     const map = standard ? frame.toAsked : frame.toUser
@@ -156,7 +157,7 @@ function bestOf({ unit, toUser, setup }: Path, fits: readonly Fit[], ridge: numb
   const tolerance = alike * Math.max(1, Math.abs(best.objective))
   let distinct = arrived.length > 0 ? 1 : 0
   for (let i = 1; i < arrived.length; i++) if (sorted[i].objective - sorted[i - 1].objective > tolerance) distinct++
-  const convex = setup.network.hidden.length === 0
+  const convex = isLinear(setup.network)
   const own = toUser(best.theta)
   const spread = convex
     ? arrived

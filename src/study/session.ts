@@ -8,6 +8,7 @@ import { rowBytes } from '../runs/table.js'
 import { Fold, type Folded } from './fold.js'
 import { layoutOf, search, type Planned, type SearchOptions, type Sink } from './run.js'
 import type { Setup } from './setup.js'
+import { hasLoss } from '../models/model.js'
 
 /** How far a study has come. */
 export interface StudyProgress {
@@ -152,7 +153,7 @@ export async function runSession(
   )
   // Later sessions find the loss in the record, and this in the list.
   const chosen = [
-    ...(setup.config.model.loss === undefined && setup.network.expression?.objective !== true
+    ...(setup.config.model.loss === undefined && hasLoss(setup.network)
       ? [`No loss was named; ${setup.data.loss} suits the target ${setup.data.target}.`]
       : []),
     ...setup.remarks

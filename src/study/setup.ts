@@ -1,21 +1,16 @@
 /** Everything a study decides before the first run: data, network, separation, engines, update rule, judge. */
-import {
-  columnScale,
-  convexity,
-  parameterCount,
-  parameterNames,
-  ridgeOnAll,
-  validateProblem
-} from '../models/network/network.js'
-import { expressionNetwork } from '../models/expression/expression.js'
+import { columnScale, convexity, parameterCount, parameterNames, hasBias, ridgeOnAll } from '../models/model.js'
+import { validateProblem } from '../models/validate.js'
+import { modelOf } from '../models/expression/expression.js'
 import { chosenLoss, lossName } from '../models/losses/choice.js'
 import { defaultLosses, isScalar, lossTable } from '../models/losses/index.js'
-import type { Network, Problem } from '../models/types.js'
+import type { Network, Problem, Model } from '../models/types.js'
 import { judging } from '../analysis/recognise.js'
 import type { Found, Judge, Judged } from '../analysis/verdict.js'
 import { flatDirections } from '../analysis/rank.js'
 import { separation, type Separation } from '../analysis/separation/index.js'
-import { conditionProblem, userPoints, identityFrame, type Frame, type Standardization } from '../data/conditioning.js'
+import { conditionProblem, identityFrame, type Frame, type Standardization } from '../data/conditioning.js'
+import { userPoints } from '../models/model.js'
 import { withoutAliased } from '../data/aliased.js'
 import { loadData } from '../data/load.js'
 import type { ReadOptions } from '../data/read.js'
@@ -50,7 +45,7 @@ export interface Setup {
   readonly config: StudyConfig
   readonly starts: StartPoints
   readonly data: Dataset
-  readonly network: Network
+  readonly network: Model
   readonly names: readonly string[]
   /** What is minimised: the conditioned problem. */
   readonly problem: Problem
@@ -81,7 +76,7 @@ export interface Setup {
   dispose(): void
 }
 
-const problemOf = (network: Network, rows: Rows): Problem => ({
+const problemOf = (network: Model, rows: Rows): Problem => ({
   network,
   rows: rows.rows,
   x: rows.x,
@@ -90,15 +85,16 @@ const problemOf = (network: Network, rows: Rows): Problem => ({
   ...(rows.offset ? { offset: rows.offset } : {})
 })
 
-export function networkOf(config: StudyConfig, data: Dataset): Network {
+export function networkOf(config: StudyConfig, data: Dataset): Model {
   const { hidden, activation, bias, ridge, penalizeBias, firth, loss } = config.model
   const parameters = loss === undefined ? [] : chosenLoss(loss).parameters
   if (isFormula(config)) {
-    const network = expressionNetwork(expressionModel(config.model, config.starts.init, data.columns), data.loss)
+    const network = modelOf(expressionModel(config.model, config.starts.init, data.columns), data.loss)
     return parameters.length > 0 ? { ...network, lossParameters: parameters } : network
   }
   const outputs = isScalar(data.loss) ? data.y.length / data.rows : (data.classes?.length ?? 2)
   return {
+    kind: 'network',
     inputs: data.inputs,
     hidden,
     outputs,
@@ -170,7 +166,7 @@ export async function prepareProblem(
   options: ReadOptions = {}
 ): Promise<{
   data: Dataset
-  network: Network
+  network: Model
   names: string[]
   problem: Problem
   frame: Frame
@@ -183,11 +179,11 @@ export async function prepareProblem(
     config.data.dropAliased === true && !isFormula(config) ? withoutAliased(loaded, config.model.bias) : loaded
   const network = networkOf(config, data)
   const names = parameterNames(network, data.columns, isScalar(network.loss) ? data.targets : data.classes)
-  const given = givenRows(data, data, network.bias)
+  const given = givenRows(data, data, hasBias(network))
   const own = problemOf(network, given)
   validateProblem(own)
-  const { expression } = network
-  if (expression) {
+  if (network.kind === 'expression') {
+    const { expression } = network
     checkStarts(own, expression, madePoints(config, network), config.starts.count)
     const P = expression.parameters.length
     const rank = convexity(network).model ? linearRank(own, expression) : { rank: P, columns: P }
@@ -212,7 +208,7 @@ export async function prepareProblem(
     names,
     problem,
     frame,
-    separation: isSeparated(separated) ? await withRemedies(separated, { network, problem, names, frame }) : separated,
+    separation: isSeparated(separated) ? await withRemedies(separated, { problem, names, frame }) : separated,
     rank: { rank: rank + ones, columns: network.inputs + ones, aliased: aliased.map(d => data.columns[d]) }
   }
 }
@@ -220,10 +216,10 @@ export async function prepareProblem(
 /** What was tried against separation, and how it shows under gradient descent. */
 async function withRemedies(
   separated: Separation,
-  { network, problem, names, frame }: Pick<Setup, 'network' | 'problem' | 'names' | 'frame'>
+  { problem, names, frame }: Pick<Setup, 'names' | 'frame'> & { readonly problem: Problem<Network> }
 ): Promise<Separation> {
   const firth = await firthHelps(problem)
-  const growth = await growthOf(problem, names, separated, theta => userPoints(network, frame, theta))
+  const growth = await growthOf(problem, names, separated, theta => userPoints(problem.network, frame.toUser, theta))
   return {
     ...separated,
     remedy: await remedyFor(problem, names),
@@ -287,7 +283,7 @@ export async function setUp(
     config.precision === undefined
       ? {}
       : { precision: config.precision === 'mixed' ? ('f32' as const) : config.precision }
-  const { expression } = network
+  const isExpression = network.kind === 'expression'
   const job = { problem, needs: { ...options.needs, H: optimizers[optimizer.name].needs === 'H' } }
   const chosen = await chooseEngine(config.engine, { ...precision, ...device, ...threads, job }, options.among)
   const { engine, why } = chosen
@@ -297,7 +293,7 @@ export async function setUp(
   const certifier = { engine: certifying, objective: certifies(exact ? searching : await certifying.prepare(problem)) }
   const context = { eps: epsilonOf.f64, parameters }
   // Of a formula the unit of the loss is not known.
-  const high = expression ? {} : { high: await highLoss(certifier.objective) }
+  const high = isExpression ? {} : { high: await highLoss(certifier.objective) }
   const build = (eps: number): Program =>
     optimizers[optimizer.name].build(optimizer.options, { ...context, eps, ...high })
   const program = build(isMixed ? epsilonOf.f64 : epsilonOf[engine.precision])
@@ -314,11 +310,12 @@ export async function setUp(
     newton: newton.build(resolveOptimizer('newton').options, context),
     climbs: { ...buildClimbs(context), steps: climbSteps },
     // Of a formula only its values are known.
-    problem: expression ? null : problem,
+    problem: isExpression ? null : problem,
     scale: columnScale(problem),
     separated: runsAway,
-    bounded: ridgeOnAll(network) || (convex && (!expression || grows) && !runsAway && separated.status !== 'undecided'),
-    flatDirections: convex && (!expression || grows) ? flatDirections(network, rank) : null,
+    bounded:
+      ridgeOnAll(network) || (convex && (!isExpression || grows) && !runsAway && separated.status !== 'undecided'),
+    flatDirections: convex && (!isExpression || grows) ? flatDirections(network, rank) : null,
     moveLimit: convex || (!exact && !isMixed) ? Infinity : undefined,
     eps: epsilonOf.f64
   }
@@ -330,7 +327,7 @@ export async function setUp(
     names,
     problem,
     frame,
-    test: data.test ? problemOf(network, frame.rows(givenRows(data, data.test, network.bias))) : undefined,
+    test: data.test ? problemOf(network, frame.rows(givenRows(data, data.test, hasBias(network)))) : undefined,
     separation: separated,
     rank,
     optimizer,
@@ -347,7 +344,7 @@ export async function setUp(
     certifier,
     judge,
     judgeRuns: judging(judge, network),
-    startNotes: await startNotes({ config, starts, data, network, problem, objective: certifier.objective }),
+    startNotes: await startNotes({ config, starts, data, problem, objective: certifier.objective }),
     keep: config.keep ?? (config.starts.count > allKept ? 'end' : 'all'),
     dispose() {
       objective.dispose()

@@ -8,6 +8,7 @@ import { lossTable } from '../models/losses/index.js'
 import type { Network, Problem } from '../models/types.js'
 import type { StudyConfig } from './config.js'
 import type { StartPoints } from './starts.js'
+import { isNetwork } from '../models/model.js'
 
 /** Starts that are looked at, and rows. */
 const [looked, rowsLooked] = [8, 2000]
@@ -19,7 +20,7 @@ const [wide, narrow] = [1e3, 1e-3]
 const short = (v: number): string => String(Number(v.toPrecision(4)))
 
 /** Some rows of a problem, evenly spaced. */
-function someRows(problem: Problem): Problem {
+function someRows(problem: Problem<Network>): Problem<Network> {
   const { rows, x, y, weight, offset, network } = problem
   if (rows <= rowsLooked) return problem
   const which = Array.from({ length: rowsLooked }, (_, i) => Math.floor((i * rows) / rowsLooked))
@@ -52,21 +53,13 @@ export interface StartQuestion {
   readonly config: StudyConfig
   readonly starts: StartPoints
   readonly data: Dataset
-  readonly network: Network
   readonly problem: Problem
   readonly objective: Pick<Objective, 'evaluate'>
 }
 
 /** A sentence for each way in which starts and data do not go together. */
-export async function startNotes({
-  config,
-  starts,
-  data,
-  network,
-  problem,
-  objective
-}: StartQuestion): Promise<string[]> {
-  if (network.expression || data.columns.length === 0) return []
+export async function startNotes({ config, starts, data, problem, objective }: StartQuestion): Promise<string[]> {
+  if (!isNetwork(problem) || data.columns.length === 0) return []
   const count = Math.min(looked, config.starts.count)
   const points = Array.from({ length: count }, (_, i) => starts.at(i))
   const P = points[0]?.length ?? 0
@@ -91,7 +84,7 @@ export async function startNotes({
     notes.push(
       `At ${jumping} of the first ${count} starts the loss is over ${steep} times that of a model of zeros (${cause}), so that first steps jump, and starts at which it overflows are moved towards 0; ${remedy}.`
     )
-  const deviation = targetDeviation(network, data)
+  const deviation = targetDeviation(problem.network, data)
   if (deviation !== undefined && (deviation > wide || deviation < narrow))
     notes.push(
       `The target has a standard deviation of ${short(deviation)}, far from the outputs of the starts, so that first steps jump; --standardize-target measures it in its own.`

@@ -3,10 +3,10 @@ import { InputError } from '../core/errors.js'
 import { Sobol, sobolDimensions, sobolPoints } from '../core/sobol.js'
 import { formatCount } from '../core/units.js'
 import type { Starts } from '../engines/types.js'
-import { parameterCount } from '../models/network/network.js'
-import { pointOf, startPoint } from '../models/network/initialise.js'
+import { parameterCount, startPoint } from '../models/model.js'
+import { pointOf } from '../models/model.js'
 import type { ParameterMap } from '../models/network/parameterMap.js'
-import type { Network } from '../models/types.js'
+import type { Model } from '../models/types.js'
 import type { Range } from '../runs/part.js'
 import type { StudyConfig } from './config.js'
 
@@ -46,7 +46,7 @@ export const ownPoints = (theta: Float64Array, count: number): StartPoints => {
  * @param map from the coordinates they are drawn in to those of the problem
  * @throws InputError for a design that does not reach so far
  */
-export function madePoints({ starts }: StudyConfig, network: Network, map?: ParameterMap): StartPoints {
+export function madePoints({ starts }: StudyConfig, network: Model, map?: ParameterMap): StartPoints {
   const { seed, init, design } = starts
   if (design === 'random')
     return {

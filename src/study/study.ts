@@ -20,6 +20,7 @@ import { ridgePathOf } from './ridgePath.js'
 import { runSession, type Outcome, type StudyProgress } from './session.js'
 import { isSeparated, setUp, type Setup } from './setup.js'
 import { summarize } from './summary.js'
+import { hasLoss } from '../models/model.js'
 
 /** Puts files that follow from a summary beside it, such as a report. */
 export interface StudyFiles {
@@ -364,8 +365,7 @@ function separationFact({ separation: { status, infinite, remedy, firth } }: Set
 
 /** A name for a model, such as "logistic regression" or "4-5-1 tanh, ridge 0.01". */
 export function modelName({ network }: Pick<Setup, 'network'>): string {
-  const { expression } = network
-  if (expression) return expression.objective ? 'objective' : `formula, ${network.loss}`
+  if (network.kind === 'expression') return hasLoss(network) ? `formula, ${network.loss}` : 'objective'
   const ridge = network.ridge > 0 ? `, ridge ${network.ridge}` : network.hidden.length > 0 ? ', no ridge' : ''
   if (network.hidden.length > 0)
     return `${[network.inputs, ...network.hidden, network.outputs].join('-')} ${network.activation}${

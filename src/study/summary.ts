@@ -15,8 +15,8 @@ import {
   type Summary
 } from '../core/result.js'
 import { thresholdMeanings, thresholds } from '../core/thresholds.js'
-import { convexity, ridgeOnAll } from '../models/network/network.js'
-import { shiftPlaces } from '../models/network/shift.js'
+import { convexity, isRidged, layoutOf, ridgeOnAll } from '../models/model.js'
+import { shiftCount } from '../models/network/shift.js'
 import { twoClass } from '../models/scores.js'
 import type { Preprocessing } from '../data/types.js'
 import { describeClusters, hessianNumbers, inGroups, stacked } from './describe.js'
@@ -27,7 +27,7 @@ import { notesOf } from './notes.js'
 import { tiedRows } from '../analysis/ties.js'
 import { identityOf } from './record.js'
 import type { Outcome } from './session.js'
-import { userPoints, userDirections } from '../data/conditioning.js'
+import { userPoints, userDirections } from '../models/model.js'
 import { userHessian } from '../analysis/eigenvalues.js'
 import type { Setup } from './setup.js'
 import { initText, optimizerText } from './words.js'
@@ -61,9 +61,13 @@ async function findWitness(setup: Setup): Promise<Summary['convex']['witness']> 
         // The sign is the same in the user's columns (Sylvester), where rounding allows to see it.
         const eigenvalue =
           frame.lossScale *
-          (network.expression ? values : symmetricEigen(userHessian(network, frame.fromUser, A), P).values)[0]
+          (network.kind === 'network' ? symmetricEigen(userHessian(network, frame.fromUser, A), P).values : values)[0]
         if (eigenvalue < (witness?.eigenvalue ?? 0))
-          witness = { eigenvalue, parameters: [...userPoints(network, frame, theta)], loss: frame.lossScale * f[i] }
+          witness = {
+            eigenvalue,
+            parameters: [...userPoints(network, frame.toUser, theta)],
+            loss: frame.lossScale * f[i]
+          }
       })
     }
   )
@@ -78,20 +82,20 @@ function convexSection(
   const { model, reason } = convexity(setup.network)
   if (!model) return { model, strongly: false, modulus: null, reason, ...(witness ? { witness } : {}) }
   const { separated, flatDirections } = setup.judge
-  const strongly = flatDirections === 0 && !separated && shiftPlaces(setup.network).length === 0
+  const strongly = flatDirections === 0 && !separated && shiftCount(setup.network) === 0
   const modulus = minima[0]?.eigenvalues[0] ?? null
   return { model, strongly, modulus, reason: `${reason} ${minimisers(setup, strongly)}` }
 }
 
 /** What a convex model's minimisers are, and why. */
-function minimisers({ network, rank, judge, separation: { status } }: Setup, one: boolean): string {
+function minimisers({ network, problem, rank, judge, separation: { status } }: Setup, one: boolean): string {
   if (judge.separated) return 'The data are separated, so there is no finite minimiser.'
   if (ridgeOnAll(network)) return 'The ridge falls on every parameter, so there is exactly one minimiser.'
-  if (one && network.ridge > 0)
+  if (one && isRidged(problem))
     return 'The ridge falls on the weights, and the data bound the bias, so there is exactly one minimiser.'
   if (one)
     return `The design has full rank${status === 'none' ? ' and the data are not separated' : ''}, so there is exactly one minimiser.`
-  if (rank.rank < rank.columns && !(network.ridge > 0))
+  if (rank.rank < rank.columns && !isRidged(problem))
     return 'The design does not have full rank, so the minimisers form a flat set.'
   return 'Adding the same number to all outputs changes nothing; but for that, there is exactly one minimiser.'
 }
@@ -150,6 +154,7 @@ export async function summarize(
   { name, curves, ridgePath, stop, onStage }: SummaryOptions
 ): Promise<Summary> {
   const { config, data, frame, network, problem, engine } = setup
+  const { hidden, activation, bias, ridge, penalizeBias, firth } = layoutOf(network)
   const { folded, cost } = outcome
   const points = await describeClusters(setup, folded, outcome.runs, { stop, onStage })
   const { minima } = points
@@ -180,8 +185,8 @@ export async function summarize(
           diverging: {
             start: diverging.start,
             loss: frame.lossScale * diverging.loss,
-            norm: Math.hypot(...userPoints(network, frame, diverging.theta)),
-            direction: unitLength(userDirections(network, frame, diverging.direction)),
+            norm: Math.hypot(...userPoints(network, frame.toUser, diverging.theta)),
+            direction: unitLength(userDirections(network, frame.toUser, diverging.direction)),
             names: setup.names
           }
         }
@@ -218,16 +223,16 @@ export async function summarize(
       inputs: network.inputs,
       outputs: network.outputs,
       parameters: setup.objective.parameters,
-      hidden: network.hidden,
-      activation: network.activation,
+      hidden,
+      activation,
       loss: network.loss,
-      ridge: network.ridge,
-      penalizeBias: network.penalizeBias,
-      ...(network.firth === true ? { firth: true } : {}),
-      bias: network.bias,
+      ridge,
+      penalizeBias,
+      ...(firth === true ? { firth: true } : {}),
+      bias,
       standardize: data.standardization !== undefined,
       scale:
-        askedFor(network, frame) || (data.standardization !== undefined && !network.bias) ? 'standardized' : 'data',
+        askedFor({ hidden, ridge }, frame) || (data.standardization !== undefined && !bias) ? 'standardized' : 'data',
       target: data.target,
       coding: data.coding,
       optimizer: optimizerText(setup.optimizer),

@@ -1,8 +1,7 @@
 /** `keep: none`: of each run only what the fold needs of its end, in a form in which runs that end at one point have the same numbers. */
 import { canonicalScale } from '../analysis/cluster.js'
 import { VerdictCode } from '../core/result.js'
-import { columnScale } from '../models/network/network.js'
-import { canonicalizerOf } from '../models/network/symmetry.js'
+import { columnScale, canonicalizerOf } from '../models/model.js'
 import type { Ends, Facts } from '../runs/part.js'
 import type { Layout, Rows } from '../runs/table.js'
 import type { Setup } from './setup.js'

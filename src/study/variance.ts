@@ -18,7 +18,7 @@ import {
 import { sources, type Source } from '../core/varianceResult.js'
 import type { RunRequest } from '../engines/types.js'
 import { convexTwin, lossTable } from '../models/losses/index.js'
-import { convexity } from '../models/network/network.js'
+import { convexity } from '../models/model.js'
 import { classCells, scoreRun, scoresOf } from '../models/scores.js'
 import type { Problem } from '../models/types.js'
 import { optimizers } from '../optimizers/registry.js'
@@ -131,7 +131,7 @@ function levelsOf(variance: Raw, config: StudyConfig, source: string): Levels {
 
 /** The model without hidden layer and with a convex loss; undefined where the model is convex, or no network. */
 function twinOf(config: StudyConfig, { network }: Setup): StudyConfig | undefined {
-  if (network.expression || convexity(network).model) return undefined
+  if (network.kind === 'expression' || convexity(network).model) return undefined
   const { activation, bias, ridge, penalizeBias, firth } = config.model
   const loss = convexTwin(network.loss)
   const own = loss === network.loss ? config.model.loss : loss

@@ -1,8 +1,8 @@
 // Decision boundaries as lines for drawing: on them z is zero, straight ones are straight, closed ones are closed.
 import { describe, expect, it } from 'vitest'
 import { boundary, boxAround, type Box } from '../../src/analysis/boundary.js'
-import { outputs } from '../../src/analysis/predict.js'
-import { parameterCount } from '../../src/models/network/network.js'
+import { outputs } from '../../src/models/outputs.js'
+import { parameterCount } from '../../src/models/model.js'
 import { makeProblem, points } from '../helpers/problems.js'
 
 const box: Box = { low: [-2, -1], high: [2, 3] }

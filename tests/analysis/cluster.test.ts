@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { Clusterer, FunctionClusterer, openClusters } from '../../src/analysis/cluster.js'
-import { outputs } from '../../src/analysis/predict.js'
+import { outputs } from '../../src/models/outputs.js'
 import { RankedIds } from '../../src/analysis/ranked.js'
 import { DistinctCounter, distinctCapacity } from '../../src/analysis/sketch.js'
 import { normalQuantile, Stream, uniform, words } from '../../src/core/rng.js'
-import { parameterCount } from '../../src/models/network/network.js'
+import { parameterCount } from '../../src/models/model.js'
 import { genericCoefficients } from '../../src/models/network/symmetry.js'
 import type { Network, Problem } from '../../src/models/types.js'
 
 const glm: Network = {
+  kind: 'network',
   inputs: 2,
   hidden: [],
   outputs: 1,

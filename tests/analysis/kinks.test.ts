@@ -5,8 +5,8 @@ import { signOf, valueOf, withinLength } from '../../src/analysis/kinks/cones.js
 import { Pieces } from '../../src/analysis/kinks/pieces.js'
 import { judgeRuns } from '../../src/analysis/verdict.js'
 import { verdicts } from '../../src/core/result.js'
-import { Evaluator } from '../../src/engines/reference/evaluate.js'
-import type { Problem } from '../../src/models/types.js'
+import { evaluatorOf } from '../../src/engines/reference/evaluator.js'
+import type { Network, Problem } from '../../src/models/types.js'
 import { resolveConfig } from '../../src/study/config.js'
 import { requestOf } from '../../src/study/run.js'
 import { setUp } from '../../src/study/setup.js'
@@ -122,7 +122,7 @@ describe('small networks, beside searches around each point', () => {
       engine: 'cpu'
     }
     const setup = await setUp(resolveConfig(raw, 'the test'), { threads: 1 })
-    const evaluator = new Evaluator(setup.problem)
+    const evaluator = evaluatorOf(setup.problem)
     const P = evaluator.parameters
     const f = (theta: Float64Array): number => evaluator.evaluate(theta)
     let open = 0
@@ -157,6 +157,7 @@ describe('pieces', () => {
     for (const loss of ['squared', 'softmax'] as const) {
       const N = 9
       const network = {
+        kind: 'network' as const,
         inputs: 2,
         hidden,
         outputs: loss === 'softmax' ? 3 : 1,
@@ -169,7 +170,7 @@ describe('pieces', () => {
       const x = Float64Array.from({ length: 2 * N }, normal)
       // Two rows with the same inputs.
       x.set(x.subarray(0, 2), 2)
-      const problem: Problem = {
+      const problem: Problem<Network> = {
         network,
         rows: N,
         x,
@@ -178,7 +179,7 @@ describe('pieces', () => {
         ...(loss === 'softmax' ? {} : { offset: Float64Array.from({ length: N }, normal) })
       }
       const pieces = new Pieces(problem)
-      const reference = new Evaluator(problem)
+      const reference = evaluatorOf(problem)
       const P = reference.parameters
       const theta = Float64Array.from({ length: P }, normal)
       const [g, H, ownG, ownH] = [P, P * P, P, P * P].map(n => new Float64Array(n))

@@ -36,6 +36,7 @@ describe('proofs in words', () => {
 
 describe('distinct minima', () => {
   const network = {
+    kind: 'network' as const,
     inputs: 1,
     hidden: [2],
     outputs: 1,

@@ -2,7 +2,8 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { judging } from '../../src/analysis/recognise.js'
 import { judgeRuns, type Judged } from '../../src/analysis/verdict.js'
 import { VerdictCode } from '../../src/core/result.js'
-import { Canonicalizer, canonicalizerOf } from '../../src/models/network/symmetry.js'
+import { Canonicalizer } from '../../src/models/network/symmetry.js'
+import { canonicalizerOf } from '../../src/models/model.js'
 import { points, threeClasses } from '../helpers/problems.js'
 import { hasAddon } from '../helpers/proofs.js'
 import { resolveConfig } from '../../src/study/config.js'
@@ -186,6 +187,7 @@ describe('copies', () => {
     activation => {
       for (const hidden of [[3], [4, 3], [2, 3, 2]]) {
         const network = {
+          kind: 'network' as const,
           inputs: 2,
           hidden,
           outputs: 1,

@@ -3,14 +3,15 @@
 import { describe, expect, it } from 'vitest'
 import { separation, type Separation } from '../../src/analysis/separation/index.js'
 import { loadData } from '../../src/data/load.js'
-import { parameterCount, parameterNames } from '../../src/models/network/network.js'
+import { parameterCount, parameterNames } from '../../src/models/model.js'
 import type { Loss, Network, Problem } from '../../src/models/types.js'
 import { integers } from '../helpers/problems.js'
 import { cross, dot, network, rays, table, type Vector } from '../helpers/separation.js'
 import { expectAllClose } from '../helpers/tolerance.js'
 
 const names = ['(Intercept)', 'a', 'b', 'c']
-const decide = (problem: Problem): Separation => separation(problem, problem.network.bias ? names : names.slice(1))
+const decide = (problem: Problem<Network>): Separation =>
+  separation(problem, problem.network.bias ? names : names.slice(1))
 
 async function builtin(name: string, loss: Loss, classes = 1): Promise<Separation> {
   const data = await loadData({ builtin: name }, loss, { bias: true, hidden: [], ridge: 0 })

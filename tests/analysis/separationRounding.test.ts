@@ -1,7 +1,7 @@
 // Separation where rounding could decide: rows in the plane of others that must stay as they are, and columns that nearly depend.
 import { describe, expect, it } from 'vitest'
 import { separation, type Separation } from '../../src/analysis/separation/index.js'
-import { parameterNames } from '../../src/models/network/network.js'
+import { parameterNames } from '../../src/models/model.js'
 import { integers } from '../helpers/problems.js'
 import { cross, dot, rays, table, type Vector } from '../helpers/separation.js'
 

@@ -7,7 +7,7 @@ import { insectSprays, iris, longley } from '../../src/data/tables/tables.js'
 import { symmetricEigen } from '../../src/core/linalg.js'
 import { normalQuantile, Stream, uniform, words } from '../../src/core/rng.js'
 import { referenceEntry } from '../../src/engines/reference/index.js'
-import { columnScale, parameterCount, parameterNames } from '../../src/models/network/network.js'
+import { columnScale, parameterCount, parameterNames } from '../../src/models/model.js'
 import type { PointDetails } from '../../src/analysis/stationary.js'
 import type { Objective } from '../../src/engines/types.js'
 import type { Network, Problem } from '../../src/models/types.js'
@@ -24,7 +24,7 @@ function near(actual: ArrayLike<number>, expected: readonly number[], relative: 
   })
 }
 
-async function prepare(problem: Problem): Promise<Objective> {
+async function prepare(problem: Problem<Network>): Promise<Objective> {
   return (await referenceEntry.load({ precision: 'f64' })).prepare(problem)
 }
 
@@ -59,13 +59,14 @@ async function newton(objective: Objective): Promise<{ theta: Float64Array; H: F
   return { theta, H }
 }
 
-async function describeMinimum(problem: Problem): Promise<PointDetails & { theta: Float64Array }> {
+async function describeMinimum(problem: Problem<Network>): Promise<PointDetails & { theta: Float64Array }> {
   const { theta, H } = await newton(await prepare(problem))
   const names = parameterNames(problem.network, [])
   return { ...describePoint({ frame: plainFrame(problem.network), problem, theta, H, names }), theta }
 }
 
 const glm = (inputs: number, loss: Network['loss']): Network => ({
+  kind: 'network',
   inputs,
   hidden: [],
   outputs: 1,
@@ -153,7 +154,7 @@ describe('badly scaled positive definite matrices', () => {
 describe('standard errors', () => {
   it('of logistic regression on iris2, unstandardised (R glm)', async () => {
     const rows = cells(iris).slice(50)
-    const problem: Problem = {
+    const problem: Problem<Network> = {
       network: glm(4, 'logistic'),
       rows: 100,
       x: Float64Array.from(rows.flatMap(r => r.slice(0, 4).map(Number))),
@@ -172,7 +173,7 @@ describe('standard errors', () => {
   it('of Poisson regression with a factor (R glm, InsectSprays)', async () => {
     const rows = cells(insectSprays)
     const levels = [...new Set(rows.map(r => r[1]))].sort().slice(1)
-    const problem: Problem = {
+    const problem: Problem<Network> = {
       network: glm(5, 'poisson'),
       rows: rows.length,
       x: Float64Array.from(rows.flatMap(r => levels.map(level => (r[1] === level ? 1 : 0)))),
@@ -186,7 +187,12 @@ describe('standard errors', () => {
   it('of a straight line by least squares, from the closed form', async () => {
     const x = [1, 2, 3, 4, 10]
     const y = [1, 3, 2, 5, 9]
-    const problem: Problem = { network: glm(1, 'squared'), rows: 5, x: Float64Array.from(x), y: Float64Array.from(y) }
+    const problem: Problem<Network> = {
+      network: glm(1, 'squared'),
+      rows: 5,
+      x: Float64Array.from(x),
+      y: Float64Array.from(y)
+    }
     const point = await describeMinimum(problem)
     // mean x = 4, Sxx = 50, mean y = 4, Sxy = 43: slope 0.86, intercept 0.56; RSS = Syy − Sxy²/Sxx = 40 − 36.98 = 3.02.
     const variance = 3.02 / 3
@@ -196,7 +202,7 @@ describe('standard errors', () => {
 
   it('of the Longley data (NIST certified; R units)', async () => {
     const rows = cells(longley).map(r => r.slice(-7).map(Number))
-    const problem: Problem = {
+    const problem: Problem<Network> = {
       network: glm(6, 'squared'),
       rows: 16,
       x: Float64Array.from(rows.flatMap(r => r.slice(0, 6))),
@@ -219,7 +225,7 @@ describe('standard errors', () => {
 
   it('of a gamma mean, from the closed form', async () => {
     const y = [1, 2, 3, 6]
-    const problem: Problem = {
+    const problem: Problem<Network> = {
       network: glm(1, 'gamma'),
       rows: 4,
       x: Float64Array.from([-1, 1, 1, -1]),
@@ -235,7 +241,12 @@ describe('standard errors', () => {
   it('are withheld with a reason: no likelihood, ridge, not strict, no degrees of freedom', () => {
     const H = Float64Array.from([1, 0, 0, 1])
     const ask = (network: Network, rows: number, matrix = H): string | undefined => {
-      const problem: Problem = { network, rows, x: new Float64Array(rows).fill(1), y: new Float64Array(rows).fill(1) }
+      const problem: Problem<Network> = {
+        network,
+        rows,
+        x: new Float64Array(rows).fill(1),
+        y: new Float64Array(rows).fill(1)
+      }
       const point = describePoint({
         frame: plainFrame(problem.network),
         problem,
@@ -261,8 +272,8 @@ describe('flat directions', () => {
 
   /** The point θ, made stationary by targets equal to the network's outputs: f = 0, so H is the Gauss-Newton matrix, and flat where z is. */
   async function at(network: Network, theta: Float64Array, y?: Float64Array): Promise<PointDetails> {
-    const { outputs } = await import('../../src/analysis/predict.js')
-    const blank: Problem = { network, rows: N, x, y: new Float64Array(N) }
+    const { outputs } = await import('../../src/models/outputs.js')
+    const blank: Problem<Network> = { network, rows: N, x, y: new Float64Array(N) }
     const problem = { ...blank, y: y ?? outputs(blank, theta) }
     const { H } = await (await prepare(problem)).evaluate(theta, { g: true, H: true })
     if (!H) throw new Error('no Hessian')
@@ -343,7 +354,7 @@ describe('flat directions', () => {
   it('that no symmetry explains: a column twice', async () => {
     const doubled = x.map((_, at) => x[at % D === 2 ? at - 1 : at])
     const network = { ...base, hidden: [] }
-    const problem: Problem = { network, rows: N, x: doubled, y: random(N, 9) }
+    const problem: Problem<Network> = { network, rows: N, x: doubled, y: random(N, 9) }
     const theta = random(4, 9)
     const { H } = await (await prepare(problem)).evaluate(theta, { g: true, H: true })
     if (!H) return expect.fail('no Hessian')
@@ -358,7 +369,12 @@ describe('flat directions', () => {
   })
 
   it('counts negative eigenvalues of a saddle', () => {
-    const problem: Problem = { network: glm(1, 'brier'), rows: 1, x: Float64Array.from([1]), y: Float64Array.from([1]) }
+    const problem: Problem<Network> = {
+      network: glm(1, 'brier'),
+      rows: 1,
+      x: Float64Array.from([1]),
+      y: Float64Array.from([1])
+    }
     const H = Float64Array.from([1, 2, 2, 1])
     const point = describePoint({
       frame: plainFrame(problem.network),

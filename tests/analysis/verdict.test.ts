@@ -19,6 +19,7 @@ import { auerProducts, auerStudy } from '../helpers/auer.js'
 import { inWords, judgePoints } from '../helpers/judge.js'
 import { firstCandidates } from '../helpers/engines.js'
 import { expectAllClose, expectClose, tolerance } from '../helpers/tolerance.js'
+import type { Network } from '../../src/models/types.js'
 
 const eps = 2 ** -52
 
@@ -225,7 +226,8 @@ describe.each(firstCandidates.filter(c => c.precision === 'f64').map(c => c.name
     const setup = await setUp(resolveConfig({ ...auerStudy(d), engine }, 'the test'))
     const points = auerProducts(d)
     const near = Float64Array.from(points.flatMap(p => p.theta.map((w, j) => w * (1 + (j % 2 === 0 ? 1e-4 : -1e-4)))))
-    const { network, frame } = setup
+    const { frame } = setup
+    const network = setup.network as Network
     const theta = mapPoints(network, frame.fromUser, near)
     const { f } = await setup.objective.evaluate(theta, {})
     const found = { loss: f, gradientNorm: f, status: new Uint8Array(points.length).fill(Status.converged) }

@@ -15,7 +15,7 @@ import { kernelText, ratioTable, textTable } from '../../src/bench/kernels/table
 import { engines } from '../../src/engines/registry.js'
 import { referenceEntry } from '../../src/engines/reference/index.js'
 import type { DeviceEntry, Engine, EngineEntry, Objective } from '../../src/engines/types.js'
-import type { Problem } from '../../src/models/types.js'
+import type { Network, Problem } from '../../src/models/types.js'
 
 const options = (given: Partial<KernelOptions>): KernelOptions => ({
   engines: [referenceEntry],
@@ -261,7 +261,7 @@ it('rates of the other f32 engines stand beside the cpu engine, one thread besid
 })
 
 /** Elements of the reference's Hessian, without penalty, of which no two are the same number. */
-async function distinctElements(problem: Problem): Promise<number> {
+async function distinctElements(problem: Problem<Network>): Promise<number> {
   const engine = await referenceEntry.load({ precision: 'f64' })
   const objective = await engine.prepare({ ...problem, network: { ...problem.network, ridge: 0 } })
   const { H } = await objective.evaluate(pointsFor(problem, 1), { H: true })

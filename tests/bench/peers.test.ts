@@ -15,6 +15,7 @@ import { mapPoints } from '../../src/models/network/parameterMap.js'
 import { resolveConfig } from '../../src/study/config.js'
 import { setUp, type Setup } from '../../src/study/setup.js'
 import { expectClose, tolerance } from '../helpers/tolerance.js'
+import type { Network } from '../../src/models/types.js'
 
 /** R's glm on iris2 as given: coefficients and mean negative log-likelihood. */
 const estimates = [-42.637803813, -2.4652201952, -6.6808870141, 9.4293851539, 18.286136888]
@@ -30,7 +31,7 @@ beforeAll(async () => {
     resolveConfig({ data: { builtin: 'iris2' }, engine: 'reference', starts: { count: 1 } }, 'the test')
   )
   const { problem, objective, frame } = setup
-  glm.splice(0, P, ...mapPoints(problem.network, frame.fromUser, Float64Array.from(estimates)))
+  glm.splice(0, P, ...mapPoints(problem.network as Network, frame.fromUser, Float64Array.from(estimates)))
   const rows = Array.from({ length: problem.rows }, (_, i) => Array.from(problem.x.subarray(i * 4, i * 4 + 4)))
   const shared = {
     name: 'iris',

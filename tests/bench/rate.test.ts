@@ -102,6 +102,7 @@ describe('theoryOf', () => {
   const diagonal = [1, 3, 10].map(v => Math.sqrt(3 * v))
   const quadratic: Problem = {
     network: {
+      kind: 'network',
       inputs: 3,
       hidden: [],
       outputs: 1,

@@ -3,11 +3,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Engine, Evaluation, Precision } from '../../src/engines/types.js'
 import { referenceEntry } from '../../src/engines/reference/index.js'
-import { outputs } from '../../src/analysis/predict.js'
-import { parameterCount } from '../../src/models/network/network.js'
+import { outputs } from '../../src/models/outputs.js'
+import { parameterCount } from '../../src/models/model.js'
 import { activations } from '../../src/models/activations.js'
 import { isScalar, losses } from '../../src/models/losses/index.js'
-import type { Problem } from '../../src/models/types.js'
+import type { Network, Problem } from '../../src/models/types.js'
 import { candidates, missingEngines } from '../helpers/engines.js'
 import { oracle } from '../helpers/hyperdual.js'
 import { part, slow } from '../helpers/length.js'
@@ -17,7 +17,7 @@ import { epsOf, expectAllClose, expectClose, hugeOf, printWorst, tolerance } fro
 printWorst()
 
 /** Operations on the longest path from an input to a sum over the rows. */
-const operations = ({ network, rows }: Problem): number =>
+const operations = ({ network, rows }: Problem<Network>): number =>
   rows + [network.inputs, ...network.hidden].reduce((sum, n) => sum + n + 8, 8)
 
 const row = (values: Float64Array, r: number, size: number): Float64Array => values.subarray(r * size, (r + 1) * size)
@@ -49,7 +49,11 @@ describe.each(candidates)('$label', candidate => {
   })
   afterAll(() => engine.dispose())
 
-  async function evaluateAt(problem: Problem, theta: Float64Array, needs = { g: true, H: true }): Promise<Evaluation> {
+  async function evaluateAt(
+    problem: Problem<Network>,
+    theta: Float64Array,
+    needs = { g: true, H: true }
+  ): Promise<Evaluation> {
     const objective = await engine.prepare(problem)
     try {
       return await objective.evaluate(theta, needs)
@@ -107,7 +111,7 @@ describe.each(candidates)('$label', candidate => {
     const problem = makeProblem({ loss: 'softmax', hidden: [3, 2], rows: 61 })
     const shifted = makeProblem({ loss: 'poisson', hidden: [4], rows: 50, shifted: true })
     for (const own of [problem, shifted]) {
-      const others: Problem = {
+      const others: Problem<Network> = {
         ...own,
         rows: 5,
         x: own.x.slice(0, 5 * own.network.inputs),
@@ -168,7 +172,7 @@ describe.each(candidates)('$label', candidate => {
           bias: false,
           ...(isScalar(loss) ? {} : { outputs: 2 })
         })
-        const one: Problem = { ...problem, x: Float64Array.of(1), y: Float64Array.of(1) }
+        const one: Problem<Network> = { ...problem, x: Float64Array.of(1), y: Float64Array.of(1) }
         const P = parameterCount(one.network)
         const theta = Float64Array.from(steps.flatMap(z => (P === 1 ? [z] : [z, 0])))
         const got = await evaluateAt(one, theta)
@@ -196,7 +200,7 @@ describe.each(candidates)('$label', candidate => {
 
   it.each(activations)('%s stays right for |u| up to 1e4', async activation => {
     const problem = makeProblem({ loss: 'squared', activation, hidden: [1], inputs: 1, rows: 1, bias: false })
-    const one: Problem = { ...problem, x: Float64Array.of(1), y: Float64Array.of(0) }
+    const one: Problem<Network> = { ...problem, x: Float64Array.of(1), y: Float64Array.of(0) }
     const theta = Float64Array.from([0, 1e-3, 1, 20, 45, 100, 400, 1e4].flatMap(u => [u, 1, -u, 1]))
     const got = await evaluateAt(one, theta)
     const exact = await exactly(one, theta)
@@ -220,7 +224,7 @@ describe.each(candidates)('$label', candidate => {
 
   it('lets rows without weight be absent, even where their loss is infinite', async () => {
     const problem = makeProblem({ loss: 'poisson', inputs: 1, rows: 2, bias: false })
-    const weighted: Problem = {
+    const weighted: Problem<Network> = {
       ...problem,
       x: Float64Array.of(1, 1e4),
       y: Float64Array.of(2, 0),
@@ -241,7 +245,7 @@ describe.each(candidates)('$label', candidate => {
 })
 
 /** The reference, which tests/models holds against values of 80 digits. */
-async function exactly(problem: Problem, theta: Float64Array): Promise<Evaluation> {
+async function exactly(problem: Problem<Network>, theta: Float64Array): Promise<Evaluation> {
   const reference = await referenceEntry.load({ precision: 'f64' })
   return (await reference.prepare(problem)).evaluate(theta, { g: true, H: true })
 }

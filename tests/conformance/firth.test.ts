@@ -4,16 +4,20 @@ import { engines } from '../../src/engines/registry.js'
 import { hyperDuals } from '../../src/models/algebra.js'
 import { objectiveOf } from '../../src/models/definition.js'
 import { losses } from '../../src/models/losses/index.js'
-import { parameterCount, validateProblem } from '../../src/models/network/network.js'
+import { parameterCount } from '../../src/models/model.js'
+import { validateProblem } from '../../src/models/validate.js'
 import { takesFirth } from '../../src/models/penalty.js'
-import type { Problem } from '../../src/models/types.js'
+import type { Network, Problem } from '../../src/models/types.js'
 import { candidates } from '../helpers/engines.js'
 import { makeProblem, points } from '../helpers/problems.js'
 import { expectClose, printWorst, tolerance } from '../helpers/tolerance.js'
 
 printWorst()
 
-const withFirth = (problem: Problem): Problem => ({ ...problem, network: { ...problem.network, firth: true } })
+const withFirth = (problem: Problem<Network>): Problem<Network> => ({
+  ...problem,
+  network: { ...problem.network, firth: true }
+})
 const able = losses.filter(takesFirth)
 const support = new Map(
   await Promise.all(

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Rule } from '../../src/language/rule.js'
 import type { Engine, RunInputs, RunRequest } from '../../src/engines/types.js'
 import { engines } from '../../src/engines/registry.js'
-import type { Problem } from '../../src/models/types.js'
+import type { Network, Problem } from '../../src/models/types.js'
 import { newton } from '../../src/optimizers/newton.js'
 import { resolveOptimizer } from '../../src/optimizers/registry.js'
 import { resampledWeights } from '../../src/core/resampling.js'
@@ -12,6 +12,7 @@ import { expressionOf, formulaProblem, free } from '../helpers/formulas.js'
 import { candidates, collect } from '../helpers/engines.js'
 import { makeProblem, points } from '../helpers/problems.js'
 import { epsOf, expectAllClose, expectSame } from '../helpers/tolerance.js'
+import { layoutOf } from '../../src/models/model.js'
 
 /** Gradient descent with a step length and a direction's weights from the run. */
 function descent() {
@@ -165,7 +166,7 @@ describe.each(candidates)('$label', candidate => {
         for (const i of [0, 5, 36]) {
           const weight = resampledWeights(how, numbers[i], on.rows, on.weight)
           const own = await run(undefined, request, { ...on, weight })
-          const label = `${on.network.loss} ${on.network.hidden.join()} ${numbers[i]}`
+          const label = `${on.network.loss} ${layoutOf(on.network).hidden.join()} ${numbers[i]}`
           // The same rows in the same order; the shares are rounded once more. Few steps, so rounding is all that differs.
           const tol = 2 ** 16 * epsOf[candidate.precision]
           const here = [i * Q, (i + 1) * Q] as const
@@ -196,7 +197,7 @@ describe.each(candidates)('$label', candidate => {
   })
 
   it('draws no rows beside Firth’s penalty, in one sentence', async () => {
-    const firth: Problem = {
+    const firth: Problem<Network> = {
       ...convex,
       network: { ...convex.network, ridge: 0, firth: true },
       penalty: undefined

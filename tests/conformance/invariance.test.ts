@@ -2,8 +2,7 @@
 // any part of the starts, and beside runs that fail.
 import { afterAll, describe, expect, it } from 'vitest'
 import type { Engine, RunBlock, RunRequest } from '../../src/engines/types.js'
-import { startPoint } from '../../src/models/network/initialise.js'
-import { parameterCount } from '../../src/models/network/network.js'
+import { startPoint, parameterCount } from '../../src/models/model.js'
 import { candidates, collect } from '../helpers/engines.js'
 import { slow } from '../helpers/length.js'
 import { makeProblem } from '../helpers/problems.js'

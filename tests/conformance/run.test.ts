@@ -5,8 +5,8 @@ import { Stream, sharedStart, shuffle } from '../../src/core/rng.js'
 import { Status } from '../../src/core/status.js'
 import { referenceEntry } from '../../src/engines/reference/index.js'
 import type { Engine, Objective, Precision, RunBlock, RunRequest, Starts } from '../../src/engines/types.js'
-import { parameterCount } from '../../src/models/network/network.js'
-import type { Problem } from '../../src/models/types.js'
+import { parameterCount } from '../../src/models/model.js'
+import type { Network, Problem } from '../../src/models/types.js'
 import { candidates, collect } from '../helpers/engines.js'
 import { oracle } from '../helpers/hyperdual.js'
 import { makeProblem, points } from '../helpers/problems.js'
@@ -16,7 +16,7 @@ import { epsOf, expectAllClose, expectClose, expectSame, printWorst, tolerance }
 printWorst()
 
 const network = { activation: 'tanh', hidden: [3], rows: 12, inputs: 2, ridge: 0.0625, penalizeBias: true } as const
-const problems: { label: string; problem: Problem }[] = [
+const problems: { label: string; problem: Problem<Network> }[] = [
   {
     label: 'logistic regression',
     problem: makeProblem({ loss: 'logistic', rows: 12, ridge: 0.0625, penalizeBias: true })
@@ -34,7 +34,7 @@ const runs = 4
 /** Runs of exactly `steps` steps. */
 const limited = (
   method: Method,
-  problem: Problem,
+  problem: Problem<Network>,
   precision: Precision,
   starts: Starts,
   steps: number
@@ -65,12 +65,12 @@ interface Expected {
 const nudge = 2 ** -24
 async function referencePath(
   method: Method,
-  problem: Problem,
+  problem: Problem<Network>,
   precision: Precision,
   theta0: Float64Array
 ): Promise<Expected> {
   const engine = await referenceEntry.load({ precision: 'f64' })
-  const run = async (p: Problem, start: Float64Array, steps: number): Promise<RunBlock> =>
+  const run = async (p: Problem<Network>, start: Float64Array, steps: number): Promise<RunBlock> =>
     collect(await engine.prepare(p), limited(method, p, precision, givenStarts(start, runs), steps))
   const nudged = (values: Float64Array, k: number): Float64Array =>
     values.map((v, i) => v * (1 + ((i * 7 + k * 3) % 5 < 2 ? nudge : -nudge)))
@@ -144,7 +144,7 @@ describe.each(candidates)('$label', candidate => {
     const problem = makeProblem({ loss: 'logistic', rows: 20, ridge: 0.125, penalizeBias: true })
     const P = parameterCount(problem.network)
     const gd = methods[0]
-    const withObjective = async <T>(of: Problem, use: (objective: Objective) => Promise<T>): Promise<T> => {
+    const withObjective = async <T>(of: Problem<Network>, use: (objective: Objective) => Promise<T>): Promise<T> => {
       const objective = await engine.prepare(of)
       try {
         return await use(objective)
@@ -152,7 +152,7 @@ describe.each(candidates)('$label', candidate => {
         objective.dispose()
       }
     }
-    const minimise = (of: Problem, request: RunRequest): Promise<RunBlock> =>
+    const minimise = (of: Problem<Network>, request: RunRequest): Promise<RunBlock> =>
       withObjective(of, o => collect(o, request))
 
     it('with `converged` at the first point whose gradient is small enough, and not before', async () => {
@@ -417,7 +417,7 @@ describe.each(candidates)('$label', candidate => {
 
   it('compares the gradient with the tolerance as it was given, without rounding it', async () => {
     const problem = makeProblem({ loss: 'squared', rows: 1, inputs: 1, bias: false })
-    const one: Problem = { ...problem, x: Float64Array.of(1), y: Float64Array.of(0) }
+    const one: Problem<Network> = { ...problem, x: Float64Array.of(1), y: Float64Array.of(0) }
     const objective = await engine.prepare(one)
     const at = async (gradient: number): Promise<number> =>
       (

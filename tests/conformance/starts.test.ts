@@ -1,8 +1,7 @@
 // Where runs start: θ0 of every engine has the bits of models/network/initialise in f64, and is its nearest number in f32.
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import type { Engine } from '../../src/engines/types.js'
-import { startPoint } from '../../src/models/network/initialise.js'
-import { parameterCount } from '../../src/models/network/network.js'
+import { startPoint, parameterCount } from '../../src/models/model.js'
 import type { Init } from '../../src/models/types.js'
 import { candidates, collect } from '../helpers/engines.js'
 import { makeProblem, normals, points } from '../helpers/problems.js'

@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest'
 import { conditionProblem, standardizationOf, type Standardization } from '../../src/data/conditioning.js'
 import { Evaluator } from '../../src/engines/reference/evaluate.js'
-import { parameterCount } from '../../src/models/network/network.js'
+import { parameterCount } from '../../src/models/model.js'
 import { mapPoints, pullBack } from '../../src/models/network/parameterMap.js'
-import type { Problem } from '../../src/models/types.js'
+import type { Network, Problem } from '../../src/models/types.js'
 import { makeProblem, normals, points, type Recipe } from '../helpers/problems.js'
 import { epsOf, expectAllClose, expectClose, printWorst } from '../helpers/tolerance.js'
 
@@ -21,12 +21,12 @@ const recipes: Recipe[] = (['squared', 'logistic', 'poisson', 'gamma', 'cloglog'
 )
 
 /** Columns moved and measured otherwise. */
-const spoiled = (problem: Problem, offset: number, unit: number): Problem => ({
+const spoiled = (problem: Problem<Network>, offset: number, unit: number): Problem<Network> => ({
   ...problem,
   x: problem.x.map((v, n) => (v * (1 + (n % problem.network.inputs)) + offset) * unit)
 })
 
-const asked = (problem: Problem): Required<Pick<Standardization, 'columns'>> => ({
+const asked = (problem: Problem<Network>): Required<Pick<Standardization, 'columns'>> => ({
   columns: standardizationOf(problem, problem.network.inputs)
 })
 
@@ -50,7 +50,7 @@ describe('the conditioned problem', () => {
         // The problem as asked: standardised columns where they were asked for, the ridge on those parameters.
         const scaling = asked(problem).columns
         const D = network.inputs
-        const own: Problem = standardized
+        const own: Problem<Network> = standardized
           ? { ...problem, x: problem.x.map((v, n) => (v - scaling.mean[n % D]) / scaling.sd[n % D]) }
           : problem
         const inAsked = new Evaluator(own)

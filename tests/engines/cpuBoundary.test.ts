@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { cpuEntry } from '../../src/engines/cpu/index.js'
 import type { Engine, Evaluation, Precision } from '../../src/engines/types.js'
-import { parameterCount } from '../../src/models/network/network.js'
+import { parameterCount } from '../../src/models/model.js'
 import { makeProblem, points } from '../helpers/problems.js'
 
 const bytes = (values: Float64Array): Buffer => Buffer.from(values.buffer, values.byteOffset, values.byteLength)

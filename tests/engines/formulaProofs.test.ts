@@ -4,7 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { loadAddon } from '../../src/engines/cpu/addon.js'
 import { cpuEntry, createNativeProblem } from '../../src/engines/cpu/index.js'
 import { evaluatorOf } from '../../src/engines/reference/evaluator.js'
-import { parameterCount } from '../../src/models/network/network.js'
+import { parameterCount } from '../../src/models/model.js'
 import { expressionOf, formulaProblem, free, objectiveProblem, randomFormula } from '../helpers/formulas.js'
 import { normals } from '../helpers/problems.js'
 

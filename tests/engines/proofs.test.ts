@@ -5,15 +5,15 @@ import { cpuEntry, type CpuOptions } from '../../src/engines/cpu/index.js'
 import { engines } from '../../src/engines/registry.js'
 import type { Objective } from '../../src/engines/types.js'
 import { isScalar, losses } from '../../src/models/losses/index.js'
-import { parameterCount } from '../../src/models/network/network.js'
+import { parameterCount } from '../../src/models/model.js'
 import { seeded } from '../helpers/enclosures.js'
 import { Exact } from '../helpers/exact.js'
 import { iris2 } from '../helpers/iris.js'
 import { familyCases, makeProblem, points } from '../helpers/problems.js'
 import { endPoints, hasAddon, nativeProblem, prepare, row, strictMinima } from '../helpers/proofs.js'
-import type { Problem } from '../../src/models/types.js'
+import type { Network, Problem } from '../../src/models/types.js'
 
-const reference = async (problem: Problem): Promise<Objective> =>
+const reference = async (problem: Problem<Network>): Promise<Objective> =>
   (await engines.find(e => e.name === 'reference')!.load({ precision: 'f64' })).prepare(problem)
 
 describe.runIf(hasAddon)('enclosures of derivatives', () => {
@@ -58,7 +58,7 @@ describe.runIf(hasAddon)('enclosures of derivatives', () => {
     const samples = 65
     for (let k = 0; k < 40; k++) {
       const made = makeProblem({ loss, inputs: 1, bias: false, rows: 2, seed: 40 + k })
-      const problem: Problem = { ...made, x: Float64Array.of(1, 1) }
+      const problem: Problem<Network> = { ...made, x: Float64Array.of(1, 1) }
       const { addon, native } = nativeProblem(problem)
       const objective = await reference(problem)
       const lo = 8 * random() - 4
@@ -76,7 +76,7 @@ describe.runIf(hasAddon)('enclosures of derivatives', () => {
 })
 
 /** Exact weights of a least-squares line through the data, rounded, by rational Gaussian elimination. */
-function leastSquares(problem: Problem): Float64Array {
+function leastSquares(problem: Problem<Network>): Float64Array {
   const { rows, x, y, network } = problem
   const exact = new Exact(200)
   const P = network.inputs + 1
@@ -135,7 +135,7 @@ describe.runIf(hasAddon)('proofs', () => {
     }
   })
 
-  const models: { label: string; problem: Problem }[] = [
+  const models: { label: string; problem: Problem<Network> }[] = [
     { label: 'logistic regression', problem: iris2(true) },
     ...(['tanh', 'logistic', 'softplus'] as const).map(activation => ({
       label: `4-2-1 ${activation}`,
@@ -228,7 +228,7 @@ describe.runIf(hasAddon)('proofs', () => {
 
   it('proves the index of saddles', async () => {
     // y = x₁ and θ = 0: nothing but the products (output weight) × (weight of x₁) bends f, once up and once down for each unit.
-    const problem: Problem = {
+    const problem: Problem<Network> = {
       network: { ...iris2().network, inputs: 2, hidden: [2], loss: 'squared', ridge: 0.01, penalizeBias: true },
       rows: 4,
       x: Float64Array.of(-1, -1, -1, 1, 1, -1, 1, 1),

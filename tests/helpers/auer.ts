@@ -1,6 +1,6 @@
 // Squared loss through the logistic function on two rows (after Auer, Herbster and Warmuth 1996), and d copies of it on separate
 // inputs: exactly 2^d minima and 3^d stationary points. The figures are those of FACTS, to the digits that it gives.
-import type { Problem } from '../../src/models/types.js'
+import type { Network, Problem } from '../../src/models/types.js'
 import { csv } from './files.js'
 
 const rows = [
@@ -22,13 +22,14 @@ const table = (d: number): number[][] =>
     rows.map(([x, y]) => [...Array.from({ length: d }, (_, i) => (i === j ? x : 0)), y])
   ).flat()
 
-export function auerProblem(d: number): Problem {
+export function auerProblem(d: number): Problem<Network> {
   const cells = table(d)
   return {
     rows: cells.length,
     x: Float64Array.from(cells.flatMap(row => row.slice(0, d))),
     y: Float64Array.from(cells, row => row[d]),
     network: {
+      kind: 'network',
       inputs: d,
       hidden: [],
       outputs: 1,

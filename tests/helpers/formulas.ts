@@ -1,5 +1,5 @@
 // Problems whose model is a formula.
-import { expressionNetwork } from '../../src/models/expression/expression.js'
+import { modelOf } from '../../src/models/expression/expression.js'
 import type { Expression, FreeParameter } from '../../src/models/expression/types.js'
 import type { Loss, Problem } from '../../src/models/types.js'
 import { integers, lossParameters, normals } from './problems.js'
@@ -43,7 +43,7 @@ export function formulaProblem(expression: Expression, recipe: FormulaRecipe = {
   const D = expression.columns.length
   const values = lossParameters(loss)
   return {
-    network: { ...expressionNetwork(expression, loss), ...(values.length > 0 ? { lossParameters: values } : {}) },
+    network: { ...modelOf(expression, loss), ...(values.length > 0 ? { lossParameters: values } : {}) },
     rows,
     x: normals(rows * D, seed, 1),
     y: integers(rows, 2, seed, 2).map(v => (loss === 'gamma' ? v + 0.5 : v)),

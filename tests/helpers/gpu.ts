@@ -1,7 +1,7 @@
 // Evaluations through the webgpu engine's Evaluator, without the engine around it.
 import type { Gpu } from '../../src/engines/webgpu/core/device.js'
 import { Evaluator, type EvaluationNeeds, type EvaluatorOptions } from '../../src/engines/webgpu/core/evaluate.js'
-import { parameterCount } from '../../src/models/network/network.js'
+import { parameterCount } from '../../src/models/model.js'
 import type { Problem } from '../../src/models/types.js'
 
 export interface GpuEvaluation {

@@ -2,11 +2,12 @@
 // and second derivatives exact to rounding. It uses none of the formulas for derivatives of src/.
 import { hyperDuals } from '../../src/models/algebra.js'
 import { penaltyAt, rowLoss } from '../../src/models/definition.js'
-import { layers, parameterCount } from '../../src/models/network/network.js'
-import type { Problem } from '../../src/models/types.js'
+import { layers } from '../../src/models/network/network.js'
+import { parameterCount } from '../../src/models/model.js'
+import type { Network, Problem } from '../../src/models/types.js'
 
 /** Σ |w| |a| carried to the outputs: what a rounding error in the forward pass is relative to. */
-function absoluteOutput(problem: Problem, theta: Float64Array, i: number): number {
+function absoluteOutput(problem: Problem<Network>, theta: Float64Array, i: number): number {
   const { network, x, offset } = problem
   let below = Array.from({ length: network.inputs }, (_, d) => Math.abs(x[i * network.inputs + d]))
   for (const layer of layers(network))
@@ -28,7 +29,7 @@ export interface Exact {
 }
 
 /** f, g and H of a problem at θ. */
-export function oracle(problem: Problem, theta: Float64Array): Exact {
+export function oracle(problem: Problem<Network>, theta: Float64Array): Exact {
   const { network, rows, weight } = problem
   const P = parameterCount(network)
   const g = new Float64Array(P)

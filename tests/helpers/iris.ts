@@ -1,8 +1,8 @@
 // The iris2 data as given, and the generalised linear models that fit them.
 import { loadData } from '../../src/data/load.js'
-import type { Problem } from '../../src/models/types.js'
+import type { Network, Problem } from '../../src/models/types.js'
 
-async function load(standardize: boolean): Promise<Problem> {
+async function load(standardize: boolean): Promise<Problem<Network>> {
   const { rows, x, y, inputs } = await loadData({ builtin: 'iris2', standardize }, 'logistic', {
     bias: true,
     hidden: [],
@@ -13,6 +13,7 @@ async function load(standardize: boolean): Promise<Problem> {
     x,
     y,
     network: {
+      kind: 'network',
       inputs,
       hidden: [],
       outputs: 1,
@@ -29,7 +30,7 @@ const plain = await load(false)
 const standardized = await load(true)
 
 /** A logistic regression on iris2, columns unstandardised unless asked; spread another network over it. */
-export const iris2 = (standardize = false): Problem => (standardize ? standardized : plain)
+export const iris2 = (standardize = false): Problem<Network> => (standardize ? standardized : plain)
 
 /**
  * Intercept, Sepal.Length, Sepal.Width, Petal.Length, Petal.Width, by R's glm with epsilon 1e-15; for probit, whose iteration

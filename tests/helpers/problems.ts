@@ -1,7 +1,7 @@
 // Small seeded problems of the whole model family. All numbers are exact in f32, so that a single-precision engine is judged
 // by its arithmetic, not by the rounding of what it was given.
 import { Stream, normalQuantile, uniform, words } from '../../src/core/rng.js'
-import { parameterCount } from '../../src/models/network/network.js'
+import { parameterCount } from '../../src/models/model.js'
 import { activations, type Activation } from '../../src/models/activations.js'
 import { isScalar, losses, lossTable, type Loss } from '../../src/models/losses/index.js'
 import type { Network, Problem } from '../../src/models/types.js'
@@ -61,12 +61,13 @@ function target(loss: Loss, classes: number, raw: number): number {
   }
 }
 
-export function makeProblem(recipe: Recipe): Problem {
+export function makeProblem(recipe: Recipe): Problem<Network> {
   const { loss, rows = 7, inputs = 2, seed = 5 } = recipe
   const together = !isScalar(loss)
   const outputs = recipe.outputs ?? (together ? 3 : 1)
   const parameters = lossParameters(loss)
   const network: Network = {
+    kind: 'network',
     inputs,
     hidden: recipe.hidden ?? [],
     outputs,
@@ -95,8 +96,8 @@ export const points = (problem: Problem, count: number, seed = 11, size = 0.75):
 export const sizesByDepth: readonly (readonly number[])[] = [[], [3], [3, 2], [2, 3, 2]]
 
 /** Every loss × activation × depth 0 … 3, with bias, ridge, penalizeBias, weights and offsets varied from case to case. */
-export function familyCases(): { label: string; problem: Problem }[] {
-  const cases: { label: string; problem: Problem }[] = []
+export function familyCases(): { label: string; problem: Problem<Network> }[] {
+  const cases: { label: string; problem: Problem<Network> }[] = []
   for (const loss of losses)
     for (const hidden of sizesByDepth)
       for (const activation of activations) {

@@ -1,6 +1,6 @@
 // Requests for the run loop, as the conformance tests make them.
 import type { Precision, RunRequest, Starts } from '../../src/engines/types.js'
-import { parameterCount } from '../../src/models/network/network.js'
+import { parameterCount } from '../../src/models/model.js'
 import type { Problem } from '../../src/models/types.js'
 import { Rule } from '../../src/language/rule.js'
 import type { Program } from '../../src/language/program.js'

@@ -2,6 +2,7 @@
 import type { Loss, Network, Problem } from '../../src/models/types.js'
 
 export const network = (inputs: number, loss: Loss, changes: Partial<Network> = {}): Network => ({
+  kind: 'network',
   inputs,
   hidden: [],
   outputs: 1,
@@ -18,7 +19,7 @@ export function table(
   rows: readonly (readonly number[])[],
   loss: Loss = 'logistic',
   changes: Partial<Network> = {}
-): Problem {
+): Problem<Network> {
   const inputs = rows[0].length - 1
   return {
     network: network(inputs, loss, changes),

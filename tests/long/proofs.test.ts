@@ -34,6 +34,7 @@ describe.runIf(hasAddon)('strict minima are proved', () => {
                 x: data.x,
                 y: data.y,
                 network: {
+                  kind: 'network',
                   inputs: data.inputs,
                   hidden,
                   outputs: loss === 'softmax' ? 3 : 1,

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { judgeRuns } from '../../src/analysis/verdict.js'
 import { verdicts } from '../../src/core/result.js'
-import { Evaluator } from '../../src/engines/reference/evaluate.js'
+import { evaluatorOf } from '../../src/engines/reference/evaluator.js'
 import { resolveConfig } from '../../src/study/config.js'
 import { requestOf } from '../../src/study/run.js'
 import { setUp } from '../../src/study/setup.js'
@@ -126,7 +126,7 @@ describe.each(kinds)('$name', ({ make }) => {
       engine: 'cpu'
     }
     const setup = await setUp(resolveConfig(raw, 'the test'), { threads: 1 })
-    const evaluator = new Evaluator(setup.problem)
+    const evaluator = evaluatorOf(setup.problem)
     const P = evaluator.parameters
     const f = (theta: Float64Array): number => evaluator.evaluate(theta)
     const looked = new Map<string, number>()

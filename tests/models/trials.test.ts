@@ -2,12 +2,12 @@
 import { describe, expect, it } from 'vitest'
 import { cpuEntry } from '../../src/engines/cpu/index.js'
 import { referenceEntry } from '../../src/engines/reference/index.js'
-import type { Problem } from '../../src/models/types.js'
+import type { Network, Problem } from '../../src/models/types.js'
 import { integers, makeProblem, normals, points } from '../helpers/problems.js'
 import { expectAllClose, tolerance } from '../helpers/tolerance.js'
 
 /** Grouped rows and the rows of their trials. */
-function both(seed: number): { grouped: Problem; long: Problem } {
+function both(seed: number): { grouped: Problem<Network>; long: Problem<Network> } {
   const groups = 9
   const base = makeProblem({ loss: 'logistic', rows: groups, inputs: 2 })
   const trials = integers(groups, 6, seed).map(n => n + 1)

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { symmetricEigen } from '../../src/core/linalg.js'
 import { thresholds } from '../../src/core/thresholds.js'
-import { parameterCount } from '../../src/models/network/network.js'
+import { parameterCount } from '../../src/models/model.js'
 import type { Problem } from '../../src/models/types.js'
 import { buildPolish, polishReport, polishStepsFor } from '../../src/optimizers/polish.js'
 import {

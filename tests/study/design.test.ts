@@ -2,7 +2,6 @@
 import { describe, expect, it } from 'vitest'
 import type { StudyInput } from '../../src/index.js'
 import { normalCdf } from '../../src/models/algebra.js'
-import { toUser } from '../../src/models/expression/coordinates.js'
 import { resolveConfig } from '../../src/study/config.js'
 import { mergeStudies } from '../../src/study/merge.js'
 import { replay } from '../../src/study/replay.js'
@@ -12,6 +11,7 @@ import { resumeStudy, study } from '../../src/study/study.js'
 import { variance } from '../../src/study/variance.js'
 import { partsIn, summaryText } from '../helpers/directories.js'
 import { freshOut } from '../helpers/files.js'
+import { layoutOf, userPoints } from '../../src/models/model.js'
 
 const data = { builtin: 'iris2' } as const
 const model = { hidden: [2], ridge: 0.001, penalizeBias: true } as const
@@ -42,7 +42,7 @@ describe('a Sobol design', () => {
         const { network } = setup
         const P = setup.objective.parameters
         const points = Array.from({ length: 64 }, (_, k) => setup.starts.at(k))
-        expect(network.hidden).toEqual([])
+        expect(layoutOf(network).hidden).toEqual([])
         for (let p = 1; p < P; p++) expect(isStratified(points.map(point => share(point[p])))).toBe(true)
       }
     )
@@ -57,7 +57,8 @@ describe('a Sobol design', () => {
       starts: { design }
     }
     await withSetup(config, setup => {
-      const points = Array.from({ length: 64 }, (_, k) => toUser(setup.network.expression!, setup.starts.at(k)))
+      const { network, frame } = setup
+      const points = Array.from({ length: 64 }, (_, k) => userPoints(network, frame.toUser, setup.starts.at(k)))
       expect(isStratified(points.map(([a]) => (a - 1) / 499))).toBe(true)
       expect(isStratified(points.map(([, b]) => Math.log(b / 1e-3) / Math.log(1e6)))).toBe(true)
     })

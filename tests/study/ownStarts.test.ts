@@ -9,7 +9,7 @@ import { replay } from '../../src/study/replay.js'
 import { resumeStudy, runStudy, study } from '../../src/study/study.js'
 import type { StudyInput } from '../../src/study/input.js'
 import { setUp } from '../../src/study/setup.js'
-import { userPoints } from '../../src/data/conditioning.js'
+import { userPoints } from '../../src/models/model.js'
 import { summaryText } from '../helpers/directories.js'
 import { file, freshOut } from '../helpers/files.js'
 import { randomNumbers } from '../helpers/tables.js'
@@ -34,7 +34,7 @@ describe('starts of a file', () => {
     try {
       expect(setup.config.starts.count).toBe(points.length)
       for (const [i, point] of points.entries()) {
-        const back = userPoints(setup.network, setup.frame, setup.starts.at(i))
+        const back = userPoints(setup.network, setup.frame.toUser, setup.starts.at(i))
         setup.names.forEach((name, p) => expect(back[p]).toBeCloseTo(point[names.indexOf(name)], 9))
       }
     } finally {

@@ -1,7 +1,7 @@
 // Whole studies whose verdicts and distinct points are known from theory or from figures found elsewhere.
 import { describe, expect, it } from 'vitest'
 import type { Summary, Verdict } from '../../src/core/result.js'
-import { startPoint } from '../../src/models/network/initialise.js'
+import { startPoint } from '../../src/models/model.js'
 import { logNormalCdf } from '../../src/models/special.js'
 import { study } from '../helpers/study.js'
 import { auerMaximum, auerProblem, auerProducts, auerStudy } from '../helpers/auer.js'

@@ -5,12 +5,12 @@
  */
 import type { MarginalEffects } from '../../core/result.js'
 import { softmax } from '../../models/means.js'
-import type { Problem } from '../../models/types.js'
+import type { Network, Problem } from '../../models/types.js'
 import { designRows } from './hauckDonner.js'
 import { summarised, type Effect, type EffectTerm } from './marginal.js'
 
 export interface ClassQuestion {
-  readonly problem: Problem
+  readonly problem: Problem<Network>
   /** [N, C] */
   readonly z: Float64Array
   /** [N, D] the user's columns. */

@@ -1,23 +1,8 @@
 /** The expected information of a model without hidden layer, or of a formula, beside the observed one that its Hessian holds. */
-import { Tape } from '../../language/formula/evaluate.js'
-import { compileExpression } from '../../models/expression/expression.js'
 import { scalarLoss, isScalar } from '../../models/losses/index.js'
+import { hasLoss } from '../../models/model.js'
+import { slopesOf } from '../../models/outputs.js'
 import type { Problem } from '../../models/types.js'
-
-/** ∂z/∂θ [P] of row i at θ. */
-function slopesOf({ network, x }: Problem, theta: Float64Array): (i: number) => ArrayLike<number> {
-  const D = network.inputs
-  if (!network.expression) {
-    const ones = network.bias ? [1] : []
-    return i => [...ones, ...x.subarray(i * D, (i + 1) * D)]
-  }
-  const { graph, first } = compileExpression(network.expression)
-  const tape = new Tape(graph, [...first])
-  return i => {
-    tape.run(x.subarray(i * D, (i + 1) * D), theta)
-    return first.map((_, p) => tape.root(p))
-  }
-}
 
 /**
  * Per unit of weight, [n, n] over the parameters `free`, of a model of one output: Σ w h(z) ∇z ∇zᵀ / Σ w; for least squares that is what the Gauss-Newton method has for a
@@ -34,7 +19,7 @@ export function expectedInformation(
   const { network, rows, weight } = problem
   if (!isScalar(network.loss)) return 'observed'
   const { information } = scalarLoss(network.loss)
-  if (!information || network.outputs > 1 || network.expression?.objective === true) return undefined
+  if (!information || network.outputs > 1 || !hasLoss(network)) return undefined
   const n = free.length
   const slopes = slopesOf(problem, theta)
   const h = new Float64Array(3)

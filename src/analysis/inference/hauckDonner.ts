@@ -4,7 +4,7 @@
  * a = A⁻¹ e and v = eᵀ A⁻¹ e: dv/dβ = −Σ w h′(z) (∂z/∂β) (xᵀa)², so d log|β/√v| / d log|β| = 1 − β/(2v) dv/dβ.
  */
 import { scalarLoss, type ScalarLoss } from '../../models/losses/index.js'
-import type { Problem } from '../../models/types.js'
+import type { Network, Problem } from '../../models/types.js'
 import { scaledCholesky, solveScaled, type ScaledCholesky } from '../jacobi.js'
 
 /** Step of the derivative of h, whose error is of its square. */
@@ -26,7 +26,7 @@ export interface Direction {
 
 /** [number of directions] d log|statistic| / d log|estimate|; null where it is not a number. */
 export function waldElasticities(
-  problem: Problem,
+  problem: Problem<Network>,
   z: Float64Array,
   directions: readonly Direction[]
 ): (number | null)[] {
@@ -71,7 +71,7 @@ export function waldElasticities(
  * @param factor of Σ w (diag p − p pᵀ) ⊗ x xᵀ over the classes but the first
  */
 export function classElasticities(
-  problem: Problem,
+  problem: Problem<Network>,
   z: Float64Array,
   factor: ScaledCholesky,
   directions: readonly Direction[]
@@ -113,7 +113,7 @@ const product = (a: Float64Array, b: Float64Array): number => {
 }
 
 /** Rows of the design, a one before them where there are biases. */
-export function designRows({ network, x }: Problem): { readonly width: number; row(i: number): Float64Array } {
+export function designRows({ network, x }: Problem<Network>): { readonly width: number; row(i: number): Float64Array } {
   const bias = network.bias ? 1 : 0
   const D = network.inputs
   const row = new Float64Array(D + bias).fill(1)

@@ -8,9 +8,9 @@ import type { Objective } from '../../engines/types.js'
 import { isScalar, lossTable } from '../../models/losses/index.js'
 import { layers } from '../../models/network/network.js'
 import { linearPart, mapPoints, pullBack, type ParameterMap } from '../../models/network/parameterMap.js'
-import type { Problem } from '../../models/types.js'
+import type { Network, Problem } from '../../models/types.js'
 import { scaledCholesky, solveScaled, type ScaledCholesky } from '../jacobi.js'
-import { outputs } from '../predict.js'
+import { outputs } from '../../models/outputs.js'
 import { informationOf, varianceUnit } from '../stationary.js'
 import { classEffects } from './classEffects.js'
 import { chiSquaredTail, fTail, twoSided, twoSidedQuantile } from './distributions.js'
@@ -23,7 +23,7 @@ import { refitAll, type Refit } from './refit.js'
 export const confidence = 0.95
 
 export interface InferenceQuestion {
-  readonly problem: Problem
+  readonly problem: Problem<Network>
   readonly objective: Pick<Objective, 'evaluate' | 'parameters'>
   /** [P] a minimiser of f. */
   readonly theta: Float64Array
@@ -56,9 +56,8 @@ interface Isolated {
 }
 
 /** Whether a model can have this at all. */
-const applies = ({ network, penalty }: Problem): boolean =>
+const applies = ({ network, penalty }: Problem<Network>): boolean =>
   network.hidden.length === 0 &&
-  !network.expression &&
   !(network.ridge > 0) &&
   !penalty?.some(v => v > 0) &&
   lossTable[network.loss].noLikelihood === undefined &&

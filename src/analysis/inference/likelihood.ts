@@ -4,13 +4,13 @@
  */
 import { logGamma } from '../../core/stats.js'
 import { isScalar, lossTable, scalarLoss, type ScalarLoss } from '../../models/losses/index.js'
-import type { Problem } from '../../models/types.js'
-import { rowLosses } from '../predict.js'
+import type { Network, Problem } from '../../models/types.js'
+import { rowLosses } from '../../models/outputs.js'
 import { fTail } from './distributions.js'
 import type { Inference } from '../../core/result.js'
 
 export interface Rows {
-  readonly problem: Problem
+  readonly problem: Problem<Network>
   /** [N] trials of each row, which its weight counts in, where the target is a share of successes among them. */
   readonly trials?: Float64Array
   /** The unit of the target: y_user = unit · y + a constant; and f_user = lossScale · f. */
@@ -29,7 +29,7 @@ const weightOf = ({ weight }: Problem, i: number): number => (weight ? weight[i]
 const logChoose = (n: number, k: number): number => logGamma(n + 1) - logGamma(k + 1) - logGamma(n - k + 1)
 
 /** Rows that count, and their weight. */
-export function sizeOf(problem: Problem): { readonly used: number; readonly total: number } {
+export function sizeOf(problem: Problem<Network>): { readonly used: number; readonly total: number } {
   let [used, total] = [0, 0]
   for (let i = 0; i < problem.rows; i++) {
     const w = weightOf(problem, i)
@@ -43,7 +43,7 @@ export function sizeOf(problem: Problem): { readonly used: number; readonly tota
 const entropy = (y: number): number => (y > 0 && y < 1 ? -y * Math.log(y) - (1 - y) * Math.log1p(-y) : 0)
 
 /** Σ w · unit deviance over rows of the user's scale, by a function of the row. */
-function sum(problem: Problem, of: (i: number) => number): number {
+function sum(problem: Problem<Network>, of: (i: number) => number): number {
   let total = 0
   for (let i = 0; i < problem.rows; i++) {
     const w = weightOf(problem, i)
@@ -53,7 +53,7 @@ function sum(problem: Problem, of: (i: number) => number): number {
 }
 
 /** Deviance of means μ(i), in the problem's unit. */
-function devianceOf(problem: Problem, definition: ScalarLoss, mean: (i: number) => number): number {
+function devianceOf(problem: Problem<Network>, definition: ScalarLoss, mean: (i: number) => number): number {
   const { y, network } = problem
   const parameters = network.lossParameters ?? []
   // Rounding may leave less than nothing of a row that is fitted exactly.
@@ -66,7 +66,7 @@ function devianceOf(problem: Problem, definition: ScalarLoss, mean: (i: number) 
 }
 
 /** Deviance of linear predictors z [N], without the cancellation of means near their bounds. */
-function devianceAt(problem: Problem, definition: ScalarLoss, z: ArrayLike<number>): number {
+function devianceAt(problem: Problem<Network>, definition: ScalarLoss, z: ArrayLike<number>): number {
   const { y, network } = problem
   const parameters = network.lossParameters ?? []
   if (definition.deviance) return devianceOf(problem, definition, i => definition.mean(z[i]))
@@ -81,7 +81,7 @@ function devianceAt(problem: Problem, definition: ScalarLoss, z: ArrayLike<numbe
 const interceptSteps = 200
 
 /** The intercept of a model without columns, beside offsets: Newton's method within a bracket that halves where a step leaves it. */
-function intercept(problem: Problem, definition: ScalarLoss, offset: Float64Array): number {
+function intercept(problem: Problem<Network>, definition: ScalarLoss, offset: Float64Array): number {
   const { y, network } = problem
   const out = new Float64Array(3)
   let [low, high] = [-Infinity, Infinity]
@@ -107,7 +107,7 @@ function intercept(problem: Problem, definition: ScalarLoss, offset: Float64Arra
 }
 
 /** Deviance of the model with an intercept alone, or with nothing; null where it is no model of its kind. */
-function nullDeviance(problem: Problem): number | null {
+function nullDeviance(problem: Problem<Network>): number | null {
   const { network, rows, y, offset } = problem
   const { total } = sizeOf(problem)
   if (!isScalar(network.loss)) {
@@ -191,7 +191,7 @@ export function fitOf(
 
 /** R², as R's summary of lm has it: about the mean where there is an intercept, offsets left out. */
 function linearOf(
-  problem: Problem,
+  problem: Problem<Network>,
   z: Float64Array,
   { scale, parameters, dispersion }: { scale: number; parameters: number; dispersion: number }
 ): NonNullable<Fit['linear']> {

@@ -5,7 +5,7 @@
 import type { Inference, MarginalEffects } from '../../core/result.js'
 import { meanSlopes } from '../../models/links.js'
 import { scalarLoss } from '../../models/losses/index.js'
-import type { Problem } from '../../models/types.js'
+import type { Network, Problem } from '../../models/types.js'
 import { twoSided, twoSidedQuantile } from './distributions.js'
 import { designRows } from './hauckDonner.js'
 
@@ -16,7 +16,7 @@ export interface EffectTerm {
 }
 
 export interface EffectQuestion {
-  readonly problem: Problem
+  readonly problem: Problem<Network>
   /** [N] */
   readonly z: Float64Array
   /** [N, D] the user's columns. */

@@ -8,7 +8,8 @@
 import { activationTable } from '../../models/activations.js'
 import { lossTable } from '../../models/losses/index.js'
 import { softmaxSecond, softmaxTerms } from '../../models/losses/softmax.js'
-import { layers, parameterCount, penaltyOf, type Layer } from '../../models/network/network.js'
+import { layers, type Layer } from '../../models/network/network.js'
+import { parameterCount, penaltyOf } from '../../models/model.js'
 import { shiftDirections } from '../../models/network/shift.js'
 import type { Network, Problem } from '../../models/types.js'
 
@@ -51,7 +52,7 @@ export class Pieces {
   private readonly z: Float64Array
   private readonly own = new Float64Array(3)
 
-  constructor(readonly problem: Problem) {
+  constructor(readonly problem: Problem<Network>) {
     const { network, x, rows, weight } = problem
     this.layers = layers(network)
     this.parameters = parameterCount(network)

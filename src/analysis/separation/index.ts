@@ -6,8 +6,10 @@
  */
 import type { Summary } from '../../core/result.js'
 import { isScalar, lossTable, scalarLoss } from '../../models/losses/index.js'
-import { layers, parameterCount, penaltyOf } from '../../models/network/network.js'
-import type { Problem } from '../../models/types.js'
+import { layers } from '../../models/network/network.js'
+import { parameterCount, penaltyOf } from '../../models/model.js'
+import { isNetwork } from '../../models/model.js'
+import type { Network, Problem } from '../../models/types.js'
 import { designRank } from '../rank.js'
 import { interior, rises, type ConeRows } from './cone.js'
 import { limitOf, type Limit } from './limit.js'
@@ -53,7 +55,7 @@ interface Design {
 }
 
 /** The design with columns in units of their largest entry, moved to their means where a free bias can take that up. */
-function designOf({ rows, x, network }: Problem, centred: boolean): Design {
+function designOf({ rows, x, network }: Problem<Network>, centred: boolean): Design {
   const D = network.inputs
   const bias = network.bias ? 1 : 0
   const S = D + bias
@@ -104,7 +106,7 @@ class Constraints {
   private readonly design: Design
 
   constructor(
-    readonly problem: Problem,
+    readonly problem: Problem<Network>,
     private readonly view: UserView
   ) {
     const { network, rows, weight } = problem
@@ -250,9 +252,9 @@ const itself = (problem: Problem): UserView => ({ x: problem.x, direction: d => 
  * @param view the user's side; absent: the problem is the user's
  */
 export function separation(problem: Problem, names: readonly string[], view: UserView = itself(problem)): Separation {
-  const { network } = problem
-  if (network.hidden.length > 0 || network.expression)
+  if (!isNetwork(problem) || problem.network.hidden.length > 0)
     return none('not-applicable', 'Separation is decided for networks without a hidden layer only.')
+  const { network } = problem
   const definition = lossTable[network.loss]
   if (network.firth)
     return none('not-applicable', 'Firth’s penalty grows without bound along every direction of separation.')

@@ -1,6 +1,6 @@
 /** Whether an engine's results are right: compared with the reference engine before anything is timed. */
 import { symmetricEigen } from '../../core/linalg.js'
-import { parameterCount } from '../../models/network/network.js'
+import { parameterCount, layoutOf } from '../../models/model.js'
 import type { Problem } from '../../models/types.js'
 import { Op, Slot, instructionWidth, type Program } from '../../language/program.js'
 import { epsilonOf } from '../../optimizers/types.js'
@@ -15,7 +15,7 @@ const safety = 16
 
 /** Roundings that meet in one element of a gradient or Hessian: a sum over rows of products through all layers. */
 function roundings({ network, rows }: Problem): number {
-  return rows + network.inputs + network.hidden.reduce((a, b) => a + b, 0) + 10
+  return rows + network.inputs + layoutOf(network).hidden.reduce((a, b) => a + b, 0) + 10
 }
 
 /** The largest |a − b|; NaN when any is, and ∞ for other lengths. */

@@ -2,7 +2,7 @@
  * `bench kernels`: what each engine, on each of its devices, reaches on gradient, Hessian, update and eigen-decomposition, beside the peak
  * of the same machine in the same minutes. A result is compared with the reference before it is timed; a wrong one scores nothing.
  */
-import { parameterCount } from '../../models/network/network.js'
+import { parameterCount, layoutOf } from '../../models/model.js'
 import type { Problem } from '../../models/types.js'
 import { optimizers, resolveOptimizer } from '../../optimizers/registry.js'
 import { epsilonOf } from '../../optimizers/types.js'
@@ -109,7 +109,7 @@ async function record(
     engine: engine.name,
     precision: engine.precision,
     kernel,
-    sizes: { N: rows, D: network.inputs, hidden: network.hidden, P, R }
+    sizes: { N: rows, D: network.inputs, hidden: layoutOf(network).hidden, P, R }
   }
   const where = device === undefined ? {} : { device }
   const error = await checkKernel(objective, engine.precision, answers, kernel, program)

@@ -1,7 +1,7 @@
 /** Problems of chosen sizes, and how many operations their kernels count for. */
 import { Stream, normalQuantile, uniform, words } from '../../core/rng.js'
-import { parameterCount } from '../../models/network/network.js'
-import type { Network, Problem } from '../../models/types.js'
+import { parameterCount, layoutOf } from '../../models/model.js'
+import type { Model, Network, Problem } from '../../models/types.js'
 import { Op, instructionWidth, scalarBase, type Program } from '../../language/program.js'
 
 export interface Size {
@@ -33,7 +33,7 @@ const normals = (count: number, start: number): Float64Array =>
   Float64Array.from(words(seed, Stream.generator, start, 0, count), w => normalQuantile(uniform(w)))
 
 /** Two classes that overlap, tanh units, ridge 0.01. */
-export function problemOfSize({ N, D, hidden }: Size): Problem {
+export function problemOfSize({ N, D, hidden }: Size): Problem<Network> {
   const x = normals(N * D, 0)
   const noise = normals(N, 1)
   const y = noise.map((e, i) => {
@@ -42,6 +42,7 @@ export function problemOfSize({ N, D, hidden }: Size): Problem {
     return z > 0 ? 1 : 0
   })
   const network: Network = {
+    kind: 'network',
     inputs: D,
     hidden,
     outputs: 1,
@@ -64,11 +65,12 @@ export const pointsFor = (problem: Problem, R: number): Float64Array =>
  * layer counts where it is a matrix, or is all there is. Activations, biases and the loss are work but do not count.
  */
 export function gradientFlops({ network, rows }: Problem): number {
-  const sizes = [network.inputs, ...network.hidden, network.outputs]
+  const { hidden } = layoutOf(network)
+  const sizes = [network.inputs, ...hidden, network.outputs]
   let perRow = 0
   for (let l = 1; l < sizes.length; l++) {
     const last = l === sizes.length - 1
-    if (last && network.outputs === 1 && network.hidden.length > 0) continue
+    if (last && network.outputs === 1 && hidden.length > 0) continue
     perRow += (l === 1 ? 4 : 6) * sizes[l - 1] * sizes[l]
   }
   return perRow * rows
@@ -78,7 +80,9 @@ export function gradientFlops({ network, rows }: Problem): number {
  * Sums over rows that differ from each other in the Hessian of one row's loss: blocks of two layers are full; within a layer
  * Σ r_jk a_d a_e is the same for (j, k) and (k, j), and for (d, e) and (e, d).
  */
-function hessianSums({ inputs, hidden, outputs, bias }: Network): number {
+function hessianSums(model: Model): number {
+  const { inputs, outputs } = model
+  const { hidden, bias } = layoutOf(model)
   const sizes = [inputs, ...hidden, outputs]
   const layers = sizes.slice(1).map((units, l) => ({ units, stride: sizes[l] + (bias ? 1 : 0) }))
   const half = (n: number): number => (n * (n + 1)) / 2

@@ -1,5 +1,5 @@
 /** The `study` records of `bench kernels`: whole runs per second with verdicts and clusters, threads, and lane occupancy. */
-import { parameterCount } from '../../models/network/network.js'
+import { parameterCount, layoutOf } from '../../models/model.js'
 import type { EngineName, Precision } from '../../engines/types.js'
 import { resolveConfig, type StudyConfig } from '../../study/config.js'
 import { requestOf } from '../../study/run.js'
@@ -183,7 +183,13 @@ async function studyRecord(
       engine: target.engine,
       precision: target.precision,
       kernel: 'study',
-      sizes: { N: problem.rows, D: network.inputs, hidden: network.hidden, P: parameterCount(network), R: count },
+      sizes: {
+        N: problem.rows,
+        D: network.inputs,
+        hidden: layoutOf(network).hidden,
+        P: parameterCount(network),
+        R: count
+      },
       perSecond: good ? rate(0.5) : 0,
       gflops,
       peakGflops,

@@ -9,7 +9,8 @@ import type { Expression } from '../../models/expression/types.js'
 import { scoresOf } from '../../models/scores.js'
 import { initScales } from '../../models/network/initialise.js'
 import { lossConstants } from '../../models/losses/index.js'
-import { parameterCount, penaltyOf, validateProblem } from '../../models/network/network.js'
+import { parameterCount, penaltyOf, hasLoss, layoutOf } from '../../models/model.js'
+import { validateProblem } from '../../models/validate.js'
 import type { Problem } from '../../models/types.js'
 import type {
   Certifier,
@@ -119,17 +120,18 @@ export function createNativeProblem(addon: Addon, problem: Problem, precision: P
     if (at < 0) throw new WorkError(`The cpu engine does not have ${name}; use --engine reference.`)
     return at
   }
-  const formula = network.expression ? nativeFormula(problem, network.expression) : null
+  const formula = network.kind === 'expression' ? nativeFormula(problem, network.expression) : null
+  const { hidden, activation, bias, firth } = layoutOf(network)
   return addon.createProblem({
     rows: problem.rows,
     inputs: network.inputs,
     outputs: network.outputs,
-    hidden: Int32Array.from(network.hidden),
-    activation: place('activations', network.activation),
+    hidden: Int32Array.from(hidden),
+    activation: place('activations', activation),
     loss: place('losses', network.loss),
     lossConstants: Float64Array.from(lossConstants(network.loss, network.lossParameters)),
-    bias: network.bias,
-    firth: network.firth === true,
+    bias,
+    firth: firth === true,
     penalty: penaltyOf(problem),
     x: formula?.x ?? problem.x,
     formula: formula?.program ?? null,
@@ -204,10 +206,11 @@ class CpuObjective implements Objective {
 
   /** Whether the kernels have the model over intervals. */
   private enclosed(): boolean {
-    const { loss, activation, hidden, expression, firth } = this.problem.network
+    const { network } = this.problem
+    const { hidden, activation, firth } = layoutOf(network)
     const { enclosed } = this.addon.numbering()
     const units = hidden.length === 0 || enclosed.includes(`activation ${activation}`)
-    const scored = expression?.objective === true || enclosed.includes(`loss ${loss}`)
+    const scored = !hasLoss(network) || enclosed.includes(`loss ${network.loss}`)
     return !firth && units && scored
   }
 
@@ -223,16 +226,16 @@ class CpuObjective implements Objective {
         `${starts.count} starts of ${this.parameters} parameters do not fit ${starts.theta.length} numbers`
       )
     if (starts.count === 0 || request.signal?.aborted) return
-    const { expression } = this.problem.network
-    if (starts.kind === 'random' && expression) {
+    const { network } = this.problem
+    if (starts.kind === 'random' && network.kind === 'expression') {
       const { inputs } = request
-      for (const given of startChunks(expression, starts, inputs?.draws?.start)) {
+      for (const given of startChunks(network.expression, starts, inputs?.draws?.start)) {
         const part = inputs && inputsOf(inputs, starts.count, (given.first ?? 0) - starts.first, given.count)
         yield* this.minimise({ ...request, starts: given, ...(part ? { inputs: part } : {}) })
       }
       return
     }
-    const drawn = starts.kind === 'random' ? initScales(this.problem.network, starts.init) : undefined
+    const drawn = starts.kind === 'random' && network.kind === 'network' ? initScales(network, starts.init) : undefined
     const map = starts.kind === 'random' ? starts.map : undefined
     const options = {
       count: starts.count,
@@ -321,13 +324,14 @@ export const cpuEntry: EngineEntry = {
     const found = loadAddon()
     if ('reason' in found) return Promise.resolve({ ok: false, reason: found.reason })
     const { losses: known, activations: units } = found.addon.numbering()
-    const { loss, activation } = problem.network
+    const { loss } = problem.network
+    const { activation, firth } = layoutOf(problem.network)
     const missing = !known.includes(loss)
       ? `${loss} loss`
       : !units.includes(activation)
         ? `${activation} units`
         : undefined
-    if (inputs === 'rows' && problem.network.firth) return Promise.resolve({ ok: false, reason: noOwnRows('cpu') })
+    if (inputs === 'rows' && firth) return Promise.resolve({ ok: false, reason: noOwnRows('cpu') })
     return Promise.resolve(
       missing === undefined
         ? { ok: true }

@@ -5,9 +5,10 @@
 import { activate } from '../../models/activations.js'
 import { lossTable, type LossParameters } from '../../models/losses/index.js'
 import { softmaxSecond, softmaxTerms } from '../../models/losses/softmax.js'
-import { layers, parameterCount, penaltyOf, type Layer } from '../../models/network/network.js'
+import { layers, type Layer } from '../../models/network/network.js'
+import { parameterCount, penaltyOf } from '../../models/model.js'
 import { addFirth } from '../../models/penalty.js'
-import type { Problem } from '../../models/types.js'
+import type { Problem, Network } from '../../models/types.js'
 
 const matrix = (rows: number, columns: number): Float64Array[] =>
   Array.from({ length: rows }, () => new Float64Array(columns))
@@ -36,7 +37,7 @@ export class Evaluator {
   private readonly terms = new Float64Array(3)
   private readonly lossParameters: LossParameters
 
-  constructor(readonly problem: Problem) {
+  constructor(readonly problem: Problem<Network>) {
     const { network } = problem
     this.layers = layers(network)
     this.parameters = parameterCount(network)

@@ -3,9 +3,11 @@ import type { Problem } from '../../models/types.js'
 import { Evaluator } from './evaluate.js'
 import { ExpressionEvaluator } from './expression.js'
 
-export type ModelEvaluator = Pick<Evaluator, 'problem' | 'parameters' | 'evaluate' | 'predict'>
+export type ModelEvaluator = Pick<Evaluator, 'parameters' | 'evaluate' | 'predict'> & { readonly problem: Problem }
 
 export function evaluatorOf(problem: Problem): ModelEvaluator {
-  const { expression } = problem.network
-  return expression ? new ExpressionEvaluator(problem, expression) : new Evaluator(problem)
+  const { network } = problem
+  return network.kind === 'expression'
+    ? new ExpressionEvaluator(problem, network.expression)
+    : new Evaluator({ ...problem, network })
 }

@@ -1,7 +1,7 @@
 /** The `reference` engine: plain TypeScript in f64, one run at a time. The definition, the oracle and the last fallback. */
 import { WorkError } from '../../core/errors.js'
-import { startPoint } from '../../models/network/initialise.js'
-import { columnScale, parameterCount, validateProblem } from '../../models/network/network.js'
+import { startPoint, columnScale, parameterCount, hasFirth } from '../../models/model.js'
+import { validateProblem } from '../../models/validate.js'
 import { noOwnRows } from '../../models/penalty.js'
 import { classCells, scoresOf, scoreRun } from '../../models/scores.js'
 import type { Problem } from '../../models/types.js'
@@ -108,7 +108,7 @@ class ReferenceObjective implements Objective {
     const P = this.parameters
     const state = new Interpreter(program, P, columnScale(this.problem))
     if (request.inputs) checkInputs(request.inputs, state, starts.count)
-    if (request.inputs?.rows && this.problem.network.firth) throw new WorkError(noOwnRows('reference'))
+    if (request.inputs?.rows && hasFirth(this.problem.network)) throw new WorkError(noOwnRows('reference'))
     const size = request.blockRuns ?? 2048
     const first = starts.first ?? 0
     let done: { start: number; run: FinishedRun }[] = []
@@ -174,7 +174,9 @@ export const referenceEntry: EngineEntry = {
   precisions: ['f64'],
   available: () => Promise.resolve({ ok: true, detail: 'plain TypeScript, one run at a time' }),
   supports: ({ network }, { inputs }) =>
-    Promise.resolve(inputs === 'rows' && network.firth ? { ok: false, reason: noOwnRows('reference') } : { ok: true }),
+    Promise.resolve(
+      inputs === 'rows' && hasFirth(network) ? { ok: false, reason: noOwnRows('reference') } : { ok: true }
+    ),
   load: options => {
     if (options.precision !== 'f64')
       return Promise.reject(new WorkError('The reference engine computes in f64 only; use --precision f64.'))

@@ -1,6 +1,6 @@
 /** Times the reference engine's kernels, one run at a time. */
 import { symmetricEigen } from '../../core/linalg.js'
-import { columnScale } from '../../models/network/network.js'
+import { columnScale } from '../../models/model.js'
 import type { Problem } from '../../models/types.js'
 import { Slot } from '../../language/program.js'
 import type { KernelTimer } from '../types.js'

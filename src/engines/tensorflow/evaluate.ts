@@ -3,7 +3,8 @@
  * rows come last: activations are [R, units, n], a layer's product is one matrix product over all runs, and the first layer of
  * all runs is a single product X W₁. Rows are taken in tiles, in a fixed order.
  */
-import { layers, parameterCount, penaltyOf, type Layer } from '../../models/network/network.js'
+import { layers, type Layer } from '../../models/network/network.js'
+import { parameterCount, penaltyOf, hasBias, layoutOf } from '../../models/model.js'
 import { isScalar, lossConstants } from '../../models/losses/index.js'
 import type { Problem } from '../../models/types.js'
 import type { Needs } from '../types.js'
@@ -70,9 +71,9 @@ export class Evaluator {
     const { tf } = device
     const { network, weight, rows: N, x, y, offset } = problem
     const { inputs: D, outputs: C } = network
-    this.layers = layers(network)
+    this.layers = network.kind === 'network' ? layers(network) : []
     this.parameters = parameterCount(network)
-    this.bias = network.bias ? 1 : 0
+    this.bias = hasBias(network) ? 1 : 0
     this.x = tf.tidy(() => {
       // An objective has no columns, and tensors have at least one.
       const inputs = D === 0 ? tf.zeros([N, 1]) : tf.tensor2d(Float32Array.from(x), [N, D])
@@ -144,13 +145,14 @@ export class Evaluator {
     const { tf } = this.device
     const R = theta.shape[0]
     const { n } = rows
+    const { activation } = layoutOf(this.problem.network)
     const below: Tensor[] = [rows.x]
     const first: Tensor[] = []
     const second: (Tensor | undefined)[] = []
     let u = this.firstLayer(theta, rows)
     for (let l = 1; l < this.layers.length; l++) {
       const under = u
-      const terms = tf.tidy(() => activationTensors(this.device, this.problem.network.activation, under, curved))
+      const terms = tf.tidy(() => activationTensors(this.device, activation, under, curved))
       first.push(terms.first)
       second.push(terms.second)
       below.push(this.bias ? tf.concat([tf.ones([R, 1, n]), terms.value], 1) : terms.value)

@@ -207,6 +207,6 @@ export class ExpressionEvaluator extends Evaluator {
 }
 
 export const evaluatorOf = (device: Device, problem: Problem): Evaluator =>
-  problem.network.expression
+  problem.network.kind === 'expression'
     ? new ExpressionEvaluator(device, problem, problem.network.expression)
     : new Evaluator(device, problem)

@@ -5,7 +5,8 @@
 import { availableParallelism } from 'node:os'
 import { InputError, WorkError } from '../../core/errors.js'
 import { knownNames } from '../../core/names.js'
-import { parameterCount, validateProblem } from '../../models/network/network.js'
+import { parameterCount, hasFirth } from '../../models/model.js'
+import { validateProblem } from '../../models/validate.js'
 import type { Problem } from '../../models/types.js'
 import type {
   DeviceEntry,
@@ -178,7 +179,7 @@ async function load(options: EngineOptions): Promise<Engine> {
       threads: device === 'cpu' ? (options.threads ?? availableParallelism()) : 1,
       async prepare(problem) {
         validateProblem(problem)
-        if (problem.network.firth) throw new InputError(noFirth)
+        if (hasFirth(problem.network)) throw new InputError(noFirth)
         return new TensorflowObjective(child, await child.ask('prepare', { problem }).answer, problem)
       },
       timer: problem => timer(child, problem),
@@ -213,9 +214,9 @@ export const tensorflowEntry: EngineEntry = {
     return list
   },
   supports: ({ network }, { inputs }) => {
-    const reason = network.firth
+    const reason = hasFirth(network)
       ? noFirth
-      : network.inputs === 0 && !network.expression
+      : network.inputs === 0 && network.kind === 'network'
         ? noColumns
         : inputs
           ? noInputs

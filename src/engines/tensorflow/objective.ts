@@ -1,6 +1,7 @@
 /** A problem on a device, in the process that holds the device: evaluation and scores in chunks of runs that fit the memory budget. */
 import { classCells, scoresOf, scoreRun } from '../../models/scores.js'
-import { parameterCount, validateProblem } from '../../models/network/network.js'
+import { parameterCount } from '../../models/model.js'
+import { validateProblem } from '../../models/validate.js'
 import type { Problem } from '../../models/types.js'
 import type { Evaluation, Needs, RunBlock, Scores } from '../types.js'
 import { wholeLanes, type Device, type Tensor } from './device.js'

@@ -4,8 +4,7 @@
  */
 import { Stream, sharedStart, shuffle } from '../../core/rng.js'
 import { Status } from '../../core/status.js'
-import { startPoint } from '../../models/network/initialise.js'
-import { columnScale } from '../../models/network/network.js'
+import { startPoint, columnScale } from '../../models/model.js'
 import type { Program } from '../../language/program.js'
 import type { Needs, RunBlock } from '../types.js'
 import { wholeLanes, type Device, type Tensor } from './device.js'

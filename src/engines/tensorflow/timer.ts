@@ -2,7 +2,7 @@
  * Times the kernels inside the child process, in chunks of runs that fit the memory budget. A time ends when the results have been
  * read back, as far as they must be.
  */
-import { columnScale } from '../../models/network/network.js'
+import { columnScale } from '../../models/model.js'
 import type { Program } from '../../language/program.js'
 import { Interpreter } from './interpreter.js'
 import { eigh } from './linalg.js'

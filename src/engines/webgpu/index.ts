@@ -5,8 +5,8 @@
 import { noHardware } from './host/attached.js'
 import { InputError, WorkError } from '../../core/errors.js'
 import { isScalar } from '../../models/losses/index.js'
-import { startPoint } from '../../models/network/initialise.js'
-import { parameterCount, validateProblem } from '../../models/network/network.js'
+import { startPoint, parameterCount, hasFirth } from '../../models/model.js'
+import { validateProblem } from '../../models/validate.js'
 import type { Problem } from '../../models/types.js'
 import { type Child, ProcessError } from '../process/child.js'
 import type { PlainRequest } from '../process/protocol.js'
@@ -172,7 +172,7 @@ class WebgpuObjective implements Objective {
     const { starts, inputs } = request
     const reason = inputs ? missing(this.problem, { inputs: true }) : undefined
     if (reason !== undefined) throw new InputError(reason)
-    if (starts.kind === 'random' && (starts.map || this.problem.network.expression)) {
+    if (starts.kind === 'random' && (starts.map || this.problem.network.kind === 'expression')) {
       yield* this.mapped(request, starts)
       return
     }
@@ -327,8 +327,8 @@ const noInputs = 'The webgpu engine takes no inputs of single runs yet; use --en
 
 /** Why there is no kernel for a job, as a sentence; undefined where there is one. */
 export function missing({ network }: Problem, { H, inputs }: WorkNeeds): string | undefined {
-  if (network.firth) return 'The webgpu engine does not have Firth’s penalty; use --engine cpu.'
-  if (network.expression) return inputs ? noInputs : formulaTooLarge(network, H === true)
+  if (hasFirth(network)) return 'The webgpu engine does not have Firth’s penalty; use --engine cpu.'
+  if (network.kind === 'expression') return inputs ? noInputs : formulaTooLarge(network, H === true)
   if (network.inputs === 0)
     return 'The webgpu engine takes models with an input column and this one has an intercept alone; use --engine cpu.'
   if (inputs) return noInputs

@@ -5,7 +5,8 @@ import { Graph, type NodeId } from '../../language/formula/graph.js'
 import { parse } from '../../language/formula/parse.js'
 import { compileRegisters, type RegisterProgram } from '../../language/formula/registers.js'
 import { parameterNode } from './coordinates.js'
-import type { Loss, Network } from '../types.js'
+import { lossTable } from '../losses/index.js'
+import type { Convexity, ExpressionModel, Loss } from '../types.js'
 import type { Expression } from './types.js'
 
 export interface CompiledExpression extends Derivatives {
@@ -33,16 +34,12 @@ export function compileExpression(model: Expression): CompiledExpression {
   return made
 }
 
-/** A model of the family whose outputs an expression gives. */
-export const expressionNetwork = (expression: Expression, loss: Loss): Network => ({
+/** The model whose output an expression gives. */
+export const modelOf = (expression: Expression, loss: Loss): ExpressionModel => ({
+  kind: 'expression',
   inputs: expression.columns.length,
-  hidden: [],
   outputs: 1,
-  activation: 'identity',
   loss,
-  bias: false,
-  ridge: 0,
-  penalizeBias: false,
   expression
 })
 
@@ -53,4 +50,15 @@ export function userModel(model: Expression): Expression {
   let user = inUser.get(model)
   if (!user) inUser.set(model, (user = { ...model, coordinates: 'user' }))
   return user
+}
+
+export function expressionConvexity({ expression, loss }: ExpressionModel): Convexity {
+  const { second, first } = compileExpression(expression)
+  if (expression.objective) return { model: false, reason: 'Whether the objective is convex is not known.' }
+  if (second.length > 0) return { model: false, reason: 'The formula is not linear in its parameters.' }
+  if (!lossTable[loss].convex) return { model: false, reason: `The ${loss} loss is not convex.` }
+  return {
+    model: true,
+    reason: `The formula is linear in its ${first.length} parameters and the ${loss} loss is convex in it.`
+  }
 }

@@ -1,7 +1,6 @@
 /** Start points θ0: the distribution of each parameter, and the point itself from (seed, start). */
-import { Stream, normalQuantile, uniform, words } from '../../core/rng.js'
-import { expressionPoint } from '../expression/starts.js'
-import { layers, parameterCount } from './network.js'
+import { normalQuantile, uniform } from '../../core/rng.js'
+import { layers, networkParameterCount } from './network.js'
 import { applyMap, type ParameterMap } from './parameterMap.js'
 import type { Init, Network } from '../types.js'
 
@@ -10,7 +9,7 @@ import type { Init, Network } from '../types.js'
  * and Bengio 2010); he: N(0, 2 / fan in) (He et al. 2015); both start biases at 0.
  */
 export function initScales(network: Network, init: Init): { kind: 'uniform' | 'normal'; scale: Float64Array } {
-  const scale = new Float64Array(parameterCount(network))
+  const scale = new Float64Array(networkParameterCount(network))
   if (typeof init === 'object') {
     if ('normal' in init) return { kind: 'normal', scale: scale.fill(init.normal) }
     return { kind: 'uniform', scale: scale.fill(init.uniform) }
@@ -26,20 +25,8 @@ export function initScales(network: Network, init: Init): { kind: 'uniform' | 'n
   return { kind: init === 'glorot' ? 'uniform' : 'normal', scale }
 }
 
-/** θ0 of a start: [P], the same on every engine. `map`: from the coordinates it is drawn in to those of the problem. */
-export function startPoint(
-  network: Network,
-  init: Init,
-  seed: number,
-  start: number,
-  map?: ParameterMap
-): Float64Array {
-  return pointOf(network, init, words(seed, Stream.init, start, 0, parameterCount(network)), map)
-}
-
 /** θ0 [P] from a word for each parameter, which says how far along its distribution it lies. */
-export function pointOf(network: Network, init: Init, random: Uint32Array, map?: ParameterMap): Float64Array {
-  if (network.expression) return expressionPoint(network.expression, random)
+export function networkPoint(network: Network, init: Init, random: Uint32Array, map?: ParameterMap): Float64Array {
   const { kind, scale } = initScales(network, init)
   const theta = scale.map((s, p) => {
     const u = uniform(random[p])

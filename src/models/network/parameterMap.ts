@@ -2,7 +2,7 @@
  * Affine maps of θ that leave the function of a network as it is while its inputs and its target are measured otherwise: the slices
  * (bias, weights) of the first layer's units go through one matrix, the last layer is multiplied and its biases shifted.
  */
-import { layers, parameterCount } from './network.js'
+import { layers, networkParameterCount } from './network.js'
 import type { Network } from '../types.js'
 
 export interface ParameterMap {
@@ -25,7 +25,7 @@ export function applyMap(
   out: Float64Array,
   to: number
 ): void {
-  const P = parameterCount(network)
+  const P = networkParameterCount(network)
   if (out !== theta || from !== to) out.set(theta.subarray(from, from + P), to)
   mapInPlace(network, map, out, to, to + P)
 }
@@ -33,7 +33,7 @@ export function applyMap(
 /** The same for all points of out[from .. end), in place. */
 function mapInPlace(network: Network, map: ParameterMap, out: Float64Array, from: number, end: number): void {
   const all = layers(network)
-  const P = parameterCount(network)
+  const P = networkParameterCount(network)
   const [first, last] = [all[0], all[all.length - 1]]
   const { first: matrix, scale, shift } = map
   const { bias } = network
@@ -70,7 +70,7 @@ export const linearPart = (map: ParameterMap): ParameterMap => ({ ...map, shift:
 /** Covectors [R, P] (such as gradients) of the image pulled back to the source: Jᵀ v, J the linear part. */
 export function pullBack(network: Network, map: ParameterMap, covectors: Float64Array): Float64Array {
   const all = layers(network)
-  const P = parameterCount(network)
+  const P = networkParameterCount(network)
   const first = all[0]
   const last = all[all.length - 1]
   const S = first.stride

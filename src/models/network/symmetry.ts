@@ -10,7 +10,6 @@
  * (any invertible, or with ridge any orthogonal, mixing of the units); they are counted all the same.
  */
 import { activationTable } from '../activations.js'
-import { ExpressionCanonicalizer, expressionCopies } from '../expression/symmetry.js'
 import { layers } from './network.js'
 import type { Network } from '../types.js'
 
@@ -31,8 +30,7 @@ export function antiperiodOf({ activation, bias, ridge, penalizeBias, hidden }: 
 }
 
 /** Order of the group: Π over hidden layers of h! and, where flips are exact, 2^h; where biases can be moved, Infinity, as beyond the range of a double. */
-export function copiesPossible(network: Network): number {
-  if (network.expression) return expressionCopies(network.expression)
+export function networkCopies(network: Network): number {
   if (antiperiodOf(network) > 0) return Infinity
   const flip = flipsOf(network) === 'none' ? 1 : 2
   let order = 1
@@ -101,7 +99,7 @@ export class Canonicalizer {
     const all = layers(network)
     const last = all[all.length - 1]
     this.parameters = last.at + last.units * last.stride
-    this.order = copiesPossible(network)
+    this.order = networkCopies(network)
     this.flips = flipsOf(network)
     this.antiperiod = antiperiodOf(network)
     this.hidden = all.slice(0, -1)
@@ -375,15 +373,3 @@ function* permutations(n: number): Generator<readonly number[]> {
   for (const rest of permutations(n - 1))
     for (let at = n - 1; at >= 0; at--) yield [...rest.slice(0, at), n - 1, ...rest.slice(at)]
 }
-
-/** What brings points to canonical form, whichever kind of model. */
-export type AnyCanonicalizer = Pick<Canonicalizer, 'parameters' | 'order' | 'canonicalize' | 'images' | 'restore'>
-
-export const canonicalizerOf = (network: Network): AnyCanonicalizer =>
-  network.expression
-    ? new ExpressionCanonicalizer(network.expression, genericCoefficients(network.expression.parameters.length))
-    : new Canonicalizer(network)
-
-/** One point at a time; `canonicalizerOf` is the form for many. */
-export const canonicalize = (network: Network, theta: Float64Array, out: Float64Array): number =>
-  canonicalizerOf(network).canonicalize(theta, out)

@@ -4,6 +4,7 @@ import type { Loss } from '../../models/losses/index.js'
 import { layers } from '../../models/network/network.js'
 import type { Term } from '../../data/types.js'
 import type { FittedModel } from '../fitted.js'
+import type { Network } from '../../models/types.js'
 
 export interface ModelData {
   readonly format: 'manystart/model'
@@ -38,8 +39,8 @@ function whole(list: readonly number[], terms: readonly Term[], filler: number):
   )
 }
 
-export function modelData(model: FittedModel): ModelData {
-  const { network, preprocessing, theta, scaling } = model
+export function modelData(model: FittedModel, network: Network): ModelData {
+  const { preprocessing, theta, scaling } = model
   const { target, terms, offset, exposure } = preprocessing
   return {
     format: 'manystart/model',

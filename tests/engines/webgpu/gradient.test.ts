@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest'
 import type { Gpu } from '../../../src/engines/webgpu/core/device.js'
 import { defaultTuning, planGradient, type Tuning } from '../../../src/engines/webgpu/core/gradientPlan.js'
 import { Evaluator as Reference } from '../../../src/engines/reference/evaluate.js'
-import { parameterCount } from '../../../src/models/network/network.js'
-import { activations, losses, type Problem } from '../../../src/models/types.js'
+import { parameterCount } from '../../../src/models/model.js'
+import { activations, losses, type Network, type Problem } from '../../../src/models/types.js'
 import { evaluateOn, type GpuRequest } from '../../helpers/gpu.js'
 import { onSoftwareGpu } from '../../helpers/localGpu.js'
 import { integers, makeProblem, points, type Recipe } from '../../helpers/problems.js'
@@ -17,11 +17,11 @@ let gpu: Gpu
 onSoftwareGpu(opened => (gpu = opened))
 
 /** Operations on the longest path from an input to a sum over the rows. */
-const operations = ({ network, rows }: Problem): number =>
+const operations = ({ network, rows }: Problem<Network>): number =>
   rows + [network.inputs, ...network.hidden, network.outputs].reduce((sum, n) => sum + n + 8, 8)
 
 /** f and g of some points against the reference, over all rows or each over rows of its own. */
-async function expectReference(problem: Problem, request: Partial<GpuRequest> = {}, count = 3): Promise<void> {
+async function expectReference(problem: Problem<Network>, request: Partial<GpuRequest> = {}, count = 3): Promise<void> {
   const P = parameterCount(problem.network)
   // Pre-activations of order one, however many inputs a unit has.
   const theta = points(problem, count, 7, 1 / Math.sqrt(Math.max(2, problem.network.inputs, ...problem.network.hidden)))

@@ -4,8 +4,9 @@ import type { Gpu } from '../../../src/engines/webgpu/core/device.js'
 import { planHessian } from '../../../src/engines/webgpu/core/hessianPlan.js'
 import { numberFields, sourcesOf, tileCount, tilesOf } from '../../../src/engines/webgpu/core/hessianTiles.js'
 import { Evaluator as Reference } from '../../../src/engines/reference/evaluate.js'
-import { layers, parameterCount } from '../../../src/models/network/network.js'
-import type { Problem } from '../../../src/models/types.js'
+import { layers } from '../../../src/models/network/network.js'
+import { parameterCount } from '../../../src/models/model.js'
+import type { Network, Problem } from '../../../src/models/types.js'
 import { evaluateOn } from '../../helpers/gpu.js'
 import { onSoftwareGpu } from '../../helpers/localGpu.js'
 import { makeProblem, points, type Recipe } from '../../helpers/problems.js'
@@ -17,10 +18,10 @@ let gpu: Gpu
 onSoftwareGpu(opened => (gpu = opened))
 
 /** Operations on the longest path from an input to a sum over the rows, there and back for the second derivative. */
-const operations = ({ network, rows }: Problem): number =>
+const operations = ({ network, rows }: Problem<Network>): number =>
   rows + [network.inputs, ...network.hidden, network.outputs].reduce((sum, n) => sum + 2 * n + 8, 8)
 
-async function expectReference(problem: Problem, count = 2): Promise<void> {
+async function expectReference(problem: Problem<Network>, count = 2): Promise<void> {
   const P = parameterCount(problem.network)
   const theta = points(problem, count, 7, 1 / Math.sqrt(Math.max(2, problem.network.inputs, ...problem.network.hidden)))
   const got = await evaluateOn(gpu, problem, theta, { needs: 'H' })

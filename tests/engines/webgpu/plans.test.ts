@@ -5,8 +5,8 @@ import { planGradient } from '../../../src/engines/webgpu/core/gradientPlan.js'
 import { planHessian } from '../../../src/engines/webgpu/core/hessianPlan.js'
 import { kernelText, type Values } from '../../../src/engines/webgpu/core/text.js'
 import { readSources } from '../../../src/engines/webgpu/host/open.js'
-import { parameterCount } from '../../../src/models/network/network.js'
-import type { Problem } from '../../../src/models/types.js'
+import { parameterCount } from '../../../src/models/model.js'
+import type { Problem, Network } from '../../../src/models/types.js'
 import { long } from '../../helpers/length.js'
 import { makeProblem } from '../../helpers/problems.js'
 
@@ -14,8 +14,8 @@ const mostBytes = 32768
 const mostThreads = 256
 
 /** Networks of at most `most` parameters: the longest and thinnest of each kind, and `count` drawn at random. */
-function problems(most: number, count: number, seed: number): Problem[] {
-  const found: Problem[] = []
+function problems(most: number, count: number, seed: number): Problem<Network>[] {
+  const found: Problem<Network>[] = []
   const add = (inputs: number, hidden: readonly number[], outputs: number, bias: boolean): void => {
     if (inputs < 1 || outputs < 1 || hidden.some(h => h < 1)) return
     const loss = outputs > 1 ? 'softmax' : 'logistic'
@@ -80,7 +80,7 @@ function expectFits(file: string, values: Values, name: string): void {
   if (!(Number(values['threads'] ?? 64) <= mostThreads)) expect.fail(`${name}: ${String(values['threads'])} threads`)
 }
 
-const nameOf = ({ network }: Problem): string =>
+const nameOf = ({ network }: Problem<Network>): string =>
   `${network.inputs}-${[...network.hidden.slice(0, 8), network.outputs].join('-')} (${network.hidden.length} hidden layers)`
 
 describe('plans', () => {

@@ -6,8 +6,8 @@ import { referenceEntry } from '../../../src/engines/reference/index.js'
 import type { Gpu } from '../../../src/engines/webgpu/core/device.js'
 import { partsOf, splitOf } from '../../../src/engines/webgpu/core/update.js'
 import type { Objective, RunBlock } from '../../../src/engines/types.js'
-import { columnScale, parameterCount } from '../../../src/models/network/network.js'
-import type { Problem } from '../../../src/models/types.js'
+import { columnScale, parameterCount } from '../../../src/models/model.js'
+import type { Network, Problem } from '../../../src/models/types.js'
 import { Rule } from '../../../src/language/rule.js'
 import type { Program } from '../../../src/language/program.js'
 import { collect } from '../../helpers/engines.js'
@@ -23,7 +23,7 @@ let gpu: Gpu
 onSoftwareGpu(opened => (gpu = opened))
 
 /** A regression of P parameters. */
-const regression = (parameters: number, rows = 7): Problem =>
+const regression = (parameters: number, rows = 7): Problem<Network> =>
   makeProblem({ loss: 'logistic', inputs: parameters - 1, rows, ridge: 0.0625, penalizeBias: true })
 
 const steps = (objective: Objective, program: Program, theta: Float64Array, count: number): Promise<RunBlock> =>

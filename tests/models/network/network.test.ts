@@ -1,20 +1,14 @@
 // Layout, names, penalties, convexity, starts and scores, by hand-worked cases.
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { startPoint } from '../../../src/models/network/initialise.js'
-import {
-  biasMask,
-  columnScale,
-  convexity,
-  parameterCount,
-  parameterNames,
-  penalizedMask
-} from '../../../src/models/network/network.js'
+import { startPoint, columnScale, convexity, parameterCount, parameterNames } from '../../../src/models/model.js'
+import { biasMask, penalizedMask } from '../../../src/models/network/network.js'
 import { scoreNames, scoreRun } from '../../../src/models/scores.js'
 import { losses, type Init, type Loss, type Network } from '../../../src/models/types.js'
 import { epsOf, expectClose } from '../../helpers/tolerance.js'
 
 const net = (change: Partial<Network> = {}): Network => ({
+  kind: 'network',
   inputs: 2,
   hidden: [3],
   outputs: 1,

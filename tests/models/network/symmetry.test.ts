@@ -1,17 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import {
-  Canonicalizer,
-  canonicalize,
-  copiesPossible,
-  flipsOf,
-  genericCoefficients
-} from '../../../src/models/network/symmetry.js'
-import { parameterCount } from '../../../src/models/network/network.js'
-import { outputs } from '../../../src/analysis/predict.js'
+import { Canonicalizer, flipsOf, genericCoefficients } from '../../../src/models/network/symmetry.js'
+import { canonicalize, copiesPossible, parameterCount } from '../../../src/models/model.js'
+import { outputs } from '../../../src/models/outputs.js'
 import { normalQuantile, Stream, uniform, words } from '../../../src/core/rng.js'
 import type { Network, Problem } from '../../../src/models/types.js'
 
 const base: Network = {
+  kind: 'network',
   inputs: 3,
   hidden: [3],
   outputs: 1,

@@ -2,7 +2,7 @@
  * The lanes of one run request on a GPU: their buffers, the queue of starts, and the commands of a submit of some rounds. A round takes
  * every lane that holds a run one step on; runs that stop make way for the next start within the submit (turn.wgsl).
  */
-import { columnScale } from '../../../models/network/network.js'
+import { columnScale } from '../../../models/model.js'
 import { initScales } from '../../../models/network/initialise.js'
 import type { Gpu } from './device.js'
 import { Evaluator } from './evaluate.js'
@@ -289,7 +289,7 @@ function makeBuffers(plan: Plan, lanes: number, owned: Owned): Buffers {
     queueNumbers: owned.make(2 * places, 'queue numbers'),
     queue: owned.make(P * places, 'queue'),
     scales:
-      starts.kind === 'random'
+      starts.kind === 'random' && problem.network.kind === 'network'
         ? upload(new Uint32Array(initScales(problem.network, starts.init).scale.slice().buffer), 'scales')
         : undefined,
     points: starts.kind === 'given' ? owned.make(P * places, 'points') : undefined,

@@ -14,13 +14,15 @@
  * order that depends on the problem only, and so a lane's bits depend neither on L nor on its neighbours.
  */
 import { InputError } from '../../../core/errors.js'
-import { parameterCount, penaltyOf, validateProblem } from '../../../models/network/network.js'
+import { parameterCount, penaltyOf } from '../../../models/model.js'
+import { validateProblem } from '../../../models/validate.js'
 import type { Problem } from '../../../models/types.js'
 import type { Binding, Gpu } from './device.js'
 import { planFormula, planFormulaHessian } from './formulaPlan.js'
-import { chunksOf, planGradient, type Tuning } from './gradientPlan.js'
-import { planHessian } from './hessianPlan.js'
+import { chunksOf, planGradient, type GradientPlan, type GradientRequest, type Tuning } from './gradientPlan.js'
+import { planHessian, type HessianPlan } from './hessianPlan.js'
 import { columnsOf, packRows, plainRows } from './rowData.js'
+import type { Values } from './text.js'
 
 export type EvaluationNeeds = 'f' | 'g' | 'H'
 
@@ -57,6 +59,27 @@ interface Dispatch {
   /** Workgroups for each 64 lanes, and in the other direction. */
   readonly z: number
   readonly y: number
+}
+
+interface Plans {
+  /** f, and g where it is wanted. */
+  readonly plan: GradientPlan
+  /** H of a network. */
+  readonly second?: HessianPlan
+  /** Constants of the kernels of H of a formula. */
+  readonly entries: readonly Values[]
+}
+
+/** What is computed for a model of either kind. */
+function plansOf(problem: Problem, how: Omit<GradientRequest, 'problem'>, H: boolean, tuning?: Tuning): Plans {
+  const { network: model } = problem
+  if (model.kind === 'expression') {
+    const own = { ...problem, network: model }
+    return { plan: planFormula({ ...how, problem: own }), entries: H ? planFormulaHessian(own) : [] }
+  }
+  const own = { ...problem, network: model }
+  const plan = planGradient({ ...how, problem: own }, tuning)
+  return { plan, ...(H ? { second: planHessian(own) } : {}), entries: [] }
 }
 
 export class Evaluator {
@@ -111,16 +134,13 @@ export class Evaluator {
     if (lanes % laneMultiple !== 0) throw new Error(`${lanes} lanes are no multiple of ${laneMultiple}`)
     if (needs === 'H' && rows) throw new Error('mini-batches have no Hessian')
     if (needs === 'H') checkHessian(P)
-    const { expression } = problem.network
-    const request = { problem, gradient: needs !== 'f', batchSize: rows?.batchSize }
-    const plan = expression ? planFormula(request) : planGradient(request, options.tuning)
+    const request = { gradient: needs !== 'f', batchSize: rows?.batchSize }
+    const { plan, second, entries } = plansOf(problem, request, needs === 'H', options.tuning)
     const gradient = await gpu.kernel(plan.file, plan.values)
     const finish = plan.finishes ? await gpu.kernel('finish.wgsl', plan.values) : undefined
-    const second = needs === 'H' && !expression ? planHessian(problem) : undefined
     const hessian = second && (await gpu.kernel('hessian.wgsl', second.values))
     const formulas: GPUComputePipeline[] = []
-    if (needs === 'H' && expression)
-      for (const values of planFormulaHessian(problem)) formulas.push(await gpu.kernel('formula.wgsl', values))
+    for (const values of entries) formulas.push(await gpu.kernel('formula.wgsl', values))
     return gpu.guard(() => {
       const owned: GPUBuffer[] = []
       const make = (numbers: number, label: string): GPUBuffer => {

@@ -7,7 +7,7 @@ import { arity, Op, type Graph, type NodeId } from '../../../language/formula/gr
 import { kinds, onParameters, onRow } from '../../../language/formula/registers.js'
 import { compileExpression } from '../../../models/expression/expression.js'
 import type { Expression } from '../../../models/expression/types.js'
-import { losses, type Network, type Problem } from '../../../models/types.js'
+import { losses, type ExpressionModel, type Problem } from '../../../models/types.js'
 import { chunksOf, type GradientPlan, type GradientRequest } from './gradientPlan.js'
 import { literal, type Values } from './text.js'
 
@@ -127,24 +127,19 @@ function statementsOf(expression: Expression, roots: readonly NodeId[]): Stateme
   return { prelude, body, name }
 }
 
-const shared = ({ expression, loss, lossParameters }: Network): Values => ({
+const shared = ({ expression, loss, lossParameters }: ExpressionModel): Values => ({
   ...Object.fromEntries(losses.map(name => [`loss_${name}`, name === loss])),
   lossConstants: lossConstants(loss, lossParameters).map(literal),
-  objective: expression?.objective === true
+  objective: expression.objective
 })
 
 const textOf = ({ prelude, body }: Statements): Values => ({ prelude: prelude.join('\n'), body: body.join('\n') })
 
-function compiledOf(network: Network): { expression: Expression } & ReturnType<typeof compileExpression> {
-  const { expression } = network
-  if (!expression) throw new Error('the model is no formula')
-  return { expression, ...compileExpression(expression) }
-}
-
 /** f, and g where it is wanted. */
-export function planFormula({ problem, gradient, batchSize }: GradientRequest): GradientPlan {
+export function planFormula({ problem, gradient, batchSize }: GradientRequest<ExpressionModel>): GradientPlan {
   const { network, rows } = problem
-  const { expression, z, first, registers } = compiledOf(network)
+  const { expression } = network
+  const { z, first, registers } = compileExpression(expression)
   const P = expression.parameters.length
   const slopes = gradient ? first : []
   const statements = statementsOf(expression, [z, ...slopes])
@@ -190,8 +185,9 @@ interface Entry {
 }
 
 /** The constants of formula.wgsl for each kernel of H, of some of its entries. */
-export function planFormulaHessian({ network, rows }: Problem): Values[] {
-  const { expression, graph, z, first, second, registers } = compiledOf(network)
+export function planFormulaHessian({ network, rows }: Problem<ExpressionModel>): Values[] {
+  const { expression } = network
+  const { graph, z, first, second, registers } = compileExpression(expression)
   const P = expression.parameters.length
   const nodes = new Map(second.map(({ p, q, node }) => [p * P + q, node]))
   const all = Array.from({ length: P }, (_, p) =>
@@ -243,8 +239,9 @@ export function planFormulaHessian({ network, rows }: Problem): Values[] {
 }
 
 /** The constants of formula_predict.wgsl for so many rows. */
-export function predictFormula(network: Network, rows: number): Values {
-  const { expression, z, registers } = compiledOf(network)
+export function predictFormula(network: ExpressionModel, rows: number): Values {
+  const { expression } = network
+  const { z, registers } = compileExpression(expression)
   const statements = statementsOf(expression, [z])
   const columns = registers.rowNodes.length
   const P = expression.parameters.length
@@ -252,8 +249,9 @@ export function predictFormula(network: Network, rows: number): Values {
 }
 
 /** Why there are no kernels for a formula, as a sentence; undefined where there are. */
-export function formulaTooLarge(network: Network, H: boolean): string | undefined {
-  const { expression, graph, z, first, second } = compiledOf(network)
+export function formulaTooLarge(network: ExpressionModel, H: boolean): string | undefined {
+  const { expression } = network
+  const { graph, z, first, second } = compileExpression(expression)
   const P = expression.parameters.length
   if (H && P > mostHessianParameters)
     return `The webgpu engine takes Hessians of formulas of up to ${mostHessianParameters} parameters and this one has ${P}; use lbfgs or --engine cpu.`

@@ -8,8 +8,9 @@
  */
 import { isScalar, lossConstants } from '../../../models/losses/index.js'
 import { InputError } from '../../../core/errors.js'
-import { biasMask, layers, parameterCount, penaltyOf, type Layer } from '../../../models/network/network.js'
-import { activations, losses, type Problem } from '../../../models/types.js'
+import { biasMask, layers, type Layer } from '../../../models/network/network.js'
+import { parameterCount, penaltyOf } from '../../../models/model.js'
+import { activations, losses, type Model, type Network, type Problem } from '../../../models/types.js'
 import { literal, type Values } from './text.js'
 
 /** What may be tried when kernels are timed on a new GPU. A result's last bits depend on it. */
@@ -59,7 +60,7 @@ export const chunksOf = (items: number): number => Math.min(mostChunks, Math.cei
 const parts = (width: number): string[] => (width === 1 ? [''] : ['.x', '.y', '.z', '.w'].slice(0, width))
 
 /** Constants that all kernels share. */
-export function commonValues(problem: Problem, width: number): Values {
+export function commonValues(problem: Problem<Network>, width: number): Values {
   const { network } = problem
   const all = layers(network)
   const M = all.length
@@ -105,8 +106,8 @@ export const layerTables = (all: readonly Layer[]): Values => ({
   layerStride: constants(all.map(l => l.stride))
 })
 
-export interface GradientRequest {
-  readonly problem: Problem
+export interface GradientRequest<M extends Model = Network> {
+  readonly problem: Problem<M>
   /** Whether g is wanted beside f. */
   readonly gradient: boolean
   /** Rows of a mini-batch, where the lanes have rows of their own. */
@@ -114,7 +115,11 @@ export interface GradientRequest {
 }
 
 /** The penalty: none, one ridge on all weights (`bias`: and on all biases), or a number for each parameter. */
-function penaltyShape(problem: Problem): { kind: 'none' | 'uniform' | 'mixed'; bias: boolean; penalty: Float64Array } {
+function penaltyShape(problem: Problem<Network>): {
+  kind: 'none' | 'uniform' | 'mixed'
+  bias: boolean
+  penalty: Float64Array
+} {
   const penalty = penaltyOf(problem)
   const ridge = penalty.reduce((most, v) => Math.max(most, v), 0)
   const mask = biasMask(problem.network)

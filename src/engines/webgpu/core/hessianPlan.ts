@@ -1,6 +1,7 @@
 /** How the Hessian of a network is shared out: shape of the tiles, blocks of tiles, teams of threads, memory. */
 import { InputError } from '../../../core/errors.js'
-import { layers, parameterCount, penaltyOf } from '../../../models/network/network.js'
+import { layers } from '../../../models/network/network.js'
+import { parameterCount, penaltyOf } from '../../../models/model.js'
 import type { Network, Problem } from '../../../models/types.js'
 import { commonValues, constants, easyBytes, layerTables, mostBytes } from './gradientPlan.js'
 import {
@@ -187,7 +188,7 @@ function fitLayout(shared: number, fields: number, outputs: number, team: number
   return undefined
 }
 
-function valuesOf(problem: Problem, fields: Fields, layout: Layout, shape: TileShape, team: number): Values {
+function valuesOf(problem: Problem<Network>, fields: Fields, layout: Layout, shape: TileShape, team: number): Values {
   const { network } = problem
   const all = layers(network)
   const last = all.length - 1
@@ -223,7 +224,7 @@ function valuesOf(problem: Problem, fields: Fields, layout: Layout, shape: TileS
 }
 
 /** @throws InputError for networks whose fields do not fit the memory of a workgroup */
-export function planHessian(problem: Problem): HessianPlan {
+export function planHessian(problem: Problem<Network>): HessianPlan {
   const { network, rows } = problem
   const S = layers(network)[0].stride
   const fields = numberFields(network)

@@ -1,6 +1,8 @@
 /** A problem on a GPU, in the process that holds it: evaluation and scores in chunks of runs that fit, and runs. */
 import { InputError } from '../../../core/errors.js'
-import { layers, parameterCount, validateProblem } from '../../../models/network/network.js'
+import { layers } from '../../../models/network/network.js'
+import { parameterCount } from '../../../models/model.js'
+import { validateProblem } from '../../../models/validate.js'
 import { classCells, scoreRun, scoresOf } from '../../../models/scores.js'
 import { activations, type Problem } from '../../../models/types.js'
 import type { PlainRequest } from '../../process/protocol.js'
@@ -106,7 +108,7 @@ export class LocalObjective {
   /** The kernel of the outputs z on the rows of a problem. */
   private predictor({ network, rows }: Problem): Promise<GPUComputePipeline> {
     const { gpu } = this
-    if (network.expression) return gpu.kernel('formula_predict.wgsl', predictFormula(network, rows))
+    if (network.kind === 'expression') return gpu.kernel('formula_predict.wgsl', predictFormula(network, rows))
     const all = layers(network)
     const widest = Math.max(network.inputs, ...all.map(layer => layer.units))
     if (widest > mostUnits)

@@ -1,5 +1,5 @@
 /** How many lanes a batch has and how many rounds a submit: by memory, and by measured time. */
-import { parameterCount } from '../../../models/network/network.js'
+import { parameterCount } from '../../../models/model.js'
 import type { Problem } from '../../../models/types.js'
 import { Evaluator, laneMultiple } from './evaluate.js'
 

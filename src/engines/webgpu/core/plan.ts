@@ -3,7 +3,7 @@ import { InputError } from '../../../core/errors.js'
 import { Status } from '../../../core/status.js'
 import { formatBytes } from '../../../core/units.js'
 import { initScales } from '../../../models/network/initialise.js'
-import { parameterCount } from '../../../models/network/network.js'
+import { parameterCount } from '../../../models/model.js'
 import type { Problem } from '../../../models/types.js'
 import { Slot } from '../../../language/program.js'
 import type { PlainRequest } from '../../process/protocol.js'
@@ -158,7 +158,7 @@ function ruleOf(problem: Problem, { batch }: PlainRequest): BatchRule | undefine
 
 function startValues({ network }: Problem, { starts }: PlainRequest): Values {
   const parameters = parameterCount(network)
-  if (starts.kind === 'given') return { parameters, given: true, normal: false }
+  if (starts.kind === 'given' || network.kind === 'expression') return { parameters, given: true, normal: false }
   const { kind } = initScales(network, starts.init)
   return {
     ...seedValues(starts.seed),

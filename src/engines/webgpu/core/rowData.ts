@@ -1,7 +1,7 @@
 /** Rows of a problem as the kernels read them. */
 import { compileExpression } from '../../../models/expression/expression.js'
 import { rowColumns } from '../../../language/formula/registers.js'
-import type { Problem } from '../../../models/types.js'
+import type { Model, Problem } from '../../../models/types.js'
 
 export interface RowData {
   readonly x: Float32Array<ArrayBuffer>
@@ -9,12 +9,12 @@ export interface RowData {
 }
 
 /** Columns of x that kernels read: the inputs of a network, or what a formula computes of a row alone. */
-export const columnsOf = ({ expression, inputs }: Problem['network']): number =>
-  expression ? compileExpression(expression).registers.rowNodes.length : inputs
+export const columnsOf = (model: Model): number =>
+  model.kind === 'expression' ? compileExpression(model.expression).registers.rowNodes.length : model.inputs
 
 /** Those columns, [N, columns] row-major. */
 export function tableOf({ network, rows, x }: Problem): Float64Array {
-  if (!network.expression) return x
+  if (network.kind === 'network') return x
   const { graph, registers } = compileExpression(network.expression)
   const S = registers.rowNodes.length
   const columns = rowColumns(graph, registers, x, rows)

@@ -1,7 +1,6 @@
 /** Runs on several devices at once: deals starts, gathers blocks, and lets others finish what a device that failed had begun. */
-import { startPoint } from '../../../models/network/initialise.js'
-import { parameterCount } from '../../../models/network/network.js'
-import type { Network } from '../../../models/types.js'
+import { startPoint, parameterCount } from '../../../models/model.js'
+import type { Model } from '../../../models/types.js'
 import type { PlainRequest } from '../../process/protocol.js'
 import type { Objective, RunBlock, Starts } from '../../types.js'
 import { Deal } from './deal.js'
@@ -79,7 +78,7 @@ const insteadRuns = 4096
 
 export async function* runOnDevices(
   devices: readonly RunDevice[],
-  network: Network,
+  model: Model,
   request: PlainRequest,
   help: RunHelp,
   signal: AbortSignal | undefined,
@@ -121,7 +120,7 @@ export async function* runOnDevices(
     while (deal.left > 0 && !stop.signal.aborted) {
       const usable = devices.filter(d => d.usable)
       if (usable.length === 0) {
-        await runInstead(await help.instead(fault), network, request, deal, queue, stop.signal)
+        await runInstead(await help.instead(fault), model, request, deal, queue, stop.signal)
         return
       }
       const ends = await Promise.allSettled(usable.map(device => runOn(device, usable.length)))
@@ -153,7 +152,7 @@ export async function* runOnDevices(
 /** All starts that are left, on another objective. */
 async function runInstead(
   objective: Objective,
-  network: Network,
+  model: Model,
   request: PlainRequest,
   deal: Deal<RunDevice | string>,
   queue: BlockQueue,
@@ -163,7 +162,7 @@ async function runInstead(
   const number = starts.first ?? 0
   while (deal.left > 0 && !signal.aborted) {
     const { ranges } = deal.deal('instead', insteadRuns, 1)
-    for (const { part, numbers } of partsOf(network, starts, ranges, request.batch !== undefined)) {
+    for (const { part, numbers } of partsOf(model, starts, ranges, request.batch !== undefined)) {
       for await (const block of objective.minimise({ ...request, starts: part, signal })) {
         const named = numbers ? { ...block, start: block.start.map(i => numbers[i]) } : block
         deal.done(
@@ -182,12 +181,12 @@ async function runInstead(
  * the run, so that those have to stay in their rows. `numbers`: the start numbers by place, where they are others.
  */
 function partsOf(
-  network: Network,
+  model: Model,
   starts: Starts,
   ranges: Float64Array,
   byNumber: boolean
 ): { part: Starts; numbers?: Float64Array }[] {
-  const P = parameterCount(network)
+  const P = parameterCount(model)
   const number = starts.first ?? 0
   const pairs = Array.from({ length: ranges.length / 2 }, (_, i) => ({
     first: ranges[2 * i],
@@ -205,7 +204,7 @@ function partsOf(
   places.forEach((place, i) =>
     theta.set(
       starts.kind === 'random'
-        ? startPoint(network, starts.init, starts.seed, number + place, starts.map)
+        ? startPoint(model, starts.init, starts.seed, number + place, starts.map)
         : starts.theta.subarray(place * P, (place + 1) * P),
       i * P
     )
