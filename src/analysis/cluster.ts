@@ -19,10 +19,19 @@ export type { Cluster } from './clusterTable.js'
  * for columns in units of their rms.
  */
 export interface Tolerances {
+  /** Largest difference of losses, relative to max(1, |loss|). */
   readonly loss: number
+
+  /** Largest difference of a parameter between canonical copies, relative to max(1, |parameter|), columns in units of their rms. */
   readonly parameters: number
+
+  /** `parameters` is widened by this times the relative Newton steps that polishing left. */
   readonly precisionFactor: number
+
+  /** `loss` for degenerate points. */
   readonly degenerateLoss: number
+
+  /** Largest difference of an output on a row between degenerate points, relative to max(1, |output|). */
   readonly degenerateOutputs: number
 }
 

@@ -5,11 +5,13 @@
 
 /** Wrong usage or wrong input: the command-line program exits with 2. */
 export class InputError extends Error {
+  /** Tells it from others where `instanceof` does not reach. */
   override readonly name = 'InputError'
 }
 
 /** The input was right but the work could not be done: the command-line program exits with 1. */
 export class WorkError extends Error {
+  /** Tells it from others where `instanceof` does not reach. */
   override readonly name = 'WorkError'
 }
 

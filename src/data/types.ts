@@ -53,10 +53,15 @@ export interface DataConfig {
 
 /** How far the reading of a table has come. */
 export interface LoadProgress {
+  /** Path or name of the table. */
   readonly source: string
   /** Bytes read, of `size`. */
   readonly bytes: number
+
+  /** Bytes in all. */
   readonly size: number
+
+  /** Rows read so far. */
   readonly rows: number
 }
 
@@ -75,9 +80,17 @@ export interface Rows {
 
 /** A column of the table and what it becomes. */
 export type Term =
-  | { readonly kind: 'number'; readonly column: string }
   | {
+      /** Numbers, or labels with a column of the design for each level but the reference. */
+      readonly kind: 'number'
+      /** Of the table. */
+      readonly column: string
+    }
+  | {
+      /** Numbers, or labels with a column of the design for each level but the reference. */
       readonly kind: 'category'
+
+      /** Of the table. */
       readonly column: string
       /** The first is the reference: it has no column of the design. */
       readonly levels: readonly string[]
@@ -89,6 +102,8 @@ export type Term =
 export interface TargetCoding {
   /** Codings of further target columns, each an output of its own. */
   readonly others?: readonly TargetCoding[]
+
+  /** Column of the table. */
   readonly column: string
   /** The loss that was asked for, or the one chosen from the target. */
   readonly loss: Loss
@@ -96,28 +111,58 @@ export interface TargetCoding {
   readonly classes?: readonly string[]
   /** In words, e.g. "versicolor = 0, virginica = 1"; empty for a number. */
   readonly coding: string
+
+  /** Column of the trials, where there is one. */
   readonly trials?: string
 }
 
 /** All that turns rows of a table into rows of the design, kept in study.json for rows that come later. */
 export interface Preprocessing {
+  /** The columns of the table that the design is made of, in order. */
   readonly terms: readonly Term[]
   /** Names of the design matrix's columns: "Sepal.Length", or "sprayB" for a level of a categorical column. */
   readonly columns: readonly string[]
   /** By column of the design; present where it is standardised. */
-  readonly standardization?: { readonly mean: readonly number[]; readonly sd: readonly number[] }
-  readonly targetStandardization?: { readonly mean: number; readonly sd: number }
+  readonly standardization?: {
+    /** [D] weighted means. */
+    readonly mean: readonly number[]
+    /** [D] population standard deviations. */
+    readonly sd: readonly number[]
+  }
+
+  /** Of the target; present where it is standardised. */
+  readonly targetStandardization?: {
+    /** Weighted mean. */
+    readonly mean: number
+    /** Population standard deviation. */
+    readonly sd: number
+  }
+
+  /** How the target became numbers. */
   readonly target: TargetCoding
+
+  /** Column of the weights, where there is one. */
   readonly weights?: string
+
+  /** Column of the offset, where there is one. */
   readonly offset?: string
+
+  /** Column of the exposure, where there is one. */
   readonly exposure?: string
   /** What stands for a missing value, beside the empty cell. */
   readonly missingValues: readonly string[]
   /** Rows of the table that were read, left out because of missing values, used for training and held out. */
   readonly rows: {
+    /** Of the table. */
     readonly read: number
+
+    /** Left out because of missing values. */
     readonly dropped: number
+
+    /** Used for training. */
     readonly training: number
+
+    /** Held out. */
     readonly heldOut: number
   }
   /** Numbers, from 1, of the rows of the table that were held out. */

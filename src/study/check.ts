@@ -16,6 +16,8 @@ export interface Check {
   readonly rows: number
   /** [D] columns of the design. */
   readonly columns: readonly string[]
+
+  /** Column of the target. */
   readonly target: string
   /** Words on the target's coding, such as "no = 0, yes = 1"; empty for numbers. */
   readonly coding: string
@@ -27,9 +29,16 @@ export interface Check {
   readonly dataset: Preprocessing
   /** Rank of the design with its column of ones, by singular values; `aliased` columns depend on others. */
   readonly rank: {
+    /** Of the design with its column of ones. */
     readonly rank: number
+
+    /** How many columns that has. */
     readonly columns: number
+
+    /** Columns that depend on those before them. */
     readonly aliased: readonly string[]
+
+    /** Whether no column does. */
     readonly full: boolean
   }
   /** By linear programmes; with a ridge that was tried, where the data are separated. */

@@ -122,6 +122,7 @@ export interface ContrastOptions extends StudyOptions {
 
 /** What goes into a contrast: a study, of which `model.hidden` and `model.ridge` are those of the networks. */
 export interface ContrastInput extends StudyInput {
+  /** What concerns the models without hidden layer alone. */
   readonly contrast?: {
     /** Ridge of the models without hidden layer; at least 0, default 0. */
     readonly ridge?: number

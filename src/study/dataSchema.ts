@@ -114,7 +114,7 @@ export const dataSchema = z.strictObject({
       .union([
         z.literal('none'),
         z.strictObject({ fraction: z.number().positive().lt(1).default(0.3), seed: seed.default(1) }),
-        z.strictObject({ csv: z.string() })
+        z.strictObject({ csv: z.string().describe('path of a text table with the same columns') })
       ])
       .optional(),
     'rows held out: none, a share, or those of a file',

@@ -29,11 +29,28 @@ export interface Run {
   /** [P] that point, in the order of `Summary.minima[].names`; empty with `keep: 'none'`. */
   readonly parameters: Float64Array
   /** The point where the optimiser stopped; `parameters` [P] are there with `keep: 'all'`. */
-  readonly found: { readonly loss: number; readonly gradientNorm: number; readonly parameters?: Float64Array }
+  readonly found: {
+    /** f there. */
+    readonly loss: number
+    /** max |g_p| there, in conditioned coordinates. */
+    readonly gradientNorm: number
+    /** [P], of the columns as given. */
+    readonly parameters?: Float64Array
+  }
   /** What the loss of a diverging run tends to, and how far that may be wrong. */
-  readonly limit?: { readonly loss: number; readonly error: number }
+  readonly limit?: {
+    /** Extrapolated along the run. */
+    readonly loss: number
+    /** How far it may be wrong. */
+    readonly error: number
+  }
   /** How well the point as found predicts: the training rows, and those held out. Of a failed run they are NaN. */
-  readonly metrics: { readonly train: MetricSet<number>; readonly test?: MetricSet<number> }
+  readonly metrics: {
+    /** On the training rows. */
+    readonly train: MetricSet<number>
+    /** On the rows held out, where there are any. */
+    readonly test?: MetricSet<number>
+  }
 }
 
 /** Run i of rows in the user's coordinates. */

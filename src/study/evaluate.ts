@@ -38,10 +38,19 @@ export interface Evaluator {
   readonly names: readonly string[]
   /** N, training rows. */
   readonly rows: number
+
+  /** What evaluates. */
   readonly engine: {
+    /** `cpu`, `webgpu`, `tensorflow` or `reference`. */
     readonly name: string
+
+    /** `f64` or `f32`. */
     readonly precision: string
+
+    /** Processor or graphics card, in words. */
     readonly device: string
+
+    /** Threads of the processor. */
     readonly threads: number
   }
   /**

@@ -13,13 +13,21 @@ const range = z.tuple([z.number(), z.number()])
 export const parameterSchema = z.strictObject({
   init: z
     .union([
-      z.strictObject({ uniform: z.union([z.number().nonnegative(), range]) }),
-      z.strictObject({ normal: z.union([z.number().nonnegative(), range]) }),
-      z.strictObject({ logUniform: range })
+      z.strictObject({
+        uniform: z.union([z.number().nonnegative(), range]).describe('A for ±A, or [lower end, upper end]')
+      }),
+      z.strictObject({
+        normal: z.union([z.number().nonnegative(), range]).describe('standard deviation, or [mean, standard deviation]')
+      }),
+      z.strictObject({ logUniform: range.describe('[lower end, upper end] of one sign, uniform in the logarithm') })
     ])
-    .optional(),
-  bounds: z.tuple([z.number().nullable(), z.number().nullable()]).optional(),
-  fixed: z.number().optional()
+    .optional()
+    .describe('where starts lie; without it uniform between the bounds, else as `starts.init` says'),
+  bounds: z
+    .tuple([z.number().nullable(), z.number().nullable()])
+    .optional()
+    .describe('[least, largest] value, null for none'),
+  fixed: z.number().optional().describe('value of a parameter that is not fitted')
 })
 export type ParameterConfig = z.output<typeof parameterSchema>
 

@@ -73,7 +73,10 @@ export interface DataInput {
         /** a whole number, at least 0, default 1. */
         readonly seed?: number
       }
-    | { readonly csv: string }
+    | {
+        /** Path of a text table with the same columns. */
+        readonly csv: string
+      }
 }
 
 /** `model` of a study: a network or generalised linear model, or one of your own. */
@@ -96,18 +99,21 @@ export interface ModelInput {
     | 'softmax'
     | 'brier'
     | {
+        /** The parameters of negativeBinomial. */
         readonly negativeBinomial: {
           /** α of the variance μ + α μ²; above 0, at most 1000000. */
           readonly dispersion: number
         }
       }
     | {
+        /** The parameters of huber. */
         readonly huber: {
           /** Residual from which the loss grows in proportion; above 0, at most 1e+100. */
           readonly delta: number
         }
       }
     | {
+        /** The parameters of student. */
         readonly student: {
           /** Degrees of freedom ν; above 0, at most 1000000. */
           readonly df: number
@@ -138,11 +144,23 @@ export interface ModelInput {
     Record<
       string,
       {
+        /** Where starts lie; without it uniform between the bounds, else as `starts.init` says. */
         readonly init?:
-          | { readonly uniform: number | readonly [number, number] }
-          | { readonly normal: number | readonly [number, number] }
-          | { readonly logUniform: readonly [number, number] }
+          | {
+              /** A for ±A, or [lower end, upper end]. */
+              readonly uniform: number | readonly [number, number]
+            }
+          | {
+              /** Standard deviation, or [mean, standard deviation]. */
+              readonly normal: number | readonly [number, number]
+            }
+          | {
+              /** [lower end, upper end] of one sign, uniform in the logarithm. */
+              readonly logUniform: readonly [number, number]
+            }
+        /** [least, largest] value, null for none. */
         readonly bounds?: readonly [number | null, number | null]
+        /** Value of a parameter that is not fitted. */
         readonly fixed?: number
       }
     >
@@ -215,6 +233,7 @@ export interface StudyInput {
     | 'newton'
     | 'stationary'
     | {
+        /** The options of gd. */
         readonly gd: {
           /** Step length per unit of gradient; above 0, at most 1000000, default 0.1. */
           readonly learningRate?: number
@@ -225,6 +244,7 @@ export interface StudyInput {
         }
       }
     | {
+        /** The options of momentum. */
         readonly momentum: {
           /** Step length per unit of gradient; above 0, at most 1000000, default 0.1. */
           readonly learningRate?: number
@@ -239,6 +259,7 @@ export interface StudyInput {
         }
       }
     | {
+        /** The options of adam. */
         readonly adam: {
           /** Step length per unit of gradient; above 0, at most 1000000, default 0.01. */
           readonly learningRate?: number
@@ -255,18 +276,21 @@ export interface StudyInput {
         }
       }
     | {
+        /** The options of lbfgs. */
         readonly lbfgs: {
           /** Pairs of steps that are kept; a whole number, at least 1, at most 50, default 10. */
           readonly memory?: number
         }
       }
     | {
+        /** The options of newton. */
         readonly newton: {
           /** First trust-region radius, relative to max(1, length of the start); above 0, at most 1000000, default 1. */
           readonly radius?: number
         }
       }
     | {
+        /** The options of stationary. */
         readonly stationary: {
           /** Longest step, relative to max(1, length of the point); above 0, at most 1000000, default 1. */
           readonly radius?: number

@@ -30,7 +30,10 @@ const schema = z.looseObject({
 
 /** One of the pieces of a study that are run apart: `index` of 1 … `of`. */
 export interface Shard {
+  /** Which of them, from 1. */
   readonly index: number
+
+  /** How many there are. */
   readonly of: number
 }
 

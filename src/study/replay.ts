@@ -12,26 +12,60 @@ import { setUp } from './setup.js'
 
 /** One run again, in the coordinates of the data as given. */
 export interface Replay {
+  /** Its number. */
   readonly start: number
+
+  /** What lies at its end. */
   readonly verdict: Verdict
+
+  /** How the optimiser ended: `converged`, `budget` and the like. */
   readonly status: string
   /** Certified. */
   readonly loss: number
+
+  /** max |g_p| there, in conditioned coordinates. */
   readonly gradientNorm: number
+
+  /** [P] there, of the columns as given. */
   readonly parameters: readonly number[]
+
+  /** [P] names of the parameters. */
   readonly names: readonly string[]
   /** Where the optimiser stopped. */
-  readonly found: { readonly loss: number; readonly gradientNorm: number; readonly parameters: readonly number[] }
+  readonly found: {
+    /** f there. */
+    readonly loss: number
+    /** max |g_p| there. */
+    readonly gradientNorm: number
+    /** [P] there. */
+    readonly parameters: readonly number[]
+  }
+
+  /** Steps of the optimiser. */
   readonly steps: number
   /** Loss and gradient norm of the current point after each step. */
-  readonly path: readonly { readonly step: number; readonly loss: number; readonly gradientNorm: number }[]
+  readonly path: readonly {
+    /** From 0, the start. */
+    readonly step: number
+    /** f after it. */
+    readonly loss: number
+    /** max |g_p| after it. */
+    readonly gradientNorm: number
+  }[]
+
+  /** What computed it, in words. */
   readonly engine: string
 }
 
 /** How a start is run again; what is absent is as in the study. */
 export interface ReplayOptions {
+  /** What computes it. */
   readonly engine?: StudyConfig['engine']
+
+  /** As in a study: gpu, cpu or wasm for tensorflow, an adapter for webgpu. */
   readonly device?: string
+
+  /** Of the search. */
   readonly precision?: SearchPrecision
   /** Threads of the cpu engine. */
   readonly threads?: number

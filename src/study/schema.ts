@@ -54,6 +54,7 @@ const optimizerFacts = named(
     name,
     {
       type: 'object',
+      description: `the options of ${name}`,
       properties: Object.fromEntries(
         Object.entries(optionsOf(optimizers[name])).map(([key, option]) => [key, optionSchema(option)])
       ),
@@ -70,6 +71,7 @@ const lossFacts = named(
       name,
       {
         type: 'object',
+        description: `the parameters of ${name}`,
         properties: Object.fromEntries(
           lossTable[name].parameters.map(p => [
             p.name,

@@ -12,8 +12,10 @@ import { hasLoss } from '../models/model.js'
 
 /** How far a study has come. */
 export interface StudyProgress {
-  /** Runs that have ended, and those that are wanted. */
+  /** Runs that have ended. */
   readonly done: number
+
+  /** Runs that are wanted. */
   readonly total: number
   /** Distinct minima so far. */
   readonly minima: number

@@ -35,6 +35,7 @@ import { initText, optimizerText } from './words.js'
 
 /** What goes into the analysis of why runs differ: a study, of which `starts.count` starts (100 unless given) are crossed. */
 export interface VarianceInput extends StudyInput {
+  /** What is crossed. */
   readonly variance?: {
     /** Orders of mini-batches; 20 where the optimiser takes mini-batches, else 1. */
     readonly orders?: number
