@@ -61,6 +61,8 @@ export class LimitClusterer {
   }
 
   private same(entry: Entry, loss: number, uncertainty: number, predictions: Float64Array): boolean {
+    // Of an exact limit the predictions are known as well: those of runs still on their way may differ.
+    if (uncertainty === 0 && entry.uncertainty === 0) return entry.loss === loss
     const reach = this.tolerances.degenerateLoss * Math.max(1, Math.abs(loss)) + entry.uncertainty + uncertainty
     if (!(Math.abs(entry.loss - loss) <= reach)) return false
     const size = predictions.reduce((m, v) => Math.max(m, Math.abs(v)), 1)

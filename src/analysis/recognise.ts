@@ -13,7 +13,7 @@ import { canonicalizerOf, type AnyCanonicalizer, isOwnCopy } from '../models/mod
 import { centre, centred } from '../models/network/shift.js'
 import { RankedIds } from './ranked.js'
 import type { Model } from '../models/types.js'
-import { judgeRuns, type Found, type Judge, type Judged } from './verdict.js'
+import { isReceding, judgeRuns, type Found, type Judge, type Judged } from './verdict.js'
 import type { Certifier, Proofs } from '../engines/types.js'
 
 /** Runs that are taken to their minima before others are compared with these: so many at first, then twice as many each time. */
@@ -76,7 +76,7 @@ export class Recogniser {
     for (let i = 0; i < count; size *= 2) {
       const chunk: number[] = []
       while (chunk.length < size && (i = this.leading(theta, found, i, count, out)) < count) {
-        if (found.status[i] === Status.failed) others.push(i)
+        if (found.status[i] === Status.failed || isReceding(judge, found.loss[i])) others.push(i)
         else if (!this.recognise(theta, i, out)) chunk.push(i)
         i++
       }

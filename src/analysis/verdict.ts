@@ -14,6 +14,7 @@ import { inOrder, lossNoise, pick, type JudgedObjective, type Runs } from './fol
 import { descend, type Descended } from './kinks/descend.js'
 import { hasKinks, Pieces } from './kinks/pieces.js'
 import { judgeKinks } from './kinks/verdict.js'
+import { recedingWay, type Receding } from './receding.js'
 import { isGoingOut, isSaturated, onKink } from './units.js'
 import { centred, shiftCount } from '../models/network/shift.js'
 import { ReasonCode, VerdictCode, type UnfinishedReason, type Verdict } from '../core/result.js'
@@ -42,6 +43,8 @@ export interface Judge {
   readonly separated: boolean
   /** No direction of recession exists: a ridge falls on every parameter, or the model is convex and linear programming found none. */
   readonly bounded: boolean
+  /** The loss below which every run goes to infinity; null where none is known. */
+  readonly receding: Receding | null
   /** Flat directions that every minimiser of a convex model has; null where the model is not convex. */
   readonly flatDirections: number | null
   /** How far polishing may move a run, when not `thresholds.moved`: Infinity for convex models and for runs found in f32. */
@@ -60,6 +63,10 @@ export interface Judged extends Omit<Filled<'judge'>, 'conditioned'> {
   /** The ways of diverging runs to infinity, by place in the block; separated ones have none of their own. */
   readonly ways: ReadonlyMap<number, Escape>
 }
+
+/** Whether a run of this loss is known to go to infinity. */
+export const isReceding = (judge: Judge, loss: number): judge is Judge & { readonly receding: Receding } =>
+  judge.receding !== null && loss < judge.receding.below
 
 const sum = (v: Uint32Array): number => v.reduce((s, n) => s + n, 0)
 
@@ -150,7 +157,10 @@ class Judging {
     for (let i = 0; i < this.count; i++) {
       if (status[i] === Status.failed) verdict[i] = 'failed'
       else if (judge.separated) verdict[i] = 'diverging'
-      else alive.push(i)
+      else if (isReceding(judge, this.found.loss[i])) {
+        verdict[i] = 'diverging'
+        this.ways.set(i, recedingWay(judge.receding, this.found.theta.subarray(i * this.P, (i + 1) * this.P)))
+      } else alive.push(i)
     }
     const open = await this.settle(alive, pick(this.theta, this.P, alive), true)
     // Runs found in f32, and runs whose polishing stopped early: the point reached downhill may be stationary after all.
@@ -189,7 +199,9 @@ class Judging {
       if (way || this.isSaturated(i)) this.giveBack(i)
       if (!way) return
       verdict[i] = 'diverging'
-      this.ways.set(i, way)
+      // Once below that loss, there is one limit.
+      const exact = isReceding(judge, way.limit + way.uncertainty) && { limit: judge.receding.limit, uncertainty: 0 }
+      this.ways.set(i, { ...way, ...exact })
     })
   }
 

@@ -149,7 +149,7 @@ function nonconvexSentence(s: Summary): string {
     return `no run converged: in ${part(v.diverging, n)} the weights ${runAway}${rest}${towards(s)}; where such a run is stopped depends on its start.${predictions(s)}`
   }
   const best = bestPoints(s)
-  const found = `${percent(best.reduce((sum, p) => sum + p.share, 0))} of the runs`
+  const found = `${percent(best.reduce((sum, p) => sum + p.count, 0) / n)} of the runs`
   const whoFinds = best.length > 1 ? `${tiesText(s)}, which ${found} found` : `the best by ${found}`
   const copies = s.problem.hidden.length > 0 ? ', up to symmetric copies' : ''
   if (distinct === 1) {
@@ -168,7 +168,7 @@ function nonconvexSentence(s: Summary): string {
     s.degenerate.length === 0
       ? ''
       : s.minima.length === 0
-        ? ', all of them flat,'
+        ? `, all of them flat${best.length > 1 ? ' (what they compute differs, but those of one loss may lie in one valley)' : ''},`
         : `, ${s.degenerate.length} of them flat,`
   const losses = [...s.minima, ...s.degenerate].map(m => m.loss)
   const [low, high] = [losses.reduce((a, b) => Math.min(a, b)), losses.reduce((a, b) => Math.max(a, b))].map(loss =>

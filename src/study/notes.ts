@@ -52,12 +52,16 @@ export function notesOf(
   if (network.kind === 'expression') notes.push(...formulaNotes(network.expression))
   notes.push(...targetNotes(setup))
   const { rank, columns, aliased } = setup.rank
+  const apart =
+    network.kind === 'network' && network.ridge > 0
+      ? 'only the ridge settles their weights'
+      : 'their weights cannot be told apart'
   if (rank < columns)
     notes.push(
       `The design has rank ${rank} for ${columns} columns: ` +
         (aliased.length > 0
-          ? `${listed(aliased, 10)} ${aliased.length === 1 ? 'depends' : 'depend'} on the others, so that their weights cannot be told apart; --drop-aliased leaves them out, as R does.`
-          : 'some weights cannot be told apart.')
+          ? `${listed(aliased, 10)} ${aliased.length === 1 ? 'depends' : 'depend'} on the others, so that ${apart}; --drop-aliased leaves them out, as R does.`
+          : `${apart}.`)
     )
   if (ties > 0)
     notes.push(

@@ -8,6 +8,7 @@ import type { Network, Problem, Model } from '../models/types.js'
 import { judging } from '../analysis/recognise.js'
 import type { Found, Judge, Judged } from '../analysis/verdict.js'
 import { flatDirections } from '../analysis/rank.js'
+import { recedingOf } from '../analysis/receding.js'
 import { separation, type Separation } from '../analysis/separation/index.js'
 import { conditionProblem, identityFrame, type Frame, type Standardization } from '../data/conditioning.js'
 import { userPoints } from '../models/model.js'
@@ -315,6 +316,7 @@ export async function setUp(
     separated: runsAway,
     bounded:
       ridgeOnAll(network) || (convex && (!isExpression || grows) && !runsAway && separated.status !== 'undecided'),
+    receding: recedingOf(problem),
     flatDirections: convex && (!isExpression || grows) ? flatDirections(network, rank) : null,
     moveLimit: convex || (!exact && !isMixed) ? Infinity : undefined,
     eps: epsilonOf.f64

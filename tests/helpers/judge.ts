@@ -41,6 +41,7 @@ export async function judgePoints(
     problem: null,
     scale: new Float64Array(landscape.size).fill(1),
     bounded: false,
+    receding: null,
     flatDirections: null,
     moveLimit: undefined,
     eps,
