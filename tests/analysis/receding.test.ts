@@ -131,7 +131,7 @@ describe('runs below it', () => {
     })
     expect(two.verdicts.diverging).toBe(3)
     expect(two.limits).toHaveLength(1)
-    expect([two.limits![0].loss, two.limits![0].uncertainty, two.limits![0].count]).toEqual([0, 0, 3])
+    expect([two.limits[0].loss, two.limits[0].uncertainty, two.limits[0].count]).toEqual([0, 0, 3])
     const three = await study({
       data: { columns: threeClasses(12, 3), target: 'k' },
       model: { hidden: [24], loss: 'softmax' },
@@ -139,6 +139,6 @@ describe('runs below it', () => {
       engine: 'cpu'
     })
     expect(three.verdicts.diverging).toBe(3)
-    expect(three.limits!.map(l => l.loss)).toEqual([0])
+    expect(three.limits.map(l => l.loss)).toEqual([0])
   })
 })
