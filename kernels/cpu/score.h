@@ -18,12 +18,18 @@ inline int class_count(Loss loss, int outputs) {
   return response == Response::classes ? outputs : response == Response::share ? 2 : 0;
 }
 
-/// Scratch: the outputs of one lane over all rows, and their order, which is mostly that of the lane's last run.
-struct ScoreScratch {
-  std::vector<double> z;
+/// Rows in ascending order of their outputs, equal ones by their number, and the area under the curve, which follows
+/// from that alone.
+struct RowOrder {
   std::vector<uint32_t> order;
-  /// The area under the curve that follows from the order alone, where no outputs are equal; NaN where it is not known.
-  double area = std::numeric_limits<double>::quiet_NaN();
+  /// Whether the output of order[i] is that of order[i − 1], as for rows that are the same.
+  std::vector<uint8_t> tied;
+  double area = 0;
+};
+
+/// Scratch: the outputs of one lane over all rows, and their order, which is mostly that of the lane's last run.
+struct ScoreScratch : RowOrder {
+  std::vector<double> z;
 };
 
 /// Of losses with two classes through the logistic function: sums over the rows so far, a lane group of points at a
@@ -76,58 +82,56 @@ inline double log_loss(Loss loss, double z, double y) {
   return (y == 0 ? 0 : y * up) + (y == 1 ? 0 : (1 - y) * down);
 }
 
-/// Brings the rows into the order of their outputs, equal ones by their number: whatever the order was before, it is
-/// the same after. `distinct` tells whether no two are equal; false where an output is no number.
-inline bool sort_rows(ScoreScratch& s, bool& distinct) {
+/// Whether the outputs are in the order of before, with the same ones equal.
+inline bool follows_order(const ScoreScratch& s) {
   const size_t N = s.z.size();
+  if (s.order.size() != N) return false;
   const double* z = s.z.data();
-  const auto in_order = [&] {
-    bool rising = !std::isnan(z[s.order[0]]), sorted = rising;
-    for (size_t i = 1; i < N; i++) {
-      const uint32_t a = s.order[i - 1], b = s.order[i];
-      rising &= z[a] < z[b];
-      sorted &= z[a] < z[b] || (z[a] == z[b] && a < b);
-    }
-    distinct = rising;
-    return sorted;
-  };
-  if (s.order.size() != N) {
-    s.order.resize(N);
-    for (size_t i = 0; i < N; i++) s.order[i] = uint32_t(i);
+  bool follows = true;
+  for (size_t i = 1; i < N; i++) {
+    const double a = z[s.order[i - 1]], b = z[s.order[i]];
+    follows &= s.tied[i] ? a == b : a < b;
   }
-  if (N == 0 || in_order()) return true;
-  for (size_t i = 0; i < N; i++)
-    if (std::isnan(z[i])) return false;
-  s.area = std::numeric_limits<double>::quiet_NaN();
-  std::sort(s.order.begin(), s.order.end(),
-            [&](uint32_t a, uint32_t b) { return z[a] < z[b] || (z[a] == z[b] && a < b); });
-  return in_order();
+  return follows;
 }
 
+/// Brings the rows into the order of their outputs, none of which is NaN.
+inline void sort_rows(ScoreScratch& s) {
+  const size_t N = s.z.size();
+  const double* z = s.z.data();
+  if (s.order.size() != N) {
+    s.order.resize(N), s.tied.resize(N);
+    for (size_t i = 0; i < N; i++) s.order[i] = uint32_t(i);
+  }
+  std::sort(s.order.begin(), s.order.end(),
+            [&](uint32_t a, uint32_t b) { return z[a] < z[b] || (z[a] == z[b] && a < b); });
+  for (size_t i = 1; i < N; i++) s.tied[i] = z[s.order[i - 1]] == z[s.order[i]];
+}
+
+/// NaN where there is only one class, or an output is no number.
 template <class T>
 double area_under_curve(const Problem<T>& p, ScoreScratch& s) {
   const int C = p.d.outputs, N = p.d.rows * C;
-  bool distinct = false;
-  if (!sort_rows(s, distinct)) return std::numeric_limits<double>::quiet_NaN();
-  if (distinct && !std::isnan(s.area)) return s.area;
+  constexpr double none = std::numeric_limits<double>::quiet_NaN();
+  for (double z : s.z)
+    if (std::isnan(z)) return none;
+  if (follows_order(s)) return s.area;
+  sort_rows(s);
   double below = 0, pairs = 0, ones = 0;
   for (int i = 0; i < N;) {
-    const double z = s.z[s.order[i]];
     double zeros_here = 0, ones_here = 0;
     int j = i;
-    for (; j < N && s.z[s.order[j]] == z; j++) {
+    do {
       const uint32_t at = s.order[j], row = C == 1 ? at : at / C, c = C == 1 ? 0 : at % C;
       const double w = p.weight[row], y = p.y[size_t(c) * p.d.rows + row];
       ones_here += w * y, zeros_here += w * (1 - y);
-    }
+    } while (++j < N && s.tied[j]);
     pairs += ones_here * (below + 0.5 * zeros_here);
     below += zeros_here;
     ones += ones_here;
     i = j;
   }
-  const double area = ones > 0 && below > 0 ? pairs / (ones * below) : std::numeric_limits<double>::quiet_NaN();
-  s.area = distinct ? area : std::numeric_limits<double>::quiet_NaN();
-  return area;
+  return s.area = ones > 0 && below > 0 ? pairs / (ones * below) : none;
 }
 
 /// One lane: s.z holds its outputs [N, C]; counts [N, C'], or [N, C, 2] for shares, is increased. Of losses that take
@@ -151,7 +155,7 @@ void score_lane(const Problem<T>& p, ScoreScratch& s, double* out, double* count
     }
     out[0] = right / total, out[1] = logs / total;
   } else if (score_columns(p.d.loss) == 5) {
-    // Of losses that are no function of the logistic one; `score_shares` has the others.
+    // Of losses that are no function of the logistic one; `ShareSums` has the others.
     double right = 0, hits = 0, ones = 0, called = 0, logs = 0;
     total *= C;
     for (int i = 0; i < N * C; i++) {
@@ -181,31 +185,100 @@ void score_lane(const Problem<T>& p, ScoreScratch& s, double* out, double* count
   }
 }
 
-/// Whether `score_shares` scores a loss: two classes, through the logistic function.
+/// Whether a loss is scored by `ShareSums`: two classes, through the logistic function.
 inline bool shares_logistic(Loss loss) {
   return score_columns(loss) == 5 && response_of(loss) != Response::classes && loss != Loss::probit &&
          loss != Loss::cloglog;
 }
 
-/// A lane group whose sums are complete: out [used, 5].
+/// Scores a lane group at a time, when its outputs on all rows are in `z`.
 template <class T>
-void score_shares(const Problem<T>& p, const ShareSums<T>& sums, std::vector<ScoreScratch>& lanes, size_t used,
-                  double* out) {
-  constexpr int L = LANES<T>, U = ShareSums<T>::U;
-  const int N = p.d.rows, C = p.d.outputs;
-  double total = 0, ones = 0;
-  for (int i = 0; i < N; i++) {
-    total += p.weight[i] * C;
-    for (int c = 0; c < C; c++) ones += p.weight[i] * p.y[size_t(c) * N + i];
+class GroupScores {
+ public:
+  static constexpr int L = LANES<T>, U = ShareSums<T>::U;
+  using V = Pack<T, U>;
+
+  explicit GroupScores(const Problem<T>& problem)
+      : problem_(problem), cells_(size_t(problem.d.rows) * problem.d.outputs), z_(cells_ * L), lanes_(L),
+        shares_(shares_logistic(problem.d.loss)) {
+    for (auto& lane : lanes_) lane.z.resize(cells_);
+    const int N = problem.d.rows, C = problem.d.outputs;
+    if (!shares_) return;
+    for (int i = 0; i < N; i++) {
+      total_ += problem.weight[i] * C;
+      for (int c = 0; c < C; c++) ones_ += problem.weight[i] * problem.y[size_t(c) * N + i];
+    }
   }
-  T right[L], hits[L], called[L], logs[L];
-  store<T, U>(right, sums.right), store<T, U>(hits, sums.hits), store<T, U>(called, sums.called),
-      store<T, U>(logs, sums.logs);
-  for (size_t l = 0; l < used; l++, out += 5) {
-    out[0] = right[l] / total, out[1] = ones > 0 ? hits[l] / ones : 0, out[2] = called[l] > 0 ? hits[l] / called[l] : 0;
-    out[3] = area_under_curve(p, lanes[l]);
-    out[4] = logs[l] / total;
+
+  void begin() { sums_ = ShareSums<T>(); }
+
+  /// Outputs z [L] of a row, of which `used` lanes count; `counts` as for `score_lane`.
+  MS_MEMBER void add(int row, int c, const T* z, size_t used, double* counts) {
+    const int N = problem_.d.rows, C = problem_.d.outputs;
+    const size_t at = size_t(row) * C + c;
+    store<T, U>(z_.get() + at * L, load_pack<U>(z));
+    if (!shares_) return;
+    sums_.add(z, problem_.weight[row], problem_.y[size_t(c) * N + row]);
+    int ones = 0;
+    for (size_t l = 0; l < used; l++) ones += z[l] > 0;
+    counts[2 * at] += double(used) - ones, counts[2 * at + 1] += ones;
   }
-}
+
+  /// The scores of the lanes, [used, M].
+  void finish(size_t used, double* out, double* counts) {
+    if (shares_) return finish_shares(used, out);
+    const int M = score_columns(problem_.d.loss);
+    for (size_t l = 0; l < used; l++) score_lane(problem_, lane(l), out + l * M, counts);
+  }
+
+ private:
+  ScoreScratch& lane(size_t l) {
+    for (size_t at = 0; at < cells_; at++) lanes_[l].z[at] = double(z_[at * L + l]);
+    return lanes_[l];
+  }
+
+  void finish_shares(size_t used, double* out) {
+    T right[L], hits[L], called[L], logs[L];
+    store<T, U>(right, sums_.right), store<T, U>(hits, sums_.hits), store<T, U>(called, sums_.called),
+        store<T, U>(logs, sums_.logs);
+    find_followers();
+    const RowOrder* other = nullptr;
+    for (size_t l = 0; l < used; l++, out += 5) {
+      out[0] = right[l] / total_, out[1] = ones_ > 0 ? hits[l] / ones_ : 0,
+      out[2] = called[l] > 0 ? hits[l] / called[l] : 0;
+      out[3] = shared_.area;
+      out[4] = logs[l] / total_;
+      if (follows_[l] != T(0)) continue;
+      out[3] = area_under_curve(problem_, lane(l));
+      if (!std::isnan(out[3])) other = &lanes_[l];
+    }
+    if (other) shared_ = *other;
+  }
+
+  /// Tells in `follows_` which lanes' outputs are in the shared order.
+  void find_followers() {
+    auto follows = V(T(0)) < V(T(0));
+    if (cells_ > 0 && shared_.order.size() == cells_) {
+      V below = load_pack<U>(z_.get() + size_t(shared_.order[0]) * L);
+      follows = below == below;
+      for (size_t i = 1; i < cells_ && any(follows); i++) {
+        const V z = load_pack<U>(z_.get() + size_t(shared_.order[i]) * L);
+        follows = follows & (shared_.tied[i] ? below == z : below < z);
+        below = z;
+      }
+    }
+    store<T, U>(follows_, select(follows, V(T(1)), V(T(0))));
+  }
+
+  const Problem<T>& problem_;
+  const size_t cells_;
+  Aligned<T> z_;  // [N·C][L]
+  std::vector<ScoreScratch> lanes_;
+  const bool shares_;
+  double total_ = 0, ones_ = 0;
+  ShareSums<T> sums_;
+  RowOrder shared_;  // of a lane scored before
+  alignas(BYTES) T follows_[L] = {};
+};
 
 }  // namespace MS_TARGET

@@ -42,28 +42,13 @@ template <class T>
 void score_points(const Problem<T>& problem, const double* theta, size_t from, size_t to, double* values,
                   double* counts) {
   constexpr int L = LANES<T>;
-  const size_t N = problem.d.rows, C = problem.d.outputs;
-  const int M = score_columns(problem.d.loss);
-  std::vector<ScoreScratch> lanes(L);
-  for (auto& s : lanes) s.z.resize(N * C);
-  const bool shares = shares_logistic(problem.d.loss);
-  ShareSums<T> sums;
+  const int N = problem.d.rows, C = problem.d.outputs, M = score_columns(problem.d.loss);
+  GroupScores<T> scores(problem);
   for_tiles(problem, theta, from, to, [&](size_t r0, size_t used, size_t i, const ModelWorkspace<T>& w) {
-    if (i == 0) sums = ShareSums<T>();
-    for (size_t c = 0; c < C; c++)
-      for (int r = 0; r < w.rows(); r++) {
-        const T* z = w.z() + (c * w.cap() + r) * L;
-        const size_t at = (i + r) * C + c;
-        for (size_t l = 0; l < used; l++) lanes[l].z[at] = double(z[l]);
-        if (!shares) continue;
-        sums.add(z, problem.weight[i + r], problem.y[c * N + i + r]);
-        int ones = 0;
-        for (size_t l = 0; l < used; l++) ones += z[l] > 0;
-        counts[2 * at] += double(used) - ones, counts[2 * at + 1] += ones;
-      }
-    if (i + w.rows() < N) return;
-    if (shares) return score_shares(problem, sums, lanes, used, values + r0 * M);
-    for (size_t l = 0; l < used; l++) score_lane(problem, lanes[l], values + (r0 + l) * M, counts);
+    if (i == 0) scores.begin();
+    for (int c = 0; c < C; c++)
+      for (int r = 0; r < w.rows(); r++) scores.add(int(i) + r, c, w.z() + (c * w.cap() + r) * L, used, counts);
+    if (int(i) + w.rows() == N) scores.finish(used, values + r0 * M, counts);
   });
 }
 
