@@ -1,12 +1,14 @@
 /**
- * Tables of numbers and words as Parquet: plain, uncompressed columns of one page, whose bytes are those of the arrays in memory. Headers
- * and footer are hyparquet-writer's; its own writer takes every value one by one, which costs as much as a small study's search.
+ * Tables of numbers and words as Parquet: uncompressed columns of one page. Those of few distinct values are a dictionary with codes, for
+ * most of what is known of a run is that of its minimum; the bytes of the others are those of the arrays in memory. Headers and
+ * footer are hyparquet-writer's; its own writer takes every value one by one, which costs as much as a small study's search.
  */
 import type { ColumnChunk, FileMetaData, RowGroup, SchemaElement } from 'hyparquet'
 import { ByteWriter } from 'hyparquet-writer'
 import { writePageHeader } from 'hyparquet-writer/src/datapage.js'
 import { writeRleBitPackedHybrid } from 'hyparquet-writer/src/encoding.js'
 import { writeMetadata } from 'hyparquet-writer/src/metadata.js'
+import { Dictionary } from './dictionary.js'
 
 /** Values of one field: INT64 of whole numbers, DOUBLE, INT32, or words by their codes. */
 export type Field = { readonly name: string } & (
@@ -33,6 +35,8 @@ const magic = 0x31524150
 
 const bytesOf = (array: Float64Array | Uint32Array | Int32Array): Uint8Array =>
   new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
+const wordsOf = (array: Float64Array | Uint32Array | Int32Array | Uint8Array): Uint32Array =>
+  new Uint32Array(array.buffer, array.byteOffset, array.byteLength / 4)
 
 /** Rows of a field. */
 const rowsOf = (field: Field): number => field.data.length / (field.type === 'DOUBLE' ? (field.width ?? 1) : 1)
@@ -55,12 +59,29 @@ function column(
 
 /** Memory that one table after the other is written in. */
 export class Scratch {
+  readonly dictionary = new Dictionary()
   private held = new Float64Array(0)
   private writer = new ByteWriter(0)
+  private last = { codes: new Uint8Array(0), width: 0, page: new Uint8Array(0) }
 
   numbers(count: number): Float64Array {
     if (this.held.length < count) this.held = new Float64Array(count)
     return this.held.subarray(0, count)
+  }
+
+  /** The page of a column of codes; columns that say the same of every run, as those of its minimum do, follow each other. */
+  codes(codes: Uint8Array, width: number): Uint8Array {
+    const { last } = this
+    if (last.width === width && Buffer.compare(last.codes, codes) === 0) return last.page
+    const writer = new ByteWriter(64 + codes.length)
+    writer.appendUint8(width)
+    // The library counts in numbers of any kind of array.
+    writeRleBitPackedHybrid(writer, codes, width)
+    const page = writer.getBytes()
+    const held = last.codes.length === codes.length ? last.codes : new Uint8Array(codes.length)
+    held.set(codes)
+    this.last = { codes: held, width, page }
+    return page
   }
 
   /** An empty writer, with room for so many bytes; what the last one held is gone. */
@@ -97,50 +118,77 @@ function levelsOf(present: Uint8Array): Uint8Array {
   return levels.getBytes()
 }
 
-/** A page of the dictionary of a column of words; returns its bytes. */
-function writeWords(writer: ByteWriter, words: readonly string[]): void {
+/** The words of a dictionary as its page has them. */
+function wordBytes(words: readonly string[]): Uint8Array {
   const page = new ByteWriter(1024)
   for (const word of words) {
     const bytes = new TextEncoder().encode(word)
     page.appendUint32(bytes.length)
     page.appendBytes(bytes)
   }
-  const bytes = page.getBytes()
-  writePageHeader(writer, {
-    type: 'DICTIONARY_PAGE',
-    uncompressed_page_size: bytes.length,
-    compressed_page_size: bytes.length,
-    dictionary_page_header: { num_values: words.length, encoding: 'PLAIN' }
-  })
-  writer.appendBytes(bytes)
+  return page.getBytes()
 }
 
-function codesOf(data: Uint8Array, words: readonly string[]): Uint8Array {
-  const width = Math.max(1, Math.ceil(Math.log2(words.length)))
-  const page = new ByteWriter(64 + data.length)
-  page.appendUint8(width)
-  // The library counts in numbers of any kind of array.
-  writeRleBitPackedHybrid(page, data, width)
-  return page.getBytes()
+/** What a column consists of: the bytes of its values, or of its distinct values and of the codes of all. */
+interface Body {
+  readonly page: Uint8Array
+  readonly dictionary?: { readonly values: Uint8Array; readonly size: number }
+}
+
+const codeWidth = (size: number): number => Math.max(1, Math.ceil(Math.log2(size)))
+
+/**
+ * Numbers of `each` words, `stride` words apart from `at` on, by their distinct values, where that takes less than two thirds of the
+ * room; undefined where not.
+ */
+function fewValues(words: Uint32Array, each: 1 | 2, at: number, stride: number, scratch: Scratch): Body | undefined {
+  const { dictionary } = scratch
+  const count = words.length / stride
+  const second = each === 2 ? 1 : 0
+  if (count === 0 || !dictionary.fill(words, count, at, second, stride)) return undefined
+  const { size, codes } = dictionary
+  const bits = codeWidth(size)
+  if (3 * (32 * each * size + count * bits) > 2 * 32 * each * count) return undefined
+  return { page: scratch.codes(codes, bits), dictionary: { values: dictionary.bytes(second), size } }
+}
+
+function bodyOf(field: Field, scratch: Scratch): Body {
+  if (field.type === 'words') {
+    const { words, data } = field
+    const page = scratch.codes(data, codeWidth(words.length))
+    return { page, dictionary: { values: wordBytes(words), size: words.length } }
+  }
+  const present = presentIn(field)
+  if (field.type === 'INT64') {
+    const page = integers(present ? field.data.filter((_, i) => present[i] === 1) : field.data, scratch)
+    return fewValues(wordsOf(page), 2, 0, 2, scratch) ?? { page }
+  }
+  if (field.type === 'INT32') return fewValues(wordsOf(field.data), 1, 0, 1, scratch) ?? { page: bytesOf(field.data) }
+  const { data, width = 1, column: w = 0 } = field
+  const few = present ? undefined : fewValues(wordsOf(data), 2, 2 * w, 2 * width, scratch)
+  if (few) return few
+  const dense = column(data, width, w, present, scratch)
+  return (present && fewValues(wordsOf(dense), 2, 0, 2, scratch)) ?? { page: bytesOf(dense) }
 }
 
 function writeColumn(writer: ByteWriter, field: Field, scratch: Scratch): ColumnChunk {
   const begin = writer.offset
-  const isWords = field.type === 'words'
-  const present = presentIn(field)
-  if (isWords) writeWords(writer, field.words)
-  const page = writer.offset
-  const body = isWords
-    ? codesOf(field.data, field.words)
-    : field.type === 'INT64'
-      ? integers(present ? field.data.filter((_, i) => present[i] === 1) : field.data, scratch)
-      : field.type === 'DOUBLE'
-        ? bytesOf(column(field.data, field.width ?? 1, field.column ?? 0, present, scratch))
-        : bytesOf(field.data)
   const rows = rowsOf(field)
+  const present = presentIn(field)
   const levels = present ? levelsOf(present) : new Uint8Array(0)
+  const { page: body, dictionary } = bodyOf(field, scratch)
   const size = levels.length + body.length
-  const encoding = isWords ? 'RLE_DICTIONARY' : 'PLAIN'
+  if (dictionary) {
+    const { length } = dictionary.values
+    writePageHeader(writer, {
+      type: 'DICTIONARY_PAGE',
+      uncompressed_page_size: length,
+      compressed_page_size: length,
+      dictionary_page_header: { num_values: dictionary.size, encoding: 'PLAIN' }
+    })
+    writer.appendBytes(dictionary.values)
+  }
+  const page = writer.offset
   writePageHeader(writer, {
     type: 'DATA_PAGE_V2',
     uncompressed_page_size: size,
@@ -149,7 +197,7 @@ function writeColumn(writer: ByteWriter, field: Field, scratch: Scratch): Column
       num_values: rows,
       num_nulls: present ? present.reduce((nulls, there) => nulls + 1 - there, 0) : 0,
       num_rows: rows,
-      encoding,
+      encoding: dictionary ? 'RLE_DICTIONARY' : 'PLAIN',
       definition_levels_byte_length: levels.length,
       repetition_levels_byte_length: 0,
       is_compressed: false
@@ -161,15 +209,15 @@ function writeColumn(writer: ByteWriter, field: Field, scratch: Scratch): Column
   return {
     file_offset: BigInt(begin),
     meta_data: {
-      type: isWords ? 'BYTE_ARRAY' : field.type,
-      encodings: isWords ? ['PLAIN', 'RLE_DICTIONARY'] : ['PLAIN'],
+      type: field.type === 'words' ? 'BYTE_ARRAY' : field.type,
+      encodings: dictionary ? ['PLAIN', 'RLE_DICTIONARY'] : ['PLAIN'],
       path_in_schema: [field.name],
       codec: 'UNCOMPRESSED',
       num_values: BigInt(rows),
       total_uncompressed_size: written,
       total_compressed_size: written,
       data_page_offset: BigInt(page),
-      ...(isWords ? { dictionary_page_offset: BigInt(begin) } : {})
+      ...(dictionary ? { dictionary_page_offset: BigInt(begin) } : {})
     }
   }
 }

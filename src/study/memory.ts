@@ -62,7 +62,7 @@ export function checkDisk(directory: string, layout: Layout, starts: number): st
   while (!existsSync(at) && dirname(at) !== at) at = dirname(at)
   const { bavail, bsize } = statfsSync(at)
   const free = bavail * bsize
-  const takes = `Each start takes ${each} bytes on the disk, all ${formatCount(starts)} of them ${formatBytes(bytes)} in ${shown(directory)}`
+  const takes = `Each start takes ${each} bytes on the disk, or fewer where runs end alike, all ${formatCount(starts)} of them up to ${formatBytes(bytes)} in ${shown(directory)}`
   if (bytes <= free) return `${takes}${point > 0 ? `, and each point that runs end at ${point} bytes more` : ''}.`
   const less = {
     all: '--keep end (which leaves out parameters as found), --keep none (which keeps those of distinct points alone), ',

@@ -52,6 +52,34 @@ describe('a part', () => {
     expect(await decodePart(encodePart(part), 'a part')).toEqual(part)
   })
 
+  it('keeps columns of few and of many distinct values to the bit, and takes less room for few', async () => {
+    const how: Layout = { ...layout, keep: 'end', test: false }
+    const values = [NaN, 0, -0, Infinity, 5e-324, 0.1, 0.1 + 2 ** -56, -1]
+    const bits = (array: Float64Array): string =>
+      Buffer.from(array.buffer, array.byteOffset, array.byteLength).toString('hex')
+    const sizes: number[] = []
+    for (const distinct of [1, 2, 8, 255, 256, 257, 2000]) {
+      const count = 3000
+      const rows = rowsOf(0, count, how)
+      const random = words(distinct, Stream.generator, 0, 0, 4 * count)
+      const pick = (i: number): number => {
+        const k = Math.floor(uniform(random[i]) * distinct)
+        return values[k] ?? k / 7
+      }
+      for (const column of [rows.loss, rows.theta!, rows.train, rows.conditioned])
+        for (let i = 0; i < column.length; i++) column[i] = pick(i % random.length)
+      rows.nullity.forEach((_, i) => (rows.nullity[i] = i % distinct))
+      const bytes = encodePart(partOf(rows, 0, how)).slice()
+      sizes.push(bytes.length)
+      const back = (await decodePart(bytes, 'a part')).rows
+      for (const name of ['loss', 'theta', 'train', 'conditioned'] as const)
+        expect(bits(back[name]!)).toBe(bits(rows[name]!))
+      expect(back.nullity).toEqual(rows.nullity)
+    }
+    expect(sizes).toEqual([...sizes].sort((a, b) => a - b))
+    expect(sizes[0]).toBeLessThan(sizes[6] / 2)
+  })
+
   it('may be empty', async () => {
     const part = partOf(rowsOf(0, 0), 0)
     expect(await decodePart(encodePart(part), 'a part')).toEqual(part)
