@@ -114,16 +114,29 @@ class BestCounter {
   }
 }
 
+/** Runs of one verdict that are at one point, at a loss. */
+interface Level {
+  readonly loss: number
+  readonly verdict: number
+  readonly point: number
+  runs: number
+}
+
+/** Columns of the sample of runs. */
+const sampled = { loss: 0, verdict: 1, point: 2, steps: 3 } as const
+const firstMetric = Object.keys(sampled).length
+
 export class Aggregate {
   private readonly verdictCounts = new Float64Array(verdicts.length)
   private readonly low: Float64Array
   private readonly high: Float64Array
   private lowLoss = Infinity
   private highLoss = -Infinity
+  /** Of all runs: certified loss (NaN where there is none), verdict and point, steps, then the metrics; those of failed runs are NaN. */
+  private readonly sample: ThinnedSample
   private readonly train: QuantileSketch[]
   private readonly test: QuantileSketch[]
-  private readonly steps = new QuantileSketch()
-  private readonly waterfall = new ThinnedSample(3)
+  private readonly steps: QuantileSketch
   /** The smallest certified loss, which a thinned waterfall must not lose. */
   private readonly lowest = { loss: Infinity, start: Infinity, verdict: 0, point: -1 }
   private readonly accuracyAt: number
@@ -132,33 +145,68 @@ export class Aggregate {
   private finished = 0
   private classCounts: Float64Array | undefined
   private classified = 0
+  private order = new Uint32Array(0)
+  private counts = new Float64Array(0)
 
   constructor(private readonly options: AggregateOptions) {
     const { parameters, metricNames, test } = options
     this.low = new Float64Array(parameters).fill(Infinity)
     this.high = new Float64Array(parameters).fill(-Infinity)
-    this.train = metricNames.map(() => new QuantileSketch())
-    this.test = test ? metricNames.map(() => new QuantileSketch()) : []
+    const M = metricNames.length
+    this.sample = new ThinnedSample(firstMetric + (test ? 2 * M : M))
+    this.steps = new QuantileSketch(this.sample, sampled.steps)
+    this.train = metricNames.map((_, m) => new QuantileSketch(this.sample, firstMetric + m))
+    this.test = test ? metricNames.map((_, m) => new QuantileSketch(this.sample, firstMetric + M + m)) : []
     this.accuracyAt = metricNames.indexOf('accuracy')
   }
 
   addBlock(block: AggregatedRows): void {
-    const { count, start, verdict, train, test } = block
+    const { count, verdict, train, test } = block
     const M = this.train.length
-    const hashes = new Uint32Array(count)
-    for (let r = 0; r < count; r++) hashes[r] = hashInteger(start[r])
+    this.draw(block)
+    const all = this.places(count)
     for (let r = 0; r < count; r++) this.verdictCounts[verdict[r]]++
-    const all = new Uint32Array(count)
-    for (let r = 0; r < count; r++) all[r] = r
     const finished = verdict.includes(VerdictCode.failed) ? all.filter(r => verdict[r] !== VerdictCode.failed) : all
-    this.steps.addColumn(new Float64Array(block.steps), 1, 0, all, hashes)
+    if (this.counts.length < count) this.counts = new Float64Array(count)
+    this.counts.set(block.steps)
+    this.steps.addColumn(this.counts, 1, 0, all)
     this.finished += finished.length
-    for (let m = 0; m < M; m++) this.train[m].addColumn(train, M, m, finished, hashes)
-    if (test) for (let m = 0; m < this.test.length; m++) this.test[m].addColumn(test, M, m, finished, hashes)
+    for (let m = 0; m < M; m++) this.train[m].addColumn(train, M, m, finished)
+    if (test) for (let m = 0; m < this.test.length; m++) this.test[m].addColumn(test, M, m, finished)
     if (this.accuracyAt >= 0) this.bestAccuracy.addColumn(train, M, this.accuracyAt, 1, finished)
     else this.bestLoss.addColumn(block.lossFound, 1, 0, -1, finished)
-    this.addLosses(block, finished, hashes)
+    this.findLowest(block, finished)
     this.addEnds(block)
+  }
+
+  /** 0 … count−1 */
+  private places(count: number): Uint32Array {
+    if (this.order.length < count) {
+      this.order = new Uint32Array(count)
+      for (let r = 0; r < count; r++) this.order[r] = r
+    }
+    return this.order.subarray(0, count)
+  }
+
+  /** Takes the runs that the sample wants. */
+  private draw({ count, start, verdict, point, loss, steps, train, test }: AggregatedRows): void {
+    const { sample } = this
+    const M = this.train.length
+    for (let r = 0; r < count; r++) {
+      const hash = hashInteger(start[r])
+      if (!sample.takes(hash)) continue
+      const row = sample.slot(hash)
+      if (row < 0) continue
+      const hasFailed = verdict[r] === VerdictCode.failed
+      sample.column(sampled.loss)[row] = hasFailed || !Number.isFinite(loss[r]) ? NaN : loss[r]
+      sample.column(sampled.verdict)[row] = verdict[r]
+      sample.column(sampled.point)[row] = point[r]
+      sample.column(sampled.steps)[row] = steps[r]
+      for (let m = 0; m < M; m++) {
+        sample.column(firstMetric + m)[row] = hasFailed ? NaN : train[r * M + m]
+        if (test) sample.column(firstMetric + M + m)[row] = hasFailed ? NaN : test[r * M + m]
+      }
+    }
   }
 
   /** Ranges of the end points. */
@@ -202,23 +250,15 @@ export class Aggregate {
     for (let i = 0; i < counts.length; i++) this.classCounts[i] += counts[i]
   }
 
-  private addLosses({ start, verdict, point, loss }: AggregatedRows, which: Uint32Array, hashes: Uint32Array): void {
-    const { lowest, waterfall } = this
+  private findLowest({ start, verdict, point, loss }: AggregatedRows, which: Uint32Array): void {
+    const { lowest } = this
     let least = lowest.loss
     for (let n = 0; n < which.length; n++) {
       const r = which[n]
       const value = loss[r]
-      if (!Number.isFinite(value)) continue
-      if (value < least || (value === least && start[r] < lowest.start)) {
-        least = value
-        Object.assign(lowest, { loss: value, start: start[r], verdict: verdict[r], point: point[r] })
-      }
-      if (!waterfall.takes(hashes[r])) continue
-      const row = waterfall.slot(hashes[r])
-      if (row < 0) continue
-      waterfall.column(0)[row] = value
-      waterfall.column(1)[row] = verdict[r]
-      waterfall.column(2)[row] = point[r]
+      if (!(value < least || (value === least && start[r] < lowest.start)) || value === -Infinity) continue
+      least = value
+      Object.assign(lowest, { loss: value, start: start[r], verdict: verdict[r], point: point[r] })
     }
   }
 
@@ -253,22 +293,44 @@ export class Aggregate {
 
   /** Certified losses, ascending, evenly spaced by rank, the smallest and the largest kept included. */
   private waterfallSample(): WaterfallPoint[] {
-    const { waterfall, lowest } = this
-    const [losses, codes, points] = [0, 1, 2].map(c => waterfall.column(c))
-    const order = Uint32Array.from({ length: waterfall.count }, (_, i) => i)
-    order.sort((a, b) => losses[a] - losses[b] || codes[a] - codes[b] || points[a] - points[b])
-    const size = Math.min(waterfallPoints, order.length)
-    const word = (loss: number, verdict: number, point: number): WaterfallPoint => ({
+    const { lowest } = this
+    const levels = this.levels()
+    const runs = levels.reduce((sum, level) => sum + level.runs, 0)
+    const size = Math.min(waterfallPoints, runs)
+    const word = ({ loss, verdict, point }: Omit<Level, 'runs'>): WaterfallPoint => ({
       loss,
       verdict: verdicts[verdict],
       point: point < 0 ? null : point
     })
+    let at = 0
+    let above = levels[0]?.runs ?? 0
     const list = Array.from({ length: size }, (_, i) => {
-      const at = order[size === 1 ? 0 : Math.round((i * (order.length - 1)) / (size - 1))]
-      return word(losses[at], codes[at], points[at])
+      const rank = size === 1 ? 0 : Math.round((i * (runs - 1)) / (size - 1))
+      while (rank >= above) above += levels[++at].runs
+      return word(levels[at])
     })
-    if (list.length > 0 && lowest.loss < list[0].loss) list[0] = word(lowest.loss, lowest.verdict, lowest.point)
+    if (list.length > 0 && lowest.loss < list[0].loss) list[0] = word(lowest)
     return list
+  }
+
+  /** The runs of the sample that have a loss, by what the waterfall says of them, ascending. */
+  private levels(): Level[] {
+    const { sample } = this
+    const [losses, codes, points] = [sampled.loss, sampled.verdict, sampled.point].map(c => sample.column(c))
+    const byLoss = new Map<number, Map<number, Level>>()
+    for (let i = 0; i < sample.count; i++) {
+      const [loss, verdict, point] = [losses[i], codes[i], points[i]]
+      if (loss !== loss) continue
+      let same = byLoss.get(loss)
+      if (!same) byLoss.set(loss, (same = new Map<number, Level>()))
+      const key = point * verdicts.length + verdict
+      const level = same.get(key)
+      if (level) level.runs++
+      else same.set(key, { loss, verdict, point, runs: 1 })
+    }
+    return [...byLoss.values()]
+      .flatMap(same => [...same.values()])
+      .sort((a, b) => a.loss - b.loss || a.verdict - b.verdict || a.point - b.point)
   }
 }
 

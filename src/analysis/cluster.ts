@@ -82,6 +82,11 @@ export class Clusterer {
   private readonly scale: Float64Array
   private last = -1
   private worstPrecision = 0
+  /** The end point that came last, to the bit, and its image, NaN where it was said: most runs end where the one before did. */
+  private readonly before: Float64Array
+  private lossBefore = NaN
+  private precisionBefore = NaN
+  private imageBefore = NaN
 
   /**
    * @param scale [P] of `columnScale`
@@ -97,6 +102,7 @@ export class Clusterer {
     this.c = genericCoefficients(this.P)
     this.point = new Float64Array(this.P)
     this.own = new Float64Array(this.P)
+    this.before = new Float64Array(this.P)
     this.scale = scale ? canonicalScale(scale) : new Float64Array(this.P).fill(1)
   }
 
@@ -120,6 +126,15 @@ export class Clusterer {
     copy = NaN
   ): number {
     const { point, own, scale, table } = this
+    const known = Number.isNaN(copy) ? this.imageBefore : copy
+    if (
+      !Number.isNaN(known) &&
+      this.isAgain(loss, precision, theta, at) &&
+      !table.better(this.last, start, gradientNorm)
+    ) {
+      table.hit(this.last, start, known)
+      return this.last
+    }
     for (let p = 0; p < this.P; p++) own[p] = theta[at + p] / scale[p]
     let image = copy
     if (Number.isNaN(copy)) image = this.canonicalizer.canonicalize(own, point)
@@ -144,7 +159,18 @@ export class Clusterer {
     }
     table.hit(id, start, image)
     this.last = id
+    this.lossBefore = loss
+    this.precisionBefore = precision
+    this.imageBefore = Number.isNaN(copy) ? image : NaN
+    for (let p = 0; p < this.P; p++) this.before[p] = theta[at + p]
     return id
+  }
+
+  private isAgain(loss: number, precision: number, theta: Float64Array, at: number): boolean {
+    const { before, P } = this
+    if (loss !== this.lossBefore || precision !== this.precisionBefore) return false
+    for (let p = 0; p < P; p++) if (theta[at + p] !== before[p]) return false
+    return true
   }
 
   /** Sorted by loss. */

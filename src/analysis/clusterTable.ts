@@ -33,6 +33,7 @@ const columnNames = [
   'count',
   'firstStart',
   'firstImage',
+  'lastListed',
   'point',
   'signature'
 ] as const
@@ -47,6 +48,8 @@ export class ClusterTable {
   firstStart = new Float64Array(16)
   /** The first image met; a counter follows once there is a second: most points of a rich landscape are met once. */
   firstImage = new Float64Array(16)
+  /** The last of the starts that are listed; Infinity while there is room for more. */
+  lastListed = new Float64Array(16)
   /** [·, width] representatives. */
   point: Float64Array
   /** [·, signatureWidth] what else identifies a point. */
@@ -73,15 +76,16 @@ export class ClusterTable {
       }
     this.firstStart[id] = firstStart
     this.firstImage[id] = image
+    this.lastListed[id] = Infinity
     return id
   }
 
   /** Counts a run. */
   hit(id: number, start: number, image: number): void {
     this.count[id]++
-    this.listStart(id, start)
+    if (start <= this.lastListed[id]) this.listStart(id, start)
     if (start < this.firstStart[id]) this.firstStart[id] = start
-    let counter = this.images.get(id)
+    let counter = this.images.size === 0 ? undefined : this.images.get(id)
     if (!counter) {
       if (image === this.firstImage[id]) return
       counter = new DistinctCounter()
@@ -96,11 +100,11 @@ export class ClusterTable {
     if (this.count[id] === 1) return
     let list = this.starts.get(id)
     if (!list) this.starts.set(id, (list = [this.firstStart[id]]))
-    if (list.length === listedStarts && start > list[listedStarts - 1]) return
     let at = list.length
     while (at > 0 && list[at - 1] > start) at--
     list.splice(at, 0, start)
     if (list.length > listedStarts) list.pop()
+    if (list.length === listedStarts) this.lastListed[id] = list[listedStarts - 1]
   }
 
   /** Is a run better polished than the representative? Ties go to the smaller start, so the order of arrival has no say. */

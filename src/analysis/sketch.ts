@@ -134,98 +134,73 @@ class ValueCounts {
 
 /**
  * Quantiles of a stream. Exact (each distinct value with its count) while there are at most `exactDistinct` distinct values;
- * beyond, quartiles are those of a thinned sample of at least `sampleCapacity`/2 runs (standard error of a quartile's
- * rank below 0.3 %), minimum and maximum stay exact. NaN is left out.
+ * beyond, quartiles are those of a thinned sample of the runs (of at least `sampleCapacity`/2 of them: standard error of a
+ * quartile's rank below 0.3 %), minimum and maximum stay exact. NaN is left out.
  */
 export class QuantileSketch {
   count = 0
   private min = Infinity
   private max = -Infinity
   private exact: ValueCounts | undefined = new ValueCounts()
-  private readonly sample = new ThinnedSample(1)
   private last = NaN
-  private pending = 0
 
-  /** `hash`: hashInteger(start number). */
-  add(value: number, hash: number): void {
-    if (value !== value) return
-    this.count++
-    if (value < this.min) this.min = value
-    if (value > this.max) this.max = value
-    const row = this.sample.slot(hash)
-    if (row >= 0) this.sample.column(0)[row] = value
-    if (!this.exact) return
-    // Runs of equal values are common (a constant metric): count them before the table is asked.
-    if (value === this.last) this.pending++
-    else {
-      this.flush()
-      this.last = value
-      this.pending = 1
-    }
-  }
+  /** @param sample of the same runs, whose column `column` holds their values, NaN for runs that are not added here */
+  constructor(
+    private readonly sample: ThinnedSample,
+    private readonly column: number
+  ) {}
 
-  /**
-   * Values of several runs: values[i · width + at] for the rows `which`, with the hashes of all rows. In a loop of its own, since
-   * a call for every value costs more than what it does.
-   */
-  addColumn(values: Float64Array, width: number, at: number, which: Uint32Array, hashes: Uint32Array): void {
-    const { sample } = this
-    let { min, max, last, pending } = this
-    let missing = 0
+  /** Values of runs: values[i · width + at] for the rows `which`. */
+  addColumn(values: Float64Array, width: number, at: number, which: Uint32Array): void {
+    let { min, max, last, count } = this
+    let pending = 0
     for (let n = 0; n < which.length; n++) {
-      const i = which[n]
-      const value = values[i * width + at]
-      if (value !== value) {
-        missing++
-        continue
-      }
-      if (value < min) min = value
-      if (value > max) max = value
-      const hash = hashes[i]
-      if (sample.takes(hash)) {
-        const row = sample.slot(hash)
-        if (row >= 0) sample.column(0)[row] = value
-      }
+      const value = values[which[n] * width + at]
+      // Runs of equal values are common (a constant metric): count them before the table is asked.
       if (value === last) {
         pending++
         continue
       }
-      this.pending = pending
-      this.last = last
-      this.flush()
+      if (value !== value) continue
+      if (value < min) min = value
+      if (value > max) max = value
+      count += pending
+      if (this.exact) this.tally(last, pending)
       last = value
       pending = 1
     }
-    this.count += which.length - missing
+    if (this.exact) this.tally(last, pending)
+    this.count = count + pending
     this.min = min
     this.max = max
     this.last = last
-    this.pending = pending
   }
 
-  private flush(): void {
-    if (!this.exact || this.pending === 0) return
-    this.exact.add(this.last, this.pending)
-    this.pending = 0
+  private tally(value: number, times: number): void {
+    if (!this.exact || times === 0) return
+    this.exact.add(value, times)
     if (this.exact.size > exactDistinct) this.exact = undefined
   }
 
   /** Whether quartiles are exact. */
   get isExact(): boolean {
-    this.flush()
     return this.exact !== undefined || this.sample.complete
   }
 
   /** All NaN when nothing was added. */
   result(): Quantiles {
-    this.flush()
     if (this.count === 0) return { min: NaN, q25: NaN, median: NaN, q75: NaN, max: NaN }
     const at = this.exact ? this.exactQuantile(this.exact) : this.sampleQuantile()
     return { min: this.min, q25: at(0.25), median: at(0.5), q75: at(0.75), max: this.max }
   }
 
   private sampleQuantile(): (q: number) => number {
-    const sorted = this.sample.column(0).slice(0, this.sample.count).sort()
+    const { sample, column } = this
+    const sorted = sample
+      .column(column)
+      .subarray(0, sample.count)
+      .filter(v => v === v)
+      .sort()
     return q => quantileSorted(sorted, q)
   }
 

@@ -46,11 +46,11 @@ export interface Folded extends AggregateResult {
 /** Outputs of degenerate points that are held at a time, in numbers. */
 const outputNumbers = 2 ** 20
 
-/** How often a code occurs. */
-function tally(codes: Uint8Array, code: number): number {
-  let n = 0
-  for (let i = 0; i < codes.length; i++) if (codes[i] === code) n++
-  return n
+/** How often each code occurs. */
+function tally(codes: Uint8Array): Float64Array {
+  const counts = new Float64Array(256)
+  for (let i = 0; i < codes.length; i++) counts[codes[i]]++
+  return counts
 }
 
 export class Fold {
@@ -97,12 +97,13 @@ export class Fold {
     this.aggregate.addBlock({ ...rows, point })
     if (facts.ends) this.aggregate.addRange(facts.ends.low, facts.ends.high)
     if (facts.classCounts.length > 0)
-      this.aggregate.addClassCounts(facts.classCounts, rows.count - tally(rows.verdict, VerdictCode.failed))
+      this.aggregate.addClassCounts(facts.classCounts, rows.count - tally(rows.verdict)[VerdictCode.failed])
     this.diverging ??= facts.diverging
     await this.fileLimits(rows, facts)
+    const reasons = tally(rows.reason)
     for (const reason of Object.keys(this.unfinished) as UnfinishedReason[])
-      this.unfinished[reason] += tally(rows.reason, reasonWords.indexOf(reason))
-    this.points.push({ start: rows.start, point })
+      this.unfinished[reason] += reasons[reasonWords.indexOf(reason)]
+    this.points.push({ start: rows.start.slice(), point })
     this.countMinima(rows)
     this.before.set(first + count, this.minimumRuns)
   }
@@ -136,14 +137,13 @@ export class Fold {
     const [minimum, saddle] = [kinds.indexOf('minima'), kinds.indexOf('saddles')]
     const file = (to: Clusterer, i: number): number =>
       to.add(start[i], loss[i], gradientNorm[i], precision[i], theta, i * P, copy?.[i])
+    const flat: number[] = []
     for (let i = 0; i < rows.count; i++) {
       const code = verdict[i]
       if (code === VerdictCode.minimum) numbers[i] = file(minima, i) * kinds.length + minimum
       else if (code === VerdictCode.saddle && nullity[i] === 0) numbers[i] = file(saddles, i) * kinds.length + saddle
+      else if (code === VerdictCode.degenerate || code === VerdictCode.saddle) flat.push(i)
     }
-    const flat = [...verdict.keys()].filter(
-      i => verdict[i] === VerdictCode.degenerate || (verdict[i] === VerdictCode.saddle && nullity[i] > 0)
-    )
     const [valley, ridge] = [kinds.indexOf('degenerate'), kinds.indexOf('flatSaddles')]
     await this.withOutputs(theta, flat, (i, z) => {
       const isSaddle = verdict[i] === VerdictCode.saddle

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Aggregate, disagreement, waterfallPoints } from '../../src/analysis/aggregate.js'
-import { exactDistinct, hashInteger, QuantileSketch, sampleCapacity } from '../../src/analysis/sketch.js'
+import { exactDistinct, hashInteger, QuantileSketch, sampleCapacity, ThinnedSample } from '../../src/analysis/sketch.js'
 import { quantilesSorted } from '../../src/core/stats.js'
 import { Stream, uniform, words } from '../../src/core/rng.js'
 import type { AggregatedRows } from '../../src/analysis/aggregate.js'
@@ -149,15 +149,28 @@ it('disagreement counts pairs: three runs, one row, all different; and nothing t
 describe('QuantileSketch', () => {
   const random = Float64Array.from(words(5, Stream.generator, 0, 0, 4 * sampleCapacity), uniform)
 
+  /** Of the values of starts 0, 1, …, which come in blocks, from the first or from the last on. */
+  function sketchOf(values: Float64Array, order: 'up' | 'down', block = 1000): QuantileSketch {
+    const sample = new ThinnedSample(1)
+    const sketch = new QuantileSketch(sample, 0)
+    const starts = Uint32Array.from(values.keys())
+    if (order === 'down') starts.reverse()
+    for (let from = 0; from < starts.length; from += block) {
+      const which = starts.subarray(from, from + block)
+      sketch.addColumn(values, 1, 0, which)
+      for (const start of which) {
+        const row = sample.slot(hashInteger(start))
+        if (row >= 0) sample.column(0)[row] = values[start]
+      }
+    }
+    return sketch
+  }
+
   it('is exact for few distinct values, however many runs, whatever the order', () => {
     const n = 3 * sampleCapacity
     const values = random.subarray(0, n).map(u => Math.floor(u * 1000) / 1000)
-    const up = new QuantileSketch()
-    const down = new QuantileSketch()
-    for (let i = 0; i < n; i++) {
-      up.add(values[i], hashInteger(i))
-      down.add(values[n - 1 - i], hashInteger(n - 1 - i))
-    }
+    const up = sketchOf(values, 'up')
+    const down = sketchOf(values, 'down', 777)
     expect(up.result()).toEqual(quantilesSorted(values.slice().sort()))
     expect(down.result()).toEqual(up.result())
     expect(up.isExact).toBe(true)
@@ -166,12 +179,8 @@ describe('QuantileSketch', () => {
   it('thins many distinct values by the start alone: close, the same in any order, ends exact', () => {
     const n = random.length
     const sorted = random.slice().sort()
-    const up = new QuantileSketch()
-    const down = new QuantileSketch()
-    for (let i = 0; i < n; i++) {
-      up.add(random[i], hashInteger(i))
-      down.add(random[n - 1 - i], hashInteger(n - 1 - i))
-    }
+    const up = sketchOf(random, 'up')
+    const down = sketchOf(random, 'down', 777)
     expect(n).toBeGreaterThan(exactDistinct)
     expect(up.isExact).toBe(false)
     const result = up.result()
@@ -183,8 +192,7 @@ describe('QuantileSketch', () => {
   })
 
   it('leaves NaN out, keeps infinities, and takes −0 for 0', () => {
-    const sketch = new QuantileSketch()
-    ;[NaN, 0, -0, Infinity].forEach((v, i) => sketch.add(v, hashInteger(i)))
+    const sketch = sketchOf(Float64Array.of(NaN, 0, -0, Infinity), 'up', 3)
     expect(sketch.count).toBe(3)
     expect(sketch.result().median).toBe(0)
     expect(sketch.result().max).toBe(Infinity)
