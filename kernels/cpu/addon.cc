@@ -120,10 +120,10 @@ napi_value outputs(napi_env env, napi_callback_info info) {
   });
 }
 
-// score(problem, theta, threads) → Promise<{values, classCounts}>
+// score(problem, theta, threads, out?) → Promise<{values, classCounts}>
 napi_value score(napi_env env, napi_callback_info info) {
   return guarded(env, [&] {
-    const auto args = arguments(env, info, 3);
+    const auto args = arguments(env, info, 4);
     const Prepared* prepared = external<Prepared>(env, args[0]);
     const auto theta = array<double>(env, args[1]);
     const int threads = int(number(env, args[2]));
@@ -134,7 +134,7 @@ napi_value score(napi_env env, napi_callback_info info) {
     const size_t n = cells * prepared->target->k64->class_count(d.loss, d.outputs);
     double *values, *counts;
     const napi_value result = object(env);
-    set(env, result, "values", typed<double>(env, napi_float64_array, nullptr, R * M, &values));
+    set(env, result, "values", result_array(env, args[3], "values", R * M, &values));
     set(env, result, "classCounts", typed<double>(env, napi_float64_array, nullptr, n, &counts));
     const double* t = theta.data;
     return start_job(env,
@@ -285,12 +285,12 @@ napi_value run(napi_env env, napi_callback_info info) {
   });
 }
 
-// take(handle) → {end, busy, all, block?}
-napi_value take(napi_env env, napi_callback_info info) {
+// state(handle) → {waiting, end, busy, all}
+napi_value state(napi_env env, napi_callback_info info) {
   return guarded(env, [&] {
     Session* s = external<Session>(env, arguments(env, info, 1)[0]);
     bool end = false;
-    const auto block = s->sink->take(end);
+    const uint32_t waiting = s->sink->waiting(end);
     {
       std::lock_guard lock(s->error_mutex);
       if (!s->error.empty()) {
@@ -301,19 +301,40 @@ napi_value take(napi_env env, napi_callback_info info) {
     const napi_value out = object(env);
     napi_value flag;
     check(env, napi_get_boolean(env, end, &flag));
+    set(env, out, "waiting", make_number(env, waiting));
     set(env, out, "end", flag);
     set(env, out, "busy", make_number(env, double(s->sink->busy())));
     set(env, out, "all", make_number(env, double(s->sink->all())));
-    if (!block) return out;
+    return out;
+  });
+}
+
+// take(handle, into) → the block that waits; its columns lie in the arrays of `into` where they are given.
+napi_value take(napi_env env, napi_callback_info info) {
+  return guarded(env, [&] {
+    const auto args = arguments(env, info, 2);
+    Session* s = external<Session>(env, args[0]);
+    const auto block = s->sink->take();
+    if (!block) throw Failure{"no block waits"};
     const napi_value b = object(env);
     set(env, b, "count", make_number(env, block->count));
-    set(env, b, "start", doubles(env, block->start));
-    set(env, b, "theta", doubles(env, block->theta));
-    set(env, b, "loss", doubles(env, block->loss));
-    set(env, b, "gradientNorm", doubles(env, block->gradient_norm));
-    set(env, b, "report", doubles(env, block->report));
-    set(env, b, "steps", typed(env, napi_uint32_array, block->steps.data(), block->steps.size()));
-    set(env, b, "status", typed(env, napi_uint8_array, block->status.data(), block->status.size()));
+    const auto column = [&](const char* name, const auto& values, napi_typedarray_type type) {
+      using T = typename std::decay_t<decltype(values)>::value_type;
+      const napi_value given = absent(env, args[1]) ? nullptr : field(env, args[1], name);
+      if (given) {
+        const auto span = array<T>(env, given);
+        if (span.size != values.size()) throw Failure{"an array for results has the wrong length"};
+        std::copy(values.begin(), values.end(), span.data);
+      }
+      set(env, b, name, given ? given : typed(env, type, values.data(), values.size()));
+    };
+    column("start", block->start, napi_float64_array);
+    column("theta", block->theta, napi_float64_array);
+    column("loss", block->loss, napi_float64_array);
+    column("gradientNorm", block->gradient_norm, napi_float64_array);
+    column("report", block->report, napi_float64_array);
+    column("steps", block->steps, napi_uint32_array);
+    column("status", block->status, napi_uint8_array);
     if (s->options.trace) {
       napi_value list;
       check(env, napi_create_array_with_length(env, block->traces.size(), &list));
@@ -321,8 +342,7 @@ napi_value take(napi_env env, napi_callback_info info) {
         check(env, napi_set_element(env, list, uint32_t(i), doubles(env, block->traces[i])));
       set(env, b, "traces", list);
     }
-    set(env, out, "block", b);
-    return out;
+    return b;
   });
 }
 
@@ -380,11 +400,11 @@ napi_value numbering(napi_env env, napi_callback_info) {
     enum Enclosure { open, enclosed };
     std::vector<const char*> proofs;
 #define MS_LOSS(name, response, state) \
-  if (state == enclosed) proofs.push_back("loss " #name);
+ if (state == enclosed) proofs.push_back("loss " #name);
     MS_LOSSES(MS_LOSS)
 #undef MS_LOSS
 #define MS_UNIT(name, state) \
-  if (state == enclosed) proofs.push_back("activation " #name);
+ if (state == enclosed) proofs.push_back("activation " #name);
     MS_ACTIVATIONS(MS_UNIT)
 #undef MS_UNIT
     set(env, out, "enclosed", list(proofs));
@@ -425,6 +445,7 @@ napi_value init(napi_env env, napi_value exports) {
                                                              {"outputs", outputs},
                                                              {"score", score},
                                                              {"run", run},
+                                                             {"state", state},
                                                              {"take", take},
                                                              {"abort", abort_run},
                                                              {"targets", list_targets},

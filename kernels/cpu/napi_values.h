@@ -87,7 +87,10 @@ Span<T> array(napi_env env, napi_value value) {
   size_t length;
   void* data;
   check(env, napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr));
-  const auto wanted = std::is_same_v<T, double> ? napi_float64_array : napi_int32_array;
+  const auto wanted = std::is_same_v<T, double>     ? napi_float64_array
+                      : std::is_same_v<T, uint32_t> ? napi_uint32_array
+                      : std::is_same_v<T, uint8_t>  ? napi_uint8_array
+                                                    : napi_int32_array;
   if (type != wanted) throw Failure{"a typed array of the wrong type"};
   return {static_cast<T*>(data), length};
 }

@@ -103,16 +103,19 @@ class Sink {
     }
     ready_();
   }
-  /// A waiting block, or null; `end` when there will be no more.
-  std::unique_ptr<Block> take(bool& end) {
+  /// Runs of the first block that waits, 0 where none does; `end` when there will be no more.
+  uint32_t waiting(bool& end) {
     std::lock_guard lock(mutex_);
-    std::unique_ptr<Block> block;
-    if (!blocks_.empty()) {
-      block = std::move(blocks_.front());
-      blocks_.pop_front();
-      room_.notify_all();
-    }
     end = finished_ && blocks_.empty();
+    return blocks_.empty() ? 0 : blocks_.front()->count;
+  }
+  /// That block, or null.
+  std::unique_ptr<Block> take() {
+    std::lock_guard lock(mutex_);
+    if (blocks_.empty()) return nullptr;
+    auto block = std::move(blocks_.front());
+    blocks_.pop_front();
+    room_.notify_all();
     return block;
   }
   void count_lanes(uint64_t busy, uint64_t all) { busy_ += busy, all_ += all; }

@@ -5,6 +5,7 @@
  * have led it to the same numbers, so that what is known when makes no difference.
  */
 import { VerdictCode } from '../core/result.js'
+import { Spare } from '../core/spare.js'
 import { Status } from '../core/status.js'
 import { thresholds } from '../core/thresholds.js'
 import { activationTable } from '../models/activations.js'
@@ -65,12 +66,12 @@ export class Recogniser {
     this.own = new Float64Array(this.P)
   }
 
-  /** As `judgeRuns`. */
-  async judgeRuns(ends: Float64Array, found: Found, count: number): Promise<Judged> {
+  /** As `judgeRuns`; the arrays may be of `spare`. */
+  async judgeRuns(ends: Float64Array, found: Found, count: number, spare?: Spare): Promise<Judged> {
     const { judge, P } = this
     if (judge.separated) return judgeRuns(judge, ends, found, count)
     const theta = centred(this.model, ends)
-    const out = emptyJudged(theta, found, count, P)
+    const out = emptyJudged(theta, found, count, P, spare)
     const others: number[] = []
     let size = firstChunk
     for (let i = 0; i < count; size *= 2) {
@@ -261,33 +262,40 @@ export class Recogniser {
 export function judging(
   judge: Judge,
   model = judge.problem?.network
-): (theta: Float64Array, found: Found, count: number) => Promise<Judged> {
+): (theta: Float64Array, found: Found, count: number, spare?: Spare) => Promise<Judged> {
   const { certifier } = judge.objective
   // Orbits of linear units and kinks are the judge's own to see.
   const phi = model?.kind === 'network' && model.hidden.length > 0 ? activationTable[model.activation] : undefined
   if (!certifier || !model || phi?.linear || phi?.smooth === false)
     return (theta, found, count) => judgeRuns(judge, theta, found, count)
   const recogniser = new Recogniser(judge, certifier, model)
-  return (theta, found, count) => recogniser.judgeRuns(theta, found, count)
+  return (theta, found, count, spare) => recogniser.judgeRuns(theta, found, count, spare)
 }
 
-/** The judge's columns, all runs unfinished as found. */
-export const emptyJudged = (theta: Float64Array, found: Found, count: number, P: number): Judged => ({
-  count,
-  verdict: new Uint8Array(count).fill(VerdictCode.unfinished),
-  theta: theta.slice(0, count * P),
-  loss: found.loss.slice(0, count),
-  gradientNorm: found.gradientNorm.slice(0, count),
-  reason: new Uint8Array(count),
-  limit: new Float64Array(count).fill(NaN),
-  limitError: new Float64Array(count).fill(NaN),
-  index: new Uint32Array(count),
-  nullity: new Uint32Array(count),
-  precision: new Float64Array(count).fill(Infinity),
-  steps: 0,
-  losses: 0,
-  ways: new Map()
-})
+/** The judge's columns, all runs unfinished as found; in arrays of `spare`. */
+export function emptyJudged(theta: Float64Array, found: Found, count: number, P: number, spare = new Spare()): Judged {
+  const copy = (values: ArrayLike<number>, length: number): Float64Array => {
+    const out = spare.f64(length)
+    for (let i = 0; i < length; i++) out[i] = values[i]
+    return out
+  }
+  return {
+    count,
+    verdict: spare.u8(count).fill(VerdictCode.unfinished),
+    theta: copy(theta, count * P),
+    loss: copy(found.loss, count),
+    gradientNorm: copy(found.gradientNorm, count),
+    reason: spare.u8(count).fill(0),
+    limit: spare.f64(count).fill(NaN),
+    limitError: spare.f64(count).fill(NaN),
+    index: spare.u32(count).fill(0),
+    nullity: spare.u32(count).fill(0),
+    precision: spare.f64(count).fill(Infinity),
+    steps: 0,
+    losses: 0,
+    ways: new Map()
+  }
+}
 
 /** Puts the judged `rest` at places `which`. */
 export function merged(out: Judged, rest: Judged, which: readonly number[], P: number): Judged {

@@ -3,6 +3,7 @@
  * harm. Each run is searched until its gradient is at the square root of f32's rounding; from there Newton's method, and nearly any
  * other, has little left to do in f64. A run that fails in f32 begins again in f64.
  */
+import type { Spare } from '../core/spare.js'
 import { Status } from '../core/status.js'
 import { startPoint } from '../models/model.js'
 import type { Problem } from '../models/types.js'
@@ -39,8 +40,8 @@ export class MixedObjective implements Objective {
     return this.high.evaluate(theta, needs, out)
   }
 
-  score(theta: Float64Array, data?: Problem): Promise<Scores> {
-    return this.high.score(theta, data)
+  score(theta: Float64Array, data?: Problem, spare?: Spare): Promise<Scores> {
+    return this.high.score(theta, data, spare)
   }
 
   async *minimise(request: RunRequest): AsyncIterable<RunBlock> {

@@ -6,6 +6,7 @@ import type { ParameterMap } from '../models/network/parameterMap.js'
 import type { Init, Problem } from '../models/types.js'
 import type { Program } from '../language/program.js'
 import type { Resampling } from '../core/resampling.js'
+import type { Spare } from '../core/spare.js'
 import type { Status } from '../core/status.js'
 import type { RunBlock } from '../runs/table.js'
 
@@ -238,8 +239,11 @@ export interface Objective {
    * Hessians cost as much time as small Hessians. What is returned holds the results either way.
    */
   evaluate(theta: Float64Array, needs: Needs, out?: Evaluation): Promise<Evaluation>
-  /** Scores on these rows, or on the rows of `data` (same network) when given. */
-  score(theta: Float64Array, data?: Problem): Promise<Scores>
+  /**
+   * Scores on these rows, or on the rows of `data` (same network) when given.
+   * @param spare where an engine may take the array of the values from
+   */
+  score(theta: Float64Array, data?: Problem, spare?: Spare): Promise<Scores>
   /** z [R, N, C] row-major, offsets included, on these rows or those of `data`. Engines that certify have it. */
   outputs?(theta: Float64Array, data?: Problem): Promise<Float64Array>
   /** Present where the engine can prove what it computes of this problem. */
@@ -247,8 +251,9 @@ export interface Objective {
   /**
    * Run the program from every start. Blocks are delivered as runs end; the engine stops producing while the consumer
    * holds more than a few blocks, so memory stays bounded. A result never depends on lanes, threads or blocks.
+   * @param spare where an engine may take the arrays of the blocks from; who reads them gives them back
    */
-  minimise(request: RunRequest): AsyncIterable<RunBlock>
+  minimise(request: RunRequest, spare?: Spare): AsyncIterable<RunBlock>
   dispose(): void
 }
 

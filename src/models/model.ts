@@ -118,10 +118,13 @@ function eachPoint(points: Float64Array, P: number, map: (point: Float64Array) =
   return out
 }
 
-/** Points [R, P] in the user's coordinates. `map`: of networks, from the coordinates of the problem to the user's. */
-export const userPoints = (model: Model, map: ParameterMap, theta: Float64Array): Float64Array =>
+/**
+ * Points [R, P] in the user's coordinates; in `out`, where the map takes it. `map`: of networks, from the coordinates of the problem to
+ * the user's.
+ */
+export const userPoints = (model: Model, map: ParameterMap, theta: Float64Array, out?: Float64Array): Float64Array =>
   model.kind === 'network'
-    ? mapPoints(model, map, theta)
+    ? mapPoints(model, map, theta, out)
     : eachPoint(theta, model.expression.parameters.length, u => toUser(model.expression, u))
 
 /** Directions [R, P] in the user's coordinates. */

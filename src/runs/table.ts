@@ -3,6 +3,7 @@
  * blocks and stored rows are columns of this table; a new column is one line here.
  */
 import { reasonWords, verdicts } from '../core/result.js'
+import type { Spare } from '../core/spare.js'
 import { statusNames } from '../core/status.js'
 
 /** Who fills a column: the engine that searches, the judge, the scores of predictions, or what thins parameters out. */
@@ -143,19 +144,21 @@ export function fieldNames(name: StoredName, { parameters, metrics }: Layout): s
 
 /** Bytes of a run in memory. */
 export const rowBytes = (layout: Layout): number =>
-  storedColumns(layout).reduce((sum, name) => sum + widthOf(name, layout) * bytesOf[columns[name].type], 0)
-const bytesOf = { f64: 8, u32: 4, u8: 1 } as const
+  storedColumns(layout).reduce(
+    (sum, name) => sum + widthOf(name, layout) * arrayTypes[columns[name].type].BYTES_PER_ELEMENT,
+    0
+  )
+const arrayTypes = { f64: Float64Array, u32: Uint32Array, u8: Uint8Array } as const
 
 type Mutable = { -readonly [K in StoredName]?: ArrayOf<K> } & { count: number }
 
-/** Rows of zeros. */
-export function makeRows(layout: Layout, count: number): Rows {
+/** Rows of zeros; of `spare` where it is given, and then they hold anything. */
+export function makeRows(layout: Layout, count: number, spare?: Spare): Rows {
   const rows: Record<string, unknown> = { count }
   for (const name of storedColumns(layout)) {
     const length = count * widthOf(name, layout)
     const { type } = columns[name]
-    rows[name] =
-      type === 'f64' ? new Float64Array(length) : type === 'u32' ? new Uint32Array(length) : new Uint8Array(length)
+    rows[name] = spare ? spare[type](length) : new arrayTypes[type](length)
   }
   return rows as unknown as Rows
 }

@@ -2,6 +2,7 @@
 import { emptyJudged, merged } from '../analysis/recognise.js'
 import type { Judged } from '../analysis/verdict.js'
 import { ReasonCode, VerdictCode } from '../core/result.js'
+import type { Spare } from '../core/spare.js'
 import { Status } from '../core/status.js'
 import { linearPart, mapPoints } from '../models/network/parameterMap.js'
 import { classCount } from '../models/scores.js'
@@ -37,8 +38,13 @@ function separating({ network, frame, separation, objective }: Setup): Float64Ar
 }
 
 /** Verdicts of the runs `which` of a block; the others are told to be unjudged. */
-async function verdictsOf(setup: Setup, block: RunBlock, which: readonly number[] | undefined): Promise<Judged> {
-  if (!which) return setup.judgeRuns(block.theta, block, block.count)
+async function verdictsOf(
+  setup: Setup,
+  block: RunBlock,
+  which: readonly number[] | undefined,
+  spare: Spare
+): Promise<Judged> {
+  if (!which) return setup.judgeRuns(block.theta, block, block.count, spare)
   const { separated, objective } = setup.judge
   const out = emptyJudged(block.theta, block, block.count, objective.parameters)
   for (let i = 0; i < block.count; i++) {
@@ -54,16 +60,17 @@ async function verdictsOf(setup: Setup, block: RunBlock, which: readonly number[
 
 /**
  * Verdicts and scores of finished runs.
+ * @param spare where arrays are taken from: those of `holders` may be given back when the rows have been read
  * @param which the runs that are judged; all of them where it is not given
  */
-export async function judged(setup: Setup, layout: Layout, block: RunBlock, which?: readonly number[]) {
+export async function judged(setup: Setup, layout: Layout, block: RunBlock, spare: Spare, which?: readonly number[]) {
   const { certifier, test, network, program } = setup
   const P = setup.objective.parameters
   const M = layout.metrics.length
-  const result = await verdictsOf(setup, block, which)
+  const result = await verdictsOf(setup, block, which, spare)
   const { theta, which: scored } = finite(block, result.verdict, P)
-  const train = await certifier.objective.score(theta)
-  const held = test ? await certifier.objective.score(theta, test) : undefined
+  const train = await certifier.objective.score(theta, undefined, spare)
+  const held = test ? await certifier.objective.score(theta, test, spare) : undefined
   const spread = (values: Float64Array): Float64Array => spreadOut(values, scored, block.count, M)
   const conditioned = rowsFrom(
     layout,
@@ -74,7 +81,7 @@ export async function judged(setup: Setup, layout: Layout, block: RunBlock, whic
       ...(held ? { test: spread(held.values) } : {})
     }
   )
-  const rows = userRows(network, setup.frame, conditioned)
+  const rows = userRows(network, setup.frame, conditioned, spare)
   let diverging: Diverging | undefined
   for (let i = 0; i < block.count; i++) {
     if (result.verdict[i] !== VerdictCode.diverging || (diverging && diverging.start <= block.start[i])) continue
@@ -85,10 +92,12 @@ export async function judged(setup: Setup, layout: Layout, block: RunBlock, whic
   const classCounts = classCount(network) > 0 ? train.classCounts : new Float64Array(0)
   const growing = new Map([...result.ways].map(([i, way]) => [block.start[i], way.growing] as const))
   const facts: Facts = { classCounts, growing, ...(diverging ? { diverging } : {}) }
-  const steps = block.steps.reduce((sum, n) => sum + n, 0)
+  let steps = 0
+  for (let i = 0; i < block.count; i++) steps += block.steps[i]
   return {
     rows,
     facts,
+    holders: [block, result, conditioned, rows],
     /** Evaluations of the search, and of the judge. */
     searching: { f: steps, g: steps, H: program.needs === 'H' ? steps : 0 },
     judging: { f: result.steps + result.losses, g: result.steps, H: result.steps }

@@ -1,4 +1,5 @@
 /** From the conditioned coordinates, in which everything is computed, to the user's: what is shown and stored. */
+import type { Spare } from '../core/spare.js'
 import { type Frame } from '../data/conditioning.js'
 import { userPoints } from '../models/model.js'
 import { scoresOf } from '../models/scores.js'
@@ -18,14 +19,16 @@ export const userLosses = ({ lossScale }: Frame, losses: Float64Array): Float64A
   lossScale === 1 ? losses : losses.map(v => v * lossScale)
 
 /** Runs in the user's coordinates; `conditioned` keeps θ as certified. */
-export const userRows = (network: Model, frame: Frame, rows: Rows): Rows => ({
+export const userRows = (network: Model, frame: Frame, rows: Rows, spare?: Spare): Rows => ({
   ...rows,
   loss: userLosses(frame, rows.loss),
   lossFound: userLosses(frame, rows.lossFound),
   limit: userLosses(frame, rows.limit),
   limitError: userLosses(frame, rows.limitError),
-  ...(rows.theta ? { theta: userPoints(network, frame.toUser, rows.theta) } : {}),
-  ...(rows.thetaFound ? { thetaFound: userPoints(network, frame.toUser, rows.thetaFound) } : {}),
+  ...(rows.theta ? { theta: userPoints(network, frame.toUser, rows.theta, spare?.f64(rows.theta.length)) } : {}),
+  ...(rows.thetaFound
+    ? { thetaFound: userPoints(network, frame.toUser, rows.thetaFound, spare?.f64(rows.thetaFound.length)) }
+    : {}),
   train: userScores(network, frame, rows.train),
   ...(rows.test ? { test: userScores(network, frame, rows.test) } : {})
 })

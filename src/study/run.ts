@@ -1,5 +1,6 @@
 /** Ranges of starts → parts: search, judge and score, and gather the runs of each part until it is complete. */
 import { WorkError } from '../core/errors.js'
+import { Spare } from '../core/spare.js'
 import type { RunRequest } from '../engines/types.js'
 import { scoresOf } from '../models/scores.js'
 import type { Cost } from '../runs/directory.js'
@@ -34,8 +35,10 @@ export interface SearchOptions {
   /** Lanes over all threads; never changes a result. */
   readonly lanes?: number
   readonly signal?: AbortSignal
-  /** Told the runs that have been judged, in the user's coordinates; awaited. */
+  /** Told the runs that have been judged, in the user's coordinates; awaited, and not to be read any more after that. */
   readonly onRuns?: (rows: Rows, layout: Layout) => Promise<void> | void
+  /** Where arrays are taken from; those of the rows of complete parts too, which the sink may give back. */
+  readonly spare?: Spare
 }
 
 /** Where the runs go. */
@@ -83,10 +86,11 @@ class Gathering {
     private readonly identity: string,
     private readonly layout: Layout,
     readonly range: Range,
-    known: Planned['known']
+    known: Planned['known'],
+    spare: Spare
   ) {
     this.thin = layout.keep === 'none' ? thinning(setup) : undefined
-    this.rows = makeRows(layout, range.count)
+    this.rows = makeRows(layout, range.count, spare)
     this.state = new Uint8Array(range.count)
     this.classCounts = known?.part.facts.classCounts.slice() ?? new Float64Array(0)
     this.growing = new Map(known?.part.facts.growing)
@@ -219,6 +223,7 @@ class Search {
   private keeping = false
   private keepEvery = keepMilliseconds
   private readonly failures: unknown[] = []
+  private readonly spare: Spare
 
   constructor(
     private readonly setup: Setup,
@@ -229,6 +234,7 @@ class Search {
   ) {
     this.layout = layoutOf(setup)
     this.full = fullLayout(this.layout)
+    this.spare = options.spare ?? new Spare()
   }
 
   /** What of a part need not be run again: nothing where all its runs must be there to tell which are the best. */
@@ -239,7 +245,7 @@ class Search {
   private gathering(planned: Planned): Gathering {
     let at = this.open.get(planned)
     if (!at) {
-      at = new Gathering(this.setup, this.identity, this.layout, planned, this.knownOf(planned))
+      at = new Gathering(this.setup, this.identity, this.layout, planned, this.knownOf(planned), this.spare)
       this.open.set(planned, at)
     }
     return at
@@ -324,7 +330,7 @@ class Search {
 
   /** Judges and scores runs and adds them, a slice at a time; false where the study was stopped before all were judged. */
   private async gather(gathering: Gathering, runs: RunBlock): Promise<boolean> {
-    const { setup, layout, full, options } = this
+    const { setup, layout, full, options, spare } = this
     const { choose, share } = judgeChoice(setup.config)
     const isBest = choose === 'best'
     if (isBest) gathering.held.push(runs)
@@ -340,20 +346,22 @@ class Search {
               Uint32Array.from({ length: size }, (_, k) => from + k)
             )
       const which = isBest ? [] : choose === 'sample' ? sampled(part.start, share) : undefined
-      const { rows, facts, searching, judging } = await judged(setup, full, part, which)
+      const { rows, facts, searching, judging, holders } = await judged(setup, full, part, spare, which)
       const added = gathering.add(rows, facts, searching, judging)
-      if (!isBest) await options.onRuns?.(added, layout)
+      if (isBest) continue
+      await options.onRuns?.(added, layout)
+      spare.give(...holders)
     }
     return true
   }
 
   /** Judges the runs of a complete part with the lowest losses. */
   private async judgeBest(gathering: Gathering): Promise<void> {
-    const { setup, full } = this
+    const { setup, full, spare } = this
     const { share } = judgeChoice(setup.config)
     for (const [n, which] of lowest(gathering.held, share).entries()) {
       if (which.length === 0) continue
-      const { rows, facts, judging } = await judged(setup, full, pickRuns(gathering.held[n], which))
+      const { rows, facts, judging } = await judged(setup, full, pickRuns(gathering.held[n], which), spare)
       gathering.replace(rows, facts, judging)
     }
     gathering.held.length = 0
@@ -382,7 +390,7 @@ class Search {
     const end = range.first + range.count
     for (let first = range.first; first < end && !extra.signal?.aborted; first += starts.together) {
       const count = Math.min(starts.together, end - first)
-      yield* objective.minimise(requestOf(this.setup, { first, count }, extra))
+      yield* objective.minimise(requestOf(this.setup, { first, count }, extra), this.spare)
     }
   }
 

@@ -3,6 +3,7 @@ import type { WorkError } from '../core/errors.js'
 import type { Tolerances } from '../analysis/cluster.js'
 import { confidenceOfLook } from '../analysis/coverage.js'
 import type { Cost, Entry, StudyDirectory } from '../runs/directory.js'
+import { Spare } from '../core/spare.js'
 import { missing, partRanges, partRows, type Part, type Range } from '../runs/part.js'
 import { rowBytes } from '../runs/table.js'
 import { Fold, type Folded } from './fold.js'
@@ -39,7 +40,7 @@ export interface Outcome {
 
 export interface SessionOptions extends SearchOptions {
   readonly onProgress?: (progress: StudyProgress) => void
-  /** Told every part before it is folded. */
+  /** Told every part before it is folded; its rows are not to be read any more after that. */
   readonly onPart?: (part: Part) => void
   readonly tolerances?: Tolerances
   /** Stop when the bound of the unseen probability is at most this. */
@@ -78,7 +79,8 @@ class InOrder {
     private readonly fold: Fold,
     private readonly directory: StudyDirectory | undefined,
     expected: readonly Range[],
-    private readonly options: SessionOptions
+    private readonly options: SessionOptions,
+    private readonly spare: Spare
   ) {
     this.ranges.push(...[...expected].sort((a, b) => a.first - b.first))
     for (const entry of directory?.parts ?? []) this.waiting.set(entry.first, entry)
@@ -88,6 +90,7 @@ class InOrder {
   offer(part: Part, entry: Entry | undefined): Promise<void> {
     const soon = part.first === this.ranges[this.next]?.first || this.waiting.size < waitingParts
     this.waiting.set(part.first, entry && !soon ? entry : part)
+    if (entry && !soon) this.spare.give(part.rows)
     return this.drain()
   }
 
@@ -118,6 +121,7 @@ class InOrder {
     const part = 'file' in at ? await this.directory!.read(at) : at
     this.options.onPart?.(part)
     await this.fold.add(part)
+    this.spare.give(part.rows)
     this.look(part.first + part.count)
   }
 
@@ -162,7 +166,8 @@ export async function runSession(
   ]
   for (const text of chosen) await directory?.remark(text)
   const fold = new Fold(setup, range, options.tolerances)
-  const order = new InOrder(fold, directory, [...stored, ...plan], options)
+  const spare = new Spare()
+  const order = new InOrder(fold, directory, [...stored, ...plan], options, spare)
   let done =
     stored.reduce((sum, e) => sum + e.rows, 0) + plan.reduce((sum, p) => sum + (p.known?.part.rows.count ?? 0), 0)
   const spent: Cost[] = []
@@ -187,6 +192,7 @@ export async function runSession(
         ? { left: [], failure: undefined }
         : await search(setup, identity, plan, sink, {
             ...options,
+            spare,
             onRuns,
             signal: options.signal ? AbortSignal.any([options.signal, order.stop.signal]) : order.stop.signal
           })

@@ -28,6 +28,7 @@ import { epsilonOf, type ResolvedOptimizer } from '../optimizers/types.js'
 import type { Program } from '../language/program.js'
 import { firthHelps, growthOf, remedyFor } from './remedy.js'
 import { InputError } from '../core/errors.js'
+import type { Spare } from '../core/spare.js'
 import { resolveForSize, type StudyConfig } from './config.js'
 import { expressionModel } from './formulaConfig.js'
 import { checkColumns, checkStarts, linearRank, noData } from './formulaProblem.js'
@@ -69,7 +70,7 @@ export interface Setup {
   readonly certifier: { readonly engine: Engine; readonly objective: Certifying }
   readonly judge: Judge
   /** Verdicts of a block of runs; what is proved on the way is recognised later. */
-  readonly judgeRuns: (theta: Float64Array, found: Found, count: number) => Promise<Judged>
+  readonly judgeRuns: (theta: Float64Array, found: Found, count: number, spare?: Spare) => Promise<Judged>
   /** What should be known of the starts before they run, a sentence each. */
   readonly startNotes: readonly string[]
   /** Which parameters of every run are stored. */

@@ -14,7 +14,9 @@ export const fullLayout = (layout: Layout): Layout => (layout.keep === 'none' ? 
 
 /** Where the parameters of two sets of runs end. */
 export function joined(a: Ends | undefined, b: Ends | undefined): Ends | undefined {
-  if (!a || !b) return a ?? b
+  const one = a ?? b
+  // A copy: rows of a block are written anew.
+  if (!a || !b) return one && { low: one.low.slice(), high: one.high.slice() }
   return { low: a.low.map((v, p) => Math.min(v, b.low[p])), high: a.high.map((v, p) => Math.max(v, b.high[p])) }
 }
 

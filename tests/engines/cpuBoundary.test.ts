@@ -2,7 +2,10 @@
 // number of points around a lane group, and arrays of the caller's that are written again.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { cpuEntry } from '../../src/engines/cpu/index.js'
+import { referenceEntry } from '../../src/engines/reference/index.js'
 import type { Engine, Evaluation, Precision } from '../../src/engines/types.js'
+import { Spare } from '../../src/core/spare.js'
+import { scoreNames } from '../../src/models/scores.js'
 import { parameterCount } from '../../src/models/model.js'
 import { makeProblem, points } from '../helpers/problems.js'
 
@@ -52,4 +55,46 @@ describe.each<Precision>(['f64', 'f32'])('%s', precision => {
     await expect(objective.evaluate(theta.slice(0, P), needs, out)).rejects.toThrow(/wrong length/)
     objective.dispose()
   })
+
+  it.each([1, 2])(
+    '%i outputs: scores of a point alone and among others, with rows that are the same',
+    async outputs => {
+      const drawn = makeProblem({ loss: 'logistic', rows: 30, inputs: 3, hidden: [2], outputs })
+      // Rows 20 … 29 are rows 0 … 9 again, so that their outputs are equal.
+      const x = drawn.x.slice()
+      x.copyWithin(60, 0, 30)
+      const problem = { ...drawn, x }
+      const objective = await engine.prepare(problem)
+      const P = objective.parameters
+      const distinct = points(problem, 5)
+      // Points that come again and again, one whose outputs are all equal, and one whose outputs are no numbers.
+      const order = Array.from({ length: 75 }, (_, r) =>
+        r < 20 ? 0 : r < 30 ? r % 5 : r < 40 ? 5 : r < 60 ? 1 : r % 7
+      )
+      const theta = new Float64Array(order.length * P)
+      order.forEach((k, r) =>
+        theta.set(k < 5 ? distinct.subarray(k * P, (k + 1) * P) : new Float64Array(P).fill(k === 5 ? 0 : NaN), r * P)
+      )
+      const spare = new Spare()
+      const { values, classCounts } = await objective.score(theta, undefined, spare)
+      const M = values.length / order.length
+      const counts = new Float64Array(classCounts.length)
+      for (let r = 0; r < order.length; r++) {
+        const alone = await objective.score(theta.slice(r * P, (r + 1) * P))
+        expect(values.slice(r * M, (r + 1) * M)).toEqual(alone.values)
+        alone.classCounts.forEach((n, i) => (counts[i] += n))
+      }
+      expect(classCounts).toEqual(counts)
+      const reference = await (await referenceEntry.load({ precision: 'f64' })).prepare(problem)
+      const area = scoreNames('logistic').indexOf('auc')
+      const wanted = (await reference.score(theta)).values
+      order.forEach((_, r) => {
+        // Both add the weights in the same order; of outputs that differ in the last digits of f32 the order is another.
+        if (precision === 'f64') expect(values[r * M + area]).toBe(wanted[r * M + area])
+      })
+      spare.give({ values })
+      expect((await objective.score(theta, undefined, spare)).values.buffer).toBe(values.buffer)
+      objective.dispose()
+    }
+  )
 })

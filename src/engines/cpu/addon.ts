@@ -50,7 +50,8 @@ export interface Addon {
   score(
     problem: NativeProblem,
     theta: Float64Array,
-    threads: number
+    threads: number,
+    out: { readonly values: Float64Array } | undefined
   ): Promise<{ values: Float64Array; classCounts: Float64Array }>
   /** Proofs; with `settle`, Newton's method to a strict minimum from each point instead. */
   prove(problem: NativeProblem, theta: Float64Array, settle: boolean, threads: number): Promise<NativeProofs>
@@ -65,7 +66,10 @@ export interface Addon {
   /** Balls [n, 3]: hi, lo, radius. */
   encloseBalls(target: string, operation: number, a: Float64Array, b: Float64Array | null): Float64Array
   run(problem: NativeProblem, program: object, options: object, onReady: () => void): NativeRun
-  take(run: NativeRun): { end: boolean; busy: number; all: number; block?: RunBlock }
+  /** Runs of the block that waits to be taken, 0 where none does; whether all have been; lane-steps in use, and all. */
+  state(run: NativeRun): { waiting: number; end: boolean; busy: number; all: number }
+  /** The block that waits, in the arrays of `into` where they are given. */
+  take(run: NativeRun, into: RunBlock | undefined): RunBlock
   abort(run: NativeRun): void
   startPoint(seed: number, start: number, normal: boolean, scale: Float64Array): Float64Array
   bench(

@@ -2,6 +2,7 @@
 import { availableParallelism, cpus } from 'node:os'
 import { WorkError } from '../../core/errors.js'
 import { resamplingKinds, resamplingSize } from '../../core/resampling.js'
+import type { Spare } from '../../core/spare.js'
 import { rowColumns } from '../../language/formula/registers.js'
 import { compileExpression } from '../../models/expression/expression.js'
 import { startChunks } from '../../models/expression/starts.js'
@@ -192,11 +193,13 @@ class CpuObjective implements Objective {
     return native
   }
 
-  async score(theta: Float64Array, data?: Problem): Promise<Scores> {
+  async score(theta: Float64Array, data?: Problem, spare?: Spare): Promise<Scores> {
     this.check(theta)
     const none = new Float64Array(0)
-    if (scoresOf(this.problem.network).length === 0) return { values: none, classCounts: none }
-    return this.addon.score(this.on(data), theta, this.threads)
+    const metrics = scoresOf(this.problem.network).length
+    if (metrics === 0) return { values: none, classCounts: none }
+    const out = spare && { values: spare.f64((theta.length / this.parameters) * metrics) }
+    return this.addon.score(this.on(data), theta, this.threads, out)
   }
 
   async outputs(theta: Float64Array, data?: Problem): Promise<Float64Array> {
@@ -219,7 +222,21 @@ class CpuObjective implements Objective {
     return readProofs(await this.addon.prove(this.handle(), theta, settle, this.threads))
   }
 
-  async *minimise(request: RunRequest): AsyncIterable<RunBlock> {
+  /** Arrays for a block of so many runs. */
+  private blockIn(spare: Spare, count: number, report: number): RunBlock {
+    return {
+      count,
+      start: spare.f64(count),
+      theta: spare.f64(count * this.parameters),
+      loss: spare.f64(count),
+      gradientNorm: spare.f64(count),
+      report: spare.f64(count * report),
+      steps: spare.u32(count),
+      status: spare.u8(count)
+    }
+  }
+
+  async *minimise(request: RunRequest, spare?: Spare): AsyncIterable<RunBlock> {
     const { starts, program, stop, batch } = request
     if (starts.kind === 'given' && starts.theta.length !== starts.count * this.parameters)
       throw new Error(
@@ -231,7 +248,7 @@ class CpuObjective implements Objective {
       const { inputs } = request
       for (const given of startChunks(network.expression, starts, inputs?.draws?.start)) {
         const part = inputs && inputsOf(inputs, starts.count, (given.first ?? 0) - starts.first, given.count)
-        yield* this.minimise({ ...request, starts: given, ...(part ? { inputs: part } : {}) })
+        yield* this.minimise({ ...request, starts: given, ...(part ? { inputs: part } : {}) }, spare)
       }
       return
     }
@@ -267,8 +284,8 @@ class CpuObjective implements Objective {
     request.signal?.addEventListener('abort', stopRun, { once: true })
     try {
       for (;;) {
-        const { block, end, busy, all } = this.addon.take(run)
-        if (block) yield block
+        const { waiting, end, busy, all } = this.addon.state(run)
+        if (waiting > 0) yield this.addon.take(run, spare && this.blockIn(spare, waiting, program.report.length))
         else if (end) {
           request.onOccupancy?.(busy, all)
           return

@@ -30,8 +30,15 @@ export function applyMap(
   mapInPlace(network, map, out, to, to + P)
 }
 
-/** The same for all points of out[from .. end), in place. */
-function mapInPlace(network: Network, map: ParameterMap, out: Float64Array, from: number, end: number): void {
+/** The same for all points of out[from .. end), in place; `source`, where it is given, holds them as they were. */
+function mapInPlace(
+  network: Network,
+  map: ParameterMap,
+  out: Float64Array,
+  from: number,
+  end: number,
+  source?: Float64Array
+): void {
   const all = layers(network)
   const P = networkParameterCount(network)
   const [first, last] = [all[0], all[all.length - 1]]
@@ -40,6 +47,11 @@ function mapInPlace(network: Network, map: ParameterMap, out: Float64Array, from
   const S = first.stride
   const slice = new Float64Array(S)
   for (let to = from; to < end; to += P) {
+    // Most runs of a study end where the one before did.
+    if (source && to > from && isAgain(source, to, P)) {
+      for (let p = to; p < to + P; p++) out[p] = out[p - P]
+      continue
+    }
     for (let k = 0; k < first.units; k++) {
       const at = to + first.at + k * S
       for (let i = 0; i < S; i++) slice[i] = out[at + i]
@@ -57,11 +69,23 @@ function mapInPlace(network: Network, map: ParameterMap, out: Float64Array, from
   }
 }
 
-/** The images of theta [R, P]. */
-export function mapPoints(network: Network, map: ParameterMap, theta: Float64Array): Float64Array {
-  const out = theta.slice()
-  mapInPlace(network, map, out, 0, out.length)
+/** The images of theta [R, P], in `out`. */
+export function mapPoints(
+  network: Network,
+  map: ParameterMap,
+  theta: Float64Array,
+  out: Float64Array = new Float64Array(theta.length)
+): Float64Array {
+  out.set(theta)
+  mapInPlace(network, map, out, 0, out.length, theta)
   return out
+}
+
+/** Whether the P numbers from `at` on are those before them, to the sign of zeros. */
+function isAgain(theta: Float64Array, at: number, P: number): boolean {
+  for (let p = at; p < at + P; p++)
+    if (theta[p] !== theta[p - P] || (theta[p] === 0 && 1 / theta[p] !== 1 / theta[p - P])) return false
+  return true
 }
 
 /** The map of directions. */
