@@ -272,19 +272,21 @@ export function judging(
   return (theta, found, count, spare) => recogniser.judgeRuns(theta, found, count, spare)
 }
 
+/** The first `length` values in an array of `spare`. */
+function copied(values: Float64Array, length: number, spare: Spare): Float64Array {
+  const out = spare.f64(length)
+  out.set(values.length === length ? values : values.subarray(0, length))
+  return out
+}
+
 /** The judge's columns, all runs unfinished as found; in arrays of `spare`. */
 export function emptyJudged(theta: Float64Array, found: Found, count: number, P: number, spare = new Spare()): Judged {
-  const copy = (values: ArrayLike<number>, length: number): Float64Array => {
-    const out = spare.f64(length)
-    for (let i = 0; i < length; i++) out[i] = values[i]
-    return out
-  }
   return {
     count,
     verdict: spare.u8(count).fill(VerdictCode.unfinished),
-    theta: copy(theta, count * P),
-    loss: copy(found.loss, count),
-    gradientNorm: copy(found.gradientNorm, count),
+    theta: copied(theta, count * P, spare),
+    loss: copied(found.loss, count, spare),
+    gradientNorm: copied(found.gradientNorm, count, spare),
     reason: spare.u8(count).fill(0),
     limit: spare.f64(count).fill(NaN),
     limitError: spare.f64(count).fill(NaN),

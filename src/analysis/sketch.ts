@@ -98,22 +98,27 @@ class ValueCounts {
   counts = new Float64Array(64)
 
   add(value: number, times: number): void {
+    const at = this.slotOf(value)
+    if (this.keys[at] === value) {
+      this.counts[at] += times
+      return
+    }
+    this.keys[at] = value + 0
+    this.counts[at] = times
+    if (++this.size * 2 > this.keys.length) this.grow()
+  }
+
+  /** Where a value is, or would be. */
+  private slotOf(value: number): number {
     bits[0] = value + 0 // −0 and 0 are one value
     let at = Math.imul(halves[0] ^ Math.imul(halves[1], 0x9e3779b1), 0x85ebca6b)
     const mask = this.keys.length - 1
     at = (at ^ (at >>> 15)) & mask
     for (;;) {
       const key = this.keys[at]
-      if (key === value) {
-        this.counts[at] += times
-        return
-      }
-      if (key !== key) break
+      if (key === value || key !== key) return at
       at = (at + 1) & mask
     }
-    this.keys[at] = value + 0
-    this.counts[at] = times
-    if (++this.size * 2 > this.keys.length) this.grow()
   }
 
   private grow(): void {
@@ -124,11 +129,12 @@ class ValueCounts {
     for (let i = 0; i < keys.length; i++) if (keys[i] === keys[i]) this.add(keys[i], counts[i])
   }
 
-  /** Distinct values, ascending, with their counts. */
-  sorted(): { values: Float64Array; counts: Float64Array } {
-    const at = Uint32Array.from(this.keys.keys()).filter(i => this.keys[i] === this.keys[i])
-    at.sort((i, j) => this.keys[i] - this.keys[j])
-    return { values: Float64Array.from(at, i => this.keys[i]), counts: Float64Array.from(at, i => this.counts[i]) }
+  /** Distinct values, ascending, and how many there are of each and of those before it. */
+  sorted(): { values: Float64Array; upTo: Float64Array } {
+    const values = this.keys.filter(key => key === key).sort()
+    const upTo = new Float64Array(values.length)
+    for (let i = 0, sum = 0; i < upTo.length; i++) upTo[i] = sum += this.counts[this.slotOf(values[i])]
+    return { values, upTo }
   }
 }
 
@@ -205,12 +211,8 @@ export class QuantileSketch {
   }
 
   private exactQuantile(exact: ValueCounts): (q: number) => number {
-    const { values, counts } = exact.sorted()
-    const order = (k: number): number => {
-      let i = 0
-      for (let seen = counts[0]; seen <= k; seen += counts[++i]);
-      return values[i]
-    }
+    const { values, upTo } = exact.sorted()
+    const order = (k: number): number => values[upTo.findIndex(runs => runs > k)]
     return q => {
       const rank = q * (this.count - 1)
       const low = Math.floor(rank)

@@ -46,6 +46,13 @@ export interface Folded extends AggregateResult {
 /** Outputs of degenerate points that are held at a time, in numbers. */
 const outputNumbers = 2 ** 20
 
+/** Numbers of points → their ids. */
+function renamed(numbers: Int32Array, ids: Int32Array): Int32Array {
+  const out = new Int32Array(numbers.length)
+  for (let i = 0; i < out.length; i++) out[i] = numbers[i] < 0 ? -1 : ids[numbers[i]]
+  return out
+}
+
 /** How often each code occurs. */
 function tally(codes: Uint8Array): Float64Array {
   const counts = new Float64Array(256)
@@ -128,20 +135,19 @@ export class Fold {
 
   /** Files end points under the distinct points that they belong to; a number for each that is unique over kinds, −1 for none. */
   private async file(rows: Rows): Promise<Int32Array> {
-    const { verdict, nullity, start, gradientNorm, precision, conditioned: theta, copy } = rows
+    const { verdict, nullity, start, gradientNorm, precision, conditioned: theta } = rows
     const { lossScale } = this.setup.frame
     const loss = lossScale === 1 ? rows.loss : rows.loss.map(v => v / lossScale)
     const { minima, saddles, degenerate, flatSaddles } = this.clusters
     const P = this.setup.certifier.objective.parameters
     const numbers = new Int32Array(rows.count).fill(-1)
     const [minimum, saddle] = [kinds.indexOf('minima'), kinds.indexOf('saddles')]
-    const file = (to: Clusterer, i: number): number =>
-      to.add(start[i], loss[i], gradientNorm[i], precision[i], theta, i * P, copy?.[i])
     const flat: number[] = []
     for (let i = 0; i < rows.count; i++) {
       const code = verdict[i]
-      if (code === VerdictCode.minimum) numbers[i] = file(minima, i) * kinds.length + minimum
-      else if (code === VerdictCode.saddle && nullity[i] === 0) numbers[i] = file(saddles, i) * kinds.length + saddle
+      if (code === VerdictCode.minimum) numbers[i] = this.fileStrict(minima, rows, loss, i) * kinds.length + minimum
+      else if (code === VerdictCode.saddle && nullity[i] === 0)
+        numbers[i] = this.fileStrict(saddles, rows, loss, i) * kinds.length + saddle
       else if (code === VerdictCode.degenerate || code === VerdictCode.saddle) flat.push(i)
     }
     const [valley, ridge] = [kinds.indexOf('degenerate'), kinds.indexOf('flatSaddles')]
@@ -159,6 +165,12 @@ export class Fold {
       numbers[i] = id * kinds.length + (isSaddle ? ridge : valley)
     })
     return numbers
+  }
+
+  private fileStrict(to: Clusterer, rows: Rows, loss: Float64Array, i: number): number {
+    const { start, gradientNorm, precision, conditioned, copy } = rows
+    const P = this.setup.certifier.objective.parameters
+    return to.add(start[i], loss[i], gradientNorm[i], precision[i], conditioned, i * P, copy?.[i])
   }
 
   /** Calls `use` with what the network computes at rows `which` of theta [R, P] on the rows that degenerate points are compared on. */
@@ -221,11 +233,6 @@ export class Fold {
     const ids = new Int32Array(kinds.length * Math.max(0, ...kinds.map(kind => this.clusters[kind].size)))
     found.forEach(({ number }, id) => (ids[number] = id))
     const idOf = (number: number): number => (number < 0 ? -1 : ids[number])
-    const renamed = (numbers: Int32Array): Int32Array => {
-      const out = new Int32Array(numbers.length)
-      for (let i = 0; i < out.length; i++) out[i] = numbers[i] < 0 ? -1 : ids[numbers[i]]
-      return out
-    }
     const of = (...wanted: Kind[]): Cluster[] =>
       found.flatMap(f => (wanted.includes(f.kind) ? [{ ...f.cluster, id: idOf(f.number) }] : []))
     const result = this.aggregate.result()
@@ -241,7 +248,7 @@ export class Fold {
       limits: this.limits.limits(),
       unfinished: this.unfinished,
       firstHalf,
-      points: this.points.map(({ start, point }) => ({ start, point: renamed(point) }))
+      points: this.points.map(({ start, point }) => ({ start, point: renamed(point, ids) }))
     }
   }
 }

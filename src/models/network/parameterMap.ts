@@ -2,7 +2,7 @@
  * Affine maps of θ that leave the function of a network as it is while its inputs and its target are measured otherwise: the slices
  * (bias, weights) of the first layer's units go through one matrix, the last layer is multiplied and its biases shifted.
  */
-import { layers, networkParameterCount } from './network.js'
+import { layers, networkParameterCount, type Layer } from './network.js'
 import type { Network } from '../types.js'
 
 export interface ParameterMap {
@@ -11,6 +11,40 @@ export interface ParameterMap {
   /** [C]: then the last layer's unit k is multiplied by scale[k], and shift[k] added to its bias. */
   readonly scale: Float64Array
   readonly shift: Float64Array
+}
+
+/** Where a map reads and writes in a point, and room for a slice. */
+interface Places {
+  readonly first: Layer
+  readonly last: Layer
+  readonly bias: boolean
+  readonly slice: Float64Array
+}
+
+function placesOf(network: Network): Places {
+  const all = layers(network)
+  const first = all[0]
+  return { first, last: all[all.length - 1], bias: network.bias, slice: new Float64Array(first.stride) }
+}
+
+/** Brings the point out[to …] to its image, in place. */
+function mapPoint({ first, last, bias, slice }: Places, map: ParameterMap, out: Float64Array, to: number): void {
+  const { first: matrix, scale, shift } = map
+  const S = first.stride
+  for (let k = 0; k < first.units; k++) {
+    const at = to + first.at + k * S
+    for (let i = 0; i < S; i++) slice[i] = out[at + i]
+    for (let i = 0; i < S; i++) {
+      let sum = 0
+      for (let j = 0; j < S; j++) sum += matrix[i * S + j] * slice[j]
+      out[at + i] = sum
+    }
+  }
+  for (let k = 0; k < last.units; k++) {
+    const at = to + last.at + k * last.stride
+    for (let i = 0; i < last.stride; i++) out[at + i] *= scale[k]
+    if (bias) out[at] += shift[k]
+  }
 }
 
 /**
@@ -27,46 +61,14 @@ export function applyMap(
 ): void {
   const P = networkParameterCount(network)
   if (out !== theta || from !== to) out.set(theta.subarray(from, from + P), to)
-  mapInPlace(network, map, out, to, to + P)
+  mapPoint(placesOf(network), map, out, to)
 }
 
-/** The same for all points of out[from .. end), in place; `source`, where it is given, holds them as they were. */
-function mapInPlace(
-  network: Network,
-  map: ParameterMap,
-  out: Float64Array,
-  from: number,
-  end: number,
-  source?: Float64Array
-): void {
-  const all = layers(network)
-  const P = networkParameterCount(network)
-  const [first, last] = [all[0], all[all.length - 1]]
-  const { first: matrix, scale, shift } = map
-  const { bias } = network
-  const S = first.stride
-  const slice = new Float64Array(S)
-  for (let to = from; to < end; to += P) {
-    // Most runs of a study end where the one before did.
-    if (source && to > from && isAgain(source, to, P)) {
-      for (let p = to; p < to + P; p++) out[p] = out[p - P]
-      continue
-    }
-    for (let k = 0; k < first.units; k++) {
-      const at = to + first.at + k * S
-      for (let i = 0; i < S; i++) slice[i] = out[at + i]
-      for (let i = 0; i < S; i++) {
-        let sum = 0
-        for (let j = 0; j < S; j++) sum += matrix[i * S + j] * slice[j]
-        out[at + i] = sum
-      }
-    }
-    for (let k = 0; k < last.units; k++) {
-      const at = to + last.at + k * last.stride
-      for (let i = 0; i < last.stride; i++) out[at + i] *= scale[k]
-      if (bias) out[at] += shift[k]
-    }
-  }
+/** Whether the P numbers from `at` on are those before them, to the sign of zeros. */
+function isAgain(theta: Float64Array, at: number, P: number): boolean {
+  for (let p = at; p < at + P; p++)
+    if (theta[p] !== theta[p - P] || (theta[p] === 0 && 1 / theta[p] !== 1 / theta[p - P])) return false
+  return true
 }
 
 /** The images of theta [R, P], in `out`. */
@@ -76,16 +78,15 @@ export function mapPoints(
   theta: Float64Array,
   out: Float64Array = new Float64Array(theta.length)
 ): Float64Array {
+  const places = placesOf(network)
+  const P = networkParameterCount(network)
   out.set(theta)
-  mapInPlace(network, map, out, 0, out.length, theta)
+  for (let to = 0; to < out.length; to += P) {
+    // Most runs of a study end where the one before did.
+    if (to > 0 && isAgain(theta, to, P)) for (let p = to; p < to + P; p++) out[p] = out[p - P]
+    else mapPoint(places, map, out, to)
+  }
   return out
-}
-
-/** Whether the P numbers from `at` on are those before them, to the sign of zeros. */
-function isAgain(theta: Float64Array, at: number, P: number): boolean {
-  for (let p = at; p < at + P; p++)
-    if (theta[p] !== theta[p - P] || (theta[p] === 0 && 1 / theta[p] !== 1 / theta[p - P])) return false
-  return true
 }
 
 /** The map of directions. */
