@@ -10,7 +10,7 @@ import type { Rows } from '../runs/table.js'
 /** Losses as found within this of the best one, times max(1, |best|), are as good as it (where there is no accuracy). */
 export const sameLossTolerance = 1e-6
 /** Accuracies closer than this are equal: they are ratios of the same few sums. */
-const sameAccuracyTolerance = 1e-12
+export const sameAccuracyTolerance = 1e-12
 /** Points of the waterfall at most. */
 export const waterfallPoints = 2000
 

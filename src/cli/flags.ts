@@ -45,7 +45,7 @@ export const machineOptions: FlagTable = {
 export const jsonFlag: FlagTable = { json: flag('print the result alone, as JSON') }
 
 export const outputOptions: FlagTable = {
-  ...fieldFlags('name', 'keep', 'judge'),
+  ...fieldFlags('name', 'keep', 'multiplicity', 'judge'),
   out: text('DIR', 'directory for the results'),
   force: flag('replace an existing directory'),
   exponentiate: flag('e to the power of coefficients: odds ratios, rate ratios'),
@@ -167,6 +167,16 @@ function ridgeFlag(flags: Flags): unknown {
   })
 }
 
+/** ε of level sets between commas. */
+function withinFlag(flags: Flags): number[] | undefined {
+  return listFlag(flags, 'within')?.map(item => {
+    const n = Number(item)
+    if (!(n >= 0 && Number.isFinite(n)))
+      throw new InputError(`--within has ${quoted(item)} in its list; give numbers of at least 0, such as 0,0.01,0.05.`)
+    return n
+  })
+}
+
 /** The raw study: the file's fields with those of the flags over them. Unset flags change nothing. */
 export function mergeFlags(file: Readonly<Record<string, unknown>>, flags: Flags): Record<string, unknown> {
   const part = (name: string): Record<string, unknown> => (file[name] ?? {}) as Record<string, unknown>
@@ -196,6 +206,10 @@ export function mergeFlags(file: Readonly<Record<string, unknown>>, flags: Flags
       file: flags['starts-file']
     })
   }
+  const multiplicity = {
+    ...part('multiplicity'),
+    ...given({ epsilon: withinFlag(flags), of: flags['within-of'] })
+  }
   const stop = {
     ...part('stop'),
     ...given({
@@ -210,6 +224,7 @@ export function mergeFlags(file: Readonly<Record<string, unknown>>, flags: Flags
     model,
     starts,
     stop,
+    multiplicity,
     ...given({
       name: flags['name'],
       optimizer: chosenOptimizer(flags, file['optimizer']),

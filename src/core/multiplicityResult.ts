@@ -2,6 +2,7 @@
 
 /** Whether level sets are by the error on the training rows, or by the loss. */
 export const levelMeasures = ['error', 'loss'] as const
+/** One of them. */
 export type LevelMeasure = (typeof levelMeasures)[number]
 
 /**
@@ -19,13 +20,15 @@ export interface MultiplicityMeasures {
   readonly selfConsistency?: number
   /** Mean over the rows of the Rashomon capacity 2^C, from 1 to the number of classes. */
   readonly capacity?: number
-  /** Width of the range of predictions, largest minus smallest: its mean over the rows, and its largest value. */
+  /** Mean over the rows of the width of the range of their predictions: the largest less the smallest. */
   readonly range: number
+  /** The largest width. */
   readonly widest: number
 }
 
 /** A level set: the models within ε of the best one. */
 export interface LevelSet extends MultiplicityMeasures {
+  /** The largest difference to the best. */
   readonly epsilon: number
   /** Runs of the set that are compared. */
   readonly runs: number
@@ -39,6 +42,7 @@ export interface LevelSet extends MultiplicityMeasures {
 export interface RowRange {
   /** Its number in its table, from 1. */
   readonly row: number
+  /** Whether it was held out. */
   readonly heldOut?: true
   /** Of models with several outputs, which of them. */
   readonly output?: string
@@ -50,26 +54,43 @@ export interface RowRange {
   readonly ranges: readonly (readonly [number, number])[]
 }
 
+/** How far the predictions of good runs, and of certified minima, differ. */
 export interface Multiplicity {
   /** What ε is a difference of: of the training error (1 − accuracy, or 1 − deviance explained), or of the loss that is minimised. */
-  readonly on: LevelMeasure
-  /** Ascending. */
+  readonly of: LevelMeasure
+  /** The list of ε, ascending. */
   readonly epsilon: readonly number[]
   /** Whether runs are compared where the optimiser left them, or, where that is not kept, as certified. */
   readonly point: 'found' | 'certified'
   /** The best run, which the others are compared with. */
-  readonly best: { readonly start: number; readonly error: number | null; readonly loss: number }
+  readonly best: {
+    /** Its number. */
+    readonly start: number
+    /** f where its optimiser left it. */
+    readonly loss: number
+    /** Its training error, where that is what ε is of. */
+    readonly error?: number
+  }
   /** Over runs, for each ε. */
   readonly within: readonly LevelSet[]
   /** Where there are too many runs to compare: a sample by hash of so many, of all that did not fail. */
-  readonly sample?: { readonly runs: number; readonly of: number }
+  readonly sample?: {
+    /** Runs that are compared. */
+    readonly runs: number
+    /** Runs that did not fail. */
+    readonly of: number
+  }
   /** Over certified minima, strict or flat, each with its runs; absent where there is none. */
   readonly minima?: {
+    /** For each ε. */
     readonly within: readonly LevelSet[]
     /** Share of the rows on which two minima predict different classes, for the best of them by id. */
     readonly churn?: {
+      /** Ids of the minima. */
       readonly ids: readonly number[]
+      /** By pairs of them, on the training rows. */
       readonly train: readonly (readonly number[])[]
+      /** On the rows held out. */
       readonly test?: readonly (readonly number[])[]
     }
   }

@@ -4,10 +4,12 @@
  */
 import type { RidgePathResult } from './inferenceResult.js'
 import type { Curves, Decisions, Landscape } from './landscapeResult.js'
+import type { Multiplicity } from './multiplicityResult.js'
 import type { LimitPoint, MetricSet, Quantiles, StationaryPoint } from './pointResult.js'
 
 export type * from './inferenceResult.js'
 export type * from './landscapeResult.js'
+export type * from './multiplicityResult.js'
 export type * from './pointResult.js'
 
 /** In every summary: what kind of file it is. */
@@ -258,6 +260,9 @@ export interface Summary {
     /** Mean share of the rows for which two runs predict different classes. */
     readonly disagreement: number
   }
+
+  /** How far the predictions of good runs, and of minima, differ; absent for models without data. */
+  readonly multiplicity?: Multiplicity
 
   /** How many minima may not have been seen. */
   readonly coverage: {

@@ -60,6 +60,8 @@ export interface Frame {
   /** f_user = lossScale · f_c, a power of two; and the unit of residuals, 1 for losses that have none. */
   readonly lossScale: number
   readonly targetScale: number
+  /** [C] y_user = targetScale · y_c + targetOrigin */
+  readonly targetOrigin: Float64Array
   /** f_user = askedLossScale · f in the coordinates that were asked for. */
   readonly askedLossScale: number
   /** Of the design without its column of ones. */
@@ -379,6 +381,7 @@ export function conditionProblem(
       standardized: asked !== undefined,
       lossScale: target.lossScale,
       targetScale: target.scale,
+      targetOrigin: target.origin,
       askedLossScale,
       design,
       centring:
@@ -402,6 +405,7 @@ export function identityFrame(rank: number): Frame {
     standardized: false,
     lossScale: 1,
     targetScale: 1,
+    targetOrigin: new Float64Array(1),
     askedLossScale: 1,
     design: { rank, aliased: [], condition: 1 },
     centring: undefined,

@@ -77,7 +77,8 @@ function numbers(table: Table, config: DataConfig, terms: readonly Term[], targe
     y: target.y,
     ...(weight ? { weight } : {}),
     ...(offset ? { offset } : {}),
-    ...(trials ? { trials } : {})
+    ...(trials ? { trials } : {}),
+    ...(table.numbers ? { numbers: Float64Array.from(table.numbers) } : {})
   }
 }
 

@@ -51,6 +51,7 @@ export function take(rows: Rows, which: readonly number[]): Rows {
     y: picked(rows.y, rows.rows, which),
     ...(rows.weight ? { weight: pick(rows.weight) } : {}),
     ...(rows.offset ? { offset: pick(rows.offset) } : {}),
-    ...(rows.trials ? { trials: pick(rows.trials) } : {})
+    ...(rows.trials ? { trials: pick(rows.trials) } : {}),
+    numbers: Float64Array.from(which, i => rows.numbers?.[i] ?? i + 1)
   }
 }

@@ -76,6 +76,8 @@ export interface Rows {
   readonly offset?: Float64Array
   /** Trials of each row, where the target is a share of successes among them. */
   readonly trials?: Float64Array
+  /** [N] number of each row in its table, from 1; absent where that is its place here. */
+  readonly numbers?: Float64Array
 }
 
 /** A column of the table and what it becomes. */

@@ -4,7 +4,7 @@
  */
 import { Stream, words } from '../core/rng.js'
 import { expressionConvexity } from './expression/expression.js'
-import { toUser } from './expression/coordinates.js'
+import { fromUser, toUser } from './expression/coordinates.js'
 import { expressionPoint } from './expression/starts.js'
 import { ExpressionCanonicalizer, expressionCopies } from './expression/symmetry.js'
 import { lossTable } from './losses/index.js'
@@ -126,6 +126,12 @@ export const userPoints = (model: Model, map: ParameterMap, theta: Float64Array,
   model.kind === 'network'
     ? mapPoints(model, map, theta, out)
     : eachPoint(theta, model.expression.parameters.length, u => toUser(model.expression, u))
+
+/** The inverse of `userPoints`. @param map of networks: from the user's coordinates to the conditioned ones */
+export const conditionedPoints = (model: Model, map: ParameterMap, theta: Float64Array): Float64Array =>
+  model.kind === 'network'
+    ? mapPoints(model, map, theta)
+    : eachPoint(theta, model.expression.parameters.length, user => fromUser(model.expression, user))
 
 /** Directions [R, P] in the user's coordinates. */
 export const userDirections = (model: Model, map: ParameterMap, directions: Float64Array): Float64Array =>

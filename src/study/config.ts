@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import { parse as parseYaml } from 'yaml'
 import type { z } from 'zod'
 import { InputError } from '../core/errors.js'
+import type { LevelMeasure } from '../core/multiplicityResult.js'
 import { knownNames } from '../core/names.js'
 import { shown } from '../core/printable.js'
 import { builtins } from '../data/builtin.js'
@@ -52,6 +53,8 @@ export interface StudyConfig {
   readonly stop: { readonly steps: number | null; readonly gradient: number; readonly unseen?: number }
   /** Absent: by the number of starts. */
   readonly keep?: Keep
+  /** Level sets in which predictions are compared: ascending ε, of the training error or the loss. */
+  readonly multiplicity: { readonly epsilon: readonly number[]; readonly of: LevelMeasure }
   /** Which runs are judged, or what share of them; absent: all. */
   readonly judge?: 'all' | 'sample' | 'best' | { readonly sample: number } | { readonly best: number }
   readonly engine: 'auto' | 'cpu' | 'webgpu' | 'tensorflow' | 'reference'
@@ -219,6 +222,7 @@ export function resolveConfig(raw: unknown, source: string): StudyConfig {
       JSON.stringify({
         ...rest,
         starts,
+        multiplicity: { ...rest.multiplicity, epsilon: ascending(rest.multiplicity.epsilon) },
         model: { ...model, ridge: path === undefined ? ridge : 0, ...(path === undefined ? {} : { ridgePath: path }) }
       })
     ) as Omit<StudyConfig, 'optimizer' | 'stop' | 'precision' | 'data'>),
@@ -228,6 +232,9 @@ export function resolveConfig(raw: unknown, source: string): StudyConfig {
     stop: { steps: steps ?? null, gradient, ...(unseen === undefined ? {} : { unseen }) }
   }
 }
+
+/** Distinct numbers, the smallest first. */
+const ascending = (values: readonly number[]): number[] => [...new Set(values)].sort((a, b) => a - b)
 
 /** @throws InputError where a path of ridges has no meaning */
 function checkPath(model: { firth: boolean; formula?: unknown; objective?: unknown }): void {

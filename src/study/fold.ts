@@ -11,6 +11,7 @@ import {
   type Clusters,
   type Tolerances
 } from '../analysis/cluster.js'
+import type { Candidates, Compared } from '../analysis/multiplicity/candidates.js'
 import { halfOf, unseenBound, type FirstHalf } from '../analysis/coverage.js'
 import { byLoss } from '../core/ties.js'
 import { LimitClusterer, type Limit } from '../analysis/limits.js'
@@ -19,6 +20,7 @@ import { scoresOf } from '../models/scores.js'
 import type { Diverging, Facts, Part, Range } from '../runs/part.js'
 import type { Points } from '../runs/points.js'
 import type { Rows } from '../runs/table.js'
+import { addCandidates, openCandidates } from './multiplicity/models.js'
 import type { Setup } from './setup.js'
 
 const kinds = ['minima', 'degenerate', 'saddles', 'flatSaddles'] as const
@@ -41,6 +43,8 @@ export interface Folded extends AggregateResult {
   readonly firstHalf: FirstHalf
   /** Of the parts, in ascending order. */
   readonly points: readonly Points[]
+  /** Runs whose predictions are compared; none for models without data. */
+  readonly compared: Compared | undefined
 }
 
 /** Outputs of degenerate points that are held at a time, in numbers. */
@@ -70,6 +74,7 @@ export class Fold {
     number
   >
   private readonly points: Points[] = []
+  private readonly candidates: Candidates | undefined
   private end = -Infinity
   private readonly half: number
   /** Runs with verdict `minimum` of starts below the half, and below each end of a part. */
@@ -88,6 +93,7 @@ export class Fold {
     this.aggregate = new Aggregate({ parameters, metricNames, test: setup.test !== undefined })
     this.clusters = openClusters(setup.problem, tolerances)
     this.limits = new LimitClusterer(setup.network, tolerances)
+    this.candidates = openCandidates(setup)
     this.half = range.first + halfOf(range.count)
   }
 
@@ -103,6 +109,7 @@ export class Fold {
     const point = await this.file(rows)
     this.aggregate.addBlock({ ...rows, point })
     if (facts.ends) this.aggregate.addRange(facts.ends.low, facts.ends.high)
+    if (this.candidates) addCandidates(this.candidates, this.setup, rows)
     if (facts.classCounts.length > 0)
       this.aggregate.addClassCounts(facts.classCounts, rows.count - tally(rows.verdict)[VerdictCode.failed])
     this.diverging ??= facts.diverging
@@ -248,6 +255,7 @@ export class Fold {
       limits: this.limits.limits(),
       unfinished: this.unfinished,
       firstHalf,
+      compared: this.candidates?.result(),
       points: this.points.map(({ start, point }) => ({ start, point: renamed(point, ids) }))
     }
   }

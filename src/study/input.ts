@@ -300,6 +300,19 @@ export interface StudyInput {
   readonly stop?: StopInput
   /** Parameters of every run as found and certified, as certified, or of the points that runs end at, once each. */
   readonly keep?: 'all' | 'end' | 'none'
+  /** How far the predictions of good runs differ. */
+  readonly multiplicity?: {
+    /**
+     * Predictions are compared of the runs, and of the minima, that are at most so much worse than the best, for
+     * each ε of the list; default [0,0.01,0.02,0.05,0.1].
+     */
+    readonly epsilon?: readonly number[]
+    /**
+     * Whether ε is of the training error (1 − accuracy; where the response is a number, 1 − deviance explained) or
+     * of the loss that is minimised; default "error".
+     */
+    readonly of?: 'error' | 'loss'
+  }
   /**
    * Which runs are judged: all, a sample, or those with the lowest losses of each part of the runs (starts 0 to
    * 255, 256 to 511, 512 to 1023 …); sample:0.05 for a twentieth of them, a tenth unless told otherwise.

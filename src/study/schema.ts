@@ -3,6 +3,7 @@
  * Schema for editors, the flags and the table of fields in docs/reference.md are made of it (scripts/schema.ts).
  */
 import { z } from 'zod'
+import { levelMeasures } from '../core/multiplicityResult.js'
 import { activations, defaultActivation } from '../models/activations.js'
 import { lossParameterNames } from '../models/losses/choice.js'
 import { losses, lossTable } from '../models/losses/index.js'
@@ -197,6 +198,23 @@ export const schema = z.strictObject({
     z.enum(['all', 'end', 'none']).optional(),
     'parameters of every run as found and certified, as certified, or of the points that runs end at, once each',
     { value: 'all|end|none', absent: '`all`; above a million starts `end`' }
+  ),
+  multiplicity: field(
+    z
+      .strictObject({
+        epsilon: field(
+          z.array(z.number().nonnegative()).min(1).max(20).default([0, 0.01, 0.02, 0.05, 0.1]),
+          'predictions are compared of the runs, and of the minima, that are at most so much worse than the best, for each ε of the list',
+          { flag: 'within', value: '0,0.05' }
+        ),
+        of: field(
+          z.enum(levelMeasures).default('error'),
+          'whether ε is of the training error (1 − accuracy; where the response is a number, 1 − deviance explained) or of the loss that is minimised',
+          { flag: 'within-of', value: levelMeasures.join('|') }
+        )
+      })
+      .prefault({}),
+    'how far the predictions of good runs differ'
   ),
   judge: field(
     z

@@ -23,6 +23,7 @@ import { describeClusters, hessianNumbers, inGroups, stacked } from './describe.
 import { failureCause } from './failure.js'
 import { describeLimits } from './limitPoints.js'
 import { landscapeOf } from './landscape.js'
+import { multiplicityOf } from './multiplicity/index.js'
 import { notesOf } from './notes.js'
 import { tiedRows } from '../analysis/ties.js'
 import { identityOf } from './record.js'
@@ -163,6 +164,7 @@ export async function summarize(
   const decisions = decisionsOf(setup, minima)
   const [best] = folded.minima
   const ties = best ? tiedRows(setup.problem, best.parameters) : 0
+  const multiplicity = stop?.aborted ? undefined : await multiplicityOf(setup, folded)
   const landscape = outcome.interrupted || stop?.aborted ? undefined : await landscapeOf(setup, folded)
   return {
     format: summaryFormat,
@@ -197,6 +199,7 @@ export async function summarize(
       asGoodAsBest: folded.asGoodAsBest,
       disagreement: folded.disagreement
     },
+    ...(multiplicity ? { multiplicity } : {}),
     coverage: coverageOf(
       folded.minima.map(m => ({ ...m, firstStart: m.firstStart - folded.range.first })),
       outcome.runs,

@@ -20,7 +20,6 @@ import type { RunRequest } from '../engines/types.js'
 import { convexTwin, lossTable } from '../models/losses/index.js'
 import { convexity } from '../models/model.js'
 import { classCells, scoreRun, scoresOf } from '../models/scores.js'
-import type { Problem } from '../models/types.js'
 import { optimizers } from '../optimizers/registry.js'
 import { epsilonOf } from '../optimizers/types.js'
 import { newtonLimit, resolveConfig, type StudyConfig } from './config.js'
@@ -30,6 +29,7 @@ import { predictedMeans } from '../models/means.js'
 import { userScores } from './present.js'
 import { requestOf } from './run.js'
 import { setUp, type Setup } from './setup.js'
+import { someRows } from './someRows.js'
 import { modelName, type SessionOptions } from './study.js'
 import { initText, optimizerText } from './words.js'
 
@@ -223,22 +223,6 @@ const leftBy = (values: ArrayLike<number>, settled: ArrayLike<number> | undefine
   return 4 * Math.sqrt(sum / values.length)
 }
 
-const onRows = (problem: Problem, from: number, to: number): Problem => {
-  const part = (values: Float64Array): Float64Array => {
-    const width = values.length / problem.rows
-    return values.slice(from * width, to * width)
-  }
-  const { network, x, y, weight, offset } = problem
-  return {
-    network,
-    rows: to - from,
-    x: part(x),
-    y: part(y),
-    ...(weight ? { weight: part(weight) } : {}),
-    ...(offset ? { offset: part(offset) } : {})
-  }
-}
-
 /** Scores of every run on the rows that its resample left out: [R, M]. */
 async function leftOut(setup: Setup, { levels, how }: Design, theta: Float64Array): Promise<Float64Array> {
   const { problem, network, certifier } = setup
@@ -288,7 +272,7 @@ async function predictions(
   const together = Math.max(1, Math.floor(numbersAtOnce / (R * C)))
   for (let from = 0; from < problem.rows; from += together) {
     const to = Math.min(problem.rows, from + together)
-    const some = onRows(problem, from, to)
+    const some = someRows(problem, from, to)
     const means = predictedMeans(network, await certifier.objective.outputs(theta, some))
     const heading = settled && predictedMeans(network, await certifier.objective.outputs(settled, some))
     const n = to - from

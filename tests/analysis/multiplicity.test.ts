@@ -264,7 +264,7 @@ describe('measures of multiplicity', () => {
 
   it('have the churn of two models as the weight of the rows on which they differ', () => {
     const sums = new Float64Array(16)
-    addChurn({ ...byHand, weight: Float64Array.of(1, 2, 4, 8) }, 4, sums)
+    addChurn({ ...byHand, weight: Float64Array.of(1, 2, 4, 8) }, [0, 1, 2, 3], sums)
     expect([...sums]).toEqual([0, 8, 2, 6, 8, 0, 10, 14, 2, 10, 0, 4, 6, 14, 4, 0])
   })
 })

@@ -39,11 +39,11 @@ export class Candidates {
     this.sample = new ThinnedSample(3 + parameters, capacity)
   }
 
-  /** Takes row i of theta [R, P]. Scores that are not finite are refused. */
+  /** Takes row i of theta [R, P]. Scores that are not finite are refused, and runs whose parameters are not there. */
   add(score: number, loss: number, start: number, theta: Float64Array, i: number): void {
-    if (!Number.isFinite(score) || !Number.isFinite(loss)) return
-    this.offered++
     const { parameters: P, sample } = this
+    if (!Number.isFinite(score) || !Number.isFinite(loss) || Number.isNaN(theta[i * P])) return
+    this.offered++
     const one = { score, loss, start }
     if (!this.best || byScore(one, this.best) < 0) this.best = { ...one, theta: theta.slice(i * P, (i + 1) * P) }
     const hash = hashInteger(start)

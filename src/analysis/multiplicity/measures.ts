@@ -171,13 +171,20 @@ export class MultiplicityTotals {
   }
 }
 
-/** Adds the weight of the cells on which each two of the first `models` models predict different classes to sums [models, models]. */
-export function addChurn({ cells, predicted, weight }: PredictionBlock, models: number, sums: Float64Array): void {
-  for (let a = 0; a < models; a++)
-    for (let b = 0; b < a; b++)
+/** Adds the weight of the cells on which each two of `models` predict different classes to sums [n, n]. */
+export function addChurn(
+  { cells, predicted, weight }: PredictionBlock,
+  models: readonly number[],
+  sums: Float64Array
+): void {
+  const n = models.length
+  models.forEach((first, a) =>
+    models.slice(0, a).forEach((second, b) => {
       for (let i = 0; i < cells; i++)
-        if (predicted[a * cells + i] !== predicted[b * cells + i]) {
-          sums[a * models + b] += weight[i]
-          sums[b * models + a] += weight[i]
+        if (predicted[first * cells + i] !== predicted[second * cells + i]) {
+          sums[a * n + b] += weight[i]
+          sums[b * n + a] += weight[i]
         }
+    })
+  )
 }

@@ -1,0 +1,254 @@
+/**
+ * Predictive multiplicity of a study: its runs, and its certified minima, within ε of the best one, and how far their predictions differ.
+ * Made from the parameters that the parts hold, a few rows at a time, so that memory stays bounded.
+ */
+import type { Cluster } from '../../analysis/cluster.js'
+import type { Compared } from '../../analysis/multiplicity/candidates.js'
+import {
+  addChurn,
+  cellMeasures,
+  MultiplicityTotals,
+  type CellMeasures,
+  type PredictionBlock
+} from '../../analysis/multiplicity/measures.js'
+import type { LevelSet, Multiplicity, MultiplicityMeasures, RowRange } from '../../core/multiplicityResult.js'
+import { lossTable } from '../../models/losses/index.js'
+import { predictedMeans } from '../../models/means.js'
+import type { Problem } from '../../models/types.js'
+import type { Setup } from '../setup.js'
+import { someRows } from '../someRows.js'
+import { minimaOf, runsOf, type Models } from './models.js'
+
+/** Predictions that are held at a time. */
+const predictionsAtOnce = 2 ** 20
+/** Rows whose ranges are told one by one. */
+const toldRows = 200
+/** Rows that are told because their ranges are the widest, where not all are told. */
+const toldWidest = 50
+/** Minima that are compared two by two. */
+const comparedMinima = 12
+
+/** What models [M, P] predict for some rows, in the user's units. */
+async function predictions(setup: Setup, theta: Float64Array, rows: Problem): Promise<PredictionBlock> {
+  const { network, frame, certifier } = setup
+  const z = await certifier.objective.outputs(theta, rows)
+  const { response, even } = { even: 0, ...lossTable[network.loss] }
+  const C = network.outputs
+  const N = rows.rows
+  const means = predictedMeans(network, z)
+  if (response === 'class') {
+    const predicted = new Uint16Array(z.length / C)
+    for (let n = 0; n < predicted.length; n++) {
+      let top = 0
+      for (let c = 1; c < C; c++) if (z[n * C + c] > z[n * C + top]) top = c
+      predicted[n] = top
+    }
+    const weight = rows.weight ?? new Float64Array(N).fill(1)
+    return { cells: N, classes: C, width: C, values: means, predicted, weight }
+  }
+  const weight = Float64Array.from({ length: N * C }, (_, n) => rows.weight?.[Math.floor(n / C)] ?? 1)
+  const { targetScale, targetOrigin } = frame
+  return response === 'share'
+    ? {
+        cells: N * C,
+        classes: 2,
+        width: 1,
+        values: means,
+        predicted: Uint16Array.from(z, v => (v > even ? 1 : 0)),
+        weight
+      }
+    : {
+        cells: N * C,
+        classes: 0,
+        width: 1,
+        values: means.map((v, n) => targetScale * v + targetOrigin[n % C]),
+        predicted: new Uint16Array(0),
+        weight
+      }
+}
+
+interface MeasuredRows {
+  /** Place of the first of its rows. */
+  readonly from: number
+  readonly block: PredictionBlock
+  readonly measured: CellMeasures
+}
+
+/** Measures of all rows of a problem, some rows at a time. */
+async function* measuredRows(setup: Setup, { theta, sets }: Models, problem: Problem): AsyncGenerator<MeasuredRows> {
+  const together = Math.max(1, Math.floor(predictionsAtOnce / (sets.runs.length * setup.network.outputs)))
+  for (let from = 0; from < problem.rows; from += together) {
+    const rows = someRows(problem, from, Math.min(problem.rows, from + together))
+    const block = await predictions(setup, theta, rows)
+    yield { from, block, measured: cellMeasures(block, sets) }
+  }
+}
+
+/** What a fold knows of the runs. */
+export interface Found {
+  readonly compared: Compared | undefined
+  readonly minima: readonly Cluster[]
+  readonly degenerate: readonly Cluster[]
+}
+
+/** A cell of the training or the held-out rows. */
+interface Cell {
+  readonly part: Part
+  /** Place in its part. */
+  readonly at: number
+  readonly range: number
+  readonly prediction: number
+}
+
+type Part = 'train' | 'test'
+
+const problemOf = (setup: Setup, part: Part): Problem | undefined => (part === 'train' ? setup.problem : setup.test)
+
+/** Cells by the width of their ranges, the widest first; of many some: those, and others evenly by their prediction. */
+function toldCells(cells: readonly Cell[]): Cell[] {
+  const widest = [...cells].sort((a, b) => b.range - a.range)
+  if (cells.length <= toldRows) return widest
+  const kept = new Set(widest.slice(0, toldWidest))
+  const others = cells.filter(cell => !kept.has(cell)).sort((a, b) => a.prediction - b.prediction)
+  const more = toldRows - toldWidest
+  for (let k = 0; k < more; k++) kept.add(others[Math.round((k * (others.length - 1)) / (more - 1))])
+  return widest.filter(cell => kept.has(cell))
+}
+
+/** Enough digits to draw and to compare. */
+const told = (v: number): number => Number(v.toPrecision(6))
+
+/** The ranges of one cell. */
+function rowRange(setup: Setup, { part, at }: Cell, { block, measured }: MeasuredRows, cell: number): RowRange {
+  const { network, data } = setup
+  const C = block.width > 1 ? 1 : network.outputs
+  const row = Math.floor(at / C)
+  const numbers = part === 'train' ? data.numbers : data.test?.numbers
+  const w = block.width > 1 ? block.predicted[cell] : 0
+  const { cells, width } = block
+  const labels = classesOf(setup, at % C)
+  const named = block.classes === 0 ? undefined : (labels?.[block.width > 1 ? w : 1] ?? String(w))
+  return {
+    row: numbers?.[row] ?? row + 1,
+    ...(part === 'test' ? { heldOut: true } : {}),
+    ...(C > 1 ? { output: data.targets[at % C] } : {}),
+    prediction: told(block.values[cell * width + w]),
+    ...(named === undefined ? {} : { class: named }),
+    ranges: setup.config.multiplicity.epsilon.map((_, e) => {
+      const n = (e * cells + cell) * width + w
+      return [told(measured.low[n]), told(measured.high[n])] as const
+    })
+  }
+}
+
+/** Labels of the classes of an output. */
+function classesOf({ data }: Setup, output: number): readonly string[] | undefined {
+  const { target } = data.preprocessing
+  return (output === 0 ? target : target.others?.[output - 1])?.classes
+}
+
+/** The measures of models on training and held-out rows, for each ε. */
+async function within(
+  setup: Setup,
+  models: Models,
+  onRows?: (part: Part, rows: MeasuredRows) => void
+): Promise<Omit<LevelSet, 'minima'>[]> {
+  const found: Partial<Record<Part, MultiplicityMeasures[]>> = {}
+  for (const part of ['train', 'test'] as const) {
+    const problem = problemOf(setup, part)
+    if (!problem) continue
+    const totals = new MultiplicityTotals(models.sets)
+    for await (const rows of measuredRows(setup, models, problem)) {
+      totals.add(rows.block, rows.measured)
+      onRows?.(part, rows)
+    }
+    found[part] = totals.result()
+  }
+  const { runs, sizes } = models.sets
+  return setup.config.multiplicity.epsilon.map((epsilon, e) => ({
+    epsilon,
+    runs: runs.subarray(0, sizes[e]).reduce((a, b) => a + b, 0),
+    ...found.train![e],
+    ...(found.test ? { test: found.test[e] } : {})
+  }))
+}
+
+/** Minima and their level sets, and the churn of the best of them by loss. */
+async function overMinima(setup: Setup, { minima, degenerate }: Found): Promise<Multiplicity['minima']> {
+  const models = await minimaOf(setup, [...minima, ...degenerate])
+  if (!models) return undefined
+  const { ids, sets } = models
+  const best = ids.map((id, m) => ({ id, m })).sort((a, b) => a.id - b.id)
+  const some = best.slice(0, comparedMinima)
+  const places = some.map(({ m }) => m)
+  const n = some.length
+  const sums = { train: new Float64Array(n * n), test: new Float64Array(n * n) }
+  const weights = { train: 0, test: 0 }
+  const list = await within(setup, models, (part, { block }) => {
+    if (block.classes === 0) return
+    addChurn(block, places, sums[part])
+    weights[part] += block.weight.reduce((a, b) => a + b, 0)
+  })
+  const matrix = (part: Part): number[][] =>
+    Array.from({ length: n }, (_, a) =>
+      Array.from(sums[part].subarray(a * n, (a + 1) * n), v => told(v / weights[part]))
+    )
+  return {
+    within: list.map((set, e) => ({ ...set, minima: sets.sizes[e] })),
+    ...(weights.train > 0
+      ? {
+          churn: {
+            ids: some.map(({ id }) => id),
+            train: matrix('train'),
+            ...(weights.test > 0 ? { test: matrix('test') } : {})
+          }
+        }
+      : {})
+  }
+}
+
+/** How far the predictions of runs and of minima differ; undefined for models without data, and where every run failed. */
+export async function multiplicityOf(setup: Setup, found: Found): Promise<Multiplicity | undefined> {
+  const { compared } = found
+  if (!compared) return undefined
+  const models = runsOf(setup, compared)
+  const { of, epsilon } = setup.config.multiplicity
+  const cells: Cell[] = []
+  const last = epsilon.length - 1
+  const list = await within(setup, models, (part, { from, block, measured }) => {
+    const { cells: count, width } = block
+    const each = width > 1 ? 1 : setup.network.outputs
+    for (let i = 0; i < count; i++) {
+      const w = width > 1 ? block.predicted[i] : 0
+      cells.push({
+        part,
+        at: from * each + i,
+        range: measured.range[last * count + i],
+        prediction: block.values[i * width + w]
+      })
+    }
+  })
+  const rows: RowRange[] = []
+  const each = lossTable[setup.network.loss].response === 'class' ? 1 : setup.network.outputs
+  for (const cell of toldCells(cells)) {
+    const row = Math.floor(cell.at / each)
+    const block = await predictions(setup, models.theta, someRows(problemOf(setup, cell.part)!, row, row + 1))
+    rows.push(rowRange(setup, cell, { from: row, block, measured: cellMeasures(block, models.sets) }, cell.at % each))
+  }
+  const minima = await overMinima(setup, found)
+  const sampled = compared.score.length < compared.offered
+  return {
+    of,
+    epsilon,
+    point: setup.keep === 'all' ? 'found' : 'certified',
+    best: {
+      start: compared.start[0],
+      loss: compared.loss[0],
+      ...(of === 'error' ? { error: compared.score[0] } : {})
+    },
+    within: list,
+    ...(sampled ? { sample: { runs: compared.score.length, of: compared.offered } } : {}),
+    ...(minima ? { minima } : {}),
+    rows
+  }
+}

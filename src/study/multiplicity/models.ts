@@ -1,0 +1,106 @@
+/** The models whose predictions are compared: the runs of a study, from its parts, and its certified minima; with their level sets. */
+import { sameAccuracyTolerance, sameLossTolerance } from '../../analysis/aggregate.js'
+import type { Cluster } from '../../analysis/cluster.js'
+import { Candidates, levelSets, type Compared } from '../../analysis/multiplicity/candidates.js'
+import type { LevelSets } from '../../analysis/multiplicity/measures.js'
+import { conditionedPoints } from '../../models/model.js'
+import { scoresOf, type ScoreName } from '../../models/scores.js'
+import type { Rows } from '../../runs/table.js'
+import type { Setup } from '../setup.js'
+
+/** Runs that are compared, at most and however many rows there are; numbers of their parameters, and of all predictions. */
+const mostRuns = 2 ** 15
+const fewestRuns = 2 ** 8
+const parameterNumbers = 2 ** 22
+const allPredictions = 2 ** 27
+
+/** The share that is left unexplained is the error: of predicted classes, or of the deviance. */
+function scoreName(setup: Setup): ScoreName | undefined {
+  const names = scoresOf(setup.network)
+  return (['accuracy', 'devianceExplained'] as const).find(name => names.includes(name))
+}
+
+/** Gathers the runs that may be compared from the parts of a study; undefined for models without data. */
+export function openCandidates(setup: Setup): Candidates | undefined {
+  if (!scoreName(setup)) return undefined
+  const { parameters } = setup.objective
+  const { network, problem } = setup
+  const cells = (problem.rows + (setup.test?.rows ?? 0)) * network.outputs
+  const room = Math.min(mostRuns, allPredictions / cells, parameterNumbers / parameters)
+  return new Candidates(parameters, Math.max(fewestRuns, 2 ** Math.floor(Math.log2(room))))
+}
+
+/** Takes the runs of a part; those that failed have no scores. */
+export function addCandidates(candidates: Candidates, setup: Setup, rows: Rows): void {
+  const names = scoresOf(setup.network)
+  const at = names.indexOf(scoreName(setup)!)
+  const theta = rows.thetaFound ?? rows.conditioned
+  const byLoss = setup.config.multiplicity.of === 'loss'
+  for (let i = 0; i < rows.count; i++) {
+    const error = 1 - rows.train[i * names.length + at]
+    candidates.add(byLoss ? rows.lossFound[i] : error, rows.lossFound[i], rows.start[i], theta, i)
+  }
+}
+
+/** Models whose predictions are compared: [M, P], the best first. */
+export interface Models {
+  readonly theta: Float64Array
+  readonly sets: LevelSets
+}
+
+/** Scores closer than this are equal. */
+function toleranceOf(setup: Setup, best: number): number {
+  const isShare = setup.config.multiplicity.of === 'error' && scoreName(setup) === 'accuracy'
+  return isShare ? sameAccuracyTolerance : sameLossTolerance * Math.max(1, Math.abs(best))
+}
+
+function setsOf(setup: Setup, scores: Float64Array, runs: Float64Array): LevelSets {
+  return levelSets(scores, runs, setup.config.multiplicity.epsilon, toleranceOf(setup, scores[0]))
+}
+
+/** The runs within the largest ε. */
+export function runsOf(setup: Setup, compared: Compared): Models {
+  const { network, frame } = setup
+  const P = setup.objective.parameters
+  const sets = setsOf(setup, compared.score, new Float64Array(compared.score.length).fill(1))
+  const M = sets.sizes[sets.sizes.length - 1]
+  const theta = compared.theta.slice(0, M * P)
+  return {
+    theta: setup.keep === 'all' ? conditionedPoints(network, frame.fromUser, theta) : theta,
+    sets: { ...sets, runs: sets.runs.slice(0, M) }
+  }
+}
+
+/** The certified minima, strict and flat, and their ids. */
+export async function minimaOf(
+  setup: Setup,
+  clusters: readonly Cluster[]
+): Promise<(Models & { readonly ids: number[] }) | undefined> {
+  const all = clusters.slice(0, mostRuns)
+  const P = setup.objective.parameters
+  const names = scoresOf(setup.network)
+  const at = names.indexOf(scoreName(setup)!)
+  const scored: { cluster: (typeof all)[number]; score: number }[] = []
+  const together = 1024
+  for (let from = 0; from < all.length; from += together) {
+    const some = all.slice(from, from + together)
+    const theta = new Float64Array(some.length * P)
+    some.forEach((cluster, n) => theta.set(cluster.parameters, n * P))
+    const { values } = await setup.certifier.objective.score(theta)
+    some.forEach((cluster, n) => {
+      const score =
+        setup.config.multiplicity.of === 'loss'
+          ? setup.frame.lossScale * cluster.loss
+          : 1 - values[n * names.length + at]
+      if (Number.isFinite(score)) scored.push({ cluster, score })
+    })
+  }
+  if (scored.length === 0) return undefined
+  // Equal ones by loss, as ids are.
+  scored.sort((a, b) => a.score - b.score || a.cluster.id - b.cluster.id)
+  const theta = new Float64Array(scored.length * P)
+  scored.forEach(({ cluster }, n) => theta.set(cluster.parameters, n * P))
+  const scores = Float64Array.from(scored, ({ score }) => score)
+  const runs = Float64Array.from(scored, ({ cluster }) => cluster.count)
+  return { theta, sets: setsOf(setup, scores, runs), ids: scored.map(({ cluster }) => cluster.id) }
+}

@@ -1,0 +1,18 @@
+/** A part of the rows of a problem. */
+import type { Problem } from '../models/types.js'
+
+/** Rows from … to−1. */
+export function someRows({ network, rows, x, y, weight, offset }: Problem, from: number, to: number): Problem {
+  const part = (values: Float64Array): Float64Array => {
+    const width = values.length / rows
+    return values.slice(from * width, to * width)
+  }
+  return {
+    network,
+    rows: to - from,
+    x: part(x),
+    y: part(y),
+    ...(weight ? { weight: part(weight) } : {}),
+    ...(offset ? { offset: part(offset) } : {})
+  }
+}
