@@ -4,13 +4,14 @@
  */
 import { VerdictCode, verdicts } from '../core/result.js'
 import { hashInteger, QuantileSketch, ThinnedSample } from './sketch.js'
-import type { MetricSet, Quantiles, Verdict } from '../core/result.js'
+import type { MetricSet, Quantiles, Summary, Verdict } from '../core/result.js'
 import type { Rows } from '../runs/table.js'
 
 /** Losses as found within this of the best one, times max(1, |best|), are as good as it (where there is no accuracy). */
 export const sameLossTolerance = 1e-6
 /** Accuracies closer than this are equal: they are ratios of the same few sums. */
 export const sameAccuracyTolerance = 1e-12
+const histogramBins = 30
 /** Points of the waterfall at most. */
 export const waterfallPoints = 2000
 
@@ -45,6 +46,7 @@ export interface AggregateResult {
   readonly spread: { readonly parameters: number; readonly loss: number }
   readonly train: MetricSet<Quantiles>
   readonly test?: MetricSet<Quantiles>
+  readonly histogram: Summary['metrics']['histogram']
   readonly asGoodAsBest: number
   readonly disagreement: number
   readonly steps: Quantiles
@@ -274,12 +276,24 @@ export class Aggregate {
       spread: this.spread(),
       train: quantiles(this.train),
       ...(this.options.test ? { test: quantiles(this.test) } : {}),
+      histogram: this.histogram(),
       asGoodAsBest: this.finished > 0 ? best.count / this.finished : 0,
       disagreement: disagreement(this.classCounts, this.classified),
       steps: this.steps.result(),
       waterfall: this.waterfallSample(),
       exactQuantiles: [...this.train, ...this.test, this.steps].every(sketch => sketch.isExact)
     }
+  }
+
+  /** Of the metric by which such models are judged. */
+  private histogram(): AggregateResult['histogram'] {
+    const { metricNames } = this.options
+    const metric = (['accuracy', 'r2', 'devianceExplained'] as const).find(name => metricNames.includes(name))
+    if (!metric) return undefined
+    const at = metricNames.indexOf(metric)
+    const train = this.train[at].histogram(histogramBins)
+    const test = this.test[at]?.histogram(histogramBins)
+    return train && { metric, train, ...(test ? { test } : {}) }
   }
 
   /** Largest difference between two end points that are minima or degenerate, relative to max(1, |value|); 0 without any. */

@@ -4,7 +4,7 @@
  * the key) alone, so the same runs give the same summary whatever the threads and the batch.
  */
 import { quantileSorted } from '../core/stats.js'
-import type { Quantiles } from '../core/result.js'
+import type { Histogram, Quantiles } from '../core/result.js'
 
 /** A 32-bit hash of a non-negative integer below 2⁵³ (the finaliser of MurmurHash3 over both halves). */
 export function hashInteger(n: number): number {
@@ -16,6 +16,8 @@ export function hashInteger(n: number): number {
 
 /** Runs that a thinned sample keeps at most; at least half as many once it has overflowed. */
 export const sampleCapacity = 1 << 16
+/** Values that differ by less than this, times max(1, |value|), are one bar of a histogram. */
+const sameValues = 1e-9
 /** Distinct values that `QuantileSketch` counts exactly. */
 export const exactDistinct = 1 << 16
 
@@ -200,13 +202,39 @@ export class QuantileSketch {
     return { min: this.min, q25: at(0.25), median: at(0.5), q75: at(0.75), max: this.max }
   }
 
-  private sampleQuantile(): (q: number) => number {
+  /** Counts in `bins` intervals of equal width from the smallest to the largest value; scaled up from the sample beyond `exactDistinct`. */
+  histogram(bins: number): Histogram | undefined {
+    const { min, max, count } = this
+    if (!Number.isFinite(min) || !Number.isFinite(max)) return undefined
+    const width = (max - min) / bins
+    // What differs by rounding is the same.
+    if (!(max - min > sameValues * Math.max(1, Math.abs(min), Math.abs(max))))
+      return { low: min, high: max, counts: [count] }
+    const counts = new Array<number>(bins).fill(0)
+    const place = (value: number, times: number): void => {
+      counts[Math.min(bins - 1, Math.floor((value - min) / width))] += times
+    }
+    if (this.exact) {
+      const { values, upTo } = this.exact.sorted()
+      values.forEach((value, i) => place(value, upTo[i] - (i > 0 ? upTo[i - 1] : 0)))
+    } else {
+      const sample = this.sampled()
+      for (const value of sample) place(value, count / sample.length)
+    }
+    return { low: min, high: max, counts }
+  }
+
+  /** The values of the sample. */
+  private sampled(): Float64Array {
     const { sample, column } = this
-    const sorted = sample
+    return sample
       .column(column)
       .subarray(0, sample.count)
       .filter(v => v === v)
-      .sort()
+  }
+
+  private sampleQuantile(): (q: number) => number {
+    const sorted = this.sampled().sort()
     return q => quantileSorted(sorted, q)
   }
 

@@ -147,3 +147,13 @@ export interface LimitPoint {
   /** Number of the first start that approached it. */
   readonly firstStart: number
 }
+
+/** Counts of runs in intervals of equal width; one interval where all values are the same. */
+export interface Histogram {
+  /** Where the first begins. */
+  readonly low: number
+  /** Where the last ends. */
+  readonly high: number
+  /** Runs in each. */
+  readonly counts: readonly number[]
+}

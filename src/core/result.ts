@@ -5,7 +5,7 @@
 import type { RidgePathResult } from './inferenceResult.js'
 import type { Curves, Decisions, Landscape } from './landscapeResult.js'
 import type { Multiplicity } from './multiplicityResult.js'
-import type { LimitPoint, MetricSet, Quantiles, StationaryPoint } from './pointResult.js'
+import type { Histogram, LimitPoint, MetricSet, Quantiles, StationaryPoint } from './pointResult.js'
 
 export type * from './inferenceResult.js'
 export type * from './landscapeResult.js'
@@ -253,6 +253,16 @@ export interface Summary {
 
     /** On the rows held out, where there are any. */
     readonly test?: MetricSet<Quantiles>
+
+    /** How many runs have which value of the metric by which such models are judged, the first of accuracy, R² and deviance explained. */
+    readonly histogram?: {
+      /** Its name. */
+      readonly metric: keyof MetricSet<number>
+      /** On the training rows. */
+      readonly train: Histogram
+      /** On the rows held out. */
+      readonly test?: Histogram
+    }
 
     /** Share of the runs whose training accuracy, else loss, is that of the best run. */
     readonly asGoodAsBest: number

@@ -1,11 +1,15 @@
 /** Summaries → one self-contained HTML page: no script, no network, charts as inline SVG. */
 import type { StationaryPoint, Summary } from '../core/result.js'
 import { formatCount, formatRate, formatSeconds } from '../core/units.js'
+import { churnMatrix } from './charts/churn.js'
 import { convergence } from './charts/convergence.js'
 import { decisions } from './charts/decisions.js'
 import { discovery } from './charts/discovery.js'
 import { growthChart } from './charts/growth.js'
+import { histogram, histogramLooks } from './charts/histogram.js'
 import { landscapeChart } from './charts/landscape.js'
+import { multiplicityCurve } from './charts/multiplicity.js'
+import { predictionRanges } from './charts/ranges.js'
 import { ridgePathChart } from './charts/ridgePath.js'
 import { scores } from './charts/scores.js'
 import { shares } from './charts/shares.js'
@@ -21,8 +25,10 @@ import {
   inferenceNotes,
   type CoefficientOptions
 } from './inference.js'
+import { markSign } from './charts/svg.js'
 import { facts, figure, fold, htmlTable, page, paragraph, titled } from './page.js'
 import { landscapeText } from './landscape.js'
+import { minimaSetsTable, multiplicityNotes, multiplicityText, runSetsTable, widestTable } from './multiplicity.js'
 import { separationTable, separationText } from './separation.js'
 import { ridgePathText } from './ridgePath.js'
 import { limitsTable, meaning, met, metricsTable, pointsTable, thresholdsTable, verdictTable } from './tables.js'
@@ -91,6 +97,13 @@ function metricsPart(s: Summary): string {
   const same = [`As good as the best run: ${percent(asGoodAsBest)} of the runs.`]
   if (train.accuracy) same.push(`Two runs predict different classes on ${percent(disagreement)} of the rows.`)
   return titled(table) + paragraph(same.join(' '))
+}
+
+function multiplicityTables(s: Summary): string {
+  if (!s.multiplicity) return ''
+  return (
+    [runSetsTable(s), minimaSetsTable(s), widestTable(s)].map(titled).join('') + paragraph(multiplicityNotes, 'small')
+  )
 }
 
 function notes(s: Summary): string {
@@ -237,6 +250,60 @@ async function decided(summaries: readonly Summary[]): Promise<string> {
   )
 }
 
+/** Pictures side by side, each under the name of its study. */
+async function pictures(
+  summaries: readonly Summary[],
+  draw: (s: Summary) => Promise<string | undefined>
+): Promise<string> {
+  const list: string[] = []
+  for (const s of summaries) {
+    const picture = await draw(s)
+    if (picture) list.push(`<article>${summaries.length > 1 ? `<h2>${escape(s.name)}</h2>` : ''}${picture}</article>`)
+  }
+  return list.length === 0 ? '' : `<div class="panels${list.length === 1 ? ' alone' : ''}">${list.join('')}</div>`
+}
+
+/** How the scores of the runs are spread, and those of a convex model in the same picture. */
+async function scoresPart(summaries: readonly Summary[]): Promise<string> {
+  const convex = summaries.find(s => s.convex.model)
+  const spread = figure(await scores(summaries))
+  const drawn = await pictures(
+    summaries.filter(s => s !== convex),
+    s => histogram(s, convex)
+  )
+  if (drawn === '') return spread
+  const signs = Object.values(histogramLooks).map(
+    (colour, i) => `<li>${markSign(colour, 'square')}${['training', 'held out'][i]}</li>`
+  )
+  const held = summaries.some(s => s.metrics.test)
+  const line = convex ? ` Dashed: ${convex.name}, whose runs all score the same.` : ''
+  return (
+    `${spread}<h3>How many runs score how well</h3>${drawn}<ul class="legend">${signs.slice(0, held ? 2 : 1).join('')}</ul>` +
+    paragraph(`Bars: shares of the runs by their score, where the optimiser left them.${line}`, 'small')
+  )
+}
+
+/** How far the predictions of good runs differ. */
+async function multiplicityPart(summaries: readonly Summary[]): Promise<string> {
+  const some = summaries.filter(s => s.multiplicity)
+  if (some.length === 0) return ''
+  const [{ multiplicity: first }] = some
+  const [near, far] = [first!.epsilon[0], first!.epsilon[first!.epsilon.length - 1]].map(e => short(e))
+  const drawn = await pictures(some, predictionRanges)
+  const told = some.map(s => paragraph((some.length > 1 ? `${s.name}: ` : '') + multiplicityText(s).join(' ')))
+  return [
+    ...told,
+    figure(await multiplicityCurve(some)),
+    drawn === ''
+      ? ''
+      : `<h3>What good runs predict, row by row</h3>${drawn}` +
+        paragraph(
+          `Line: the best run’s prediction, by which the rows are sorted. Blue: the range of the runs within ${near} of it; orange, of those within ${far}.`,
+          'small'
+        )
+  ].join('\n')
+}
+
 /** The minimiser against the ridge, of each study that has it. */
 async function regularisation(summaries: readonly Summary[]): Promise<string> {
   const parts: string[] = []
@@ -279,7 +346,7 @@ async function section(
   shared: readonly (readonly [string, string])[],
   options: CoefficientOptions
 ): Promise<string> {
-  const charts = [await waterfall(s), await shares(s), await spectrum(s), await discovery(s)]
+  const charts = [await waterfall(s), await shares(s), await spectrum(s), await discovery(s), await churnMatrix(s)]
   const own = factsOf(s).filter(([name]) => !shared.some(([n]) => n === name))
   const points =
     pointsPart('Minima', s.minima, s) + pointsPart('Flat minima', s.degenerate, s) + pointsPart('Saddles', s.saddles, s)
@@ -293,6 +360,7 @@ async function section(
     coefficientsPart(s, options),
     await separationPart(s),
     metricsPart(s),
+    multiplicityTables(s),
     `<div class="figures">${charts.map(figure).join('')}</div>`
   ].join('\n')
 }
@@ -323,7 +391,8 @@ export async function renderReport(
     `${await first(summaries)}
 ${await decided(summaries)}
 ${fold('Convergence', figure(await convergence(summaries)))}
-${fold('Predictions', figure(await scores(summaries)))}
+${fold('Predictions', await scoresPart(summaries))}
+${fold('How much good runs disagree', await multiplicityPart(summaries))}
 ${fold('What regularisation does here', await regularisation(summaries))}
 ${fold('Between the end points', await landscapes(summaries))}
 ${alone ? '' : fold('All figures', figures(summaries))}

@@ -3,6 +3,7 @@ import { verdicts, type MetricSet, type StationaryPoint, type Summary, type Verd
 import { formatCount } from '../core/units.js'
 import { fullTable, keyTable } from './contrast.js'
 import { coefficientsTable, effectsTable, type CoefficientOptions } from './inference.js'
+import { minimaSetsTable, runSetsTable, widestTable } from './multiplicity.js'
 import { separationTable } from './separation.js'
 import type { Table } from './table.js'
 import { fixed, limitText, listed, mainMetric, none, percent, placeText, short, spreadOf } from './words.js'
@@ -155,7 +156,10 @@ export function reportTables(summaries: readonly Summary[], options: Coefficient
       coefficientsTable(s, 'full', options),
       effectsTable(s),
       separationTable(s),
-      metricsTable(s)
+      metricsTable(s),
+      runSetsTable(s),
+      minimaSetsTable(s),
+      widestTable(s)
     ]
       .filter(table => table !== undefined)
       .map(table => (alone ? table : { ...table, title: `${s.name}: ${table.title}` }))

@@ -12,6 +12,7 @@ import {
   type CoefficientOptions
 } from './inference.js'
 import { separationTable, separationText } from './separation.js'
+import { agree, multiplicityText, runSetsTable } from './multiplicity.js'
 import { ridgePathText } from './ridgePath.js'
 import { textTable } from './table.js'
 import { limitsTable } from './tables.js'
@@ -84,6 +85,14 @@ const metricLine = (label: string, set: Summary['metrics']['train'] | undefined,
       )
     : []
 
+/** How far the predictions of good runs differ. */
+function multiplicityLines(s: Summary, width: number): string[] {
+  const table = runSetsTable(s)
+  if (!table) return []
+  const shown = agree(s) ? [] : [`${table.title}:`, ...textTable(table, width)]
+  return ['', ...shown, ...multiplicityText(s).flatMap(text => wrap(text, width))]
+}
+
 /** The result of one study for a terminal, in lines of at most `width` columns. */
 export function studyText(s: Summary, width: number, options: CoefficientOptions = {}): string {
   const { problem, engine, timing } = s
@@ -120,6 +129,7 @@ export function studyText(s: Summary, width: number, options: CoefficientOptions
     '',
     ...metricLine('training, as found', s.metrics.train, width),
     ...metricLine('held out, as found', s.metrics.test, width),
+    ...multiplicityLines(s, width),
     '',
     ...[...conclusion([s]), coverageText(s), ...inferenceNotes(s), ...ridgePathText(s), ...s.notes].flatMap(text =>
       wrap(text, width)

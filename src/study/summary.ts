@@ -196,6 +196,7 @@ export async function summarize(
     metrics: {
       train: folded.train,
       ...(folded.test ? { test: folded.test } : {}),
+      ...(folded.histogram ? { histogram: folded.histogram } : {}),
       asGoodAsBest: folded.asGoodAsBest,
       disagreement: folded.disagreement
     },

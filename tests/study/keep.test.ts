@@ -1,4 +1,4 @@
-// What is kept of the runs changes no summary: neither of one session, nor of one that was stopped and resumed, nor of shards.
+// What is kept of the runs changes no summary, but for the points at which the predictions of runs are compared: neither of one session, nor of one that was stopped and resumed, nor of shards.
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -46,7 +46,9 @@ const kinds: Readonly<Record<string, StudyInput>> = {
   'few runs judged': { data, model: two, judge: { best: 0.2 }, starts: { count: 600 } }
 }
 
-const plain = ({ timing: _, engine: __, ...rest }: Summary): unknown => JSON.parse(JSON.stringify(rest))
+/** What does not depend on what is kept: predictions of runs are compared at the points that are. */
+const plain = ({ timing: _, engine: __, multiplicity, ...rest }: Summary): unknown =>
+  JSON.parse(JSON.stringify({ ...rest, minimaCompared: multiplicity?.minima }))
 
 const bytesOf = (directory: string): number =>
   readdirSync(join(directory, 'runs'))

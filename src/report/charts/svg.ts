@@ -126,10 +126,11 @@ export const lineSign = (i: number): string =>
     `<line x1="0" y1="5" x2="30" y2="5" stroke="${palette[i % palette.length]}" stroke-width="2" stroke-dasharray="${dashes[i % dashes.length].join()}"/>`
   )
 
+const shapes = {
+  circle: '<circle cx="24" cy="5" r="4"',
+  diamond: '<path d="M24,0.5L28,5L24,9.5L20,5Z"',
+  square: '<path d="M20,1H28V9H20Z"'
+} as const
 /** A mark of a chart, for a legend. */
-export const markSign = (colour: string, shape: 'circle' | 'diamond'): string =>
-  sign(
-    shape === 'circle'
-      ? `<circle cx="24" cy="5" r="4" fill="${colour}"/>`
-      : `<path d="M24,0.5L28,5L24,9.5L20,5Z" fill="${colour}"/>`
-  )
+export const markSign = (colour: string, shape: keyof typeof shapes): string =>
+  sign(`${shapes[shape]} fill="${colour}"/>`)
