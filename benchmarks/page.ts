@@ -1,7 +1,8 @@
 /** Writes benchmarks/README.md from the stored results: figures, machine, date, and how to repeat them. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { KernelRecord } from '../src/bench/kernels/records.js'
+import { engineText, type KernelRecord } from '../src/bench/kernels/records.js'
+import { roofline } from '../src/bench/kernels/roofline.js'
 import {
   engineLines,
   kernelTables,
@@ -12,7 +13,6 @@ import {
   recordName
 } from '../src/bench/kernels/tables.js'
 import { formatBytes, formatRate, formatSeconds } from '../src/core/units.js'
-import { svg } from '../src/report/charts/svg.js'
 import { barsOf } from './bars.js'
 import { formulaTable } from './formulas/table.js'
 import { peerTables } from './peers/table.js'
@@ -20,61 +20,16 @@ import { folder, latestResults, storePicture, type StoredResults } from './store
 
 const count = (n: number): string => n.toLocaleString('en').replaceAll(',', ' ')
 
-/** GFLOP/s against operations per byte, under the roof that peak and copy rate make; the largest record of each kernel and size. */
-async function roofline(name: string, records: readonly KernelRecord[]): Promise<string | undefined> {
-  const shown = records.filter(
-    r => r.gflops !== null && r.gflops > 0 && r.peakGflops !== null && r.peakGigabytesPerSecond && r.gigabytesPerSecond
-  )
-  if (shown.length === 0) return undefined
-  const points = shown.map(r => ({
-    intensity: r.gflops! / r.gigabytesPerSecond!,
-    gflops: r.gflops!,
-    what: `${r.kernel} ${r.engine} ${r.precision}`
-  }))
-  const roofs = [...new Set(shown.map(r => r.precision))].flatMap(precision => {
-    const own = shown.filter(r => r.precision === precision)
-    const peak = Math.max(...own.map(r => r.peakGflops!))
-    const copy = Math.max(...own.map(r => r.peakGigabytesPerSecond!))
-    const ends = [
-      Math.min(...points.map(p => p.intensity)) / 2,
-      peak / copy,
-      Math.max(...points.map(p => p.intensity)) * 2
-    ]
-    return ends
-      .sort((a, b) => a - b)
-      .map(intensity => ({ intensity, gflops: Math.min(peak, intensity * copy), roof: precision }))
-  })
-  const x = {
-    field: 'intensity',
-    type: 'quantitative',
-    title: 'operations per byte that must move',
-    scale: { type: 'log' }
+/** Rooflines of the engines that have one, stored beside the results. */
+async function rooflines(name: string, records: readonly KernelRecord[]): Promise<string[]> {
+  const lines: string[] = []
+  for (const engine of [...new Set(records.map(engineText))]) {
+    const picture = await roofline(records.filter(r => engineText(r) === engine))
+    if (picture === undefined) continue
+    const file = name.replace(/\.json$/, `-roofline-${engine.toLowerCase().replace(/[^a-z0-9]+/g, '-')}.svg`)
+    lines.push(`![Roofline of ${engine}](${storePicture(file, picture.replaceAll('currentColor', '#555'))})`)
   }
-  const y = { field: 'gflops', type: 'quantitative', title: 'GFLOP/s on one core', scale: { type: 'log' } }
-  const picture = await svg(
-    {
-      height: 300,
-      layer: [
-        {
-          data: { values: roofs },
-          mark: { type: 'line', color: '#777', strokeWidth: 1.5 },
-          encoding: { x, y, detail: { field: 'roof' } }
-        },
-        {
-          data: { values: points },
-          mark: { type: 'point', filled: true, size: 60, opacity: 0.9 },
-          encoding: {
-            x,
-            y,
-            color: { field: 'what', type: 'nominal', title: null },
-            shape: { field: 'what', type: 'nominal', title: null }
-          }
-        }
-      ]
-    },
-    'Roofline: GFLOP/s of gradients and Hessians against operations per byte'
-  )
-  return storePicture(name.replace(/\.json$/, '-roofline.svg'), picture.replaceAll('currentColor', '#555'))
+  return lines
 }
 
 function limitsTable(result: StoredResults): string {
@@ -125,7 +80,7 @@ async function section(name: string, result: StoredResults): Promise<string> {
   const bars = barsOf(result)
   const [kernels, studies] = kernelTables(result.records, markdownTable)
   const scaling = scalingTable(result.records)
-  const picture = await roofline(name, result.records)
+  const pictures = await rooflines(name, result.records)
   const ratios = ratioTable(result.records, markdownTable)
   const missing = result.missing.map(m => `- ${missingLine(m)}`)
   return [
@@ -158,7 +113,7 @@ async function section(name: string, result: StoredResults): Promise<string> {
           ''
         ]
       : []),
-    ...(picture ? [`![Roofline](${picture})`, ''] : []),
+    ...pictures.flatMap(picture => [picture, '']),
     ...(studies
       ? [
           '### Studies',

@@ -20,7 +20,7 @@ struct Kernels {
   int (*class_count)(Loss, int outputs);
   void (*run)(const Problem<T>&, const Program&, const RunOptions&, Sink&, uint64_t share);
   double (*fma_peak)(double seconds);
-  double (*copy_rate)(double seconds);
+  double (*copy_rate)(double seconds, size_t bytes);
   /// Times `repeats` evaluations of one lane group on one core: seconds of each.
   void (*time_evaluate)(const Problem<T>&, const double* theta, bool H, int repeats, double* seconds);
   void (*time_step)(const Problem<T>&, const Program&, const double* theta, int repeats, double* evaluate,
@@ -28,11 +28,11 @@ struct Kernels {
   void (*time_eigh)(const Problem<T>&, const double* theta, int repeats, double* seconds);
 };
 
-#define MS_DECLARE(target)                \
-  namespace target {                      \
-  extern const Kernels<double> kernels64; \
-  extern const Kernels<float> kernels32;  \
-  }
+#define MS_DECLARE(target)               \
+ namespace target {                      \
+ extern const Kernels<double> kernels64; \
+ extern const Kernels<float> kernels32;  \
+ }
 MS_DECLARE(avx512)
 MS_DECLARE(avx2)
 MS_DECLARE(base)

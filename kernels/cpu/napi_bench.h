@@ -7,17 +7,18 @@
 
 namespace node {
 
-// bench(problem, what, theta [threads, lanes, P], repeats, program?, threads) → Promise<Float64Array>, all threads at
-// once, a lane group each. what: 'gradient' | 'hessian' | 'eigh': mean seconds of each repeat; 'step': evaluation then
-// update seconds; 'peak', 'copy': one figure, the sum.
+// bench(problem, what, theta [threads, lanes, P], repeats, program?, threads, bytes) → Promise<Float64Array>, all
+// threads at once, a lane group each. what: 'gradient' | 'hessian' | 'eigh': mean seconds of each repeat; 'step':
+// evaluation then update seconds; 'peak', 'copy' (of so many bytes a thread): one figure, the sum.
 inline napi_value bench(napi_env env, napi_callback_info info) {
   return guarded(env, [&] {
-    const auto args = arguments(env, info, 6);
+    const auto args = arguments(env, info, 7);
     const Prepared* prepared = external<Prepared>(env, args[0]);
     const std::string what = text(env, args[1]);
     const auto theta = array<double>(env, args[2]);
     const int repeats = int(number(env, args[3]));
     const int threads = int(number(env, args[5]));
+    const size_t bytes = size_t(number(env, args[6]));
     auto program = std::make_shared<Program>();
     if (what == "step") *program = read_program(env, args[4]);
     const bool rate = what == "peak" || what == "copy";
@@ -35,7 +36,7 @@ inline napi_value bench(napi_env env, napi_callback_info info) {
                          const double* points = t + thread * group;
                          prepared->with([&](auto& problem, auto& k) {
                            if (what == "peak") *own = k.fma_peak(repeats / 1000.0);
-                           else if (what == "copy") *own = k.copy_rate(repeats / 1000.0);
+                           else if (what == "copy") *own = k.copy_rate(repeats / 1000.0, bytes);
                            else if (what == "eigh") k.time_eigh(problem, points, repeats, own);
                            else if (what == "step") k.time_step(problem, *program, points, repeats, own, own + repeats);
                            else k.time_evaluate(problem, points, what == "hessian", repeats, own);

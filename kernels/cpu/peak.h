@@ -1,7 +1,9 @@
 // The machine's peak, measured: a register-only FMA loop and a copy. Benchmarks set their figures beside these.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
+#include <cstring>
 
 #include "lanes.h"
 #include "problem.h"
@@ -41,18 +43,22 @@ double fma_peak(double seconds) {
   return best;
 }
 
-/// Bytes per second read and written by a copy of 64 MiB.
-inline double copy_rate(double seconds) {
-  const size_t n = 8u << 20;
+/// Bytes per second read and written by a copy that reads half of so many bytes and writes the other half, again and
+/// again: where they lie in a cache, its rate.
+inline double copy_rate(double seconds, size_t bytes) {
+  const size_t n = std::max<size_t>(bytes / 2 / sizeof(double), 64);
+  const size_t copies = std::max<size_t>(1, (size_t(1) << 22) / (2 * n * sizeof(double)));
   manystart::Aligned<double> from(n), to(n);
   for (size_t i = 0; i < n; i++) from[i] = double(i), to[i] = 0;
   double best = 0;
   const double end = seconds_now() + seconds;
   do {
     const double t = seconds_now();
-    std::memcpy(to.get(), from.get(), n * sizeof(double));
-    asm volatile("" ::: "memory");
-    const double rate = 2.0 * n * sizeof(double) / (seconds_now() - t);
+    for (size_t k = 0; k < copies; k++) {
+      std::memcpy(to.get(), from.get(), n * sizeof(double));
+      asm volatile("" : : "r"(from.get()), "r"(to.get()) : "memory");
+    }
+    const double rate = 2.0 * n * sizeof(double) * copies / (seconds_now() - t);
     if (rate > best) best = rate;
   } while (seconds_now() < end);
   return best;

@@ -1,10 +1,11 @@
 /** What a measurement was taken on: processor, graphics cards, memory, versions, commit, and energy where it can be read. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { version } from '../core/version.js'
+import { raplCounters } from './energy.js'
 
 /** The repository's or the package's root, whether this file runs from src/ or from dist/. */
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
@@ -35,7 +36,12 @@ export interface Machine {
   /** Commit of the repository, or that a bundle was made from, with `+` when files were changed since; null elsewhere. */
   readonly commit: string | null
   /** What energy can be read here. */
-  readonly energy: { readonly cpu: 'rapl' | null; readonly gpu: 'nvidia-smi' | null }
+  readonly energy: {
+    readonly cpu: 'rapl' | null
+    readonly gpu: 'nvidia-smi' | null
+    /** Why a part cannot be read. */
+    readonly why?: readonly string[]
+  }
   /** ISO 8601. */
   readonly date: string
 }
@@ -78,37 +84,6 @@ function gpus(): Gpu[] | null {
   return text === null ? null : parseGpus(text)
 }
 
-const powercap = '/sys/class/powercap'
-
-/** Energy counters of the processor packages in µJ (Linux powercap, RAPL), or [] where they cannot be read. */
-function raplCounters(): { microjoules: number; range: number }[] {
-  if (!existsSync(powercap)) return []
-  try {
-    return readdirSync(powercap)
-      .filter(name => /^intel-rapl:\d+$/.test(name))
-      .map(name => ({
-        microjoules: Number(readFileSync(join(powercap, name, 'energy_uj'), 'utf8')),
-        range: Number(readFileSync(join(powercap, name, 'max_energy_range_uj'), 'utf8'))
-      }))
-  } catch {
-    return []
-  }
-}
-
-/** Starts to count the processor's energy; the returned function gives the joules since then, or null where they cannot be read. */
-export function meterEnergy(): () => number | null {
-  const before = raplCounters()
-  return () => {
-    const after = raplCounters()
-    if (before.length === 0 || after.length !== before.length) return null
-    return after.reduce((sum, now, i) => {
-      const used = now.microjoules - before[i].microjoules
-      // The counters wrap around.
-      return sum + (used < 0 ? used + now.range : used) / 1e6
-    }, 0)
-  }
-}
-
 function clocks(): number[] | null {
   const speeds = cpus().map(c => c.speed)
   return speeds.length > 0 && speeds.every(s => s > 0) ? speeds : null
@@ -138,6 +113,21 @@ function commit(): string | null {
   return changed === '' ? hash : `${hash}+`
 }
 
+function energySources(cards: readonly Gpu[] | null): Machine['energy'] {
+  const counters = raplCounters()
+  const gpu = cards?.some(c => c.watts !== null) ? ('nvidia-smi' as const) : null
+  return {
+    cpu: typeof counters === 'string' ? null : 'rapl',
+    gpu,
+    why: [
+      ...(typeof counters === 'string' ? [`processor: ${counters}`] : []),
+      ...(gpu !== null
+        ? []
+        : [cards === null ? 'graphics card: no nvidia-smi' : 'graphics card: nvidia-smi tells no power'])
+    ]
+  }
+}
+
 export function describeMachine(): Machine {
   const cards = gpus()
   return {
@@ -152,10 +142,7 @@ export function describeMachine(): Machine {
     node: process.version,
     versions: installedVersions(),
     commit: commit(),
-    energy: {
-      cpu: raplCounters().length > 0 ? 'rapl' : null,
-      gpu: cards?.some(c => c.watts !== null) ? 'nvidia-smi' : null
-    },
+    energy: energySources(cards),
     date: new Date().toISOString()
   }
 }

@@ -71,6 +71,28 @@ export function runningTime(attempts: readonly Attempt[]): Interval & { readonly
   return { value: expectedRunningTime(attempts), ...bootstrap([attempts], expectedRunningTime, { resamples: 1000 }) }
 }
 
+/** Restarts of one simulated sequence are no more than this. */
+const mostRestarts = 100_000
+
+/**
+ * Costs of independent restarts until one reaches the target (Auger and Hansen 2005), one simulated sequence for each run: it begins with that
+ * run, and while a run does not reach the target, one drawn at random follows. Runs that never reach it give none. Their mean tends to the
+ * expected running time.
+ */
+export function restartedCosts(attempts: readonly Attempt[], seed = 1): number[] {
+  if (!attempts.some(a => a.reached)) return []
+  return attempts.flatMap((first, r) => {
+    let { cost, reached } = first
+    for (let k = 0; !reached && k < mostRestarts; k++) {
+      const [word] = words(seed, Stream.bootstrap, r, k, 1)
+      const next = attempts[Math.floor(uniform(word) * attempts.length)]
+      cost += next.cost
+      reached = next.reached
+    }
+    return reached ? [cost] : []
+  })
+}
+
 /** Steps of an empirical distribution function: `share` of the attempts had reached the target at `cost`. */
 export interface EcdfStep {
   readonly cost: number

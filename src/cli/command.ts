@@ -22,7 +22,7 @@ export interface Command {
   readonly flags?: Readonly<Record<string, FlagTable>>
   /** Lines to copy, each with what it does. */
   readonly examples?: readonly (readonly [line: string, what: string])[]
-  /** Commands below this one; the first is meant where none is named. */
+  /** Commands below this one; where none is named, the command itself runs. */
   readonly commands?: Readonly<Record<string, SubCommand>>
   /** @param program all commands, for those that speak of the others */
   run?(flags: Flags, program: Readonly<Record<string, Entry>>): Promise<void>

@@ -63,16 +63,17 @@ export async function runProgram(words: readonly string[]): Promise<void> {
     const [word = ''] = rest
     const sub = Object.hasOwn(command.commands, word) ? command.commands[word] : undefined
     if (sub === undefined && asksHelp(rest)) return print(commandHelp(name, describe, command, width))
-    const [most] = Object.keys(command.commands)
     if (sub === undefined && word !== '' && !word.startsWith('-')) {
       const known = Object.keys(command.commands)
       throw new InputError(
         `Unknown command "${word}" of \`manystart ${name}\`; did you mean ${nearestName(word, known)}? Known: ${known.join(', ')}.`
       )
     }
-    command = sub ?? command.commands[most]
-    describe = (sub ?? command.commands?.[most])?.describe ?? describe
-    if (sub) [name, rest] = [`${name} ${word}`, rest.slice(1)]
+    if (sub) {
+      command = sub
+      describe = sub.describe
+      ;[name, rest] = [`${name} ${word}`, rest.slice(1)]
+    }
   }
   if (asksHelp(rest)) return print(commandHelp(name, describe, command, width))
   const { parseFlags } = await import('./parse.js')

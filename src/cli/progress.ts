@@ -56,6 +56,31 @@ export function loadProgress(
   }
 }
 
+/** One line of a stream: rewritten in place on a terminal, else a line each time. */
+function progressLine(stream: ProgressStream): {
+  readonly terminal: boolean
+  readonly show: (text: string) => void
+  readonly clear: () => void
+} {
+  const terminal = stream.isTTY === true
+  let shown = false
+  // A line that reaches the last column wraps on some terminals, and cannot be erased then.
+  const cut = (text: string): string => {
+    const columns = (stream.columns ?? usualColumns) - 1
+    return text.length <= columns ? text : `${text.slice(0, Math.max(0, columns - 1))}…`
+  }
+  return {
+    terminal,
+    show(text) {
+      stream.write(terminal ? `\r\u001b[2K${cut(text)}` : `${text}\n`)
+      shown = true
+    },
+    clear() {
+      if (terminal && shown) stream.write('\r\u001b[2K')
+    }
+  }
+}
+
 /** @param clock milliseconds; injected by tests */
 export function createProgress(
   stream: ProgressStream,
@@ -64,19 +89,9 @@ export function createProgress(
   clock: () => number = () => performance.now()
 ): Progress {
   if (quiet) return { stage: () => undefined, update: () => undefined, finish: () => undefined }
-  const terminal = stream.isTTY === true
+  const { terminal, show, clear } = progressLine(stream)
   const began = clock()
   let last = terminal ? -Infinity : began
-  let shown = false
-  // A line that reaches the last column wraps on some terminals, and cannot be erased then.
-  const cut = (text: string): string => {
-    const columns = (stream.columns ?? usualColumns) - 1
-    return text.length <= columns ? text : `${text.slice(0, Math.max(0, columns - 1))}…`
-  }
-  const show = (text: string): void => {
-    stream.write(terminal ? `\r\u001b[2K${cut(text)}` : `${text}\n`)
-    shown = true
-  }
   return {
     stage(text) {
       const now = clock()
@@ -97,8 +112,32 @@ export function createProgress(
           `${formatCount(minima)} ${minima === 1 ? 'minimum' : 'minima'} so far, ${formatRate(rate, 'runs')}`
       )
     },
-    finish() {
-      if (terminal && shown) stream.write('\r\u001b[2K')
-    }
+    finish: clear
+  }
+}
+
+export interface TimeLeft {
+  /** @param share of the work that is done, 0 to 1 */
+  update(share: number, secondsLeft: number, doing: string): void
+  finish(): void
+}
+
+/** Progress of work whose length is known. @param clock as below */
+export function createTimeLeft(
+  stream: ProgressStream,
+  quiet: boolean,
+  clock: () => number = () => performance.now()
+): TimeLeft {
+  if (quiet) return { update: () => undefined, finish: () => undefined }
+  const { terminal, show, clear } = progressLine(stream)
+  let last = -Infinity
+  return {
+    update(share, secondsLeft, doing) {
+      const now = clock()
+      if (now - last < (terminal ? terminalMilliseconds : pipedMilliseconds)) return
+      last = now
+      show(`${Math.floor(100 * share)} %, ${formatSeconds(Math.ceil(secondsLeft))} left; ${doing}`)
+    },
+    finish: clear
   }
 }

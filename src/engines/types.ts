@@ -74,8 +74,11 @@ export interface KernelTimer {
   lanesFor?(kernel: 'gradient' | 'hessian' | 'eigh' | 'update', program?: Program): number
   /** Multiply-add operations per second that registers alone reach, two for each, on all threads; `milliseconds`: how long to look. */
   peak?(milliseconds: number): Promise<number>
-  /** Bytes per second read and written by a copy of a block larger than the caches, on all threads. */
-  copy?(milliseconds: number): Promise<number>
+  /**
+   * Bytes per second read and written by a copy, on all threads: of what no cache holds, or of `bytes` read and written in all, again and
+   * again. null where such a small one cannot be told from what starting it takes.
+   */
+  copy?(milliseconds: number, bytes?: number): Promise<number | null>
   /** Seconds from handing a device the least that there is to do to having its answer, of each repeat. */
   submit?(repeats: number): Promise<Float64Array>
   /** Seconds of each repeat of f, g and what the kernel adds, or of the eigen-decomposition of H. θ: [lanes, P] */

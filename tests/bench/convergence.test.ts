@@ -2,10 +2,18 @@
 import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { hitsOf, thinnedSteps, type CellResult, type ProblemAnswer } from '../../src/bench/convergence/cell.js'
+import {
+  hitsOf,
+  progressOf,
+  thinnedSteps,
+  type CellResult,
+  type ProblemAnswer
+} from '../../src/bench/convergence/cell.js'
 import { runConvergence, type ConvergenceResults } from '../../src/bench/convergence/convergence.js'
-import { convergencePage, convergenceText } from '../../src/bench/convergence/page.js'
-import { allFigures, profilesOf } from '../../src/bench/convergence/figures.js'
+import { iohFiles } from '../../src/bench/convergence/ioh.js'
+import { convergencePage, convergenceText, drawPictures } from '../../src/bench/convergence/page.js'
+import { allFigures, profilesOf, type Figures } from '../../src/bench/convergence/figures.js'
+import { kindOf, winnerRows, winnersOf } from '../../src/bench/convergence/winners.js'
 import { cellsOf, defaultGrid, readGrid, type Grid } from '../../src/bench/convergence/grid.js'
 import { expectRefusal, file, freshOut, manystart } from '../cli/helpers.js'
 import { epsOf, expectClose } from '../helpers/tolerance.js'
@@ -49,6 +57,21 @@ describe('steps to a target', () => {
     expect(hitsOf([3, 1.5, 1.01, 1], 1, [1, 0.1, 0.001, 0])).toEqual([2, 3, 4, 4])
     expect(hitsOf([3, NaN, 2], 1, [0.5])).toEqual([null])
   })
+  it('progress: the first step at each fifth of a decade, and the end', () => {
+    // Gaps 200, 50, 50, 40, 1, 1e-9: below 10^2 … 10^1.8 at 50; 40 crosses 10^1.8 ≥ 40 → 10^1.6 = 39.8 is not reached.
+    expect(progressOf([200, 50, 50, 45, 1, 1e-9, 1e-9], 0)).toEqual([
+      [1, 200],
+      [2, 50],
+      [5, 1],
+      [6, 1e-9],
+      [7, 1e-9]
+    ])
+    expect(progressOf([5, 1, 5, 2], 1, 2)).toEqual([
+      [2, 1],
+      [4, 1]
+    ])
+    expect(progressOf([NaN], 0)).toEqual([])
+  })
   it('with mini-batches only the ends of epochs count', () => {
     expect(hitsOf([1, 5, 1, 5, 1, 1], 1, [0.1], 2)).toEqual([6])
   })
@@ -70,6 +93,7 @@ describe('figures', () => {
     rows: 10,
     parameters: 2,
     convex: false,
+    ridge: true,
     floor: 1,
     floorIs: 'minimum',
     minima: [1, 2],
@@ -98,6 +122,7 @@ describe('figures', () => {
       verdict: hits.map(h => (h === null ? 'unfinished' : 'minimum')),
       loss: hits.map(() => 1),
       hits: hits.map(h => [h]),
+      progress: hits.map((_, r) => [[steps[r], 1] as const]),
       gradientRate: hits.map(() => fit),
       gapRate: hits.map(() => ({ ...fit, contraction: 0.25 }))
     },
@@ -117,10 +142,14 @@ describe('figures', () => {
     expect(a.distinctMinima).toBe(2)
     expectClose(a.minimaPerSecond, 2 / 0.12, 1e-12, 'minima per second')
     expect(a.rate).toEqual({ kind: 'linear', share: 1, order: 1, contraction: 0.5, gapContraction: 0.25 })
-    expect(a.ecdf).toEqual([
+    // The run that ends without after 60 is followed by others until one arrives.
+    expect(a.ecdf.slice(0, 2)).toEqual([
       { cost: 10, share: 1 / 3 },
       { cost: 30, share: 2 / 3 }
     ])
+    expect(a.ecdf.at(-1)!.share).toBe(1)
+    expect((a.ecdf.at(-1)!.cost - 60) % 10).toBe(0)
+    expect(a.restartsFrom).toEqual({ cost: 60, share: 2 / 3 })
   })
 
   it('never reached is null, and the profile stays at 0', () => {
@@ -132,6 +161,77 @@ describe('figures', () => {
       ['a', []],
       ['b', [{ factor: 1, share: 1 }]]
     ])
+  })
+})
+
+describe('who won', () => {
+  const blank: Omit<Figures, 'data' | 'model' | 'optimizer' | 'engine' | 'runs' | 'convex' | 'ridge' | 'targets'> = {
+    verdicts: { minimum: 0, degenerate: 0, saddle: 0, diverging: 0, unfinished: 0, failed: 0 },
+    evaluations: { f: 0, g: 0, H: 0, rows: 0 },
+    seconds: 0,
+    distinctMinima: 0,
+    minimaPerSecond: 0,
+    ecdf: [],
+    restartsFrom: null,
+    rate: { kind: 'unclear', share: 0, order: null, contraction: null, gapContraction: null },
+    theory: { kind: 'unclear', contraction: null, bound: null, reason: '' }
+  }
+  const costs = (value: number | null, spread = 0.1) => ({
+    value,
+    low: value === null ? null : value * (1 - spread),
+    high: value === null ? null : value * (1 + spread)
+  })
+  const figures = (
+    model: string,
+    optimizer: string,
+    values: readonly (number | null)[],
+    kind: { convex: boolean; ridge: boolean }
+  ): Figures => ({
+    ...blank,
+    data: 'd',
+    model,
+    optimizer,
+    engine: 'e',
+    runs: 10,
+    ...kind,
+    targets: values.map(v => ({
+      target: 1,
+      successRate: v === null ? 0 : 1,
+      successInterval: [0, 1],
+      evaluations: costs(v),
+      seconds: costs(v === null ? null : 1 / v)
+    }))
+  })
+  const convex = { convex: true, ridge: false }
+  const free = { convex: false, ridge: false }
+
+  it('is counted over pairs of model and target, clearly where intervals do not meet', () => {
+    const winners = winnersOf([
+      figures('a', 'x', [1, 10, null], convex),
+      figures('a', 'y', [2, 10.5, 7], convex),
+      figures('b', 'x', [null, null, null], free),
+      figures('b', 'y', [null, null, null], free)
+    ])
+    expect(winners.map(w => [w.kind, w.cost, w.decided, w.pairs])).toEqual([
+      ['convex', 'evaluations', 3, 3],
+      ['convex', 'seconds', 3, 3],
+      ['not convex, without ridge', 'evaluations', 0, 3],
+      ['not convex, without ridge', 'seconds', 0, 3]
+    ])
+    expect(winners[0].standings).toEqual([
+      { solver: 'x', wins: 2, clear: 1, reached: 0 },
+      { solver: 'y', wins: 1, clear: 1, reached: 1 }
+    ])
+    expect(winners[1].standings[0]).toMatchObject({ solver: 'y', wins: 3 })
+    expect(winnerRows(winners)).toEqual([
+      ['convex (1)', 'x 2 of 3 (1 clearly), y 1 of 3', 'y 3 of 3 (2 clearly)', 'y, 100 %'],
+      ['not convex, without ridge (1)', 'nobody', 'nobody', 'all alike, 0 %']
+    ])
+  })
+
+  it('kinds', () => {
+    expect(kindOf({ convex: false, ridge: true })).toBe('not convex, with ridge')
+    expect(kindOf({ convex: true, ridge: true })).toBe('convex')
   })
 })
 
@@ -212,12 +312,50 @@ describe('a run of the grid', () => {
 
   it('makes a page and a table that hold no number that is none, and load nothing', async () => {
     const { results } = await run(grid, freshOut())
-    const page = await convergencePage(results!)
+    const pictures = await drawPictures(results!)
+    const page = convergencePage(results!, pictures)
     expect(page).not.toMatch(/undefined|NaN|Infinity/)
     expect(page).not.toMatch(/<(script|link|img)\b|src=|url\(/)
     expect(page.match(/<svg /g)!.length).toBe(2 + 3 * results!.problems.length)
     expect(page).toContain('iris2: net')
-    expect(convergenceText(results!)).not.toMatch(/undefined|NaN|Infinity/)
+    const text = convergenceText(results!, 80)
+    expect(text).not.toMatch(/undefined|NaN|Infinity/)
+    expect(Math.max(...text.split('\n').map(line => line.length))).toBeLessThanOrEqual(80)
+  })
+
+  it('files for IOHprofiler: a table of each run, gaps that fall to where the run ended', async () => {
+    const { results } = await run(grid, freshOut())
+    const files = iohFiles(results!)
+    const [path, text] = [...files].find(([name]) => /^newton\/.*net\.json$/.test(name))!
+    const meta = JSON.parse(text) as {
+      scenarios: { dimension: number; path: string; runs: { evals: number; best: { y: number } }[] }[]
+    }
+    const [scenario] = meta.scenarios
+    const cell = results!.cells.find(c => c.optimizer === 'newton' && c.model === 'net')!
+    expect(scenario.dimension).toBe(results!.problems[1].parameters)
+    expect(scenario.runs.map(x => x.evals)).toEqual(cell.runs.steps)
+    const runs = files
+      .get(`${path.split('/')[0]}/${scenario.path}`)!
+      .trim()
+      .split(/^evaluations raw_y\n/m)
+      .slice(1)
+      .map(rows =>
+        rows
+          .trim()
+          .split('\n')
+          .map(line => line.split(' ').map(Number))
+      )
+    expect(runs).toHaveLength(grid.starts)
+    runs.forEach((rows, r) => {
+      expect(rows.every(([at, y], k) => k === 0 || (at > rows[k - 1][0] && y <= rows[k - 1][1]))).toBe(true)
+      expect(rows.at(-1)).toEqual([cell.runs.steps[r], scenario.runs[r].best.y])
+    })
+    // Who came within a target by the runs' own count has done so here.
+    grid.targets.forEach((target, t) => {
+      const there = runs.map(rows => rows.find(([, y]) => y <= target)?.[0] ?? null)
+      const wanted = cell.runs.hits.map(hits => hits[[...grid.targets].sort((a, b) => b - a).indexOf(target)])
+      expect(there, `${t}`).toEqual(wanted)
+    })
   })
 
   it('does not touch a directory that is not its own, nor mix grids', async () => {

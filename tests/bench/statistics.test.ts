@@ -7,6 +7,7 @@ import {
   geometricMean,
   median,
   performanceProfiles,
+  restartedCosts,
   runningTime,
   speedRatio
 } from '../../src/bench/statistics.js'
@@ -75,6 +76,18 @@ describe('expected running time', () => {
     const { low, high } = runningTime(attempts)
     expect(low).toBeLessThan(127)
     expect(high).toBeGreaterThan(127)
+  })
+})
+
+describe('simulated restarts', () => {
+  it('cost what the expected running time says on the mean', () => {
+    const attempts = Array.from({ length: 2000 }, (_, i) => ({ cost: i % 4 === 0 ? 7 : 40, reached: i % 4 === 0 }))
+    const costs = restartedCosts(attempts)
+    expect(costs).toHaveLength(attempts.length)
+    // One quarter succeeds: the number of failures is geometric with variance (1 − p)/p² = 12, so 40 √12 = 139 for each, 3.1 for the mean.
+    expectClose(mean(costs), expectedRunningTime(attempts), 5 * 3.1, 'mean cost')
+    expect(costs.every(c => (c - 7) % 40 === 0)).toBe(true)
+    expect(restartedCosts([{ cost: 3, reached: false }])).toEqual([])
   })
 })
 

@@ -1,6 +1,8 @@
 // `manystart bench`: what it prints, and its exit codes.
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import type { CardResults } from '../../src/bench/card/card.js'
+import type { Comparison } from '../../src/bench/compare/compare.js'
 import type { KernelResults } from '../../src/bench/kernels/records.js'
 import { expectRefusal, freshOut, json, manystart } from './helpers.js'
 
@@ -13,13 +15,6 @@ describe('bench kernels', () => {
     expect(JSON.parse(readFileSync(out, 'utf8'))).toEqual(results)
     expect(results.format).toBe('manystart/bench')
     expect(new Set(results.records.map(r => r.kernel))).toEqual(new Set(['gradient', 'update']))
-  })
-
-  it('is what `bench` alone does', async () => {
-    const { code, stdout, stderr } = await manystart(['bench', ...tiny.slice(2), '--kernel', 'gradient', '--quiet'])
-    expect(code, stderr).toBe(0)
-    expect(stderr).toBe('')
-    expect(stdout).toMatch(/reference f64 +gradient/)
   })
 
   it('refuses what it does not know', async () => {
@@ -49,5 +44,22 @@ describe('bench kernels', () => {
     )
     expectRefusal(await manystart([...tiny, '--out', 'no/such/file.json']), 2, /directory of --out/)
     expect(existsSync('no')).toBe(false)
+  })
+})
+
+describe('bench alone', () => {
+  it('prints a card, writes its record and page, and says how long it takes', async () => {
+    const out = `${freshOut()}.json`
+    const { code, stdout, stderr } = await manystart(['bench', '--quick', '--engine', 'reference', '--out', out])
+    expect(code, stderr).toBe(0)
+    expect(stdout).toMatch(/certified runs\/s/)
+    expect(stderr).toMatch(/^0 %, .* left; /)
+    const { card, records } = JSON.parse(readFileSync(out, 'utf8')) as CardResults
+    expect(card.scores[0].value).toBeGreaterThan(0)
+    expect(records.map(r => r.kernel)).toContain('hessian')
+    expect(readFileSync(out.replace(/json$/, 'html'), 'utf8')).toContain('certified runs/s')
+    const same = await json<Comparison>(['bench', 'compare', out, out, '--json'])
+    expect(same.changes.filter(c => c.ratio !== 1)).toEqual([])
+    expectRefusal(await manystart(['bench', '--quick', '--out', 'card.txt']), 2, /--out is card\.txt/)
   })
 })

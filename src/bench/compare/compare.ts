@@ -1,121 +1,107 @@
-/** `bench compare A B`: what changed beyond noise between two results, two builds or two commands. */
+/** `bench compare A B …`: what is faster, slower or the same beyond noise, in results, builds or commands; the first is what the others are set beside. */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
 import { InputError, WorkError } from '../../core/errors.js'
+import { readConditions, type Conditions } from '../conditions.js'
 import { recordKey, type KernelRecord } from '../kernels/records.js'
-import { bootstrap, median } from '../statistics.js'
-
-/** A result file, a folder with a built program, or a command line. */
-export type Side =
-  | { readonly kind: 'results'; readonly text: string; readonly records: readonly KernelRecord[] }
-  | { readonly kind: 'build'; readonly text: string; readonly program: string }
-  | { readonly kind: 'command'; readonly text: string }
-
-/** Seconds per unit of work by name, in blocks: samples of one block were taken one right after the other. */
-export type Blocks = Readonly<Record<string, readonly (readonly number[])[]>>
+import { median } from '../statistics.js'
+import { ratioOf, type Blocks } from './ratio.js'
+import { blocksOfResults, machineDifferences, type Side } from './sides.js'
 
 export interface Change {
   readonly name: string
-  /** Median seconds per gradient, run, … or per command. */
-  readonly secondsA: number
-  readonly secondsB: number
-  /** How many times as fast B is as A, with a 95 % bootstrap interval over blocks. */
+  /** Which of the sides is set beside the first, from 1. */
+  readonly side: number
+  /** Median seconds per gradient, run, … or per command, of the first side and of this one. */
+  readonly secondsFirst: number
+  readonly seconds: number
+  /** How many times as fast this side is as the first. */
   readonly ratio: number
   readonly low: number
   readonly high: number
-  readonly verdict: 'faster' | 'slower' | 'no change seen' | 'wrong result'
+  readonly verdict: 'faster' | 'slower' | 'same' | 'not clear' | 'wrong result'
 }
 
 export interface Comparison {
-  readonly a: string
-  readonly b: string
+  readonly sides: readonly string[]
   readonly changes: readonly Change[]
-  /** Measurements that only one side has. */
-  readonly onlyA: readonly string[]
-  readonly onlyB: readonly string[]
+  /** All intervals hold together with this confidence: each has 1 − (1 − confidence) / rows (Bonferroni). */
+  readonly confidence: number
+  readonly rows: number
+  /** `same`: the interval lies within this share of 1. */
+  readonly sameWithin: number
+  /** Measurements that one side has and the first has not, or the other way round. */
+  readonly missing: readonly { readonly in: number; readonly name: string }[]
+  /** What differs between the machines, in sentences; nothing for builds and commands. */
+  readonly differences: readonly string[]
+  /** Of each side, while it was measured. */
+  readonly conditions: readonly (readonly Conditions[])[]
   readonly failAbove: number | null
   /** Names of what is slower than `failAbove` allows, noise taken into account, or newly wrong. */
   readonly failed: readonly string[]
 }
 
-function readRecords(path: string): readonly KernelRecord[] {
-  let value: unknown
-  try {
-    value = JSON.parse(readFileSync(path, 'utf8'))
-  } catch (error) {
-    const why = error instanceof Error ? error.message.split('\n')[0] : String(error)
-    throw new InputError(`${path} cannot be read as JSON (${why}); give a file that \`manystart bench --out\` wrote.`)
-  }
-  const { format, version, records } = (value ?? {}) as { format?: unknown; version?: unknown; records?: unknown }
-  if (format !== 'manystart/bench' || version !== 1 || !Array.isArray(records))
-    throw new InputError(
-      `${path} is no result of version 1 of \`manystart bench kernels\`; give a file that \`manystart bench --out\` wrote.`
-    )
-  return records as KernelRecord[]
+const confidence = 0.95
+const sameWithin = 0.03
+
+/** Measurements by name. */
+export type Measurements = Readonly<Record<string, Blocks>>
+
+/** A wrong result takes for ever. */
+const isWrong = (blocks: Blocks): boolean => !Number.isFinite(median(blocks.flat()))
+
+function verdictOf(low: number, high: number): Change['verdict'] {
+  if (low > 1) return 'faster'
+  if (high < 1) return 'slower'
+  return low >= 1 / (1 + sameWithin) && high <= 1 + sameWithin ? 'same' : 'not clear'
 }
 
-/** @throws InputError for a file or folder that holds nothing to compare */
-export function sideOf(text: string): Side {
-  if (text.endsWith('.json')) {
-    if (!existsSync(text))
-      throw new InputError(`There is no result file ${text}; \`manystart bench --out\` writes one.`)
-    return { kind: 'results', text, records: readRecords(text) }
+function change(name: string, side: number, first: Blocks, other: Blocks, paired: boolean, rows: number): Change {
+  const secondsFirst = median(first.flat())
+  const seconds = median(other.flat())
+  if (isWrong(first) || isWrong(other)) {
+    const ratio = seconds < secondsFirst ? Infinity : secondsFirst < seconds ? 0 : 1
+    return { name, side, secondsFirst, seconds, ratio, low: ratio, high: ratio, verdict: 'wrong result' }
   }
-  if (existsSync(text) && statSync(text).isDirectory()) {
-    const program = join(text, 'dist/cli/main.js')
-    if (!existsSync(program))
-      throw new InputError(`${text} holds no built program (dist/cli/main.js); run \`npm run build\` there first.`)
-    return { kind: 'build', text, program }
-  }
-  return { kind: 'command', text }
+  const { ratio, low, high } = ratioOf(first, other, paired, 1 - (1 - confidence) / rows)
+  return { name, side, secondsFirst, seconds, ratio, low, high, verdict: verdictOf(low, high) }
 }
 
-const wrong: readonly (readonly number[])[] = [[Infinity]]
-
-/** Samples of a record per unit of work; a wrong result takes for ever. */
-function blocksOf(record: KernelRecord): readonly (readonly number[])[] {
-  if (record.error !== undefined || record.seconds.length === 0) return wrong
-  const units = record.sizes.R * record.repeats
-  const size = Math.ceil(record.seconds.length / record.rounds)
-  return Array.from({ length: record.rounds }, (_, k) =>
-    record.seconds.slice(k * size, (k + 1) * size).map(s => s / units)
-  ).filter(block => block.length > 0)
+export interface Told {
+  readonly names: readonly string[]
+  /** Whether block k of all sides was taken in one turn. */
+  readonly paired: boolean
+  readonly differences?: readonly string[]
+  readonly conditions?: readonly (readonly Conditions[])[]
+  /** A side may be slower by this share, e.g. 0.05; null: never fails. */
+  readonly failAbove: number | null
 }
 
-export const blocksOfRecords = (records: readonly KernelRecord[]): Blocks =>
-  Object.fromEntries(records.map(r => [recordKey(r), blocksOf(r)]))
-
-function change(name: string, a: readonly (readonly number[])[], b: readonly (readonly number[])[]): Change {
-  const pooled = (blocks: readonly (readonly number[])[]): number => median(blocks.flat())
-  const secondsA = pooled(a)
-  const secondsB = pooled(b)
-  if (!Number.isFinite(secondsA) || !Number.isFinite(secondsB)) {
-    const ratio = secondsB < secondsA ? Infinity : secondsA < secondsB ? 0 : 1
-    return { name, secondsA, secondsB, ratio, low: ratio, high: ratio, verdict: 'wrong result' }
-  }
-  const { low, high } = bootstrap([a, b], (x, y) => pooled(x) / pooled(y))
-  const verdict = low > 1 ? 'faster' : high < 1 ? 'slower' : 'no change seen'
-  return { name, secondsA, secondsB, ratio: secondsA / secondsB, low, high, verdict }
-}
-
-/** @param failAbove B may be slower by this share, e.g. 0.05; null: never fails */
-export function compareBlocks(
-  a: Blocks,
-  b: Blocks,
-  names: { a: string; b: string },
-  failAbove: number | null
-): Comparison {
-  const both = Object.keys(a).filter(name => Object.hasOwn(b, name))
-  const changes = both.map(name => change(name, a[name], b[name]))
+export function compareMeasurements(sides: readonly Measurements[], told: Told): Comparison {
+  const [first, ...others] = sides
+  const has = (side: Measurements, name: string): boolean => Object.hasOwn(side, name)
+  const pairs = others.flatMap((other, i) =>
+    Object.keys(first)
+      .filter(name => has(other, name))
+      .map(name => ({ name, side: i + 1, other }))
+  )
+  const rows = pairs.filter(({ name, other }) => !isWrong(first[name]) && !isWrong(other[name])).length
+  const changes = pairs.map(({ name, side, other }) => change(name, side, first[name], other[name], told.paired, rows))
+  const { failAbove } = told
   const failed = failAbove === null ? [] : changes.filter(c => c.high < 1 - failAbove || (c.ratio === 0 && c.low === 0))
   return {
-    ...names,
+    sides: told.names,
     changes,
-    onlyA: Object.keys(a).filter(name => !both.includes(name)),
-    onlyB: Object.keys(b).filter(name => !both.includes(name)),
+    confidence,
+    rows,
+    sameWithin,
+    missing: others.flatMap((other, i) => [
+      ...Object.keys(first).flatMap(name => (has(other, name) ? [] : [{ in: i + 1, name }])),
+      ...Object.keys(other).flatMap(name => (has(first, name) ? [] : [{ in: 0, name }]))
+    ]),
+    differences: told.differences ?? [],
+    conditions: told.conditions ?? [],
     failAbove,
-    failed: failed.map(c => c.name)
+    failed: failed.map(c => (sides.length > 2 ? `${told.names[c.side]}: ${c.name}` : c.name))
   }
 }
 
@@ -145,56 +131,63 @@ function runBuild(program: string, flags: readonly string[]): KernelRecord[] {
   return (JSON.parse(result.stdout) as { records: KernelRecord[] }).records
 }
 
-/** One round of a side that runs: seconds per unit by name. */
-function round(side: Exclude<Side, { kind: 'results' }>, flags: readonly string[]): Record<string, number> {
+/** One turn of a side that runs: seconds per unit by name. */
+function turn(side: Exclude<Side, { kind: 'results' }>, flags: readonly string[]): Record<string, number> {
   if (side.kind === 'command') return { 'wall clock of the command': runCommand(side.text) }
   return Object.fromEntries(
     runBuild(side.program, flags).map(r => [recordKey(r), r.error === undefined ? 1 / r.perSecond : Infinity])
   )
 }
 
-/**
- * Compares two sides of one kind. Builds and commands are run in turn, A B, B A, …, after one run of each that does not count, so
- * that a machine that slows down slows both.
- * @param flags of `bench kernels`, for builds
- */
-export function compareSides(
-  a: Side,
-  b: Side,
-  options: {
-    readonly failAbove: number | null
-    readonly runs: number
-    readonly flags: readonly string[]
-    readonly onRun?: (done: number, total: number) => void
-  }
-): Comparison {
-  const names = { a: a.text, b: b.text }
-  if (a.kind === 'results' && b.kind === 'results')
-    return compareBlocks(blocksOfRecords(a.records), blocksOfRecords(b.records), names, options.failAbove)
-  if (a.kind === 'results' || b.kind === 'results' || a.kind !== b.kind)
-    throw new InputError(
-      `${a.text} is a ${kindText[a.kind]} and ${b.text} a ${kindText[b.kind]}; compare two result files, two builds or two commands.`
-    )
-  const blocks = { a: {} as Record<string, number[][]>, b: {} as Record<string, number[][]> }
-  const keep = (into: Record<string, number[][]>, values: Record<string, number>): void => {
-    for (const [name, value] of Object.entries(values)) (into[name] ??= []).push([value])
-  }
-  round(a, options.flags)
-  round(b, options.flags)
-  for (let k = 0; k < options.runs; k++) {
-    if (k % 2 === 0) {
-      keep(blocks.a, round(a, options.flags))
-      keep(blocks.b, round(b, options.flags))
-    } else {
-      keep(blocks.b, round(b, options.flags))
-      keep(blocks.a, round(a, options.flags))
-    }
-    options.onRun?.(k + 1, options.runs)
-  }
-  return compareBlocks(blocks.a, blocks.b, names, options.failAbove)
+const kindText = { results: 'result file', build: 'build', command: 'command' } as const
+
+export interface CompareOptions {
+  readonly failAbove: number | null
+  readonly runs: number
+  /** Of `bench kernels`, for builds. */
+  readonly flags: readonly string[]
+  readonly onRun?: (done: number, total: number) => void
 }
 
-const kindText = { results: 'result file', build: 'build', command: 'command' } as const
+/**
+ * Compares sides of one kind. Builds and commands are run in turn, A B C, C B A, …, after one run of each that does not count, so that a
+ * machine that slows down slows all.
+ */
+export function compareSides(sides: readonly Side[], options: CompareOptions): Comparison {
+  const names = sides.map(s => s.text)
+  const { failAbove, runs, flags, onRun } = options
+  if (sides.length < 2)
+    throw new InputError(
+      '`manystart bench compare` needs two results at least: files, builds or commands of which the others are set beside the first.'
+    )
+  const odd = sides.find(s => s.kind !== sides[0].kind)
+  if (odd)
+    throw new InputError(
+      `${names[0]} is a ${kindText[sides[0].kind]} and ${odd.text} a ${kindText[odd.kind]}; compare result files, builds or commands with their own kind.`
+    )
+  const results = sides.flatMap(s => (s.kind === 'results' ? [s.results] : []))
+  if (results.length > 0)
+    return compareMeasurements(results.map(blocksOfResults), {
+      names,
+      paired: false,
+      differences: machineDifferences(names, results),
+      conditions: results.map(r => r.conditions ?? []),
+      failAbove
+    })
+  const running = sides.flatMap(s => (s.kind === 'results' ? [] : [s]))
+  const blocks = running.map((): Record<string, number[][]> => ({}))
+  const conditions = running.map((): Conditions[] => [])
+  for (const side of running) turn(side, flags)
+  for (let k = 0; k < runs; k++) {
+    const order = running.map((_, i) => (k % 2 === 0 ? i : running.length - 1 - i))
+    for (const i of order) {
+      conditions[i].push(readConditions())
+      for (const [name, value] of Object.entries(turn(running[i], flags))) (blocks[i][name] ??= []).push([value])
+    }
+    onRun?.(k + 1, runs)
+  }
+  return compareMeasurements(blocks, { names, paired: true, conditions, failAbove })
+}
 
 /** "5%", "5 %" or "0.05" as a share. @throws InputError for anything else */
 export function shareFlag(text: string): number {

@@ -3,7 +3,7 @@ import { symmetricEigen } from '../../core/linalg.js'
 import type { Verdict } from '../../core/result.js'
 import { quantileSorted } from '../../core/stats.js'
 import { VerdictCode } from '../../core/result.js'
-import { convexity } from '../../models/model.js'
+import { convexity, isRidged } from '../../models/model.js'
 import { verdicts } from '../../core/result.js'
 import { requestOf } from '../../study/run.js'
 import { runInMemory } from '../../study/session.js'
@@ -19,6 +19,8 @@ export interface ProblemAnswer {
   readonly rows: number
   readonly parameters: number
   readonly convex: boolean
+  /** Whether the loss has a ridge. */
+  readonly ridge: boolean
   /** The loss that gaps are measured from: of the best strict minimum, or the lowest seen where there is none. */
   readonly floor: number
   readonly floorIs: 'minimum' | 'lowest loss seen'
@@ -48,6 +50,7 @@ export async function answerProblem(problem: GridProblem): Promise<ProblemAnswer
       rows: setup.problem.rows,
       parameters: P,
       convex: convexity(setup.network).model,
+      ridge: isRidged(setup.problem),
       floor: best ? Math.min(best.loss, lowest) : lowest,
       floorIs: best ? 'minimum' : 'lowest loss seen',
       minima: found.map(c => c.loss),
@@ -66,6 +69,8 @@ export interface CellRuns {
   readonly loss: readonly (number | null)[]
   /** Per target: steps until the loss was within it of the floor; null where it never was. */
   readonly hits: readonly (readonly (number | null)[])[]
+  /** Evaluations at which the best loss so far first came within 10^(k/5) of the floor, k falling, and that loss; the last is the end. */
+  readonly progress: readonly (readonly (readonly [evaluations: number, loss: number])[])[]
   readonly gradientRate: readonly RateFit[]
   readonly gapRate: readonly RateFit[]
 }
@@ -129,6 +134,27 @@ export function hitsOf(
     for (let k = stride - 1; k < losses.length; k += stride) if (losses[k] - floor <= target) return k + 1
     return null
   })
+}
+
+/** Gaps that progress is noted at: five to a decade, as COCO's experiments do, from 10^2 to 10^-8. */
+const progressGaps = Array.from({ length: 51 }, (_, k) => 10 ** (2 - k / 5))
+
+/** When the best loss so far first came within each of the gaps, and where it stood at the end. */
+export function progressOf(losses: ArrayLike<number>, floor: number, stride = 1): [number, number][] {
+  const found: [number, number][] = []
+  let best = Infinity
+  let next = 0
+  let last = 0
+  for (let k = stride - 1; k < losses.length; k += stride) {
+    last = k + 1
+    if (!(losses[k] < best)) continue
+    best = losses[k]
+    const before = next
+    while (next < progressGaps.length && best - floor <= progressGaps[next]) next++
+    if (next > before || found.length === 0) found.push([last, best])
+  }
+  if (last > 0 && Number.isFinite(best) && found.at(-1)?.[0] !== last) found.push([last, best])
+  return found
 }
 
 const band = (columns: readonly Float64Array[]): Band => {
@@ -207,6 +233,7 @@ export async function measureCell(cell: GridCell, answer: ProblemAnswer, signal?
         verdict,
         loss,
         hits: losses.map(l => hitsOf(l, answer.floor, cell.targets, stride)),
+        progress: losses.map(l => progressOf(l, answer.floor, stride)),
         gradientRate: norms.map(n => fitRate(atEpochs(n), gradientFloor)),
         // Each run closes in on its own minimum.
         gapRate: losses.map((l, r) =>

@@ -1,20 +1,23 @@
 /** `bench convergence`: runs the grid cell by cell, keeps each as soon as it is done, and goes on where it was interrupted. */
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { InputError } from '../../core/errors.js'
 import { answerProblem, measureCell, type CellResult, type ProblemAnswer } from './cell.js'
 import { allFigures, profilesOf, type Figures, type ProfileCurve } from './figures.js'
 import { cellsOf, type Grid } from './grid.js'
 import { describeMachine, type Machine } from '../machine.js'
+import { winnersOf, type Winners } from './winners.js'
 
 export interface ConvergenceResults {
   readonly format: 'manystart/convergence'
-  readonly version: 1
+  readonly version: 2
   readonly machine: Machine
   readonly grid: Grid
   readonly problems: readonly ProblemAnswer[]
   readonly figures: readonly Figures[]
   readonly profiles: readonly ProfileCurve[]
+  /** Who won on which kind of model. */
+  readonly winners: readonly Winners[]
   /** Every raw sample. */
   readonly cells: readonly CellResult[]
 }
@@ -30,7 +33,9 @@ export interface ConvergenceOptions {
 const gridFile = 'grid.json'
 const resultFile = 'convergence.json'
 export const pageFile = 'report.html'
-const ownEntries = [gridFile, resultFile, pageFile, 'cells', 'problems']
+export const pictureFolder = 'pictures'
+export const iohFolder = 'ioh'
+const ownEntries = [gridFile, resultFile, pageFile, 'cells', 'problems', pictureFolder, iohFolder]
 
 /** Written aside and renamed, so that an interruption leaves no half file. */
 function writeWhole(path: string, text: string): void {
@@ -107,17 +112,35 @@ export async function runConvergence(
   const figures = allFigures(results, [...answers.values()])
   const whole: ConvergenceResults = {
     format: 'manystart/convergence',
-    version: 1,
+    version: 2,
     machine: describeMachine(),
     grid,
     problems: [...answers.values()],
     figures,
     profiles: profilesOf(figures),
+    winners: winnersOf(figures),
     cells: results
   }
   writeWhole(join(options.out, resultFile), JSON.stringify(whole))
   return whole
 }
 
-/** Puts the page beside the results. */
-export const writePage = (out: string, html: string): void => writeWhole(join(out, pageFile), html)
+/** Puts the page, its pictures and the files for IOHprofiler beside the results. */
+export function writeBeside(
+  out: string,
+  html: string,
+  pictures: ReadonlyMap<string, string>,
+  ioh: ReadonlyMap<string, string>
+): void {
+  writeWhole(join(out, pageFile), html)
+  for (const [folder, files] of [
+    [pictureFolder, pictures],
+    [iohFolder, ioh]
+  ] as const) {
+    rmSync(join(out, folder), { recursive: true, force: true })
+    for (const [name, text] of files) {
+      mkdirSync(dirname(join(out, folder, name)), { recursive: true })
+      writeFileSync(join(out, folder, name), text)
+    }
+  }
+}

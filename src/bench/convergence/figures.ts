@@ -8,6 +8,7 @@ import {
   ecdf,
   median,
   performanceProfiles,
+  restartedCosts,
   runningTime,
   type Attempt,
   type EcdfStep
@@ -35,6 +36,7 @@ export interface Figures {
   readonly data: string
   readonly model: string
   readonly convex: boolean
+  readonly ridge: boolean
   readonly optimizer: string
   readonly engine: string
   readonly runs: number
@@ -45,8 +47,10 @@ export interface Figures {
   readonly distinctMinima: number
   readonly minimaPerSecond: number
   readonly targets: readonly TargetFigures[]
-  /** Share of runs that had reached the closest target after so many evaluations. */
+  /** Share of runs that had reached the closest target after so many evaluations, restarted where they had not (simulated). */
   readonly ecdf: readonly EcdfStep[]
+  /** Median evaluations of the runs that end without: from there on the curve is of restarts. null where every run reaches the target. */
+  readonly restartsFrom: { readonly cost: number; readonly share: number } | null
   readonly rate: {
     /** The commonest kind among runs that ended in a minimum, and its share. */
     readonly kind: RateKind
@@ -124,6 +128,7 @@ function figuresOf(cells: readonly CellResult[], problem: ProblemAnswer): Figure
     data: first.data,
     model: first.model,
     convex: problem.convex,
+    ridge: problem.ridge,
     optimizer: first.optimizer,
     engine: `${first.engine} ${first.precision}`,
     runs: runs.length,
@@ -148,13 +153,22 @@ function figuresOf(cells: readonly CellResult[], problem: ProblemAnswer): Figure
         seconds: costOf(attemptsAt(cells, t, secondsPerStep))
       }
     }),
-    ecdf: ecdf(attemptsAt(cells, last, () => 1)),
+    ...restarts(attemptsAt(cells, last, () => 1)),
     rate: rateOf(
       inMinimum(c => c.runs.gradientRate),
       inMinimum(c => c.runs.gapRate)
     ),
     theory: first.theory
   }
+}
+
+/** The curve of restarted runs, and where restarts begin. */
+export function restarts(attempts: readonly Attempt[]): Pick<Figures, 'ecdf' | 'restartsFrom'> {
+  const curve = ecdf(restartedCosts(attempts).map(cost => ({ cost, reached: true })))
+  const failed = attempts.filter(a => !a.reached).map(a => a.cost)
+  if (failed.length === 0) return { ecdf: curve, restartsFrom: null }
+  const cost = median(failed)
+  return { ecdf: curve, restartsFrom: { cost, share: curve.findLast(step => step.cost <= cost)?.share ?? 0 } }
 }
 
 const groupOf = (cell: CellResult): string => [cell.problem, cell.optimizer, cell.engine, cell.precision].join(' ')

@@ -37,11 +37,13 @@ export const defaultGrid: Grid = schema.parse({
   models: {
     'logistic, ridge 0.01': { data: ['iris2', 'endometrial'], loss: 'logistic', ridge: 0.01, penalizeBias: true },
     logistic: { data: ['iris2'], loss: 'logistic' },
+    brier: { data: ['iris2'], loss: 'brier' },
     'brier, ridge 0.001': { data: ['iris2', 'endometrial'], loss: 'brier', ridge: 0.001, penalizeBias: true },
     '4-3-1 tanh, ridge 0.001': {
       ...{ data: ['iris2'], hidden: [3], activation: 'tanh', loss: 'logistic' },
       ...{ ridge: 0.001, penalizeBias: true }
     },
+    '4-3-1 tanh': { data: ['iris2'], hidden: [3], activation: 'tanh', loss: 'logistic' },
     '4-5-1 tanh, ridge 0.01': { data: ['iris2'], hidden: [5], activation: 'tanh', loss: 'logistic', ridge: 0.01 },
     '2-2-1 tanh, ridge 0.01': {
       ...{ data: ['xor'], hidden: [2], activation: 'tanh', loss: 'logistic' },
@@ -99,10 +101,13 @@ export interface GridCell {
 /** Starts from which the minima of a problem are looked for before anything is measured. */
 export const searchStarts = 400
 
+/** Of what is stored of a cell and a problem. */
+export const resultVersion = 2
+
 /** Seconds of another machine or version are other results. */
 const keyOf = (value: unknown): string =>
   createHash('sha256')
-    .update(JSON.stringify([version, cpus()[0]?.model, availableParallelism(), value]))
+    .update(JSON.stringify([version, resultVersion, cpus()[0]?.model, availableParallelism(), value]))
     .digest('hex')
     .slice(0, 16)
 

@@ -1,12 +1,15 @@
 /** The results of `bench convergence` for people: a table for the terminal, and one self-contained page. */
 import { formatRate, formatSeconds } from '../../core/units.js'
-import { style } from '../../report/style.js'
-import { dashes, palette, svg } from '../../report/charts/svg.js'
+import { wrap } from '../../core/text.js'
+import { page, paragraph } from '../../report/page.js'
+import { textTable } from '../../report/table.js'
 import { escape } from '../../report/words.js'
-import type { CellResult, ProblemAnswer } from './cell.js'
+import type { ProblemAnswer } from './cell.js'
+import { ecdfChart, figuresOfProblem, paths, problemName, profileChart } from './charts.js'
 import type { ConvergenceResults } from './convergence.js'
 import { solverName, type Cost, type Figures } from './figures.js'
-import { machineLines, textTable } from '../kernels/tables.js'
+import { machineLines } from '../kernels/tables.js'
+import { winnerHead, winnerNote, winnerRows, winnerSentences } from './winners.js'
 
 const none = '–'
 const figure = (value: number | null | undefined, digits = 3): string =>
@@ -23,8 +26,6 @@ const whole = (v: number): string => (v < 1000 ? figure(v) : String(Math.round(v
 
 /** Seconds, with so much precision that small ones differ. */
 const seconds = (v: number): string => formatSeconds(v)
-
-const problemName = (p: { readonly data: string; readonly model: string }): string => `${p.data}: ${p.model}`
 
 const theoryText = ({ theory }: Figures): string =>
   theory.contraction === null ? theory.kind : `${theory.kind} ${rateText(theory.contraction ** 2)}`
@@ -63,9 +64,6 @@ function row(f: Figures, all: readonly Figures[]): string[] {
   ]
 }
 
-const figuresOfProblem = (r: ConvergenceResults, p: ProblemAnswer): Figures[] =>
-  r.figures.filter(f => f.data === p.data && f.model === p.model)
-
 function problemLine(p: ProblemAnswer): string {
   const kind = p.convex ? 'convex' : 'not convex'
   const spectrum =
@@ -83,136 +81,28 @@ const explanation = (r: ConvergenceResults): string[] => {
   ]
 }
 
-export function convergenceText(r: ConvergenceResults): string {
+/** For a terminal of so many columns. */
+export function convergenceText(r: ConvergenceResults, width: number): string {
+  const lines = (text: string): string[] => wrap(text, width)
   return [
-    ...machineLines(r.machine).slice(0, 2),
+    ...winnerSentences(r.winners).flatMap(lines),
+    ...lines(winnerNote),
+    '',
+    ...machineLines(r.machine).slice(0, 2).flatMap(lines),
     '',
     ...r.problems.flatMap(p => {
       const own = figuresOfProblem(r, p)
+      const rows = own.map(f => row(f, r.figures))
       return [
         problemName(p),
-        problemLine(p),
-        textTable(
-          header,
-          own.map(f => row(f, r.figures))
-        ),
+        ...lines(problemLine(p)),
+        // On a narrow screen the theory goes first, then what is counted of minima; the page has it all.
+        ...textTable({ title: problemName(p), head: header, rows, words: [0, 2, 6, 7], spare: [8, 7, 5, 4, 6] }, width),
         ''
       ]
     }),
-    ...explanation(r)
+    ...explanation(r).flatMap(lines)
   ].join('\n')
-}
-
-/** The smallest value that a log axis shows. */
-const drawnFloor = 1e-17
-
-const solvers = (r: ConvergenceResults): string[] => [...new Set(r.figures.map(f => solverName(f, r.figures)))]
-
-const height = 260
-
-/** Colour and dash by solver, the same on every chart of the page. */
-function channels(r: ConvergenceResults): object {
-  const legend = { symbolType: 'stroke', symbolOpacity: 1, symbolStrokeWidth: 2 }
-  const field = { field: 'solver', type: 'nominal', title: null }
-  const domain = solvers(r)
-  return {
-    color: { ...field, scale: { domain, range: palette }, legend },
-    strokeDash: { ...field, scale: { domain, range: dashes }, legend }
-  }
-}
-
-const logQuantity = (field: string, title: string): object => ({
-  field,
-  type: 'quantitative',
-  title,
-  scale: { type: 'log', nice: false }
-})
-
-/** Median paths with the middle half, for the first seed of the grid. */
-function paths(r: ConvergenceResults, p: ProblemAnswer, kind: 'lossGap' | 'gradientNorm'): Promise<string> {
-  const nameOf = (c: CellResult): string =>
-    solverName(
-      r.figures.find(f => f.optimizer === c.optimizer && f.engine === `${c.engine} ${c.precision}`)!,
-      r.figures
-    )
-  const cells = r.cells.filter(c => c.problem === p.key && c.seed === r.grid.seeds[0])
-  const values = cells.flatMap(c =>
-    c.curves.steps.map((step, i) => {
-      const at = (list: readonly (number | null)[]): number => Math.max(drawnFloor, list[i] ?? drawnFloor)
-      const band = c.curves[kind]
-      return { solver: nameOf(c), step, low: at(band.q25), middle: at(band.median), high: at(band.q75) }
-    })
-  )
-  const title = kind === 'lossGap' ? 'loss above the best' : 'largest |g|'
-  const x = logQuantity('step', 'evaluations')
-  const y = { type: 'quantitative', title, scale: { type: 'log' }, axis: { format: '.0e', tickCount: 6 } }
-  const { color } = channels(r) as { color: object }
-  return svg(
-    {
-      height,
-      data: { values },
-      layer: [
-        {
-          mark: { type: 'area', opacity: 0.15 },
-          encoding: { x, y: { field: 'low', ...y }, y2: { field: 'high' }, color }
-        },
-        {
-          mark: { type: 'line', strokeWidth: 2 },
-          encoding: { x, y: { field: 'middle', ...y }, ...channels(r) }
-        }
-      ]
-    },
-    `${title} against evaluations, ${problemName(p)}`
-  )
-}
-
-/** Lines that climb in steps from 0 or more to 1 or less. */
-const climbing = (
-  r: ConvergenceResults,
-  values: readonly object[],
-  x: object,
-  share: string,
-  alt: string
-): Promise<string> =>
-  svg(
-    {
-      height,
-      data: { values },
-      mark: { type: 'line', interpolate: 'step-after', strokeWidth: 2 },
-      encoding: {
-        x,
-        y: { field: 'share', type: 'quantitative', title: share, scale: { domain: [0, 1] } },
-        ...channels(r)
-      }
-    },
-    alt
-  )
-
-function ecdfChart(r: ConvergenceResults, p: ProblemAnswer): Promise<string> {
-  const own = figuresOfProblem(r, p)
-  const end = Math.max(1, ...own.flatMap(x => x.ecdf.map(s => s.cost)))
-  const values = own.flatMap(f => {
-    const solver = solverName(f, r.figures)
-    return [
-      { solver, cost: 1, share: 0 },
-      ...f.ecdf.map(s => ({ solver, cost: s.cost, share: s.share })),
-      { solver, cost: end, share: f.ecdf.at(-1)?.share ?? 0 }
-    ]
-  })
-  const x = logQuantity('cost', 'evaluations')
-  return climbing(r, values, x, 'share of runs there', `Share of runs that have arrived, ${problemName(p)}`)
-}
-
-function profileChart(r: ConvergenceResults, cost: 'evaluations' | 'seconds'): Promise<string> {
-  const curves = r.profiles.filter(c => c.cost === cost)
-  const end = Math.max(2, ...curves.flatMap(c => c.points.map(q => q.factor)))
-  const values = curves.flatMap(c => [
-    ...(c.points[0]?.factor === 1 ? [] : [{ solver: c.solver, factor: 1, share: 0 }]),
-    ...c.points.map(q => ({ solver: c.solver, ...q })),
-    { solver: c.solver, factor: end, share: c.points.at(-1)?.share ?? 0 }
-  ])
-  const x = logQuantity('factor', `${cost}, times those of the best`)
-  return climbing(r, values, x, 'share of targets reached', `Performance profiles by ${cost}`)
 }
 
 const chart = (title: string, caption: string, picture: string): string =>
@@ -250,9 +140,34 @@ const runsTable = (r: ConvergenceResults, own: readonly Figures[]): string =>
     ])
   )
 
-async function section(r: ConvergenceResults, p: ProblemAnswer): Promise<string> {
+/** Pictures by the name of their file. */
+export type Pictures = ReadonlyMap<string, string>
+
+const slug = (text: string): string =>
+  text
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '')
+
+const pictureName = (p: ProblemAnswer, what: string): string => `${slug(problemName(p))}-${what}.svg`
+
+/** Draws every picture once; on their own they are black on what is behind them. */
+export async function drawPictures(r: ConvergenceResults): Promise<Pictures> {
+  const pictures = new Map<string, string>()
+  for (const cost of ['evaluations', 'seconds'] as const)
+    pictures.set(`profile-${cost}.svg`, await profileChart(r, cost))
+  for (const p of r.problems) {
+    pictures.set(pictureName(p, 'loss'), await paths(r, p, 'lossGap'))
+    pictures.set(pictureName(p, 'gradient'), await paths(r, p, 'gradientNorm'))
+    pictures.set(pictureName(p, 'arrivals'), await ecdfChart(r, p))
+  }
+  return pictures
+}
+
+function section(r: ConvergenceResults, p: ProblemAnswer, pictures: Pictures): string {
   const own = figuresOfProblem(r, p)
   const target = Math.min(...r.grid.targets)
+  const picture = (what: string): string => pictures.get(pictureName(p, what))!
   return [
     `<section><h2>${escape(problemName(p))}</h2><p>${escape(problemLine(p))}.</p>`,
     htmlTable(
@@ -262,11 +177,11 @@ async function section(r: ConvergenceResults, p: ProblemAnswer): Promise<string>
     `<div class="figures">${chart(
       'Loss',
       `Median and middle half of ${r.grid.starts} runs of seed ${r.grid.seeds[0]}; a run that has ended stays where it ended. Values at or below rounding are drawn at the bottom.`,
-      await paths(r, p, 'lossGap')
-    )}${chart('Gradient', 'The same runs.', await paths(r, p, 'gradientNorm'))}${chart(
+      picture('loss')
+    )}${chart('Gradient', 'The same runs.', picture('gradient'))}${chart(
       'Runs that have arrived',
-      `Empirical distribution of the evaluations to come within ${target} of the best, over ${own[0].runs} restarts; runs that end elsewhere keep a curve below 1.`,
-      await ecdfChart(r, p)
+      `Distribution of the evaluations to come within ${target} of the best, over ${own[0].runs} runs, each restarted from another start where it ended without (simulated from the same runs; Auger and Hansen 2005). × : half of the runs that end without have ended by then; what follows is of restarts. A curve at 0: no run arrives.`,
+      picture('arrivals')
     )}</div>`,
     '<h3>Expected evaluations to each target, and share of runs that reach it</h3>',
     targetTable(r, own),
@@ -276,37 +191,23 @@ async function section(r: ConvergenceResults, p: ProblemAnswer): Promise<string>
   ].join('\n')
 }
 
-/** One page with all charts inline: nothing is loaded from elsewhere. */
-export async function convergencePage(r: ConvergenceResults): Promise<string> {
-  const sections: string[] = []
-  for (const p of r.problems) sections.push(await section(r, p))
-  const title = 'How the optimisers converge'
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title}</title>
-<style>${style}</style>
-</head>
-<body>
-<main>
-<h1>${title}</h1>
-${machineLines(r.machine)
-  .slice(0, 2)
-  .map(line => `<p>${escape(line)}</p>`)
-  .join('\n')}
-${explanation(r)
-  .map(line => `<p>${escape(line)}</p>`)
-  .join('\n')}
-<div class="figures">${chart(
-    'Performance profiles: evaluations',
-    `Share of the ${r.problems.length * r.grid.targets.length} pairs of problem and target that an optimiser reaches at no more than so many times the expected cost of the best (Dolan and Moré 2002).`,
-    await profileChart(r, 'evaluations')
-  )}${chart('Performance profiles: seconds', 'The same with seconds of the whole engine, its lanes full.', await profileChart(r, 'seconds'))}</div>
-${sections.join('\n')}
-</main>
-</body>
-</html>
-`
+/** One page with all charts inline: nothing is loaded from elsewhere. Who won stands first. */
+export function convergencePage(r: ConvergenceResults, pictures: Pictures): string {
+  return page(
+    'How the optimisers converge',
+    [
+      `<div class="answer">${winnerSentences(r.winners)
+        .map(text => paragraph(text))
+        .join('')}</div>`,
+      htmlTable(winnerHead, winnerRows(r.winners)),
+      paragraph(winnerNote, 'small'),
+      `<div class="figures">${chart(
+        'Performance profiles: evaluations',
+        `Share of the ${r.problems.length * r.grid.targets.length} pairs of problem and target that an optimiser reaches at no more than so many times the expected cost of the best (Dolan and Moré 2002).`,
+        pictures.get('profile-evaluations.svg')!
+      )}${chart('Performance profiles: seconds', 'The same with seconds of the whole engine, its lanes full.', pictures.get('profile-seconds.svg')!)}</div>`,
+      ...[...machineLines(r.machine).slice(0, 2), ...explanation(r)].map(line => paragraph(line, 'small')),
+      ...r.problems.map(p => section(r, p, pictures))
+    ].join('\n')
+  )
 }

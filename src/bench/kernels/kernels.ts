@@ -12,6 +12,8 @@ import type { DeviceEntry, Engine, EngineEntry, KernelTimer, Objective, Precisio
 import { quantileSorted } from '../../core/stats.js'
 import { formatSeconds } from '../../core/units.js'
 import { answersOf, checkKernel, checkedPoints, type Answers } from './check.js'
+import { readConditions } from '../conditions.js'
+import type { CardPower } from '../energy.js'
 import { describeMachine } from '../machine.js'
 import type { KernelName, KernelRecord, KernelResults, MeasuredEngine, Missing } from './records.js'
 import {
@@ -37,12 +39,16 @@ export interface KernelOptions {
   readonly precisions?: readonly Precision[]
   readonly kernels: readonly KernelName[]
   readonly sizes: readonly Size[]
-  /** Numbers of threads of the studies; kernels have one. */
+  /** Numbers of threads of the studies. */
   readonly threads: readonly number[]
+  /** Threads of the kernels, all at once; one when absent. */
+  readonly kernelThreads?: number
   /** How long one kernel is measured, about. */
   readonly secondsPerKernel: number
   /** Starts of the studies, as a multiple of their usual number. */
   readonly studyScale: number
+  /** Follows the power of graphics cards. */
+  readonly cards?: CardPower
   readonly onRecord?: (record: KernelRecord) => void
   readonly signal?: AbortSignal
 }
@@ -100,7 +106,7 @@ async function record(
   kernel: TimedKernel,
   name: string,
   program: Program | undefined,
-  copyRate: number | null
+  memoryRate: number | null
 ): Promise<KernelRecord> {
   const { problem, parameters: P } = objective
   const R = timed.lanes
@@ -128,7 +134,7 @@ async function record(
       ...where
     }
   }
-  const { seconds, evaluation, repeats, peak } = await measure(timed, options.secondsPerKernel)
+  const { seconds, evaluation, repeats, peak, joules } = await measure(timed, options.secondsPerKernel, options.cards)
   const whole = (median(seconds) + (evaluation.length > 0 ? median(evaluation) : 0)) / repeats
   pace.set(`${kernel} ${name}`, whole / R / repeatFlops(kernel, problem, program))
   const sorted = ascending(seconds)
@@ -137,14 +143,16 @@ async function record(
   const flops = flopsOf(kernel, problem, program)
   const gflops = (flops * perSecond) / 1e9
   const peakGflops = peak === null ? null : peak / 1e9
-  const traffic = (): Partial<KernelRecord> => {
+  const traffic = async (): Promise<Partial<KernelRecord>> => {
     if (kernel !== 'gradient' && kernel !== 'hessian') return {}
-    const bytes = leastBytes(problem, kernel, R, engine.precision === 'f64' ? 8 : 4) / R
+    const bytes = leastBytes(problem, kernel, R, engine.precision === 'f64' ? 8 : 4)
+    const copyRate = (await timer?.copy?.(peakMilliseconds, bytes)) ?? null
     const allowed =
-      peakGflops === null || copyRate === null ? null : Math.min(peakGflops, ((flops / bytes) * copyRate) / 1e9)
+      peakGflops === null || copyRate === null ? null : Math.min(peakGflops, (((flops * R) / bytes) * copyRate) / 1e9)
     return {
-      gigabytesPerSecond: (bytes * perSecond) / 1e9,
+      gigabytesPerSecond: (bytes * perSecond) / R / 1e9,
       peakGigabytesPerSecond: copyRate === null ? null : copyRate / 1e9,
+      memoryGigabytesPerSecond: memoryRate === null ? null : memoryRate / 1e9,
       rooflineShare: allowed === null ? null : gflops / allowed
     }
   }
@@ -160,7 +168,9 @@ async function record(
     repeats,
     rounds,
     spread: { q25: rate(0.75), q75: rate(0.25), best: rate(0) },
-    ...traffic(),
+    ...(await traffic()),
+    // Updates are timed between evaluations, whose energy they cannot be told from.
+    ...(kernel === 'update' ? {} : { joulesPerRun: joules === null ? null : joules / (R * repeats * seconds.length) }),
     ...(kernel === 'update' ? { shareOfStep: median(seconds) / (median(seconds) + median(evaluation)) } : {}),
     ...(timer?.submit ? { secondsPerSubmit: median(await timer.submit(timedSubmits)) } : {}),
     ...where
@@ -199,7 +209,7 @@ async function* recordsOfSize(bench: Bench, reference: Reference, size: Size): A
   // The Hessian of ten thousand rows takes the reference minutes.
   const withHessian = hessian && problem.rows * P * P <= 3e8
   const answers = await reference.answers(size, problem, withHessian)
-  const copyRate = timer?.copy ? await timer.copy(peakMilliseconds) : null
+  const memoryRate = timer?.copy ? await timer.copy(peakMilliseconds) : null
   const context = { eps: epsilonOf[engine.precision], parameters: P }
   const missing = (kernel: KernelName, reason: string): Missing => ({
     ...{ engine: engine.name, precision: engine.precision, kernel, reason },
@@ -231,7 +241,7 @@ async function* recordsOfSize(bench: Bench, reference: Reference, size: Size): A
           )
           continue
         }
-        yield await record(bench, timer, timed, objective, answers, kernel, name, program, copyRate)
+        yield await record(bench, timer, timed, objective, answers, kernel, name, program, memoryRate)
       }
     }
   } finally {
@@ -240,7 +250,7 @@ async function* recordsOfSize(bench: Bench, reference: Reference, size: Size): A
 }
 
 /** The devices of an engine that are to be measured, `undefined` for the only one it has, and what cannot be. */
-async function targetsOf(
+export async function targetsOf(
   entry: EngineEntry,
   wanted: readonly string[] | undefined
 ): Promise<{ targets: (string | undefined)[]; missing: Missing[] }> {
@@ -272,6 +282,7 @@ async function targetsOf(
 export async function benchKernels(options: KernelOptions): Promise<KernelResults> {
   const began = performance.now()
   const machine = describeMachine()
+  const before = readConditions()
   const records: KernelRecord[] = []
   const missing: Missing[] = []
   const measured: MeasuredEngine[] = []
@@ -292,7 +303,7 @@ export async function benchKernels(options: KernelOptions): Promise<KernelResult
       const where = device === undefined ? {} : { device }
       for (const precision of entry.precisions) {
         if (options.precisions && !options.precisions.includes(precision)) continue
-        const engine = await entry.load({ precision, threads: 1, ...where })
+        const engine = await entry.load({ precision, threads: options.kernelThreads ?? 1, ...where })
         if (!measured.some(m => m.engine === entry.name && m.device === device))
           measured.push({ engine: entry.name, ...where, detail: engine.device })
         const bench = { engine, device, pace: new Map<string, number>(), options }
@@ -308,5 +319,15 @@ export async function benchKernels(options: KernelOptions): Promise<KernelResult
   }
   reference.dispose()
   const wallSeconds = (performance.now() - began) / 1000
-  return { format: 'manystart/bench', version: 1, machine, records, missing, wallSeconds, engines: measured }
+  const conditions = [before, readConditions()]
+  return {
+    format: 'manystart/bench',
+    version: 1,
+    machine,
+    records,
+    missing,
+    wallSeconds,
+    engines: measured,
+    conditions
+  }
 }

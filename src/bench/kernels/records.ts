@@ -1,5 +1,6 @@
 /** The result of `bench kernels` as plain data. Fields are added at the end, never renamed: scripts read them. */
 import type { EngineName, Precision } from '../../engines/types.js'
+import type { Conditions } from '../conditions.js'
 import type { Machine } from '../machine.js'
 
 export const kernelNames = ['gradient', 'hessian', 'update', 'eigh', 'study'] as const
@@ -37,10 +38,13 @@ export interface KernelRecord {
   readonly spread: { readonly q25: number; readonly q75: number; readonly best: number }
   /** What is wrong with the result, in one sentence; absent when it agrees with the reference. */
   readonly error?: string
-  /** Least traffic in 1e9 bytes per second, and what a copy reached; gradients and Hessians. */
+  /** Least traffic of a gradient or Hessian in 1e9 bytes per second. */
   readonly gigabytesPerSecond?: number
+  /** What a copy of as many bytes reached, in a cache where they fit one; null where the engine cannot tell. */
   readonly peakGigabytesPerSecond?: number | null
-  /** gflops over what the roofline allows: the smaller of the peak and intensity × copy rate. */
+  /** What a copy of a block that no cache holds reached. */
+  readonly memoryGigabytesPerSecond?: number | null
+  /** gflops over what the roofline allows: the smaller of the peak and intensity × the copy rate of as many bytes. */
   readonly rooflineShare?: number | null
   /** Updates: their share of a step, evaluation included. */
   readonly shareOfStep?: number
@@ -51,7 +55,7 @@ export interface KernelRecord {
   readonly searchPerSecond?: number
   /** Studies: evaluations per second of the search. */
   readonly evaluationsPerSecond?: number
-  /** Processor energy per run in joules, where it can be read. */
+  /** Energy per gradient, Hessian or run in joules, of the processor and, on a GPU, of the graphics cards; null where it cannot be read. */
   readonly joulesPerRun?: number | null
   /** Engines on a device of its own: from handing it next to nothing to having the answer, in seconds. */
   readonly secondsPerSubmit?: number
@@ -83,6 +87,8 @@ export interface KernelResults {
   readonly missing: readonly Missing[]
   readonly wallSeconds: number
   readonly engines?: readonly MeasuredEngine[]
+  /** At the start and at the end. */
+  readonly conditions?: readonly Conditions[]
 }
 
 /** "cpu f64", "tensorflow wasm f32" */
@@ -101,3 +107,10 @@ export const recordKey = (r: KernelRecord): string =>
   ]
     .filter(part => part !== '')
     .join(' ')
+
+/** "4-5-1" */
+export const networkText = ({ sizes }: Pick<KernelRecord, 'sizes'>): string => [sizes.D, ...sizes.hidden, 1].join('-')
+
+/** "59 %", "4.6 %"; a dash where there is none. */
+export const percent = (share: number | null | undefined): string =>
+  share === null || share === undefined ? '–' : `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`

@@ -1,18 +1,19 @@
 /** The `study` records of `bench kernels`: whole runs per second with verdicts and clusters, threads, and lane occupancy. */
 import { parameterCount, layoutOf } from '../../models/model.js'
-import type { EngineName, Precision } from '../../engines/types.js'
+import type { EngineName, KernelTimer, Precision } from '../../engines/types.js'
 import { resolveConfig, type StudyConfig } from '../../study/config.js'
 import { requestOf } from '../../study/run.js'
 import { runInMemory } from '../../study/session.js'
 import { setUp, type Setup } from '../../study/setup.js'
 import { quantileSorted } from '../../core/stats.js'
 import { formatSeconds } from '../../core/units.js'
-import { meterEnergy } from '../machine.js'
+import { energyOf, meterEnergy, type CardPower } from '../energy.js'
 import type { KernelRecord, Missing } from './records.js'
 import { gradientFlops, hessianFlops } from './sizes.js'
 import { ascending, median } from '../statistics.js'
+import { peakMilliseconds } from './timing.js'
 
-interface StudyCase {
+export interface StudyCase {
   readonly name: string
   readonly study: Readonly<Record<string, unknown>>
   /** Usual numbers of starts; the reference engine takes a fiftieth. */
@@ -58,7 +59,7 @@ const configOf = (studyCase: StudyCase, target: StudyTarget, count: number): Stu
   resolveConfig({ ...studyCase.study, starts: { count, seed: 1 }, ...target }, 'the benchmark')
 
 /** Losses of the strict minima that a few starts lead to on the reference engine. */
-async function referenceMinima(studyCase: StudyCase): Promise<number[]> {
+export async function referenceMinima(studyCase: StudyCase): Promise<number[]> {
   const setup = await setUp(configOf(studyCase, { engine: 'reference', precision: 'f64' }, checkedStarts))
   try {
     const { folded } = await runInMemory(setup)
@@ -143,42 +144,76 @@ export async function* studyRecords(
   }
 }
 
-async function studyRecord(
-  studyCase: StudyCase,
-  target: StudyTarget,
-  count: number,
-  threads: number,
-  wanted: readonly number[]
-): Promise<KernelRecord> {
-  const setup = await setUp(configOf(studyCase, target, count), { threads })
-  try {
+/** A study that is set up, and what has been measured of it so far. */
+export class OpenStudy {
+  private readonly seconds: number[] = []
+  private readonly peaks: number[] = []
+  private readonly joules: (number | null)[] = []
+  private error: string | undefined
+  private readonly timer: KernelTimer | undefined
+  private constructor(
+    private readonly studyCase: StudyCase,
+    private readonly target: StudyTarget,
+    private readonly setup: Setup,
+    private readonly wanted: readonly number[],
+    private readonly cards: CardPower | undefined
+  ) {
+    this.timer = setup.engine.timer?.(setup.problem)
+  }
+
+  /** @param options `wanted`: losses of minima that must be found */
+  static async open(
+    studyCase: StudyCase,
+    target: StudyTarget,
+    count: number,
+    options: { readonly threads: number; readonly wanted: readonly number[]; readonly cards?: CardPower | undefined }
+  ): Promise<OpenStudy> {
+    const setup = await setUp(configOf(studyCase, target, count), { threads: options.threads })
+    return new OpenStudy(studyCase, target, setup, options.wanted, options.cards)
+  }
+
+  get name(): string {
+    return this.studyCase.name
+  }
+
+  /** Runs the whole study once: seconds, and joules where they can be read. */
+  async repeat(): Promise<{ seconds: number; joules: number | null }> {
+    const used = meterEnergy(this.cards)
+    const began = performance.now()
+    const { folded } = await runInMemory(this.setup)
+    const seconds = (performance.now() - began) / 1000
+    const joules = energyOf(used(), this.cards !== undefined)
+    const found = folded.minima.map(c => c.loss)
+    const lost = this.wanted.find(w => !found.some(f => Math.abs(f - w) <= lossTolerance * Math.max(1, Math.abs(w))))
+    if (lost !== undefined)
+      this.error = `The minimum with loss ${lost} that the reference finds from these starts is missing.`
+    return { seconds, joules }
+  }
+
+  /** A repeat that counts, after a look at the peak. */
+  async sample(): Promise<void> {
+    if (this.timer?.peak) this.peaks.push((await this.timer.peak(peakMilliseconds)) / 1e9)
+    const { seconds, joules } = await this.repeat()
+    this.seconds.push(seconds)
+    this.joules.push(joules)
+  }
+
+  /** The samples as a record. @param searches how often the search alone is timed */
+  async record(searches: number): Promise<KernelRecord> {
+    const { setup, target, seconds, error } = this
     const { problem, engine, program } = setup
     const { network } = problem
-    const timer = engine.timer?.(problem)
-    const seconds: number[] = []
-    const searches: Search[] = []
-    const peaks: number[] = []
-    const used = meterEnergy()
-    let error: string | undefined
-    for (let round = 0; round < studyRounds; round++) {
-      if (timer?.peak) peaks.push((await timer.peak(5)) / 1e9)
-      const began = performance.now()
-      const { folded } = await runInMemory(setup)
-      seconds.push((performance.now() - began) / 1000)
-      const found = folded.minima.map(c => c.loss)
-      const lost = wanted.find(w => !found.some(f => Math.abs(f - w) <= lossTolerance * Math.max(1, Math.abs(w))))
-      if (lost !== undefined)
-        error = `The minimum with loss ${lost} that the reference finds from these starts is missing.`
-    }
-    const joules = used()
-    for (let round = 0; round < studyRounds; round++) searches.push(await search(setup, timer?.lanes))
+    const count = setup.config.starts.count
+    const alone: Search[] = []
+    for (let k = 0; k < searches; k++) alone.push(await search(setup, this.timer?.lanes))
     const sorted = ascending(seconds)
     const rate = (q: number): number => count / quantileSorted(sorted, q)
-    const searchSeconds = median(searches.map(s => s.seconds))
+    const searchSeconds = median(alone.map(s => s.seconds))
     const flops = program.needs === 'H' ? hessianFlops(problem) : gradientFlops(problem)
     const good = error === undefined
-    const gflops = good ? (flops * searches[0].steps) / searchSeconds / 1e9 : 0
-    const peakGflops = peaks.length > 0 ? median(peaks) : null
+    const gflops = good ? (flops * alone[0].steps) / searchSeconds / 1e9 : 0
+    const peakGflops = this.peaks.length > 0 ? median(this.peaks) : null
+    const joules = this.joules.filter(j => j !== null)
     return {
       engine: target.engine,
       precision: target.precision,
@@ -194,21 +229,39 @@ async function studyRecord(
       gflops,
       peakGflops,
       share: peakGflops === null ? null : gflops / peakGflops,
-      name: studyCase.name,
+      name: this.name,
       threads: engine.threads,
       seconds,
       repeats: 1,
-      rounds: studyRounds,
+      rounds: seconds.length,
       spread: { q25: rate(0.75), q75: rate(0.25), best: rate(0) },
       ...(error === undefined ? {} : { error }),
-      occupancy: searches[0].occupancy,
-      occupancyWithoutRefill: searches[0].withoutRefill,
+      occupancy: alone[0].occupancy,
+      occupancyWithoutRefill: alone[0].withoutRefill,
       searchPerSecond: count / searchSeconds,
-      evaluationsPerSecond: searches[0].steps / searchSeconds,
-      joulesPerRun: joules === null ? null : joules / (count * studyRounds),
+      evaluationsPerSecond: alone[0].steps / searchSeconds,
+      joulesPerRun: joules.length > 0 ? median(joules) / count : null,
       ...(target.device === undefined ? {} : { device: target.device })
     }
+  }
+
+  close(): void {
+    this.setup.dispose()
+  }
+}
+
+async function studyRecord(
+  studyCase: StudyCase,
+  target: StudyTarget,
+  count: number,
+  threads: number,
+  wanted: readonly number[]
+): Promise<KernelRecord> {
+  const study = await OpenStudy.open(studyCase, target, count, { threads, wanted })
+  try {
+    for (let round = 0; round < studyRounds; round++) await study.sample()
+    return await study.record(studyRounds)
   } finally {
-    setup.dispose()
+    study.close()
   }
 }

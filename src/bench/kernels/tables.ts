@@ -1,12 +1,9 @@
 /** Records as a table for a terminal or a Markdown page. */
 import { formatRate, formatSeconds } from '../../core/units.js'
-import type { Comparison } from '../compare/compare.js'
 import type { Machine } from '../machine.js'
-import { engineText, type KernelRecord, type KernelResults, type Missing } from './records.js'
+import { engineText, networkText, percent, type KernelRecord, type KernelResults, type Missing } from './records.js'
 
 const none = '–'
-const percent = (share: number | null | undefined): string =>
-  share === null || share === undefined ? none : `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`
 const figure = (value: number | null | undefined): string =>
   value === null || value === undefined ? none : value.toPrecision(3)
 
@@ -30,8 +27,6 @@ export function markdownTable(header: readonly string[], rows: readonly (readonl
 
 /** A study record without its threads, for tables with a column for each number of threads. */
 export const recordName = (r: KernelRecord): string => `${r.precision} ${r.name}, ${r.sizes.R} starts`
-
-export const networkText = (r: KernelRecord): string => [r.sizes.D, ...r.sizes.hidden, 1].join('-')
 
 const kernelHeader = [
   'engine',
@@ -177,31 +172,5 @@ export function kernelText(results: KernelResults): string {
     ...submitLines(records),
     'per second: from the median sample. GFLOP/s counts matrix products only; peak is what multiply-adds in registers reached meanwhile.',
     `Measured in ${formatSeconds(results.wallSeconds)}.`
-  ].join('\n')
-}
-
-export function comparisonText(c: Comparison): string {
-  const rows = c.changes.map(x => [
-    x.name,
-    formatSeconds(x.secondsA),
-    formatSeconds(x.secondsB),
-    `${x.ratio.toFixed(3)} (${x.low.toFixed(3)} to ${x.high.toFixed(3)})`,
-    x.verdict
-  ])
-  const only = (side: string, names: readonly string[]): string[] =>
-    names.length > 0 ? [`Only in ${side}: ${names.join('; ')}.`] : []
-  const limit = c.failAbove === null ? '' : ` by more than ${percent(c.failAbove)}`
-  return [
-    textTable(['measurement', 'A', 'B', 'speed of B over A (95 %)', ''], rows),
-    '',
-    ...only('A', c.onlyA),
-    ...only('B', c.onlyB),
-    c.changes.length === 0
-      ? 'A and B have no measurement in common.'
-      : c.failed.length > 0
-        ? `B is slower${limit}, or wrong, in ${c.failed.length} of ${c.changes.length}: ${c.failed.join('; ')}.`
-        : limit === ''
-          ? 'Without --fail-above nothing counts as too slow.'
-          : `B is not slower${limit}.`
   ].join('\n')
 }

@@ -3,6 +3,7 @@ import type { Evaluation, KernelTimer, Objective } from '../../engines/types.js'
 import type { Program } from '../../language/program.js'
 import { checkedPoints } from './check.js'
 import { pointsFor } from './sizes.js'
+import { energyOf, meterEnergy, type CardPower } from '../energy.js'
 import { median } from '../statistics.js'
 
 /** Peak and kernel take turns so many times, so that both see the same machine. */
@@ -31,10 +32,12 @@ export interface Measured {
   readonly evaluation: number[]
   readonly repeats: number
   readonly peak: number | null
+  /** Of all samples together, evaluations included; null where it cannot be read. */
+  readonly joules: number | null
 }
 
 /** @param budget seconds that all samples may take, about; there is one in every round at least */
-export async function measure(timed: Timed, budget: number): Promise<Measured> {
+export async function measure(timed: Timed, budget: number, cards?: CardPower): Promise<Measured> {
   // Warm-up, and the scale of one repeat.
   const trial = await timed.run(2)
   const one = median(trial.seconds)
@@ -44,6 +47,7 @@ export async function measure(timed: Timed, budget: number): Promise<Measured> {
   const seconds: number[] = []
   const evaluation: number[] = []
   const peaks: number[] = []
+  let joules: number | null = 0
   const sums = (values: Float64Array, into: number[]): void => {
     for (let s = 0; s < samples; s++) {
       let sum = 0
@@ -53,11 +57,14 @@ export async function measure(timed: Timed, budget: number): Promise<Measured> {
   }
   for (let round = 0; round < rounds; round++) {
     if (timed.peak) peaks.push(await timed.peak())
+    const used = meterEnergy(cards)
     const result = await timed.run(samples * repeats)
+    const taken = energyOf(used(), cards !== undefined)
+    joules = joules === null || taken === null ? null : joules + taken
     sums(result.seconds, seconds)
     if (result.evaluation) sums(result.evaluation, evaluation)
   }
-  return { seconds, evaluation, repeats, peak: peaks.length > 0 ? median(peaks) : null }
+  return { seconds, evaluation, repeats, peak: peaks.length > 0 ? median(peaks) : null, joules }
 }
 
 /**

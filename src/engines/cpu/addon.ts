@@ -78,7 +78,8 @@ export interface Addon {
     theta: Float64Array,
     repeats: number,
     program: object | null,
-    threads: number
+    threads: number,
+    bytes: number
   ): Promise<Float64Array>
 }
 

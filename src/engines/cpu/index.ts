@@ -306,6 +306,9 @@ class CpuObjective implements Objective {
   }
 }
 
+/** Of each thread's share of a copy that no cache holds. */
+const memoryBytes = 2 ** 27
+
 /** All threads at once: each has a lane group of its own, and peak and copy are those of all together. */
 function cpuTimer(
   addon: Addon,
@@ -318,11 +321,12 @@ function cpuTimer(
   const none = new Float64Array(0)
   return {
     lanes: threads * (precision === 'f64' ? target.lanes64 : target.lanes32),
-    peak: async milliseconds => (await addon.bench(native, 'peak', none, milliseconds, null, threads))[0],
-    copy: async milliseconds => (await addon.bench(native, 'copy', none, milliseconds, null, threads))[0],
-    time: (kernel, theta, repeats) => addon.bench(native, kernel, theta, repeats, null, threads),
+    peak: async milliseconds => (await addon.bench(native, 'peak', none, milliseconds, null, threads, 0))[0],
+    copy: async (milliseconds, bytes = memoryBytes * threads) =>
+      (await addon.bench(native, 'copy', none, milliseconds, null, threads, bytes / threads))[0],
+    time: (kernel, theta, repeats) => addon.bench(native, kernel, theta, repeats, null, threads, 0),
     async timeSteps(program, theta, repeats) {
-      const seconds = await addon.bench(native, 'step', theta, repeats, nativeProgram(program), threads)
+      const seconds = await addon.bench(native, 'step', theta, repeats, nativeProgram(program), threads, 0)
       return { evaluation: seconds.slice(0, repeats), update: seconds.slice(repeats) }
     }
   }

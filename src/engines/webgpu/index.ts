@@ -269,7 +269,8 @@ class WebgpuEngine implements Engine {
       lanes: lanesFor('gradient'),
       lanesFor,
       peak: milliseconds => child.ask('peak', { milliseconds }).answer,
-      copy: milliseconds => child.ask('copy', { milliseconds }).answer,
+      copy: (milliseconds, bytes) =>
+        bytes === undefined ? child.ask('copy', { milliseconds }).answer : Promise.resolve(null),
       submit: repeats => child.ask('submit', { repeats }).answer,
       time: async (kernel, theta, repeats) =>
         child.ask('time', { objective: await objective(), kernel, theta, repeats }).answer,

@@ -1,0 +1,107 @@
+/** `manystart bench` alone: what this machine gives, on a card. */
+import { writeFileSync } from 'node:fs'
+import { benchCard } from '../../../bench/card/card.js'
+import { fullScale, quickScale } from '../../../bench/card/definition.js'
+import { cardPage } from '../../../bench/card/page.js'
+import { cardMarkdown, cardText } from '../../../bench/card/text.js'
+import { InputError } from '../../../core/errors.js'
+import { engines } from '../../../engines/registry.js'
+import type { EngineEntry } from '../../../engines/types.js'
+import type { Command, Flags } from '../../command.js'
+import { interruptSignal, print, printJson } from '../../common.js'
+import { countFlag } from '../../flags.js'
+import { createTimeLeft } from '../../progress.js'
+import { widthOf } from '../../terminal.js'
+import { checkFolder, chosenDevices, common, list, listed, text } from './flags.js'
+
+const defaultRecord = 'manystart-bench.json'
+
+/** Engines whose speed people ask for; the others compute the same for comparison. */
+const usual: readonly EngineEntry['name'][] = ['cpu', 'webgpu']
+
+/** The engines that --engine names; else those that are fast here, else the one that always runs. */
+async function chosenEngines(flags: Flags): Promise<EngineEntry[]> {
+  const names = listed(
+    flags,
+    'engine',
+    engines.map(e => e.name)
+  )
+  if (names) return engines.filter(e => names.includes(e.name))
+  const found: EngineEntry[] = []
+  for (const entry of engines.filter(e => usual.includes(e.name))) {
+    const devices = await entry.devices?.()
+    // A GPU that is the processor in disguise is measured when it is named.
+    const able = devices
+      ? devices.some(({ support }) => support.ok && support.software !== true)
+      : (await entry.available()).ok
+    if (able) found.push(entry)
+  }
+  return found.length > 0 ? found : engines.filter(e => e.name === 'reference')
+}
+
+/** Where the record goes, and the page beside it; undefined where nothing is to be written. */
+function files(flags: Flags): { record: string; page: string } | undefined {
+  const out = flags['out']
+  if (out === undefined && flags['json'] === true) return undefined
+  const record = typeof out === 'string' ? out : defaultRecord
+  if (!record.endsWith('.json'))
+    throw new InputError(`--out is ${record}; give a name that ends in .json, beside which the page gets .html.`)
+  checkFolder(record)
+  return { record, page: record.replace(/json$/, 'html') }
+}
+
+async function run(flags: Flags): Promise<void> {
+  const written = files(flags)
+  const chosen = await chosenEngines(flags)
+  const devices = await chosenDevices(flags, chosen)
+  const threads = countFlag(flags, 'threads')
+  const quick = flags['quick'] === true
+  const json = flags['json'] === true
+  const progress = createTimeLeft(process.stderr, flags['quiet'] === true || json)
+  const { signal, release } = interruptSignal()
+  try {
+    const results = await benchCard({
+      engines: chosen,
+      ...(devices ? { devices } : {}),
+      ...(threads === undefined ? {} : { threads }),
+      scale: quick ? quickScale : fullScale,
+      quick,
+      onProgress: p => progress.update(p.share, p.secondsLeft, p.doing),
+      signal
+    })
+    progress.finish()
+    if (written) {
+      writeFileSync(written.record, `${JSON.stringify(results)}\n`)
+      writeFileSync(written.page, await cardPage(results))
+    }
+    if (json) printJson(results)
+    else if (flags['markdown'] === true) print(cardMarkdown(results))
+    else {
+      print(cardText(results, widthOf()))
+      if (written) print(`Written to ${written.record} and ${written.page}.`)
+    }
+    // A wrong result is a failure of the work, however fast, and so is none.
+    if (results.records.length === 0 || results.records.some(r => r.error !== undefined)) process.exitCode ||= 1
+  } finally {
+    release()
+  }
+}
+
+export const cardCommand: Command = {
+  flags: {
+    Flags: {
+      engine: list('engines to measure; default: the processor and the GPUs that can run here'),
+      device: list('for engines with several devices: these alone, as `manystart engines` lists them'),
+      threads: text('threads of the processor; default: all'),
+      quick: { type: 'boolean', describe: 'seconds in place of one to two minutes, to see that it works' },
+      markdown: { type: 'boolean', describe: 'print the card as Markdown' },
+      ...common,
+      out: text(`file for the result as JSON, and the page beside it as .html; default: ${defaultRecord}`)
+    }
+  },
+  examples: [
+    ['manystart bench', 'a card of this machine, in one to two minutes'],
+    ['manystart bench compare A.json B.json', 'two records: what is faster, what is slower']
+  ],
+  run
+}
