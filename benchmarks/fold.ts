@@ -182,8 +182,8 @@ function bar(what: string, ratio: number, wanted: number, side: 'most' | 'least'
   console.log(`  ${what}: ${percent(ratio)}, at ${side} ${percent(wanted)} wanted: ${isMet ? 'met' : 'NOT MET'}`)
 }
 
-/** Blocks of runs that end in one of a few minima, with the last digits that differ from run to run. */
-function madeUp(setup: Setup, runs: number, size: number, minima: number): Known[] {
+/** Blocks of runs that end in one of a few minima: recognised, and so equal to the bit, or with last digits that differ from run to run. */
+function madeUp(setup: Setup, runs: number, size: number, minima: number, isRecognised: boolean): Known[] {
   const P = setup.objective.parameters
   const known: Known[] = []
   const random = words(1, Stream.split, 0, 0, size * (P + 2))
@@ -201,13 +201,14 @@ function madeUp(setup: Setup, runs: number, size: number, minima: number): Known
       const u = uniform(random[i * (P + 2)])
       const which = Math.floor(u * u * minima)
       for (let p = 0; p < P; p++) {
-        const jitter = uniform(random[i * (P + 2) + 1 + p]) * 2 ** -50
+        const jitter = isRecognised ? 0 : uniform(random[i * (P + 2) + 1 + p]) * 2 ** -50
         conditioned[i * P + p] = (which + 1) * (p + 1) + jitter
         theta[i * P + p] = conditioned[i * P + p] + 1e-9 * jitter
       }
       ends.loss[i] = 0.05 + which / 1000
       own.loss[i] = ends.loss[i] + u * 1e-15
-      ends.gradientNorm[i] = own.gradientNorm[i] = u * 1e-12
+      own.gradientNorm[i] = u * 1e-12
+      ends.gradientNorm[i] = isRecognised ? 1e-17 : own.gradientNorm[i]
       ends.precision[i] = 1e-15
     }
     const block: RunBlock = {
@@ -238,10 +239,10 @@ function madeUp(setup: Setup, runs: number, size: number, minima: number): Known
   return known
 }
 
-async function throughput(runs: number): Promise<void> {
+async function throughput(runs: number, isRecognised: boolean): Promise<void> {
   const setup = await setUpFor({}, runs)
   const size = 4096
-  const known = madeUp(setup, runs, size, 4)
+  const known = madeUp(setup, runs, size, 4, isRecognised)
   const values = Float64Array.from(
     { length: size * 5 },
     (_, i) => [0.97, 0.96, 0.98, 0.995, 0.0596][i % 5] + (i % 3) / 1000
@@ -252,7 +253,7 @@ async function throughput(runs: number): Promise<void> {
   const time = await median(() => timeSession(again, runs))
   setup.dispose()
   console.log(
-    `made-up blocks, P = 5, keep end, ${runs} runs: ${time.toFixed(3)} µs per run, ` +
+    `made-up blocks, ${isRecognised ? 'recognised' : 'last digits differ'}, P = 5, keep end, ${runs} runs: ${time.toFixed(3)} µs per run, ` +
       `${(1 / time).toFixed(2)} million runs per second and core, at least 1 wanted: ${time <= 1 ? 'met' : 'NOT MET'}`
   )
 }
@@ -263,7 +264,8 @@ const { values: given } = parseArgs({
 })
 console.log(`${cpus()[0].model}, ${availableParallelism()} cores, Node ${process.version}`)
 const net = { model: { hidden: [5], ridge: 0.01, penalizeBias: true } }
-if (given.only !== 'ratios') await throughput(Number(given.runs))
+if (given.only !== 'ratios')
+  for (const isRecognised of [true, false]) await throughput(Number(given.runs), isRecognised)
 if (given.only !== 'made-up') {
   for (const runs of [20_000, 200_000]) await ratios('iris2 logistic', {}, runs, 0.15)
   await ratios('iris2 4-5-1, ridge 0.01 on all', net, 20_000, 0.1)
