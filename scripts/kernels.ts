@@ -9,6 +9,8 @@ import { planHessian } from '../src/engines/webgpu/core/hessianPlan.js'
 import { Plan } from '../src/engines/webgpu/core/plan.js'
 import { kernelText } from '../src/engines/webgpu/core/text.js'
 import { instance, readSources } from '../src/engines/webgpu/host/open.js'
+import type { Resampling } from '../src/core/resampling.js'
+import type { RunInputs } from '../src/engines/types.js'
 import type { Program } from '../src/language/program.js'
 import { Rule } from '../src/language/rule.js'
 import { activations } from '../src/models/activations.js'
@@ -51,6 +53,19 @@ const large: Recipe[] = [
   { loss: 'poisson', inputs: 12, hidden: [5, 5, 5, 5, 5, 5], mixed: true }
 ]
 
+const resamplings: readonly Resampling[] = [
+  { kind: 'bootstrap', seed: 1 },
+  { kind: 'folds', folds: 2, seed: 1 },
+  { kind: 'poisson', seed: 1 },
+  { kind: 'split', held: 1, seed: 1 }
+]
+/** All that a run of its own can bring. */
+const ownInputs = (parameters: number, how: Resampling): RunInputs => ({
+  ridge: new Float64Array(parameters),
+  free: new Uint8Array(parameters),
+  rows: { how, numbers: new Float64Array(1) }
+})
+
 class CountingGpu extends Gpu {
   readonly texts = new Set<string>()
   override module(source: string, label: string): Promise<GPUShaderModule> {
@@ -76,7 +91,11 @@ async function open(): Promise<CountingGpu> {
 /** That of a network takes more workgroup memory than the null backend binds. */
 async function checkHessian(gpu: Gpu, problem: Problem): Promise<void> {
   if (!isNetwork(problem)) await Evaluator.create(gpu, problem, { lanes: laneMultiple, needs: 'H' })
-  else await gpu.module(kernelText(sources, 'hessian.wgsl', planHessian(problem).values), 'hessian.wgsl')
+  else
+    for (const own of [false, true]) {
+      const values = { ...planHessian(problem).values, own, sharesAt: 8, dataRows: problem.rows }
+      await gpu.module(kernelText(sources, 'hessian.wgsl', values), 'hessian.wgsl')
+    }
 }
 
 async function checkModel(gpu: Gpu, problem: Problem, number: number): Promise<void> {
@@ -90,12 +109,15 @@ async function checkModel(gpu: Gpu, problem: Problem, number: number): Promise<v
   const own = number < 2 ? methods : [0, 1].map(k => methods[(2 * number + k) % methods.length])
   for (const method of own) {
     const drawn = number % 2 === 0 && isNetwork(problem)
-    const starts = drawn ? randomStarts(laneMultiple) : givenStarts(theta, 1)
+    const starts = drawn ? randomStarts(1) : givenStarts(theta, 1)
+    // Runs with all of their own, and without.
+    const inputs = ownInputs(objective.parameters, resamplings[(number >> 1) % resamplings.length])
     const request = {
       ...rule(method, problem, 'f32'),
       starts,
       stop: { steps: 3, gradient: 0 },
-      trace: number % 3 === 0
+      trace: number % 3 === 0,
+      ...(number % 2 === 0 ? {} : { inputs })
     }
     const plan = await Plan.make(gpu, problem, request)
     if (plan.needs === 'H') continue

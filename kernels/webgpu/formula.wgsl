@@ -10,6 +10,7 @@ struct Terms {
 #else
 #include loss.wgsl
 #end
+#include shares.wgsl
 #if hessian
 @group(0) @binding(3) var<storage, read_write> H: array<f32>;  // [P][P][lanes]
 #else
@@ -45,7 +46,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var totalWeight = 0.0;
   for (var k = 0u; k < items; k++) {
     let row = rows[k * lanes + lane];
+#if own
+    totalWeight += shareOfRow(row, lane, lanes);
+#else
     if (row < dataRows) { totalWeight += rowData[row * 3u + 1u]; }
+#end
   }
 #end
 {{prelude}}
@@ -55,10 +60,18 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let found = rows[k * lanes + lane];
     let here = found < dataRows && totalWeight > 0.0;
     let row = select(0u, found, here);
+#if own
+    let c = select(0.0, shareOfRow(row, lane, lanes) / totalWeight, here);
+#else
     let c = select(0.0, rowData[row * 3u + 1u] / totalWeight, here);
+#end
 #else
     let row = k;
+#if own
+    let c = shareOfRow(row, lane, lanes);
+#else
     let c = rowData[row * 3u + 1u];
+#end
 #end
     // Rows without weight are not there, whatever the formula says of them.
     if (c == 0.0) { continue; }

@@ -4,6 +4,7 @@
 #include wide.wgsl
 #include outputs.wgsl
 #include results.wgsl
+#include shares.wgsl
 
 #if batch
 @group(0) @binding(0) var<storage, read> x: array<f32>;        // [N][D]
@@ -35,7 +36,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var totalWeight = 0.0;
   for (var k = 0u; k < items; k++) {
     let row = rows[k * lanes + lane];
+#if own
+    totalWeight += shareOfRow(row, lane, lanes);
+#else
     if (row < dataRows) { totalWeight += rowData[row * 3u + 1u]; }
+#end
   }
 #end
   let end = min((id.y + 1u) * packsOfChunk, packs);
@@ -48,14 +53,22 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let here{{r}} = row{{r}} < dataRows && totalWeight > 0.0;
     row{{r}} = select(0u, row{{r}}, here{{r}});
     let y{{r}} = rowData[row{{r}} * 3u];
+#if own
+    let c{{r}} = select(0.0, shareOfRow(row{{r}}, lane, lanes) / totalWeight, here{{r}});
+#else
     let c{{r}} = select(0.0, rowData[row{{r}} * 3u + 1u] / totalWeight, here{{r}});
+#end
     let o{{r}} = rowData[row{{r}} * 3u + 2u];
 #end
 #else
     let data = array<V, 3>(rowData[n * 3u], rowData[n * 3u + 1u], rowData[n * 3u + 2u]);
 #for r in width
     let y{{r}} = data[0]{{part[r]}};
+#if own
+    let c{{r}} = shareOfRow(n * {{width}}u + {{r}}u, lane, lanes);
+#else
     let c{{r}} = data[1]{{part[r]}};
+#end
     let o{{r}} = data[2]{{part[r]}};
 #end
 #end

@@ -10,6 +10,7 @@
 // Which fields, which π, and which elements of H: the table of tiles, made by src/engines/webgpu/core/hessianPlan.ts.
 #include wide.wgsl
 #include loss.wgsl
+#include shares.wgsl
 
 const runs = {{runs}}u;
 const team = {{team}}u;
@@ -125,7 +126,11 @@ fn extended(pack: u32, d: u32) -> V {
 fn outputsOf(tile: u32, row: u32) {
   let at = (tile * packs + row / width) * 3u * width + row % width;
   let y = rowData[at];
+#if own
+  let c = shareOfRow(tile * rowsOfTile + row, lane, lanes);
+#else
   let c = rowData[at + width];
+#end
   let absent = c == 0.0;
   let stride = rowsOfTile * runs;
   let own = row * runs + run;
@@ -166,12 +171,21 @@ fn outputsOf(tile: u32, row: u32) {
 
 /// weight / total of the rows of a pack.
 fn shareOf(tile: u32, k: u32) -> V {
+#if own
+  let first = (tile * packs + k) * width;
+  return V(
+#for r in width
+    shareOfRow(first + {{r}}u, lane, lanes),
+#end
+  );
+#else
   let at = ((tile * packs + k) * 3u + 1u) * width;
   return V(
 #for r in width
     rowData[at + {{r}}u],
 #end
   );
+#end
 }
 
 /// c ∂²ℓ/∂z_a∂z_b for the rows of pack k.

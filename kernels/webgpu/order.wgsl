@@ -1,7 +1,6 @@
 // The mini-batch of every lane at its step: at the beginning of an epoch a new order of the rows, by Fisher-Yates from the identity
 // (kernels/README.md, "Random numbers"). A thread is a lane.
-#include philox.wgsl
-#include lanes.wgsl
+#include shuffle.wgsl
 
 @group(0) @binding(0) var<storage, read> state: array<u32>;
 @group(0) @binding(1) var<storage, read_write> order: array<u32>; // [N][lanes]
@@ -10,26 +9,6 @@
 const dataRows = {{dataRows}}u;
 const size = {{size}}u;
 const perEpoch = {{perEpoch}}u;
-
-fn shuffle(epoch: u32, start: vec2u) {
-  for (var i = 0u; i < dataRows; i++) { order[i * lanes + lane] = i; }
-  let base = wide(epoch, dataRows); // number of the epoch's first word
-  var four = vec4u();
-  var held = none;
-  for (var i = dataRows - 1u; i > 0u; i--) {
-    let low = base.x + i;
-    let high = base.y + select(0u, 1u, low < i);
-    let block = (low >> 2u) | (high << 30u);
-    if (block != held || i == dataRows - 1u) {
-      four = philox(vec4u(block, start.x, start.y, 1u), vec2u({{seedLow}}u, {{seedHigh}}u));
-      held = block;
-    }
-    let j = wide(four[low & 3u], i + 1u).y;
-    let t = order[i * lanes + lane];
-    order[i * lanes + lane] = order[j * lanes + lane];
-    order[j * lanes + lane] = t;
-  }
-}
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {

@@ -2,6 +2,7 @@
 #include wide.wgsl
 #include loss.wgsl
 #include results.wgsl
+#include shares.wgsl
 
 const runs = {{runs}}u;
 const team = {{team}}u;   // threads of a run
@@ -52,10 +53,19 @@ fn rowOf(tile: u32, row: u32, totalWeight: f32) -> RowData {
   let r = rowAt(tile * rowsOfTile + row, lane);
   let here = r < dataRows && totalWeight > 0.0;
   let at = present(r) * 3u;
-  return RowData(rowData[at], select(0.0, rowData[at + 1u] / totalWeight, here), rowData[at + 2u]);
+#if own
+  let weight = shareOfRow(r, lane, lanes);
+#else
+  let weight = rowData[at + 1u];
+#end
+  return RowData(rowData[at], select(0.0, weight / totalWeight, here), rowData[at + 2u]);
 #else
   let at = (tile * packs + row / width) * 3u * width + row % width;
+#if own
+  return RowData(rowData[at], shareOfRow(tile * rowsOfTile + row, lane, lanes), rowData[at + 2u * width]);
+#else
   return RowData(rowData[at], rowData[at + width], rowData[at + 2u * width]);
+#end
 #end
 }
 
@@ -118,11 +128,15 @@ fn sumOfTeam(t: u32, own: f32) -> f32 {
 #if batch
 /// Total weight of the run's batch.
 fn weightOfBatch(t: u32) -> f32 {
-  var own = 0.0;
+  var sum = 0.0;
   for (var k = t; k < items; k += team) {
     let row = rowAt(k, lane);
-    if (row < dataRows) { own += rowData[row * 3u + 1u]; }
+#if own
+    sum += shareOfRow(row, lane, lanes);
+#else
+    if (row < dataRows) { sum += rowData[row * 3u + 1u]; }
+#end
   }
-  return sumOfTeam(t, own);
+  return sumOfTeam(t, sum);
 }
 #end

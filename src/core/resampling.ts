@@ -19,8 +19,8 @@ export const resamplingSize = (how: Resampling): number =>
 
 /** Terms 1/k! of the distribution function of a Poisson variable of mean 1 that are told apart. */
 const poissonTerms = 13
-/** ⌊2³² P(X ≤ k)⌋ */
-const poissonWords: readonly number[] = (() => {
+/** ⌊2³² P(X ≤ k)⌋ of a Poisson variable of mean 1. */
+export const poissonWords: readonly number[] = (() => {
   // In units of 2⁻⁹⁶: 1/e and its parts by integers, so that no engine's last bit is another's.
   const one = 1n << 96n
   let factorial = 1n

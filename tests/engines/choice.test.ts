@@ -136,7 +136,7 @@ describe('a study on a machine with a GPU', () => {
   it('is told by `engines` what each cannot do', async () => {
     for (const entry of engines) {
       const limits = await limitsOf(entry)
-      expect(limits).toHaveLength({ webgpu: 3, tensorflow: 2, cpu: 0, reference: 0 }[entry.name])
+      expect(limits).toHaveLength({ webgpu: 2, tensorflow: 2, cpu: 0, reference: 0 }[entry.name])
       for (const limit of limits) expect(limit).toMatch(/^The \w+ engine [^.]*; use --engine cpu\.$/)
     }
   })

@@ -30,6 +30,7 @@ import type {
   RunRequest,
   Scores
 } from '../types.js'
+import { inputsOf } from '../inputs.js'
 import { noOwnRows } from '../../models/penalty.js'
 import { readProofs } from './proofs.js'
 import { loadAddon, type Addon, type NativeProblem, type NativeTarget } from './addon.js'
@@ -90,27 +91,6 @@ function nativeInputs(program: Program, inputs: RunInputs | undefined, numbers: 
     resamplingKind: inputs?.rows ? resamplingKinds.indexOf(inputs.rows.how.kind) : 0,
     resamplingSize: inputs?.rows ? resamplingSize(inputs.rows.how) : 0,
     resamplingSeed: inputs?.rows?.how.seed ?? 0
-  }
-}
-
-/** The inputs of `some` runs from place `from` on, of those of `count` runs. */
-function inputsOf(
-  { program, ridge, free, draws, rows }: RunInputs,
-  count: number,
-  from: number,
-  some: number
-): RunInputs {
-  const part = <T extends Float64Array | Uint8Array>(values: T): T => {
-    const width = values.length / count
-    return values.slice(from * width, (from + some) * width) as T
-  }
-  return {
-    ...(program ? { program: Object.fromEntries(Object.entries(program).map(([name, v]) => [name, part(v)])) } : {}),
-    ...(ridge ? { ridge: part(ridge) } : {}),
-    ...(free ? { free: part(free) } : {}),
-    // The starts are given by then.
-    ...(draws?.order ? { draws: { order: part(draws.order) } } : {}),
-    ...(rows ? { rows: { ...rows, numbers: part(rows.numbers) } } : {})
   }
 }
 

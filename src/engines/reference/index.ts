@@ -5,9 +5,9 @@ import { validateProblem } from '../../models/validate.js'
 import { noOwnRows } from '../../models/penalty.js'
 import { classCells, scoresOf, scoreRun } from '../../models/scores.js'
 import type { Problem } from '../../models/types.js'
+import { checkInputs } from '../inputs.js'
 import type { Engine, EngineEntry, Evaluation, Needs, Objective, RunBlock, RunRequest, Scores } from '../types.js'
 import { evaluatorOf, type ModelEvaluator } from './evaluator.js'
-import { checkInputs } from './inputs.js'
 import { Interpreter } from './interpreter.js'
 import { runOne, type FinishedRun } from './run.js'
 import { referenceTimer } from './timer.js'
@@ -107,7 +107,7 @@ class ReferenceObjective implements Objective {
     const { starts, program } = request
     const P = this.parameters
     const state = new Interpreter(program, P, columnScale(this.problem))
-    if (request.inputs) checkInputs(request.inputs, state, starts.count)
+    if (request.inputs) checkInputs(request.inputs, program, P, starts.count)
     if (request.inputs?.rows && hasFirth(this.problem.network)) throw new WorkError(noOwnRows('reference'))
     const size = request.blockRuns ?? 2048
     const first = starts.first ?? 0

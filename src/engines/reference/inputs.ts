@@ -2,22 +2,6 @@
 import type { RunInputs } from '../types.js'
 import type { Interpreter } from './interpreter.js'
 
-/** @throws Error for values that do not fit the program or the number of runs */
-export function checkInputs(inputs: RunInputs, state: Interpreter, count: number): void {
-  const P = state.parameters
-  for (const [name, values] of Object.entries(inputs.program ?? {})) {
-    const input = state.program.inputs.find(i => i.name === name)
-    if (!input) throw new Error(`${state.program.name} has no input ${name}`)
-    const size = count * (input.kind === 'vector' ? P : 1)
-    if (values.length !== size) throw new Error(`the input ${name} holds ${values.length} numbers, not ${size}`)
-  }
-  for (const values of [inputs.ridge, inputs.free])
-    if (values && values.length !== count * P) throw new Error(`an input of the runs holds ${values.length} numbers`)
-  for (const values of [inputs.draws?.start, inputs.draws?.order, inputs.rows?.numbers])
-    if (values && values.length !== count)
-      throw new Error(`the numbers that runs draw by are ${values.length}, not ${count}`)
-}
-
 /** The run at place `index` enters: its inputs take their slots. */
 export function enterInputs(inputs: RunInputs, state: Interpreter, index: number): void {
   const P = state.parameters

@@ -5,11 +5,13 @@
 import { noHardware } from './host/attached.js'
 import { InputError, WorkError } from '../../core/errors.js'
 import { isScalar } from '../../models/losses/index.js'
+import { noOwnRows } from '../../models/penalty.js'
 import { startPoint, parameterCount, hasFirth } from '../../models/model.js'
 import { validateProblem } from '../../models/validate.js'
 import type { Problem } from '../../models/types.js'
 import { type Child, ProcessError } from '../process/child.js'
 import type { PlainRequest } from '../process/protocol.js'
+import { checkInputs, inputsOf } from '../inputs.js'
 import type {
   Engine,
   EngineEntry,
@@ -170,9 +172,15 @@ class WebgpuObjective implements Objective {
   async *minimise(request: RunRequest): AsyncIterable<RunBlock> {
     this.usable()
     const { starts, inputs } = request
-    const reason = inputs ? missing(this.problem, { inputs: true }) : undefined
-    if (reason !== undefined) throw new InputError(reason)
-    if (starts.kind === 'random' && (starts.map || this.problem.network.kind === 'expression')) {
+    if (inputs) {
+      const reason = missing(this.problem, { inputs: inputs.rows ? 'rows' : true })
+      if (reason !== undefined) throw new InputError(reason)
+      checkInputs(inputs, request.program, this.parameters, starts.count)
+    }
+    if (
+      starts.kind === 'random' &&
+      (starts.map || this.problem.network.kind === 'expression' || inputs?.draws?.start)
+    ) {
       yield* this.mapped(request, starts)
       return
     }
@@ -200,12 +208,15 @@ class WebgpuObjective implements Objective {
     )
   }
 
-  /** The GPU draws θ0 of networks itself, but does not map it: starts of mapped problems and of formulas come from here, a range at a time. */
+  /** The GPU draws θ0 of networks itself, but does not map it: starts of mapped problems, of formulas, and by numbers of their own come from here, a range at
+   * a time. */
   private async *mapped(
     request: RunRequest,
     starts: Extract<RunRequest['starts'], { kind: 'random' }>
   ): AsyncIterable<RunBlock> {
     const P = this.parameters
+    const { inputs } = request
+    const numbers = inputs?.draws?.start
     const most = Math.max(1, Math.floor(mappedBytes / (8 * P)))
     let busy = 0
     let all = 0
@@ -215,8 +226,17 @@ class WebgpuObjective implements Objective {
       const first = starts.first + from
       const theta = new Float64Array(count * P)
       for (let i = 0; i < count; i++)
-        theta.set(startPoint(this.problem.network, starts.init, starts.seed, first + i, starts.map), i * P)
-      yield* this.minimise({ ...request, onOccupancy, starts: { kind: 'given', theta, count, first } })
+        theta.set(
+          startPoint(this.problem.network, starts.init, starts.seed, numbers?.[from + i] ?? first + i, starts.map),
+          i * P
+        )
+      const part = inputs && inputsOf(inputs, starts.count, from, count)
+      yield* this.minimise({
+        ...request,
+        onOccupancy,
+        starts: { kind: 'given', theta, count, first },
+        ...(part ? { inputs: part } : {})
+      })
     }
     request.onOccupancy?.(busy, all)
   }
@@ -324,15 +344,15 @@ async function load(options: WebgpuOptions): Promise<Engine> {
   }
 }
 
-const noInputs = 'The webgpu engine takes no inputs of single runs yet; use --engine cpu.'
-
 /** Why there is no kernel for a job, as a sentence; undefined where there is one. */
 export function missing({ network }: Problem, { H, inputs }: WorkNeeds): string | undefined {
-  if (hasFirth(network)) return 'The webgpu engine does not have Firth’s penalty; use --engine cpu.'
-  if (network.kind === 'expression') return inputs ? noInputs : formulaTooLarge(network, H === true)
+  if (hasFirth(network))
+    return inputs === 'rows'
+      ? noOwnRows('webgpu')
+      : 'The webgpu engine does not have Firth’s penalty; use --engine cpu.'
+  if (network.kind === 'expression') return formulaTooLarge(network, H === true)
   if (network.inputs === 0)
     return 'The webgpu engine takes models with an input column and this one has an intercept alone; use --engine cpu.'
-  if (inputs) return noInputs
   if (isScalar(network.loss) && network.outputs > 1)
     return `The webgpu engine takes one output with the ${network.loss} loss and the model has ${network.outputs}; use --engine cpu.`
   if (H && parameterCount(network) > mostHessianParameters) return hessianTooLarge(parameterCount(network))

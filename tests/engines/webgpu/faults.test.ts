@@ -131,6 +131,16 @@ describe.runIf(present)('a GPU that fails', () => {
     expect(same).toBeLessThan(count)
   })
 
+  it('by being lost hands over what runs bring of their own', async () => {
+    const inputs = {
+      ridge: Float64Array.from({ length: count * P }, (_, k) => (k % 5) / 8),
+      draws: { order: Float64Array.from(numbers, i => 7 * i) },
+      rows: { how: { kind: 'bootstrap', seed: 3 }, numbers: Float64Array.from(numbers, i => i % 9) }
+    } as const
+    const what = request('adam, mini-batches', { inputs })
+    expect(await expectTakenOver({ faults: [{ loseAfter: 20 }] }, what, /was lost/)).toBeLessThan(count)
+  })
+
   it('by being lost hands over given starts', async () => {
     const theta = points(problem, count)
     const what = request('gd, mini-batches', { starts: givenStarts(theta, count) })

@@ -6,8 +6,10 @@ import { columnScale } from '../../../models/model.js'
 import { initScales } from '../../../models/network/initialise.js'
 import type { Gpu } from './device.js'
 import { Evaluator } from './evaluate.js'
-import { halves, tracedRounds, type Plan } from './plan.js'
+import type { OwnBuffers } from './ownPlan.js'
+import { tracedRounds, type Plan } from './plan.js'
 import { encode, stateRows, type Dispatch, type ProgramBuffers } from './program.js'
+import { halves } from './text.js'
 
 /** What the GPU says after a submit. */
 export interface Counters {
@@ -78,6 +80,7 @@ export class Batch {
         f: { buffer: scalars, offset: 0, size: L },
         g: { buffer: vectors, offset: 0, size: L * plan.parameters },
         ...(buffers.H ? { H: buffers.H } : {}),
+        ...(buffers.own?.shares ? { shares: buffers.own.shares } : {}),
         ...(rule && buffers.rows ? { rows: { binding: buffers.rows, batchSize: rule.size } } : {})
       })
       owned.evaluators.push(evaluator)
@@ -89,7 +92,8 @@ export class Batch {
           needs: 'g',
           theta: plan.program.vector(plan.request.program.outputs.point, buffers.program),
           f: { buffer: allRows, offset: 0, size: L },
-          g: { buffer: allRows, offset: L, size: L * plan.parameters }
+          g: { buffer: allRows, offset: L, size: L * plan.parameters },
+          ...(buffers.own?.shares ? { shares: buffers.own.shares } : {})
         })
         owned.evaluators.push(all)
       }
@@ -105,9 +109,14 @@ export class Batch {
    * Puts starts into the queue, which must have room for them.
    * @param numbers start numbers
    * @param points with given starts: their points [count, P]
+   * @param own what the runs bring of their own [count, width]
    * @returns the entry of the first; the others follow, modulo 2³²
    */
-  put(numbers: readonly number[], points: Float32Array<ArrayBuffer> | undefined): number {
+  put(
+    numbers: readonly number[],
+    points: Float32Array<ArrayBuffer> | undefined,
+    own?: Uint32Array<ArrayBuffer>
+  ): number {
     const first = this.tail
     const { fresh, numbers: buffer, points: given, control } = this.buffers
     const words = new Uint32Array(2 * numbers.length)
@@ -115,6 +124,7 @@ export class Batch {
     this.gpu.write(fresh, Uint32Array.of(first, numbers.length, this.places - 1))
     this.gpu.write(buffer, words)
     if (given && points) this.gpu.write(given, points)
+    if (own) this.putOwn(first % this.places, own)
     this.tail = (first + numbers.length) % 2 ** 32
     this.gpu.write(control, Uint32Array.of(this.tail), 4)
     this.gpu.submit(encoder => {
@@ -123,6 +133,16 @@ export class Batch {
       pass.end()
     })
     return first
+  }
+
+  /** @param place of the first in the queue, which is a ring */
+  private putOwn(place: number, words: Uint32Array<ArrayBuffer>): void {
+    const { own } = this.buffers
+    const width = this.plan.own?.width ?? 0
+    if (!own || width === 0) return
+    const before = (this.places - place) * width
+    this.gpu.write(own.own, words.subarray(0, before), 4 * place * width)
+    this.gpu.write(own.own, words.subarray(before))
   }
 
   /** Hands so many rounds to the GPU. Two submits may be under way, whose results must be read in between. */
@@ -139,15 +159,20 @@ export class Batch {
       const finish = ({ turn, exchange }: Turn): void => {
         encode(pass, turn)
         encode(pass, exchange)
+        for (const dispatch of commands.enter) encode(pass, dispatch)
       }
       finish(this.phase === 0 ? enter.before : enter.beforeLater)
       for (let round = 0; round < rounds; round++) {
         if (commands.order) encode(pass, commands.order)
         commands.evaluator.encode(pass)
+        if (commands.terms) encode(pass, commands.terms)
         for (const dispatch of commands.update) encode(pass, dispatch)
         this.phase = (this.phase + 1) % perEpoch
         // At the end of an epoch and of the budget all rows count.
-        if (this.phase === 0 || this.phase === budget) commands.all?.encode(pass)
+        if (this.phase === 0 || this.phase === budget) {
+          commands.all?.encode(pass)
+          if (commands.allTerms) encode(pass, commands.allTerms)
+        }
         finish(this.phase === 0 ? enter.after : enter.afterLater)
       }
       pass.end()
@@ -245,6 +270,8 @@ interface Buffers {
   /** [1 + P][lanes] */
   readonly allRows: GPUBuffer | undefined
   readonly path: GPUBuffer | undefined
+  /** For what runs bring of their own. */
+  readonly own: (OwnBuffers & { readonly own: GPUBuffer }) | undefined
 }
 
 /** Whether a step has been taken, and whether runs may enter now. */
@@ -266,14 +293,18 @@ function makeBuffers(plan: Plan, lanes: number, owned: Owned): Buffers {
   const control = owned.make(8, 'control')
   gpu.write(control, Uint32Array.of(0, 0, 0, places, places - 1))
   const mappable = (label: string): GPUBuffer => owned.keep(gpu.mappable(counterBytes, label))
+  const { own } = plan
   const flag = (name: FlagName): GPUBuffer => owned.keep(gpu.constants(Uint32Array.from(flagValues[name]), name))
+  const shared = {
+    lanes,
+    state: perLane(stateRows, 'state'),
+    x: perLane(P, 'x'),
+    vectors: perLane(sizes.vectors, 'vectors'),
+    scalars: perLane(sizes.scalars, 'scalars')
+  }
   return {
     program: {
-      lanes,
-      state: perLane(stateRows, 'state'),
-      x: perLane(P, 'x'),
-      vectors: perLane(sizes.vectors, 'vectors'),
-      scalars: perLane(sizes.scalars, 'scalars'),
+      ...shared,
       scale: upload(Float32Array.from(columnScale(problem)), 'scale'),
       matrices: sizes.matrices.map((numbers, slot) => (numbers > 0 ? perLane(numbers, `matrix ${slot}`) : H)),
       work: wanted(sizes.work, 'work'),
@@ -304,7 +335,17 @@ function makeBuffers(plan: Plan, lanes: number, owned: Owned): Buffers {
     order: rule && perLane(problem.rows, 'order'),
     rows: rule && perLane(rule.size, 'rows'),
     allRows: rule && perLane(1 + P, 'all rows'),
-    path: request.trace ? perLane(3 * tracedRounds, 'path') : undefined
+    path: request.trace ? perLane(3 * tracedRounds, 'path') : undefined,
+    own: own && {
+      ...shared,
+      own: owned.make(own.width * places, 'own'),
+      terms: wanted(own.terms * P, 'own terms'),
+      shares: wanted(own.drawsRows ? problem.rows : 0, 'shares'),
+      weights: own.drawsRows
+        ? upload(Float32Array.from(problem.weight ?? new Float64Array(problem.rows).fill(1)), 'weights')
+        : undefined,
+      order: wanted(own.shuffles ? problem.rows : 0, 'order of a resample')
+    }
   }
 }
 
@@ -313,6 +354,10 @@ interface Commands {
   readonly evaluator: Evaluator
   readonly all: Evaluator | undefined
   readonly update: readonly Dispatch[]
+  /** After runs have entered, and after each evaluation: what they bring of their own. */
+  readonly enter: readonly Dispatch[]
+  readonly terms: Dispatch | undefined
+  readonly allTerms: Dispatch | undefined
   readonly order: Dispatch | undefined
   /** By parity of the submit. */
   readonly turns: readonly Readonly<Record<FlagName, Turn>>[]
@@ -320,7 +365,7 @@ interface Commands {
 
 function bindCommands(plan: Plan, buffers: Buffers, evaluator: Evaluator, all: Evaluator | undefined): Commands {
   const { gpu, parameters: P } = plan
-  const { program, control, results, queue, queueNumbers, allRows, path } = buffers
+  const { program, control, results, queue, queueNumbers, allRows, path, own } = buffers
   const { lanes, state, scalars, x, vectors } = program
   const groups = lanes / 64
   const turn = (parity: 0 | 1, name: FlagName): Turn => ({
@@ -362,6 +407,9 @@ function bindCommands(plan: Plan, buffers: Buffers, evaluator: Evaluator, all: E
     evaluator,
     all,
     update: plan.program.bind(program),
+    enter: (own && plan.own?.bindEnter(own)) ?? [],
+    terms: own && plan.own?.bindTerms({ theta: evaluator.theta, f: evaluator.f, g: evaluator.g!, H: evaluator.H }, own),
+    allTerms: own && all && plan.own?.bindTerms({ theta: all.theta, f: all.f, g: all.g!, H: undefined }, own),
     order: plan.order &&
       buffers.order &&
       buffers.rows && {

@@ -37,6 +37,8 @@ export interface EvaluatorOptions {
   readonly H?: Binding
   /** Evaluate mini-batches, of the rows that this buffer names. Not with needs H. */
   readonly rows?: { readonly binding: Binding; readonly batchSize: number }
+  /** [N, L] of the rows for each lane, where lanes have weights of their own: they sum to 1, and those of the problem do not count. */
+  readonly shares?: Binding
   /** For measurements: how the gradient's kernel is laid out. */
   readonly tuning?: Tuning
 }
@@ -136,11 +138,14 @@ export class Evaluator {
     if (needs === 'H') checkHessian(P)
     const request = { gradient: needs !== 'f', batchSize: rows?.batchSize }
     const { plan, second, entries } = plansOf(problem, request, needs === 'H', options.tuning)
-    const gradient = await gpu.kernel(plan.file, plan.values)
+    const own = options.shares !== undefined
+    const dataRows = problem.rows
+    const gradient = await gpu.kernel(plan.file, { ...plan.values, own, sharesAt: 6 })
     const finish = plan.finishes ? await gpu.kernel('finish.wgsl', plan.values) : undefined
-    const hessian = second && (await gpu.kernel('hessian.wgsl', second.values))
+    const hessian = second && (await gpu.kernel('hessian.wgsl', { ...second.values, own, sharesAt: 8, dataRows }))
     const formulas: GPUComputePipeline[] = []
-    for (const values of entries) formulas.push(await gpu.kernel('formula.wgsl', values))
+    for (const values of entries)
+      formulas.push(await gpu.kernel('formula.wgsl', { ...values, own, sharesAt: 6, dataRows }))
     return gpu.guard(() => {
       const owned: GPUBuffer[] = []
       const make = (numbers: number, label: string): GPUBuffer => {
@@ -173,9 +178,9 @@ export class Evaluator {
         const z = laneMultiple / plan.runs
         if (finish) {
           const sums = make(plan.chunks * (g ? 1 + P : 1) * lanes, 'sums')
-          made.add(gradient, [...bound, sums], plan.chunks, z)
+          made.add(gradient, [...bound, sums, undefined, options.shares], plan.chunks, z)
           made.add(finish, [theta, sums, f, penalty, g], g ? 1 + P : 1)
-        } else made.add(gradient, [...bound, f, g], 1, z)
+        } else made.add(gradient, [...bound, f, g, options.shares], 1, z)
         if (hessian && second && H) {
           const own = packRows(problem, second.width, second.rowMultiple, 0)
           const tables = [
@@ -183,10 +188,11 @@ export class Evaluator {
             fill(second.tileTable, 'tiles'),
             fill(second.pairTable, 'pairs')
           ]
-          const bindings = [fill(own.x, 'x'), fill(own.data, 'rows'), theta, H, ...tables, penalty]
+          const bindings = [fill(own.x, 'x'), fill(own.data, 'rows'), theta, H, ...tables, penalty, options.shares]
           made.add(hessian, bindings, second.blocks, laneMultiple / second.runs)
         }
-        for (const pipeline of formulas) made.add(pipeline, [x, rowData, theta, H], 1)
+        for (const pipeline of formulas)
+          made.add(pipeline, [x, rowData, theta, H, undefined, undefined, options.shares], 1)
         made.owned.push(...owned)
         return made
       } catch (error) {

@@ -130,7 +130,8 @@ function statementsOf(expression: Expression, roots: readonly NodeId[]): Stateme
 const shared = ({ expression, loss, lossParameters }: ExpressionModel): Values => ({
   ...Object.fromEntries(losses.map(name => [`loss_${name}`, name === loss])),
   lossConstants: lossConstants(loss, lossParameters).map(literal),
-  objective: expression.objective
+  objective: expression.objective,
+  own: false
 })
 
 const textOf = ({ prelude, body }: Statements): Values => ({ prelude: prelude.join('\n'), body: body.join('\n') })

@@ -77,6 +77,7 @@ export function commonValues(problem: Problem<Network>, width: number): Values {
     part: parts(width),
     pick: width === 1 ? '' : '[row % width]',
     hessian: false,
+    own: false,
     inputs: network.inputs,
     outputs: network.outputs,
     depth: M,

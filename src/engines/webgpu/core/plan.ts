@@ -1,5 +1,6 @@
 /** What all batches of one run request share: compiled kernels, and the sizes of what a lane needs, term by term. */
 import { InputError } from '../../../core/errors.js'
+import { Stream } from '../../../core/rng.js'
 import { Status } from '../../../core/status.js'
 import { formatBytes } from '../../../core/units.js'
 import { initScales } from '../../../models/network/initialise.js'
@@ -9,21 +10,14 @@ import { Slot } from '../../../language/program.js'
 import type { PlainRequest } from '../../process/protocol.js'
 import type { Gpu } from './device.js'
 import { Evaluator, checkHessian, laneMultiple, type EvaluationNeeds } from './evaluate.js'
+import { OwnPlan } from './ownPlan.js'
 import { CompiledProgram, stateRows } from './program.js'
 import { quantileValues } from './quantile.js'
-import { literal, type Values } from './text.js'
+import { literal, seedValues, type Values } from './text.js'
 import { elementAt } from './update.js'
 
 /** Numbers of a result before its report: entry, status, steps, loss, gradient norm. */
 export const resultHead = 5
-
-/** Both words of a whole number below 2⁵³. */
-export const halves = (n: number): [low: number, high: number] => [n % 2 ** 32, Math.floor(n / 2 ** 32)]
-
-const seedValues = (seed: number): Values => {
-  const [seedLow, seedHigh] = halves(seed)
-  return { seedLow, seedHigh }
-}
 
 /** The bits of the largest f32 that is at most `value`, which is not negative. */
 export function bitsBelow(value: number): number {
@@ -55,7 +49,9 @@ export class Plan {
     readonly exchange: GPUComputePipeline,
     /** Whether it touches vectors other than x. */
     readonly exchangesVectors: boolean,
-    readonly order: GPUComputePipeline | undefined
+    readonly order: GPUComputePipeline | undefined,
+    /** What runs bring of their own. */
+    readonly own: OwnPlan | undefined
   ) {
     this.parameters = parameterCount(problem.network)
     this.width = resultHead + request.program.report.length + this.parameters
@@ -78,12 +74,14 @@ export class Plan {
       rule &&
       (await gpu.kernel('order.wgsl', {
         ...seedValues(request.batch.seed),
+        stream: Stream.batches,
         ...rule,
         dataRows: problem.rows,
         shared: request.batch.order === 'shared'
       }))
     const usesVectors = exchanged['usesVectors'] === true
-    const plan = new Plan(gpu, problem, request, program, starts, turn, exchange, usesVectors, order)
+    const own = request.inputs && (await OwnPlan.make(gpu, request.program, request.inputs, problem))
+    const plan = new Plan(gpu, problem, request, program, starts, turn, exchange, usesVectors, order, own)
     const least = laneMultiple * plan.largestPerLane()
     const most = Math.min(gpu.limits.maxBufferSize, gpu.limits.maxStorageBufferBindingSize)
     if (least > most)
@@ -111,15 +109,21 @@ export class Plan {
       state: 4 * stateRows,
       // The order of the rows, those of the step, and f and g over all rows.
       miniBatches: this.rule ? 4 * (this.problem.rows + this.rule.size + 1 + P) + sums : 0,
+      own: this.own ? 4 * (this.own.terms * P + this.ownRows) : 0,
       path: this.request.trace ? 4 * 3 * tracedRounds : 0
     }
   }
 
-  /** Bytes of each place of the queue: θ0 and its number, both again on the way in, and a result in each of two submits. */
+  /** Numbers for rows of a lane's own: their shares, and the order that they are cut from. */
+  private get ownRows(): number {
+    return this.own?.drawsRows ? (this.own.shuffles ? 2 : 1) * this.problem.rows : 0
+  }
+
+  /** Bytes of each place of the queue: θ0 and its number, both again on the way in, what runs bring, and a result in each of two submits. */
   get placeBytes(): number {
     const P = this.parameters
     const points = this.request.starts.kind === 'given' ? P : 0
-    return 4 * (P + 2 + points + 2 + 2 * this.width)
+    return 4 * (P + 2 + points + 2 + (this.own?.width ?? 0) + 2 * this.width)
   }
 
   /** Bytes of each lane in the largest buffer that has lanes. */
@@ -139,7 +143,8 @@ export class Plan {
           sizes.copies,
           ...sizes.matrices,
           P,
-          this.rule ? this.problem.rows : 0,
+          this.rule || this.own?.drawsRows ? this.problem.rows : 0,
+          (this.own?.terms ?? 0) * P,
           this.rule?.size ?? 0,
           this.request.trace ? 3 * tracedRounds : 0
         )

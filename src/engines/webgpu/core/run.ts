@@ -109,7 +109,7 @@ class Runner {
 
   /** Runs starts until there are no more. @returns the lanes of another batch when that should go on with them */
   private async *through(batch: Batch): AsyncGenerator<RunBlock, number | undefined> {
-    const { request } = this.plan
+    const { request, own } = this.plan
     const pace = new Pace()
     const underWay: Submitted[] = []
     let head = 0
@@ -122,8 +122,9 @@ class Runner {
       const starts = this.supply.take(room)
       if (starts.length === 0) return
       const entry = batch.put(
-        starts.map(i => this.first + i),
-        this.pointsOf(starts)
+        starts.map(i => own?.orderOf(i) ?? this.first + i),
+        this.pointsOf(starts),
+        own?.words(starts)
       )
       starts.forEach((index, i) => this.entries.set((entry + i) % 2 ** 32, { index, trace: [] }))
       put = (put + starts.length) % 2 ** 32

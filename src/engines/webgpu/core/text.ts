@@ -151,3 +151,12 @@ export function literal(value: number): string {
   const text = String(rounded)
   return /[.e]/.test(text) ? `${text}f` : `${text}.0f`
 }
+
+/** Both words of a whole number below 2⁵³. */
+export const halves = (n: number): [low: number, high: number] => [n % 2 ** 32, Math.floor(n / 2 ** 32)]
+
+/** A seed as the kernels' constants. */
+export const seedValues = (seed: number): Values => {
+  const [seedLow, seedHigh] = halves(seed)
+  return { seedLow, seedHigh }
+}

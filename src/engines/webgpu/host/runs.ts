@@ -2,6 +2,7 @@
 import { startPoint, parameterCount } from '../../../models/model.js'
 import type { Model } from '../../../models/types.js'
 import type { PlainRequest } from '../../process/protocol.js'
+import { inputsOf } from '../../inputs.js'
 import type { Objective, RunBlock, Starts } from '../../types.js'
 import { Deal } from './deal.js'
 
@@ -162,8 +163,12 @@ async function runInstead(
   const number = starts.first ?? 0
   while (deal.left > 0 && !signal.aborted) {
     const { ranges } = deal.deal('instead', insteadRuns, 1)
-    for (const { part, numbers } of partsOf(model, starts, ranges, request.batch !== undefined)) {
-      for await (const block of objective.minimise({ ...request, starts: part, signal })) {
+    const { inputs } = request
+    const inPlace = request.batch !== undefined || inputs !== undefined
+    for (const { part, numbers } of partsOf(model, starts, ranges, inPlace)) {
+      const own = inputs && inputsOf(inputs, starts.count, (part.first ?? 0) - number, part.count)
+      const brought = own && { inputs: own }
+      for await (const block of objective.minimise({ ...request, ...brought, starts: part, signal })) {
         const named = numbers ? { ...block, start: block.start.map(i => numbers[i]) } : block
         deal.done(
           'instead',
@@ -178,13 +183,13 @@ async function runInstead(
 
 /**
  * Requests for parts of the starts. Scattered ones become given points, which run together; mini-batches are drawn by the number of
- * the run, so that those have to stay in their rows. `numbers`: the start numbers by place, where they are others.
+ * the run, and what runs bring goes by their place, so that those stay `inPlace`. `numbers`: the start numbers by place, where they are others.
  */
 function partsOf(
   model: Model,
   starts: Starts,
   ranges: Float64Array,
-  byNumber: boolean
+  inPlace: boolean
 ): { part: Starts; numbers?: Float64Array }[] {
   const P = parameterCount(model)
   const number = starts.first ?? 0
@@ -192,7 +197,7 @@ function partsOf(
     first: ranges[2 * i],
     count: ranges[2 * i + 1]
   }))
-  if (byNumber || pairs.length === 1)
+  if (inPlace || pairs.length === 1)
     return pairs.map(({ first, count }) => ({
       part:
         starts.kind === 'random'
