@@ -25,7 +25,7 @@ const networks: Recipe[] = [
   // Every loss on a model without hidden layer, with one and with two; mini-batches and Hessians follow below.
   ...losses.flatMap((loss): Recipe[] => [
     { loss, shifted: isScalar(loss), ridge: 0.5 },
-    { loss, hidden: [3], weighted: true },
+    { loss, hidden: [3], weighted: true, outputs: 3 },
     { loss, hidden: [3, 2], mixed: true, bias: false }
   ]),
   ...activations.flatMap((activation): Recipe[] => [
@@ -49,6 +49,7 @@ const problems: Problem[] = [
 /** Sizes for each of the kernels of the gradient, which take more than that too. */
 const large: Recipe[] = [
   { loss: 'logistic', inputs: 30, hidden: [16], rows: 1500 },
+  { loss: 'squared', inputs: 8, hidden: [9], outputs: 4, rows: 530 },
   { loss: 'softmax', inputs: 9, hidden: [12, 8], rows: 600, ridge: 0.5 },
   { loss: 'poisson', inputs: 12, hidden: [5, 5, 5, 5, 5, 5], mixed: true }
 ]

@@ -8,12 +8,12 @@
 
 #if batch
 @group(0) @binding(0) var<storage, read> x: array<f32>;        // [N][D]
-@group(0) @binding(1) var<storage, read> rowData: array<f32>;  // [N][3]: y, weight, offset
+@group(0) @binding(1) var<storage, read> rowData: array<f32>;  // [N][{{rowFields}}]: y, weight, offset
 @group(0) @binding(3) var<storage, read> rows: array<u32>;     // [items][lanes]; N and above: no row
 const dataRows = {{dataRows}}u;
 #else
 @group(0) @binding(0) var<storage, read> x: array<V>;          // [packs][D]
-@group(0) @binding(1) var<storage, read> rowData: array<V>;    // [packs][3]: y, weight / total, offset
+@group(0) @binding(1) var<storage, read> rowData: array<V>;    // [packs][{{rowFields}}]: y, weight / total, offset
 #end
 @group(0) @binding(2) var<storage, read> theta: array<f32>;    // [P][lanes]
 
@@ -39,7 +39,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 #if own
     totalWeight += shareOfRow(row, lane, lanes);
 #else
-    if (row < dataRows) { totalWeight += rowData[row * 3u + 1u]; }
+    if (row < dataRows) { totalWeight += rowData[row * {{rowFields}}u + {{targets}}u]; }
 #end
   }
 #end
@@ -52,24 +52,36 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     if (k{{r}} < items) { row{{r}} = rows[k{{r}} * lanes + lane]; }
     let here{{r}} = row{{r}} < dataRows && totalWeight > 0.0;
     row{{r}} = select(0u, row{{r}}, here{{r}});
-    let y{{r}} = rowData[row{{r}} * 3u];
+    let y{{r}} = Targets(
+#for c in targets
+      rowData[row{{r}} * {{rowFields}}u + {{c}}u],
+#end
+    );
 #if own
     let c{{r}} = select(0.0, shareOfRow(row{{r}}, lane, lanes) / totalWeight, here{{r}});
 #else
-    let c{{r}} = select(0.0, rowData[row{{r}} * 3u + 1u] / totalWeight, here{{r}});
+    let c{{r}} = select(0.0, rowData[row{{r}} * {{rowFields}}u + {{targets}}u] / totalWeight, here{{r}});
 #end
-    let o{{r}} = rowData[row{{r}} * 3u + 2u];
+    let o{{r}} = rowData[row{{r}} * {{rowFields}}u + {{targets+1}}u];
 #end
 #else
-    let data = array<V, 3>(rowData[n * 3u], rowData[n * 3u + 1u], rowData[n * 3u + 2u]);
+    let data = array<V, {{rowFields}}>(
+#for i in rowFields
+      rowData[n * {{rowFields}}u + {{i}}u],
+#end
+    );
 #for r in width
-    let y{{r}} = data[0]{{part[r]}};
+    let y{{r}} = Targets(
+#for c in targets
+      data[{{c}}]{{part[r]}},
+#end
+    );
 #if own
     let c{{r}} = shareOfRow(n * {{width}}u + {{r}}u, lane, lanes);
 #else
-    let c{{r}} = data[1]{{part[r]}};
+    let c{{r}} = data[{{targets}}]{{part[r]}};
 #end
-    let o{{r}} = data[2]{{part[r]}};
+    let o{{r}} = data[{{targets+1}}]{{part[r]}};
 #end
 #end
 #if keepInputs

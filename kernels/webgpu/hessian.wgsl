@@ -19,6 +19,8 @@ const width = {{width}}u;
 const rowsOfTile = packs * width;
 const inputs = {{inputs}}u;
 const outputs = {{outputs}}u;
+const targets = {{targets}}u; // numbers of y of a row: one for each output, or the class
+const rowFields = targets + 2u;
 const bias = {{bias}}u;
 const parameters = {{parameters}}u;
 const tiles = {{tiles}}u;
@@ -41,7 +43,7 @@ const turnAt = array<u32, depth>({{turnAt}});
 #end
 
 @group(0) @binding(0) var<storage, read> x: array<V>;            // [packs][D]
-@group(0) @binding(1) var<storage, read> rowData: array<f32>;    // [packs][3][width]: y, weight / total, offset
+@group(0) @binding(1) var<storage, read> rowData: array<f32>;    // [packs][rowFields][width]: y, weight / total, offset
 @group(0) @binding(2) var<storage, read> theta: array<f32>;      // [P][lanes]
 @group(0) @binding(3) var<storage, read_write> H: array<f32>;    // [P][P][lanes]
 @group(0) @binding(4) var<storage, read> blocks: array<Block>;   // one for each id.y
@@ -124,12 +126,11 @@ fn extended(pack: u32, d: u32) -> V {
 
 /// Leaves the curvature, or the probability, and δ of a row; rows without weight are not there.
 fn outputsOf(tile: u32, row: u32) {
-  let at = (tile * packs + row / width) * 3u * width + row % width;
-  let y = rowData[at];
+  let at = (tile * packs + row / width) * rowFields * width + row % width;
 #if own
   let c = shareOfRow(tile * rowsOfTile + row, lane, lanes);
 #else
-  let c = rowData[at + width];
+  let c = rowData[at + targets * width];
 #end
   let absent = c == 0.0;
   let stride = rowsOfTile * runs;
@@ -144,10 +145,13 @@ fn outputsOf(tile: u32, row: u32) {
     results[k * stride + own] = z;
   }
 #if scalar
-  let t = lossTerms(results[own] + rowData[at + 2u * width], y);
-  results[own] = select(c * t.second, 0.0, absent);
-  results[stride + own] = select(c * t.first, 0.0, absent);
+  for (var k = 0u; k < outputs; k++) {
+    let t = lossTerms(results[k * stride + own] + rowData[at + (targets + 1u) * width], rowData[at + k * width]);
+    results[k * stride + own] = select(c * t.second, 0.0, absent);
+    results[(outputs + k) * stride + own] = select(c * t.first, 0.0, absent);
+  }
 #else
+  let y = rowData[at];
   var top = results[own];
   for (var k = 1u; k < outputs; k++) { top = max(top, results[k * stride + own]); }
   var sum = 0.0;
@@ -179,7 +183,7 @@ fn shareOf(tile: u32, k: u32) -> V {
 #end
   );
 #else
-  let at = ((tile * packs + k) * 3u + 1u) * width;
+  let at = ((tile * packs + k) * rowFields + targets) * width;
   return V(
 #for r in width
     rowData[at + {{r}}u],
@@ -191,7 +195,8 @@ fn shareOf(tile: u32, k: u32) -> V {
 /// c ∂²ℓ/∂z_a∂z_b for the rows of pack k.
 fn curvature(tile: u32, a: u32, b: u32, k: u32) -> V {
 #if scalar
-  return resultOf(0u, k);
+  if (a != b) { return V(0.0); }
+  return resultOf(a, k);
 #else
   let pa = resultOf(a, k);
   if (a != b) { return -shareOf(tile, k) * pa * resultOf(b, k); }
@@ -206,7 +211,9 @@ fn curvature(tile: u32, a: u32, b: u32, k: u32) -> V {
 /// Fields of the outputs' derivative along a source: from the field t of ∂z_c/∂u, for all c, to those of ∂δ_c/∂u.
 fn differentiate(tile: u32, t: u32, tStep: u32, r: u32, rStep: u32, k: u32) {
 #if scalar
-  memory[field(r, k)] = resultOf(0u, k) * memory[field(t, k)];
+  for (var a = 0u; a < outputs; a++) {
+    memory[field(r + a * rStep, k)] = resultOf(a, k) * memory[field(t + a * tStep, k)];
+  }
 #else
   let c = shareOf(tile, k);
   for (var a = 0u; a < outputs; a++) {

@@ -2,18 +2,27 @@
 #include loss.wgsl
 
 alias Outputs = array<f32, {{outputs}}>;
+alias Targets = array<f32, {{targets}}>; // one for each output, or the class
 struct OutputTerms {
   value: f32,
   first: Outputs,
 }
 
 #if scalar
-fn outputTerms(z: Outputs, y: f32, offset: f32) -> OutputTerms {
-  let t = lossTerms(z[0] + offset, y);
-  return OutputTerms(t.value, Outputs(t.first));
+fn outputTerms(z: Outputs, y: Targets, offset: f32) -> OutputTerms {
+  var value = 0.0;
+#for c in outputs
+  let t{{c}} = lossTerms(z[{{c}}] + offset, y[{{c}}]);
+  value += t{{c}}.value;
+#end
+  return OutputTerms(value, Outputs(
+#for c in outputs
+    t{{c}}.first,
+#end
+  ));
 }
 #else
-fn outputTerms(z: Outputs, y: f32, offset: f32) -> OutputTerms {
+fn outputTerms(z: Outputs, y: Targets, offset: f32) -> OutputTerms {
   var top = z[0];
 #for c in outputs
   top = max(top, z[{{c}}]);
@@ -24,7 +33,7 @@ fn outputTerms(z: Outputs, y: f32, offset: f32) -> OutputTerms {
   var bad = 0.0;
 #for c in outputs
   let e{{c}} = expNegative(z[{{c}}] - top);
-  let mine{{c}} = y == {{c}}.0;
+  let mine{{c}} = y[0] == {{c}}.0;
   sum += e{{c}};
   rest += select(e{{c}}, 0.0, mine{{c}});
   own = select(own, z[{{c}}], mine{{c}});

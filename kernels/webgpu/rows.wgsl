@@ -11,18 +11,20 @@ const width = {{width}}u; // rows of a pack
 const rowsOfTile = packs * width;
 const inputs = {{inputs}}u;
 const outputs = {{outputs}}u;
+const targets = {{targets}}u; // numbers of y of a row: one for each output, or the class
+const rowFields = targets + 2u;
 const tiles = {{tiles}}u;
 const tilesOfChunk = {{tilesOfChunk}}u;
 
 #if batch
 @group(0) @binding(0) var<storage, read> x: array<f32>;        // [N][D]
-@group(0) @binding(1) var<storage, read> rowData: array<f32>;  // [N][3]: y, weight, offset
+@group(0) @binding(1) var<storage, read> rowData: array<f32>;  // [N][rowFields]: y, weight, offset
 @group(0) @binding(3) var<storage, read> rows: array<u32>;     // [items][lanes]; N and above: no row
 const dataRows = {{dataRows}}u;
 const items = {{items}}u; // rows of a batch
 #else
 @group(0) @binding(0) var<storage, read> x: array<V>;          // [packs][D]
-@group(0) @binding(1) var<storage, read> rowData: array<f32>;  // [packs][3][width]: y, weight / total, offset
+@group(0) @binding(1) var<storage, read> rowData: array<f32>;  // [packs][rowFields][width]: y, weight / total, offset
 #end
 @group(0) @binding(2) var<storage, read> theta: array<f32>;    // [P][lanes]
 
@@ -42,9 +44,9 @@ fn rowAt(k: u32, ofLane: u32) -> u32 {
 fn present(row: u32) -> u32 { return select(0u, row, row < dataRows); }
 #end
 
-/// y, weight / total and offset of row number `row` of a tile; weight 0 where there is no row.
+/// Where y begins, weight / total and offset of row number `row` of a tile; weight 0 where there is no row.
 struct RowData {
-  y: f32,
+  y: u32,
   c: f32,
   offset: f32,
 }
@@ -52,20 +54,29 @@ fn rowOf(tile: u32, row: u32, totalWeight: f32) -> RowData {
 #if batch
   let r = rowAt(tile * rowsOfTile + row, lane);
   let here = r < dataRows && totalWeight > 0.0;
-  let at = present(r) * 3u;
+  let at = present(r) * rowFields;
 #if own
   let weight = shareOfRow(r, lane, lanes);
 #else
-  let weight = rowData[at + 1u];
+  let weight = rowData[at + targets];
 #end
-  return RowData(rowData[at], select(0.0, weight / totalWeight, here), rowData[at + 2u]);
+  return RowData(at, select(0.0, weight / totalWeight, here), rowData[at + targets + 1u]);
 #else
-  let at = (tile * packs + row / width) * 3u * width + row % width;
+  let at = (tile * packs + row / width) * rowFields * width + row % width;
 #if own
-  return RowData(rowData[at], shareOfRow(tile * rowsOfTile + row, lane, lanes), rowData[at + 2u * width]);
+  return RowData(at, shareOfRow(tile * rowsOfTile + row, lane, lanes), rowData[at + (targets + 1u) * width]);
 #else
-  return RowData(rowData[at], rowData[at + width], rowData[at + 2u * width]);
+  return RowData(at, rowData[at + targets * width], rowData[at + (targets + 1u) * width]);
 #end
+#end
+}
+
+/// Number c of a row's y.
+fn targetOf(data: RowData, c: u32) -> f32 {
+#if batch
+  return rowData[data.y + c];
+#else
+  return rowData[data.y + c * width];
 #end
 }
 
@@ -73,11 +84,16 @@ fn rowOf(tile: u32, row: u32, totalWeight: f32) -> RowData {
 fn outputsOf(row: u32, data: RowData) -> f32 {
   let absent = data.c == 0.0;
 #if scalar
-  let at = row * runs + run;
-  let t = lossTerms(deltas[at] + data.offset, data.y);
-  deltas[at] = select(data.c * t.first, 0.0, absent);
-  return select(data.c * t.value, 0.0, absent);
+  var value = 0.0;
+  for (var c = 0u; c < outputs; c++) {
+    let at = (c * rowsOfTile + row) * runs + run;
+    let t = lossTerms(deltas[at] + data.offset, targetOf(data, c));
+    deltas[at] = select(data.c * t.first, 0.0, absent);
+    value += t.value;
+  }
+  return select(data.c * value, 0.0, absent);
 #else
+  let y = targetOf(data, 0u);
   let stride = rowsOfTile * runs;
   let at = row * runs + run;
   var top = deltas[at];
@@ -89,7 +105,7 @@ fn outputsOf(row: u32, data: RowData) -> f32 {
   for (var c = 0u; c < outputs; c++) {
     let z = deltas[c * stride + at];
     let e = expNegative(z - top);
-    let mine = data.y == f32(c);
+    let mine = y == f32(c);
     sum += e;
     rest += select(e, 0.0, mine);
     own = select(own, z, mine);
@@ -98,7 +114,7 @@ fn outputsOf(row: u32, data: RowData) -> f32 {
   sum = keepNan(sum, bad);
   for (var c = 0u; c < outputs; c++) {
     let e = expNegative(deltas[c * stride + at] - top);
-    let share = select(e, -rest, data.y == f32(c)) / sum;
+    let share = select(e, -rest, y == f32(c)) / sum;
     deltas[c * stride + at] = select(data.c * share, 0.0, absent);
   }
   return select(data.c * keepNan(softmaxLoss(top, own, sum, rest), bad), 0.0, absent);
@@ -134,7 +150,7 @@ fn weightOfBatch(t: u32) -> f32 {
 #if own
     sum += shareOfRow(row, lane, lanes);
 #else
-    if (row < dataRows) { sum += rowData[row * 3u + 1u]; }
+    if (row < dataRows) { sum += rowData[row * rowFields + targets]; }
 #end
   }
   return sumOfTeam(t, sum);

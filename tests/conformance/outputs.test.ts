@@ -1,7 +1,6 @@
-// Several outputs of losses that take them one by one: f, g and H against hyper-dual numbers, scores against the reference, mini-batches;
-// engines without them say so.
+// Several outputs of losses that take them one by one, on every engine: f, g and H against hyper-dual numbers, scores against the reference,
+// mini-batches.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { engines } from '../../src/engines/registry.js'
 import { referenceEntry } from '../../src/engines/reference/index.js'
 import type { Engine } from '../../src/engines/types.js'
 import { isScalar, losses } from '../../src/models/losses/index.js'
@@ -13,11 +12,6 @@ import { expectAllClose, expectClose, printWorst, tolerance } from '../helpers/t
 
 printWorst()
 const scalar = losses.filter(isScalar)
-const support = new Map(
-  await Promise.all(
-    engines.map(async e => [e.name, await e.supports(makeProblem({ loss: 'squared', outputs: 3 }), {})] as const)
-  )
-)
 const shapes = [
   { hidden: [], outputs: 3, inputs: 2 },
   { hidden: [2], outputs: 3, inputs: 2, weighted: true },
@@ -25,20 +19,11 @@ const shapes = [
 ]
 
 describe.each(candidates)('$label', candidate => {
-  const takes = support.get(candidate.name)
   let engine: Engine
   beforeAll(async () => {
     engine = await candidate.open(1)
   })
   afterAll(() => engine.dispose())
-
-  if (!takes?.ok) {
-    it('says that it takes one', async () => {
-      expect(takes?.reason).toMatch(/takes one output .* and the model has 3; use --engine cpu\.$/)
-      await expect(engine.prepare(makeProblem({ loss: 'squared', outputs: 3 }))).rejects.toThrow(takes?.reason)
-    })
-    return
-  }
 
   it.each(scalar)('%s has the derivatives of its definition and the scores of the reference', async loss => {
     const reference = await referenceEntry.load({ precision: 'f64' })

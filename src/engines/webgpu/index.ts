@@ -4,7 +4,6 @@
  */
 import { noHardware } from './host/attached.js'
 import { InputError, WorkError } from '../../core/errors.js'
-import { isScalar } from '../../models/losses/index.js'
 import { noOwnRows } from '../../models/penalty.js'
 import { startPoint, parameterCount, hasFirth } from '../../models/model.js'
 import { validateProblem } from '../../models/validate.js'
@@ -353,8 +352,6 @@ export function missing({ network }: Problem, { H, inputs }: WorkNeeds): string 
   if (network.kind === 'expression') return formulaTooLarge(network, H === true)
   if (network.inputs === 0)
     return 'The webgpu engine takes models with an input column and this one has an intercept alone; use --engine cpu.'
-  if (isScalar(network.loss) && network.outputs > 1)
-    return `The webgpu engine takes one output with the ${network.loss} loss and the model has ${network.outputs}; use --engine cpu.`
   if (H && parameterCount(network) > mostHessianParameters) return hessianTooLarge(parameterCount(network))
   return undefined
 }

@@ -38,7 +38,7 @@ async function expectReference(problem: Problem<Network>, request: Partial<GpuRe
 }
 
 const text = (recipe: Recipe, extra = ''): string =>
-  `${recipe.loss} ${recipe.inputs}-${[...(recipe.hidden ?? []), recipe.loss === 'softmax' ? (recipe.outputs ?? 3) : 1].join('-')} ${recipe.activation ?? 'tanh'}, ${recipe.rows} rows${extra}`
+  `${recipe.loss} ${recipe.inputs}-${[...(recipe.hidden ?? []), recipe.outputs ?? (recipe.loss === 'softmax' ? 3 : 1)].join('-')} ${recipe.activation ?? 'tanh'}, ${recipe.rows} rows${extra}`
 
 /** Few registers, so that small networks are spread over teams in blocks of few units and inputs. */
 const spread: Tuning = { ...defaultTuning, threadRegisters: 0, teamRegisters: 12 }
@@ -54,7 +54,8 @@ describe('a run in one thread', () => {
     { loss: 'logistic', inputs: 9, hidden: [5], rows: 10, activation: 'logistic' },
     { loss: 'brier', inputs: 2, hidden: [3, 4, 2], rows: 13, bias: false },
     { loss: 'softmax', inputs: 3, hidden: [4], outputs: 4, rows: 30, weighted: true, activation: 'relu' },
-    { loss: 'softmax', inputs: 1, outputs: 12, rows: 35 }
+    { loss: 'softmax', inputs: 1, outputs: 12, rows: 35 },
+    { loss: 'squared', inputs: 3, hidden: [2], outputs: 4, rows: 30, weighted: true, shifted: true }
   ]
   it.each(recipes.map(recipe => ({ recipe, name: text(recipe) })))('$name', async ({ recipe }) => {
     const problem = makeProblem(recipe)
@@ -80,6 +81,7 @@ describe('a run in a team of threads', () => {
     { loss: 'poisson', inputs: 257, rows: 35, weighted: true, ridge: 0.125 },
     { loss: 'softmax', inputs: 12, outputs: 11, rows: 20 },
     { loss: 'softmax', inputs: 1, outputs: 700, rows: 21, bias: false },
+    { loss: 'logistic', inputs: 8, hidden: [9], outputs: 4, rows: 530, weighted: true, shifted: true },
     { loss: 'cloglog', inputs: 8, hidden: [8, 8], rows: 30, ridge: 0.125 },
     { loss: 'logistic', inputs: 5, hidden: [20, 13, 7], rows: 23, activation: 'relu' },
     { loss: 'logistic', inputs: 2, hidden: [6, 6, 6, 6, 6], rows: 10 }

@@ -21,7 +21,7 @@ import type { Binding, Gpu } from './device.js'
 import { planFormula, planFormulaHessian } from './formulaPlan.js'
 import { chunksOf, planGradient, type GradientPlan, type GradientRequest, type Tuning } from './gradientPlan.js'
 import { planHessian, type HessianPlan } from './hessianPlan.js'
-import { columnsOf, packRows, plainRows } from './rowData.js'
+import { columnsOf, packRows, plainRows, targetsOf } from './rowData.js'
 import type { Values } from './text.js'
 
 export type EvaluationNeeds = 'f' | 'g' | 'H'
@@ -122,7 +122,7 @@ export class Evaluator {
 
   /** Bytes of device memory that do not depend on the number of lanes: the rows of the data, padded, at most three times. */
   static fixedBytes(problem: Problem): number {
-    return 3 * 4 * ((problem.rows + 16) * (columnsOf(problem.network) + 3) + 8192)
+    return 3 * 4 * ((problem.rows + 16) * (columnsOf(problem.network) + targetsOf(problem.network) + 2) + 8192)
   }
 
   /**

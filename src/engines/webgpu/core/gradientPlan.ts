@@ -11,6 +11,7 @@ import { InputError } from '../../../core/errors.js'
 import { biasMask, layers, type Layer } from '../../../models/network/network.js'
 import { parameterCount, penaltyOf } from '../../../models/model.js'
 import { activations, losses, type Model, type Network, type Problem } from '../../../models/types.js'
+import { targetsOf } from './rowData.js'
 import { literal, type Values } from './text.js'
 
 /** What may be tried when kernels are timed on a new GPU. A result's last bits depend on it. */
@@ -69,6 +70,8 @@ export function commonValues(problem: Problem<Network>, width: number): Values {
     ...Object.fromEntries(activations.map(name => [`activation_${name}`, name === network.activation])),
     ...Object.fromEntries(losses.map(name => [`loss_${name}`, name === network.loss])),
     scalar: isScalar(network.loss),
+    targets: targetsOf(network),
+    rowFields: targetsOf(network) + 2,
     lossConstants: lossConstants(network.loss, network.lossParameters).map(literal),
     width,
     width1: width === 1,
@@ -172,7 +175,7 @@ function planThread(request: GradientRequest, { threadRegisters }: Tuning): Grad
   const P = parameterCount(network)
   const hidden = network.hidden.reduce((sum, h) => sum + h, 0)
   // Of each row at hand: φ and φ′ of every unit, what the backward pass of a layer takes, z, and y, c, offset.
-  const perRow = 2 * hidden + Math.max(0, ...network.hidden) + 2 * network.outputs + 3
+  const perRow = 2 * hidden + Math.max(0, ...network.hidden) + 2 * network.outputs + targetsOf(network) + 2
   const fixed = (gradient ? 2 : 1) * P + workingRegisters
   const registers = (width: number, inputs: number): number => fixed + width * (perRow + inputs)
   for (const width of [2, 1])

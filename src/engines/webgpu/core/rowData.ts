@@ -1,6 +1,7 @@
 /** Rows of a problem as the kernels read them. */
 import { compileExpression } from '../../../models/expression/expression.js'
 import { rowColumns } from '../../../language/formula/registers.js'
+import { isScalar } from '../../../models/losses/index.js'
 import type { Model, Problem } from '../../../models/types.js'
 
 export interface RowData {
@@ -12,6 +13,9 @@ export interface RowData {
 export const columnsOf = (model: Model): number =>
   model.kind === 'expression' ? compileExpression(model.expression).registers.rowNodes.length : model.inputs
 
+/** Numbers of y for each row: one for each output, or the class. */
+export const targetsOf = ({ loss, outputs }: Model): number => (isScalar(loss) ? outputs : 1)
+
 /** Those columns, [N, columns] row-major. */
 export function tableOf({ network, rows, x }: Problem): Float64Array {
   if (network.kind === 'network') return x
@@ -22,7 +26,7 @@ export function tableOf({ network, rows, x }: Problem): Float64Array {
 }
 
 /**
- * x [packs, columns] and y, weight / total, offset [packs, 3], each of `width` rows side by side, for a multiple of `multiple` rows: those
+ * x [packs, columns] and y [packs, targets], weight / total, offset, one behind the other in [packs, targets + 2], each of `width` rows side by side, for a multiple of `multiple` rows: those
  * beyond the end are copies of the last row without weight. `overread` zeros follow x.
  */
 export function packRows(problem: Problem, width: number, multiple: number, overread: number): RowData {
@@ -31,7 +35,9 @@ export function packRows(problem: Problem, width: number, multiple: number, over
   const x = tableOf(problem)
   const packs = (Math.ceil(rows / multiple) * multiple) / width
   const packed = new Float32Array((packs * D + overread) * width)
-  const data = new Float32Array(packs * 3 * width)
+  const T = targetsOf(network)
+  const fields = T + 2
+  const data = new Float32Array(packs * fields * width)
   let total = 0
   for (let i = 0; i < rows; i++) total += weight ? weight[i] : 1
   for (let n = 0; n < packs; n++)
@@ -39,19 +45,21 @@ export function packRows(problem: Problem, width: number, multiple: number, over
       const at = n * width + i
       const row = Math.min(at, rows - 1)
       for (let d = 0; d < D; d++) packed[(n * D + d) * width + i] = x[row * D + d]!
-      data[n * 3 * width + i] = y[row]!
-      data[(n * 3 + 1) * width + i] = at < rows ? (weight ? weight[row] : 1) / total : 0
-      data[(n * 3 + 2) * width + i] = offset ? offset[row] : 0
+      for (let c = 0; c < T; c++) data[(n * fields + c) * width + i] = y[row * T + c]!
+      data[(n * fields + T) * width + i] = at < rows ? (weight ? weight[row] : 1) / total : 0
+      data[(n * fields + T + 1) * width + i] = offset ? offset[row] : 0
     }
   return { x: packed, data }
 }
 
-/** x [N, columns] and y, weight, offset [N, 3], as mini-batches gather them; `overread` zeros follow x. */
+/** x [N, columns] and y, weight, offset [N, targets + 2], as mini-batches gather them; `overread` zeros follow x. */
 export function plainRows(problem: Problem, overread: number): RowData {
   const { rows, network, y, weight, offset } = problem
   const plain = new Float32Array(rows * columnsOf(network) + overread)
   plain.set(tableOf(problem))
-  const data = new Float32Array(rows * 3)
-  for (let i = 0; i < rows; i++) data.set([y[i], weight ? weight[i] : 1, offset ? offset[i] : 0], i * 3)
+  const T = targetsOf(network)
+  const data = new Float32Array(rows * (T + 2))
+  for (let i = 0; i < rows; i++)
+    data.set([...y.subarray(i * T, (i + 1) * T), weight ? weight[i] : 1, offset ? offset[i] : 0], i * (T + 2))
   return { x: plain, data }
 }
