@@ -400,11 +400,11 @@ napi_value numbering(napi_env env, napi_callback_info) {
     enum Enclosure { open, enclosed };
     std::vector<const char*> proofs;
 #define MS_LOSS(name, response, state) \
- if (state == enclosed) proofs.push_back("loss " #name);
+  if (state == enclosed) proofs.push_back("loss " #name);
     MS_LOSSES(MS_LOSS)
 #undef MS_LOSS
 #define MS_UNIT(name, state) \
- if (state == enclosed) proofs.push_back("activation " #name);
+  if (state == enclosed) proofs.push_back("activation " #name);
     MS_ACTIVATIONS(MS_UNIT)
 #undef MS_UNIT
     set(env, out, "enclosed", list(proofs));

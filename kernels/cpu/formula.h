@@ -7,6 +7,7 @@
 
 #include "elementary.h"
 #include "loss.h"
+#include "problem.h"
 
 namespace MS_TARGET {
 
@@ -218,8 +219,8 @@ class FormulaModel {
       case op::mul: return binary(out, a, b, s.rows, [](V x, V y) { return x * y; });
       case op::div: return binary(out, a, b, s.rows, [](V x, V y) { return x / y; });
       // A NaN stays one: comparisons with it do not hold.
-      case op::min: return binary(out, a, b, s.rows, [](V x, V y) { return V((x < y) | (x != x) ? x : y); });
-      case op::max: return binary(out, a, b, s.rows, [](V x, V y) { return V((x > y) | (x != x) ? x : y); });
+      case op::min: return binary(out, a, b, s.rows, [](V x, V y) { return V(((x < y) | (x != x)) ? x : y); });
+      case op::max: return binary(out, a, b, s.rows, [](V x, V y) { return V(((x > y) | (x != x)) ? x : y); });
       case op::less: return binary(out, a, b, s.rows, [=](V x, V y) { return V(x < y ? one : zero); });
       case op::less_equal: return binary(out, a, b, s.rows, [=](V x, V y) { return V(x <= y ? one : zero); });
       case op::equal: return binary(out, a, b, s.rows, [=](V x, V y) { return V(x == y ? one : zero); });

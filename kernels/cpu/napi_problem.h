@@ -1,43 +1,17 @@
-// The instruction sets that the addon was compiled for, and a problem that was prepared for one of them.
+// A problem that was prepared for one instruction set.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "kernels.h"
+#include "instruction_sets.h"
 #include "napi_jobs.h"
-#include "prover.h"
 
 namespace node {
 
 using namespace manystart;
 
-// Targets, best first.
-struct Target {
-  const char* id;
-  const Kernels<double>* k64;
-  const Kernels<float>* k32;
-  const ProverKernels* prover;
-  bool usable;
-};
-inline const std::vector<Target>& targets() {
-  static const std::vector<Target> list = [] {
-    std::vector<Target> out;
-#if defined(__x86_64__)
-    __builtin_cpu_init();
-    const bool fma = __builtin_cpu_supports("fma");
-    const bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-                      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
-    out.push_back({"avx512", &avx512::kernels64, &avx512::kernels32, &avx512::prover, fma && wide});
-    out.push_back(
-        {"avx2", &avx2::kernels64, &avx2::kernels32, &avx2::prover, fma && bool(__builtin_cpu_supports("avx2"))});
-#endif
-    out.push_back({"base", &base::kernels64, &base::kernels32, &base::prover, true});
-    return out;
-  }();
-  return list;
-}
 inline const Target& find_target(const std::string& id) {
   for (const Target& t : targets())
     if (t.usable && (id.empty() || id == t.id)) return t;
@@ -58,7 +32,7 @@ struct Prepared {
   const Description& d() const { return p64 ? p64->d : p32->d; }
 };
 
-formula::Stages read_stages(napi_env env, napi_value o) {
+inline formula::Stages read_stages(napi_env env, napi_value o) {
   formula::Stages stages;
   const auto code = array<int32_t>(env, o, "code"), ends = array<int32_t>(env, o, "ends");
   if (ends.size != 3) throw Failure{"a formula has three stages"};
@@ -72,7 +46,7 @@ formula::Stages read_stages(napi_env env, napi_value o) {
 }
 
 /// RegisterProgram of src/language/formula/registers.ts, with the number of its columns.
-std::shared_ptr<const Formula> read_formula(napi_env env, napi_value o) {
+inline std::shared_ptr<const Formula> read_formula(napi_env env, napi_value o) {
   auto f = std::make_shared<Formula>();
   f->parameters = int(number(env, o, "parameters"));
   f->columns = int(number(env, o, "columns"));

@@ -160,7 +160,7 @@ class State {
       case op::max_abs:
         return fold(out, a, a, count, [](V x, V, V acc) {
           const V size = vabs<T>(x);
-          return V((size <= acc) | (acc != acc) ? acc : size);
+          return V(((size <= acc) | (acc != acc)) ? acc : size);
         });
     }
   }
