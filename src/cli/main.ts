@@ -1,8 +1,7 @@
 #!/usr/bin/env node
 /** The command-line program as a process: its streams, and an exit code with one sentence for every error. */
 import { setFlagsFromString } from 'node:v8'
-import { InputError, stoppedCode, WorkError } from '../core/errors.js'
-import { failure, runProgram } from './program.js'
+import { exitCodeOf } from './program.js'
 
 // Optimising WebAssembly early costs a short program more processor time than it saves: most of what `check` on a small table took.
 // A hundred times the usual budget still optimises what runs for seconds. V8 complains aloud of flags that it does not know, so later
@@ -18,13 +17,5 @@ for (const stream of [process.stdout, process.stderr])
     process.exit(1)
   })
 
-try {
-  await runProgram(process.argv.slice(2))
-} catch (error) {
-  const { code, text } = failure(error)
-  process.stderr.write(`${text}\n`)
-  const expected = error instanceof InputError || error instanceof WorkError
-  if (!expected && process.env['MANYSTART_DEBUG'] && error instanceof Error)
-    process.stderr.write(`${error.stack ?? ''}\n`)
-  process.exit(expected && process.exitCode === stoppedCode ? stoppedCode : code)
-}
+const code = await exitCodeOf(process.argv.slice(2))
+if (code !== undefined) process.exit(code)

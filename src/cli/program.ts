@@ -1,5 +1,5 @@
 /** The program without its process: finds the command and runs it. */
-import { InputError, WorkError } from '../core/errors.js'
+import { InputError, stoppedCode, WorkError } from '../core/errors.js'
 import { closeName, nearestName } from '../core/names.js'
 import { quoted, sentence } from '../core/printable.js'
 import { version } from '../core/version.js'
@@ -78,4 +78,22 @@ export async function runProgram(words: readonly string[]): Promise<void> {
   if (asksHelp(rest)) return print(commandHelp(name, describe, command, width))
   const { parseFlags } = await import('./parse.js')
   await command.run?.(await parseFlags(name, command, rest), commands)
+}
+
+/**
+ * Runs the program and says on stderr what failed, in one sentence.
+ * @returns the exit code of a failure; undefined where the program ran, and `process.exitCode` tells
+ */
+export async function exitCodeOf(words: readonly string[]): Promise<number | undefined> {
+  try {
+    await runProgram(words)
+    return undefined
+  } catch (error) {
+    const { code, text } = failure(error)
+    process.stderr.write(`${text}\n`)
+    const expected = error instanceof InputError || error instanceof WorkError
+    if (!expected && process.env['MANYSTART_DEBUG'] && error instanceof Error)
+      process.stderr.write(`${error.stack ?? ''}\n`)
+    return expected && process.exitCode === stoppedCode ? stoppedCode : code
+  }
 }

@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { csv, expectRefusal, file, freshOut, manystart, scratch } from './helpers.js'
+import { csv, expectRefusal, file, freshOut, manystartHere as manystart, scratch } from './helpers.js'
 
 /** Eight rows of two classes that overlap, two plain columns. */
 const rows = [

@@ -1,7 +1,9 @@
-// Starts the built command-line program as a user would and keeps its exit code, stdout and stderr apart.
+// Runs the command-line program and keeps its exit code, stdout and stderr apart: in this process, which saves a start, or, where a test is
+// about the process itself, the built program as a user starts it.
 import { spawn } from 'node:child_process'
 import { expect, vi } from 'vitest'
 import { program, root } from '../../scripts/bootstrap.mjs'
+import { exitCodeOf } from '../../src/cli/program.js'
 import { scratch } from '../helpers/files.js'
 
 // The program's own start, compilation caches apart, takes a good second on a busy machine.
@@ -15,6 +17,7 @@ export interface Outcome {
   readonly stderr: string
 }
 
+/** What is asked of a process of its own. */
 export interface RunOptions {
   /** Working directory; the folder of `scratch` by default, so that default outputs stay out of the repository. */
   readonly cwd?: string
@@ -36,9 +39,52 @@ export interface RunningProcess {
   onStderr(listener: (text: string) => void): void
 }
 
-/** Run `manystart args…`; never throws for a failing program. */
+/** Start `manystart args…`; never throws for a failing program. */
 export function manystart(args: readonly (string | number)[], options: RunOptions = {}): Promise<Outcome> {
   return node([program, ...args.map(String)], options)
+}
+
+/** One run at a time: what they print goes through the same streams. */
+let before: Promise<unknown> = Promise.resolve()
+
+/**
+ * Run `manystart args…` in this process, in the folder of `scratch`; never throws for a failing program. Nothing comes on stdin.
+ * @param options `env`: set while it runs
+ */
+export function manystartHere(
+  args: readonly (string | number)[],
+  { env = {} }: { readonly env?: Readonly<Record<string, string>> } = {}
+): Promise<Outcome> {
+  const outcome = before.then(() => runHere(args.map(String), { NO_COLOR: '1', ...env }))
+  before = outcome.catch(() => undefined)
+  return outcome
+}
+
+async function runHere(words: readonly string[], env: Readonly<Record<string, string>>): Promise<Outcome> {
+  const printed = { stdout: '', stderr: '' }
+  const spies = (['stdout', 'stderr'] as const).map(name =>
+    vi.spyOn(process[name], 'write').mockImplementation(text => {
+      printed[name] += typeof text === 'string' ? text : Buffer.from(text).toString()
+      return true
+    })
+  )
+  const folder = process.cwd()
+  const environment = Object.keys(env).map(name => [name, process.env[name]] as const)
+  const exitCode = process.exitCode
+  process.chdir(scratch)
+  Object.assign(process.env, env)
+  process.exitCode = undefined
+  try {
+    const failed = await exitCodeOf(words)
+    return { code: failed ?? Number(process.exitCode ?? 0), signal: null, ...printed }
+  } finally {
+    process.exitCode = exitCode
+    for (const [name, value] of environment)
+      if (value === undefined) delete process.env[name]
+      else process.env[name] = value
+    process.chdir(folder)
+    for (const spy of spies) spy.mockRestore()
+  }
 }
 
 /** Run `node args…`. */
@@ -68,8 +114,8 @@ export function node(args: readonly string[], options: RunOptions = {}): Promise
 }
 
 /** Expect success and return what was printed on stdout as JSON. */
-export async function json<T>(args: readonly (string | number)[], options: RunOptions = {}): Promise<T> {
-  const outcome = await manystart(args, options)
+export async function json<T>(args: readonly (string | number)[]): Promise<T> {
+  const outcome = await manystart(args)
   expect(outcome.stderr, 'stderr').not.toMatch(/^Error|\n\s+at /)
   expect(outcome.code, outcome.stderr).toBe(0)
   return JSON.parse(outcome.stdout) as T

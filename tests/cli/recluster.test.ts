@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Summary } from '../../src/core/result.js'
 import { readRuns } from '../../src/runs/points.js'
-import { freshOut, json, manystart } from './helpers.js'
+import { freshOut, json, manystartHere as manystart } from './helpers.js'
 
 const summaryIn = (out: string): Summary => JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8')) as Summary
 

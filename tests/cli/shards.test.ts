@@ -6,7 +6,7 @@ import { InputError } from '../../src/core/errors.js'
 import { shardFrom } from '../../src/cli/shard.js'
 import { shardRange } from '../../src/study/record.js'
 import { summaryText } from '../helpers/directories.js'
-import { expectRefusal, freshOut, manystart } from './helpers.js'
+import { expectRefusal, freshOut, manystartHere as manystart } from './helpers.js'
 
 const flags = [
   '--data',

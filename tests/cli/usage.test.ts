@@ -11,7 +11,7 @@ import { commandHelp, guide, programHelp } from '../../src/cli/help.js'
 import { colourful, widthOf } from '../../src/cli/terminal.js'
 import { closeName } from '../../src/core/names.js'
 import { synonyms } from '../../src/core/synonyms.js'
-import { expectRefusal, freshOut, manystart, root } from './helpers.js'
+import { expectRefusal, freshOut, manystartHere as manystart, root } from './helpers.js'
 
 const widths = [40, 60, 80, 120]
 const names = Object.keys(commands)
@@ -170,7 +170,7 @@ describe('start-up', () => {
 describe('report --tables', () => {
   it('prints every table of a contrast as Markdown or CSV, and draws no page', async () => {
     const out = freshOut()
-    const data = ['--data', 'iris2', '--starts', 20, '--engine', 'reference', '--quiet']
+    const data = ['--data', 'iris2', '--starts', 6, '--engine', 'reference', '--quiet']
     expect((await manystart(['contrast', ...data, '--out', out])).code).toBe(0)
     rmSync(join(out, 'report.html'))
     const markdown = await manystart(['report', out, '--tables', 'markdown'])
