@@ -24,7 +24,21 @@ export interface Component {
 }
 
 /** A quantity over all runs. */
-export interface VarianceSplit extends Readonly<Record<Source, Component>> {
+export interface VarianceSplit {
+  /** Of the initial values. */
+  readonly start: Component
+  /** Of the order of the mini-batches. */
+  readonly order: Component
+  /** Of the rows that were drawn. */
+  readonly resample: Component
+  /** Of initial values and orders together, beyond each alone. */
+  readonly 'start:order': Component
+  /** Of initial values and rows together. */
+  readonly 'start:resample': Component
+  /** Of orders and rows together. */
+  readonly 'order:resample': Component
+  /** Of what is left. */
+  readonly residual: Component
   /** Over all runs. */
   readonly mean: number
   /** Root of the sum of all components: the standard deviation of a run. */
