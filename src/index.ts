@@ -48,4 +48,5 @@ export { renderVariance, varianceConclusion, varianceText } from './report/varia
 export { contrastText } from './report/contrast.js'
 export { studyText } from './report/text.js'
 export type * from './core/result.js'
+export type * from './core/restartsResult.js'
 export type * from './core/varianceResult.js'

@@ -11,6 +11,7 @@ const standIns: Readonly<Record<string, string>> = {
   'src/models/losses/NAME.ts': 'src/models/losses/logistic.ts',
   'src/optimizers/NAME.ts': 'src/optimizers/adam.ts',
   'src/engines/NAME/index.ts': 'src/engines/cpu/index.ts',
+  'src/report/charts/NAME.ts': 'src/report/charts/shares.ts',
   'src/cli/commands/NAME.ts': 'src/cli/commands/check.ts'
 }
 

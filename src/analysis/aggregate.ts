@@ -3,6 +3,7 @@
  * of predictions, and the waterfall of losses. Streaming, in bounded memory, and independent of the order in which runs end.
  */
 import { VerdictCode, verdicts } from '../core/result.js'
+import { OutcomeCounter, type Outcomes } from './restarts/outcomes.js'
 import { hashInteger, QuantileSketch, ThinnedSample } from './sketch.js'
 import type { MetricSet, Quantiles, Summary, Verdict } from '../core/result.js'
 import type { Rows } from '../runs/table.js'
@@ -51,6 +52,8 @@ export interface AggregateResult {
   readonly disagreement: number
   readonly steps: Quantiles
   readonly waterfall: readonly WaterfallPoint[]
+  /** Losses as found, with the scores on held-out rows, where there are any. */
+  readonly outcomes: Outcomes
   /** Whether all quartiles are exact, not those of a sample of runs. */
   readonly exactQuantiles: boolean
 }
@@ -139,6 +142,7 @@ export class Aggregate {
   private readonly train: QuantileSketch[]
   private readonly test: QuantileSketch[]
   private readonly steps: QuantileSketch
+  private readonly outcomes: OutcomeCounter
   /** The smallest certified loss, which a thinned waterfall must not lose. */
   private readonly lowest = { loss: Infinity, start: Infinity, verdict: 0, point: -1 }
   private readonly accuracyAt: number
@@ -159,11 +163,12 @@ export class Aggregate {
     this.steps = new QuantileSketch(this.sample, sampled.steps)
     this.train = metricNames.map((_, m) => new QuantileSketch(this.sample, firstMetric + m))
     this.test = test ? metricNames.map((_, m) => new QuantileSketch(this.sample, firstMetric + M + m)) : []
+    this.outcomes = new OutcomeCounter(this.test.length)
     this.accuracyAt = metricNames.indexOf('accuracy')
   }
 
   addBlock(block: AggregatedRows): void {
-    const { count, verdict, train, test } = block
+    const { count, verdict, train, test, lossFound } = block
     const M = this.train.length
     this.draw(block)
     const all = this.places(count)
@@ -177,6 +182,8 @@ export class Aggregate {
     if (test) for (let m = 0; m < this.test.length; m++) this.test[m].addColumn(test, M, m, finished)
     if (this.accuracyAt >= 0) this.bestAccuracy.addColumn(train, M, this.accuracyAt, 1, finished)
     else this.bestLoss.addColumn(block.lossFound, 1, 0, -1, finished)
+    for (let r = 0; r < count; r++)
+      this.outcomes.add(verdict[r] === VerdictCode.failed ? NaN : lossFound[r], test, r * M)
     this.findLowest(block, finished)
     this.addEnds(block)
   }
@@ -281,6 +288,7 @@ export class Aggregate {
       disagreement: disagreement(this.classCounts, this.classified),
       steps: this.steps.result(),
       waterfall: this.waterfallSample(),
+      outcomes: this.outcomes.result(),
       exactQuantiles: [...this.train, ...this.test, this.steps].every(sketch => sketch.isExact)
     }
   }

@@ -73,6 +73,12 @@ export interface Multiplicity {
   }
   /** Over runs, for each ε. */
   readonly within: readonly LevelSet[]
+  /** The expected lowest loss of k runs, as `Summary.restarts` has it with all that goes along. */
+  readonly bestOf?: readonly {
+    readonly k: number
+    readonly loss: number
+    readonly interval: readonly [number, number]
+  }[]
   /** Where there are too many runs to compare: a sample by hash of so many, of all that did not fail. */
   readonly sample?: {
     /** Runs that are compared. */

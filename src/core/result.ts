@@ -6,6 +6,7 @@ import type { RidgePathResult } from './inferenceResult.js'
 import type { Curves, Decisions, Landscape } from './landscapeResult.js'
 import type { Multiplicity } from './multiplicityResult.js'
 import type { Histogram, LimitPoint, MetricSet, Quantiles, StationaryPoint } from './pointResult.js'
+import type { RestartsResult } from './restartsResult.js'
 
 export type * from './inferenceResult.js'
 export type * from './landscapeResult.js'
@@ -274,6 +275,8 @@ export interface Summary {
   /** How far the predictions of good runs, and of minima, differ; absent for models without data. */
   readonly multiplicity?: Multiplicity
 
+  /** How many starts are needed. */
+  readonly restarts: RestartsResult
   /** How many minima may not have been seen. */
   readonly coverage: {
     /** Good and Turing's estimate of the probability that a further run ends in a minimum not seen so far. */

@@ -129,6 +129,12 @@ export function clopperPearsonUpper(k: number, n: number, confidence: number): n
   return betaQuantile(confidence, k + 1, n - k)
 }
 
+/** Two-sided limits of Clopper and Pearson for a binomial probability, each at half of the error; [0, 1] when n = 0. */
+export function clopperPearson(k: number, n: number, confidence: number): readonly [number, number] {
+  const tail = 0.5 * (1 - confidence)
+  return [k > 0 ? betaQuantile(tail, k, n - k + 1) : 0, clopperPearsonUpper(k, n, 1 - tail)]
+}
+
 /** Two-sided score interval of Wilson (1927) for a binomial probability; [0, 1] when n = 0. */
 export function wilsonInterval(k: number, n: number, confidence: number): [number, number] {
   if (!(n > 0)) return [0, 1]

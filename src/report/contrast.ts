@@ -2,6 +2,7 @@
 import type { MetricSet, Quantiles, StationaryPoint, Summary } from '../core/result.js'
 import { wrap } from '../core/text.js'
 import { formatCount, formatRate } from '../core/units.js'
+import { startsText } from './restarts.js'
 import { textTable, type Table } from './table.js'
 import {
   bestPoint,
@@ -72,6 +73,7 @@ function rowsOf(summaries: readonly Summary[]): Row[] {
     ],
     ['lowest loss', s => short(bestPoint(s)?.loss, 6)],
     ['share of the best minimum', s => (ends(s) && s.starts > 0 ? percent(total(s, p => p.share)) + tied(s) : none)],
+    ['starts for 95 % chance', startsText],
     ['spread of the end points', s => (ends(s) ? short(s.spread.parameters, 2) : none)],
     ['saddles met', s => formatCount(s.saddles.length)],
     ['runs: minimum', s => formatCount(s.verdicts.minimum)],
@@ -107,6 +109,7 @@ function keyRowsOf(summaries: readonly Summary[]): Row[] {
   const list: Row[] = [
     ['distinct minima', minimaText],
     ['runs that find the best', s => (ends(s) ? formatCount(total(s, p => p.count)) + tied(s) : none)],
+    ['starts for 95 % chance', startsText],
     ['runs that end in none', s => formatCount(s.starts - s.verdicts.minimum - s.verdicts.degenerate)]
   ]
   const metric = summaries.map(mainMetric).find(m => m !== undefined)
@@ -137,7 +140,7 @@ const mainMetricLabel = (summaries: readonly Summary[]): string =>
 /** How to read the rows of `keyTable`. */
 export const keyNotes = (summaries: readonly Summary[]): string =>
   `${formatCount(summaries[0]?.starts ?? 0)} runs each. Minima: up to symmetry; the best is the one with the lowest loss. ` +
-  `${capital(mainMetricLabel(summaries))}: from the lowest to the highest of the runs, where the optimiser left them. ` +
+  `Starts: so many find it with a probability of 95 %, with the interval of that number. ${capital(mainMetricLabel(summaries))}: from the lowest to the highest of the runs, where the optimiser left them. ` +
   `As good as the best: the same training ${summaries.some(s => s.metrics.train.accuracy) ? 'accuracy' : 'loss'} as the best run.`
 
 /** One line for a model: "1 minimum, 999 of 999 runs", "26 minima, the best from 100 of 999 runs", "no minimum: 999 of 999 runs run away". */

@@ -15,6 +15,7 @@ import { scores } from './charts/scores.js'
 import { shares } from './charts/shares.js'
 import { spectrum } from './charts/spectrum.js'
 import { waterfall } from './charts/waterfall.js'
+import { bestOfChart } from './charts/bestOf.js'
 import { conclusion, coverageText } from './conclusion.js'
 import { fullNotes, fullTable, headline, keyNotes, keyTable } from './contrast.js'
 import {
@@ -26,6 +27,7 @@ import {
   type CoefficientOptions
 } from './inference.js'
 import { markSign } from './charts/svg.js'
+import { bestOfNotes, bestOfTable, restartsText } from './restarts.js'
 import { facts, figure, fold, htmlTable, page, paragraph, titled } from './page.js'
 import { landscapeText } from './landscape.js'
 import { minimaSetsTable, multiplicityNotes, multiplicityText, runSetsTable, widestTable } from './multiplicity.js'
@@ -337,6 +339,22 @@ async function landscapes(summaries: readonly Summary[]): Promise<string> {
   return parts.join('\n')
 }
 
+/** How many starts are needed: the curves of all studies together, and what each of them says. */
+async function restarts(summaries: readonly Summary[]): Promise<string> {
+  const chart = await bestOfChart(summaries)
+  if (!chart) return ''
+  const alone = summaries.length === 1
+  const texts = summaries.flatMap(s => {
+    const text = restartsText(s)
+    return text === '' ? [] : [paragraph(alone ? text : `${s.name}: ${text}`)]
+  })
+  const tables = summaries.map(s => {
+    const table = bestOfTable(s)
+    return table ? `${alone ? '' : `<h3>${escape(s.name)}</h3>`}${htmlTable(table)}` : ''
+  })
+  return [...texts, figure(chart), ...tables, paragraph(bestOfNotes, 'small')].join('\n')
+}
+
 const copies =
   'Copies: images of a minimum under exchange of hidden units and, for odd activations, change of their sign; they compute the same ' +
   'function and count as one.'
@@ -393,6 +411,7 @@ ${await decided(summaries)}
 ${fold('Convergence', figure(await convergence(summaries)))}
 ${fold('Predictions', await scoresPart(summaries))}
 ${fold('How much good runs disagree', await multiplicityPart(summaries))}
+${fold('How many starts', await restarts(summaries))}
 ${fold('What regularisation does here', await regularisation(summaries))}
 ${fold('Between the end points', await landscapes(summaries))}
 ${alone ? '' : fold('All figures', figures(summaries))}

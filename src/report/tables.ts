@@ -4,6 +4,7 @@ import { formatCount } from '../core/units.js'
 import { fullTable, keyTable } from './contrast.js'
 import { coefficientsTable, effectsTable, type CoefficientOptions } from './inference.js'
 import { minimaSetsTable, runSetsTable, widestTable } from './multiplicity.js'
+import { bestOfTable } from './restarts.js'
 import { separationTable } from './separation.js'
 import type { Table } from './table.js'
 import { fixed, limitText, listed, mainMetric, none, percent, placeText, short, spreadOf } from './words.js'
@@ -159,7 +160,8 @@ export function reportTables(summaries: readonly Summary[], options: Coefficient
       metricsTable(s),
       runSetsTable(s),
       minimaSetsTable(s),
-      widestTable(s)
+      widestTable(s),
+      bestOfTable(s)
     ]
       .filter(table => table !== undefined)
       .map(table => (alone ? table : { ...table, title: `${s.name}: ${table.title}` }))

@@ -11,6 +11,7 @@ import {
   inferenceNotes,
   type CoefficientOptions
 } from './inference.js'
+import { bestOfTable, restartsText } from './restarts.js'
 import { separationTable, separationText } from './separation.js'
 import { agree, multiplicityText, runSetsTable } from './multiplicity.js'
 import { ridgePathText } from './ridgePath.js'
@@ -74,6 +75,15 @@ function separationLines(s: Summary, width: number): string[] {
   return [...(table ? ['', `${table.title}:`, ...textTable(table, width)] : []), ...lines]
 }
 
+/** A few rows of best-of-k, where k makes a difference. */
+function restartLines(s: Summary, width: number): string[] {
+  const text = restartsText(s)
+  const { bestOf } = s.restarts
+  const table = bestOfTable(s, (k, i) => i === bestOf.length - 1 || Number.isInteger(Math.log10(k)))
+  if (!table) return []
+  return ['', `${table.title}:`, ...textTable(table, width), ...(text === '' ? [] : wrap(text, width))]
+}
+
 /** Metrics are those of the points where the optimiser left the runs, before polishing. */
 const metricLine = (label: string, set: Summary['metrics']['train'] | undefined, width: number): string[] =>
   set
@@ -130,6 +140,7 @@ export function studyText(s: Summary, width: number, options: CoefficientOptions
     ...metricLine('training, as found', s.metrics.train, width),
     ...metricLine('held out, as found', s.metrics.test, width),
     ...multiplicityLines(s, width),
+    ...restartLines(s, width),
     '',
     ...[...conclusion([s]), coverageText(s), ...inferenceNotes(s), ...ridgePathText(s), ...s.notes].flatMap(text =>
       wrap(text, width)

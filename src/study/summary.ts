@@ -1,6 +1,7 @@
 /** From the outcome of a study to its summary: details of the distinct points, convexity, coverage, metrics. */
 import type { Tolerances } from '../analysis/cluster.js'
 import { toleranceMeanings } from '../analysis/cluster.js'
+import { bestOf, restarts } from '../analysis/restarts/bestOf.js'
 import { coverageOf } from '../analysis/coverage.js'
 import { boundary, boxAround } from '../analysis/boundary.js'
 import { askedFor } from '../analysis/stationary.js'
@@ -17,7 +18,7 @@ import {
 import { thresholdMeanings, thresholds } from '../core/thresholds.js'
 import { convexity, isRidged, layoutOf, ridgeOnAll } from '../models/model.js'
 import { shiftCount } from '../models/network/shift.js'
-import { twoClass } from '../models/scores.js'
+import { scoresOf, twoClass } from '../models/scores.js'
 import type { Preprocessing } from '../data/types.js'
 import { describeClusters, hessianNumbers, inGroups, stacked } from './describe.js'
 import { failureCause } from './failure.js'
@@ -138,6 +139,28 @@ function decisionsOf({ network, data }: Setup, minima: readonly StationaryPoint[
   }
 }
 
+/** What k starts give and cost, and how many of them find the lowest loss. */
+function restartsOf(
+  { network }: Setup,
+  { folded, cost, runs }: Outcome,
+  points: readonly StationaryPoint[]
+): Summary['restarts'] {
+  const best = points.filter(p => p.rank === 1)
+  const needed = restarts(
+    best.map(p => p.id),
+    best.reduce((n, p) => n + p.count, 0),
+    runs
+  )
+  return {
+    bestOf: bestOf(folded.outcomes, folded.test ? scoresOf(network) : [], {
+      f: cost.f / runs,
+      g: cost.g / runs,
+      H: cost.H / runs
+    }),
+    ...(needed ? { needed } : {})
+  }
+}
+
 export interface SummaryOptions {
   /** Of the model. */
   readonly name: string
@@ -164,6 +187,7 @@ export async function summarize(
   const decisions = decisionsOf(setup, minima)
   const [best] = folded.minima
   const ties = best ? tiedRows(setup.problem, best.parameters) : 0
+  const needed = restartsOf(setup, outcome, [...points.minima, ...points.degenerate])
   const multiplicity = stop?.aborted ? undefined : await multiplicityOf(setup, folded)
   const landscape = outcome.interrupted || stop?.aborted ? undefined : await landscapeOf(setup, folded)
   return {
@@ -200,7 +224,15 @@ export async function summarize(
       asGoodAsBest: folded.asGoodAsBest,
       disagreement: folded.disagreement
     },
-    ...(multiplicity ? { multiplicity } : {}),
+    restarts: needed,
+    ...(multiplicity
+      ? {
+          multiplicity: {
+            ...multiplicity,
+            bestOf: needed.bestOf.map(({ k, loss, interval }) => ({ k, loss, interval }))
+          }
+        }
+      : {}),
     coverage: coverageOf(
       folded.minima.map(m => ({ ...m, firstStart: m.firstStart - folded.range.first })),
       outcome.runs,

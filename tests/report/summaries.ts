@@ -125,6 +125,7 @@ export function makeSummary(shape: Shape = {}): Summary {
       asGoodAsBest: 1,
       disagreement: 0
     },
+    restarts: { bestOf: [] },
     coverage: {
       goodTuring: 0,
       unseenUpperBound: 0.003,

@@ -1,0 +1,102 @@
+/** What the best of k starts is expected to be, against k. */
+import type { Summary } from '../../core/result.js'
+import { lossTolerance } from '../../core/ties.js'
+import { gainsByStarts } from '../restarts.js'
+import { mainMetric } from '../words.js'
+import { chartHeight, highest, lowest, type Chart } from './chart.js'
+import { dashes, lineSign, logAxis, palette, svg } from './svg.js'
+
+interface Point {
+  readonly model: string
+  readonly k: number
+  readonly mean: number
+  readonly low: number
+  readonly high: number
+}
+
+/** All models together: the loss above the lowest that each has met, and the main metric on held-out rows. */
+export async function bestOfChart(summaries: readonly Summary[]): Promise<Chart | undefined> {
+  // The best of all runs is the lowest loss itself, so it says nothing of how far from that a study of its size ends.
+  const curves = summaries
+    .map(s => ({ s, list: s.restarts.bestOf.slice(0, -1) }))
+    .filter(({ list }) => list.length > 1)
+  if (!curves.some(({ s }) => gainsByStarts(s))) return undefined
+  const names = curves.map(({ s }) => s.name)
+  const most = highest(curves.flatMap(({ list }) => list.map(b => b.k)))
+  const x = {
+    field: 'k',
+    type: 'quantitative',
+    title: 'starts',
+    scale: { type: 'log', nice: false, domain: [1, most] },
+    axis: logAxis(1, most)
+  }
+  const model = { field: 'model', type: 'nominal', sort: names, legend: null }
+  const color = { ...model, scale: { domain: names, range: names.map((_, i) => palette[i % palette.length]) } }
+  const dash = { ...model, scale: { domain: names, range: names.map((_, i) => dashes[i % dashes.length]) } }
+  const panel = (values: readonly Point[], y: object, alt: string): Promise<string> =>
+    svg(
+      {
+        height: chartHeight,
+        data: { values },
+        layer: [
+          {
+            mark: { type: 'area', opacity: 0.18 },
+            encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, color }
+          },
+          {
+            mark: { type: 'line', strokeWidth: 2, point: { size: 18 } },
+            encoding: { x, y: { ...y, field: 'mean' }, color, strokeDash: dash }
+          }
+        ]
+      },
+      alt
+    )
+  const gaps = curves.flatMap(({ s, list }) => {
+    const least = s.restarts.bestOf[s.restarts.bestOf.length - 1].loss
+    // Differences within rounding are none.
+    const gap = (loss: number): number => Math.max(lossTolerance * Math.max(1, Math.abs(least)), loss - least)
+    return list.map(b => ({
+      model: s.name,
+      k: b.k,
+      mean: gap(b.loss),
+      low: gap(b.interval[0]),
+      high: gap(b.interval[1])
+    }))
+  })
+  const floor = lowest(gaps.map(p => p.low))
+  const top = Math.max(10 * floor, highest(gaps.map(p => p.high)))
+  const loss = {
+    type: 'quantitative',
+    title: 'loss above the lowest',
+    scale: { type: 'log', nice: false, domain: [floor, top] },
+    axis: logAxis(floor, top)
+  }
+  const metric = summaries.map(mainMetric).find(m => m !== undefined)
+  const scores = curves.flatMap(({ s, list }) =>
+    list.flatMap(({ k, test }) => {
+      const score = metric ? test?.[metric.name] : undefined
+      if (!score) return []
+      const [low, high] = score.interval ?? [score.mean, score.mean]
+      return [{ model: s.name, k, mean: score.mean, low, high }]
+    })
+  )
+  const svgs = [
+    await panel(gaps, loss, `Expected loss of the best of k starts above the lowest, for ${names.join('; ')}.`)
+  ]
+  if (metric && scores.length > 0)
+    svgs.push(
+      await panel(
+        scores,
+        { type: 'quantitative', title: `held-out ${metric.label}`, scale: { zero: false }, axis: { tickCount: 6 } },
+        `Expected held-out ${metric.label} of the run with the lowest loss of k starts, for ${names.join('; ')}.`
+      )
+    )
+  return {
+    title: 'Best of k starts',
+    caption:
+      'Line: what is expected when the run with the lowest loss of so many starts is taken, over all sets of so many of the runs; band: its 95 % interval. ' +
+      'The lowest loss is that of all runs of the model; what is within rounding of it is drawn at the bottom.',
+    svgs,
+    legend: names.length > 1 ? names.map((name, i) => ({ sign: lineSign(i), name })) : []
+  }
+}
