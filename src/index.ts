@@ -35,6 +35,8 @@ export {
   type Points,
   type Values
 } from './study/evaluate.js'
+export { compareStudies } from './study/compare/index.js'
+export { comparisonMarkdown, comparisonText } from './report/comparison.js'
 export { replay, type Replay, type ReplayOptions } from './study/replay.js'
 export { predict, type NewData, type PredictOptions, type Predictions } from './study/predict.js'
 export type { ModelChoice } from './study/fitted.js'
@@ -48,5 +50,6 @@ export { renderVariance, varianceConclusion, varianceText } from './report/varia
 export { contrastText } from './report/contrast.js'
 export { studyText } from './report/text.js'
 export type * from './core/result.js'
+export type * from './core/comparisonResult.js'
 export type * from './core/restartsResult.js'
 export type * from './core/varianceResult.js'

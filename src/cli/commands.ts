@@ -17,6 +17,11 @@ export const commands: Readonly<Record<string, Entry>> = {
     group: 'Ask',
     load: async () => (await import('./commands/variance.js')).varianceCommand
   },
+  compare: {
+    describe: 'two studies: which minima they share, and which does better',
+    group: 'Look again',
+    load: async () => (await import('./commands/compare.js')).compareCommand
+  },
   check: {
     describe: 'rank and separation of the data, before any training',
     group: 'Ask',

@@ -52,7 +52,7 @@ function numbersOf(table: Table, names: readonly string[]): Float64Array {
 }
 
 /** Points in the user's coordinates [R, P] as they are computed with. */
-function conditioned(network: Model, frame: Frame, theta: Float64Array): Float64Array {
+export function pointsFromUser(network: Model, frame: Frame, theta: Float64Array): Float64Array {
   if (network.kind === 'network') return mapPoints(network, frame.fromUser, theta)
   const { expression } = network
   const P = expression.parameters.length
@@ -101,5 +101,5 @@ export async function readStarts(
       `${formatCount(count)} starts are asked for, and ${shown(table.source)} has ${formatCount(table.rows)}; give as many rows, or fewer starts.`
     )
   const P = names.length
-  return { count, theta: conditioned(network, frame, given.subarray(0, count * P)), hash }
+  return { count, theta: pointsFromUser(network, frame, given.subarray(0, count * P)), hash }
 }

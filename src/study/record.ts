@@ -109,6 +109,10 @@ function fieldsOf(config: StudyConfig, dataHash: string, engine: string, program
   return fields
 }
 
+/** What the runs of a saved study follow from, by the names that messages use. */
+export const recordFields = ({ config, dataHash, engine, program }: Saved): ReadonlyMap<string, string> =>
+  fieldsOf(config, dataHash, engine.name, program)
+
 const hashOf = (fields: Map<string, string>): string =>
   createHash('sha256')
     .update(JSON.stringify([...fields].sort(([a], [b]) => (a < b ? -1 : 1))))

@@ -1,0 +1,137 @@
+/** Two studies side by side, as text. A pure function of a comparison. */
+import type { Better, Comparison, OwnPoint } from '../core/comparisonResult.js'
+import { wrap } from '../core/text.js'
+import { formatCount, formatRate } from '../core/units.js'
+import { markdownTable, textTable, type Table } from './table.js'
+import { count, none, percent, short } from './words.js'
+
+/** Points of a kind that are listed; the rest is counted. */
+const shownPoints = 20
+
+const studiesTable = ({ a, b }: Comparison): Table => ({
+  title: 'Studies',
+  head: ['', 'A', 'B'],
+  rows: [
+    ['directory', a.directory, b.directory],
+    ['model', a.name, b.name],
+    ['starts', formatCount(a.starts), formatCount(b.starts)],
+    ['engine', a.engine, b.engine],
+    ['version', a.version, b.version],
+    ['speed', formatRate(a.runsPerSecond, 'runs'), formatRate(b.runsPerSecond, 'runs')]
+  ]
+})
+
+function changedTable({ changed }: Comparison): Table | undefined {
+  if (changed.length === 0) return undefined
+  const value = (text: string | null): string =>
+    text === null ? none : text.replace(/^"([0-9a-f]{12})[0-9a-f]{52}"$/, '$1…')
+  return {
+    title: 'What differs',
+    head: ['field', 'A', 'B'],
+    words: [0, 1, 2],
+    rows: changed.map(({ field, a, b }) => [field, value(a), value(b)])
+  }
+}
+
+const interval = ([low, high]: readonly [number, number]): string => `${short(low, 3)} to ${short(high, 3)}`
+const verdictText = ({ winner, matters }: Better): string =>
+  winner === null ? 'neither' : matters ? winner : `${winner}, slightly`
+
+function betterTable({ better }: Comparison): Table | undefined {
+  const list = Object.entries(better)
+  if (list.length === 0) return undefined
+  const ks = list[0][1].bestOf.map(b => b.k)
+  return {
+    title: 'Probability that A is better than B',
+    head: ['by', 'one run', '95 % interval', 'better', ...ks.map(k => `best of ${formatCount(k)}`)],
+    words: [0],
+    rows: list.map(([name, b]) => [
+      name,
+      short(b.probability, 3),
+      interval(b.interval),
+      verdictText(b),
+      ...b.bestOf.map(o => `${short(o.probability, 3)} (${interval(o.interval)})`)
+    ]),
+    spare: ks.map((_, i) => 4 + ks.length - 1 - i)
+  }
+}
+
+function sharedTable({ shared }: Comparison): Table | undefined {
+  if (shared.length === 0) return undefined
+  return {
+    title: `Minima of both (${formatCount(shared.length)})`,
+    head: ['A', 'B', 'loss', 'share in A', 'share in B', ''],
+    words: [5],
+    rows: shared
+      .slice(0, shownPoints)
+      .map(p => [
+        String(p.a),
+        String(p.b),
+        short(p.loss, 8),
+        percent(p.shares[0]),
+        percent(p.shares[1]),
+        [...(p.kind === 'minimum' ? [] : ['flat']), p.proved ? 'proved' : 'within tolerances'].join(', ')
+      ])
+  }
+}
+
+function ownTable(name: 'A' | 'B', points: readonly OwnPoint[]): Table | undefined {
+  if (points.length === 0) return undefined
+  return {
+    title: `Minima of ${name} alone (${formatCount(points.length)})`,
+    head: [name, 'loss', 'share', ''],
+    words: [3],
+    rows: points
+      .slice(0, shownPoints)
+      .map(p => [
+        String(p.id),
+        short(p.loss, 8),
+        percent(p.share),
+        [
+          ...(p.kind === 'minimum' ? [] : ['flat']),
+          p.proved ? 'proved to be none of the others' : 'outside tolerances'
+        ].join(', ')
+      ])
+  }
+}
+
+/** What the studies share and how they differ, in sentences. */
+export function comparisonConclusion(c: Comparison): string[] {
+  const { shared, onlyA, onlyB, better, paired, notCompared, a, b } = c
+  const out: string[] = []
+  const names = Object.keys(better)
+  if (names.length > 0) {
+    const how = paired
+      ? `Runs of one start are compared (${count(a.runs, 'pair', 'pairs')}), in the best of several any with any`
+      : `Any run of A is compared with any of B (${formatCount(a.runs)} and ${formatCount(b.runs)})`
+    out.push(
+      `${how}; ties count half. Better is what has an interval on one side of 0.5; slightly, where the probability is below 0.75. Intervals: percentile bootstrap over the runs.`
+    )
+  }
+  if (shared.length + onlyA.length + onlyB.length > 0)
+    out.push(
+      `${count(shared.length, 'minimum is', 'minima are')} in both, ${formatCount(onlyA.length)} in A alone and ${formatCount(onlyB.length)} in B alone.`
+    )
+  return [...out, ...notCompared]
+}
+
+const tables = (c: Comparison): Table[] =>
+  [
+    studiesTable(c),
+    changedTable(c),
+    betterTable(c),
+    sharedTable(c),
+    ownTable('A', c.onlyA),
+    ownTable('B', c.onlyB)
+  ].filter(table => table !== undefined)
+
+/** For a terminal, in lines of at most `width` columns. */
+export const comparisonText = (c: Comparison, width: number): string =>
+  [
+    ...tables(c).flatMap(table => [`${table.title}:`, ...textTable(table, width), '']),
+    ...comparisonConclusion(c).flatMap(text => wrap(text, width))
+  ].join('\n')
+
+/** For a page or a pull request. */
+export const comparisonMarkdown = (c: Comparison): string =>
+  [...tables(c).map(markdownTable), ...comparisonConclusion(c).map(text => `${text}\n`)].join('\n')
