@@ -120,4 +120,15 @@ describe('examples', () => {
     expect(stdout.trim()).not.toMatch(/NaN|undefined|\[object/)
     expect(stdout.trim().split('\n').length).toBeGreaterThan(2)
   })
+
+  it('Breiman’s networks have many minima, of errors within a few standard errors of each other, and different pictures', async () => {
+    const { stdout } = await node([join(root, 'examples/breiman.mjs')], { cwd: root })
+    const [, minima, low, high] = /(\d+) distinct minima, errors on test rows ([\d.]+) to ([\d.]+) %/
+      .exec(stdout)!
+      .map(Number)
+    const [, sampling] = /is ([\d.]+) %/.exec(stdout)!.map(Number)
+    expect(minima).toBeGreaterThanOrEqual(20)
+    expect(high - low).toBeLessThanOrEqual(4 * sampling)
+    expect(/matter: (.*)/.exec(stdout)![1].split(', ').length).toBeGreaterThanOrEqual(3)
+  })
 })
