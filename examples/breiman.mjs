@@ -61,5 +61,5 @@ const orders = new Set(
   )
 )
 console.log(`orders of the columns by how much they matter: ${[...orders].join(', ')}`)
-const { restarts } = summary.multiplicity
-console.log(`${restarts.starts} starts have a 95 % chance of the lowest loss that is known`)
+const { needed } = summary.restarts
+console.log(`${needed.starts} starts have a 95 % chance of the lowest loss that is known`)
