@@ -17,9 +17,7 @@ interface Point {
 /** All models together: the loss above the lowest that each has met, and the main metric on held-out rows. */
 export async function bestOfChart(summaries: readonly Summary[]): Promise<Chart | undefined> {
   // The best of all runs is the lowest loss itself, so it says nothing of how far from that a study of its size ends.
-  const curves = summaries
-    .map(s => ({ s, list: s.restarts.bestOf.slice(0, -1) }))
-    .filter(({ list }) => list.length > 1)
+  const curves = summaries.map(s => ({ s, list: s.restarts.bestOf.slice(0, -1) })).filter(({ list }) => list.length > 1)
   if (!curves.some(({ s }) => gainsByStarts(s))) return undefined
   const names = curves.map(({ s }) => s.name)
   const most = highest(curves.flatMap(({ list }) => list.map(b => b.k)))
