@@ -209,8 +209,13 @@ export class Clusterer {
 
 /** Rows of outputs kept for each degenerate point, evenly spaced over the data. */
 export const signatureRows = 512
+/** Outputs of a signature that points are ranked by: few, so that rounding leaves a narrow range in which the same point can lie. */
+const rankedOutputs = 8
 
-/** End points with flat directions: one where the loss agrees and the network computes the same on the rows. */
+/**
+ * End points with flat directions: one where the loss agrees and the network computes the same on the rows. Ranked by a generic linear
+ * functional of some of these outputs, since all points of a flat landscape may share one loss.
+ */
 export class FunctionClusterer {
   private readonly table: ClusterTable
   private readonly ranked = new RankedIds()
@@ -219,6 +224,9 @@ export class FunctionClusterer {
   private readonly C: number
   private readonly centred: boolean
   private readonly signature: Float64Array
+  /** Places in the signature that points are ranked by, and with what coefficients. */
+  private readonly places: readonly number[]
+  private readonly c: Float64Array
   private readonly canonicalizer: AnyCanonicalizer
   private readonly scratch: Float64Array
 
@@ -241,6 +249,21 @@ export class FunctionClusterer {
     )
     this.signature = new Float64Array(kept * this.C)
     this.table = new ClusterTable(this.canonicalizer.parameters, this.signature.length)
+    const count = Math.min(rankedOutputs, this.signature.length)
+    this.places = Array.from({ length: count }, (_, k) => Math.floor((k * this.signature.length) / count))
+    this.c = genericCoefficients(count)
+  }
+
+  /** Where a signature ranks, and how far from there one that agrees with it may. */
+  private rank(signature: Float64Array): { readonly key: number; readonly reach: number } {
+    let [key, reach] = [0, 0]
+    this.places.forEach((at, k) => {
+      key += this.c[k] * signature[at]
+      reach += this.c[k] * Math.max(1, Math.abs(signature[at]))
+    })
+    // Outputs that are not finite agree with none.
+    if (!Number.isFinite(key)) return { key: 0, reach: 0 }
+    return { key, reach: reach * this.tolerances.degenerateOutputs * reachFactor }
   }
 
   get size(): number {
@@ -266,8 +289,8 @@ export class FunctionClusterer {
     }
     const image = this.canonicalizer.canonicalize(theta, this.scratch, at)
     const { degenerateLoss, degenerateOutputs } = this.tolerances
-    const reach = degenerateLoss * reachFactor * Math.max(1, Math.abs(loss))
-    let id = this.ranked.within(loss - reach, loss + reach, other => {
+    const { key, reach } = this.rank(signature)
+    let id = this.ranked.within(key - reach, key + reach, other => {
       if (!close(loss, table.loss[other], degenerateLoss)) return false
       for (let i = 0, j = other * width; i < width; i++, j++)
         if (!close(signature[i], table.signature[j], degenerateOutputs)) return false
@@ -280,7 +303,7 @@ export class FunctionClusterer {
       table.represent(id, start, loss, gradientNorm, precision)
       for (let p = 0; p < table.width; p++) table.point[id * table.width + p] = theta[at + p]
       table.signature.set(signature, id * width)
-      this.ranked.insert(id, loss)
+      this.ranked.insert(id, key)
     }
     table.hit(id, start, image)
     return id

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { Clusterer, FunctionClusterer, openClusters } from '../../src/analysis/cluster.js'
 import { outputs } from '../../src/models/outputs.js'
 import { RankedIds } from '../../src/analysis/ranked.js'
@@ -145,6 +145,47 @@ describe('Clusterer', () => {
 })
 
 describe('FunctionClusterer', () => {
+  it('tells thousands of flat points of one loss apart, comparing each with few of them', () => {
+    const rows = 40
+    const problem: Problem = { network: net, rows, x: new Float64Array(rows * 3), y: new Float64Array(rows) }
+    const clusterer = new FunctionClusterer(problem)
+    const theta = new Float64Array(parameterCount(net))
+    const points = 4000
+    let compared = 0
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own object below
+    const plain = RankedIds.prototype.within
+    const counting = vi.spyOn(RankedIds.prototype, 'within').mockImplementation(function (
+      this: RankedIds,
+      low,
+      high,
+      accept
+    ) {
+      return plain.call(this, low, high, id => {
+        compared++
+        return accept(id)
+      })
+    })
+    try {
+      // Twice, the second time with the rounding of another path.
+      for (const scale of [1, 1 + 1e-9])
+        for (let i = 0; i < points; i++)
+          clusterer.add(
+            i,
+            0.25,
+            1e-9,
+            1e-9,
+            random(rows, i).map(z => z * scale),
+            theta
+          )
+    } finally {
+      counting.mockRestore()
+    }
+    expect(clusterer.size).toBe(points)
+    expect(clusterer.clusters().every(c => c.count === 2)).toBe(true)
+    // One comparison finds a point again; the others are of points that happen to lie beside it.
+    expect(compared).toBeLessThan(2 * points)
+  })
+
   const problem: Problem = { network: net, rows: 6, x: random(18, 50), y: new Float64Array(6) }
 
   it('puts together what computes the same, whatever the free parameters are', () => {
