@@ -3,6 +3,11 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { Stream, uniform, words } from '../../src/core/rng.js'
 import type { Multiplicity } from '../../src/core/multiplicityResult.js'
+import { multiplicityText } from '../../src/report/multiplicity.js'
+import { renderReport } from '../../src/report/render.js'
+import { studyText } from '../../src/report/text.js'
+import { exportedMultiplicity } from '../../src/study/export/multiplicity.js'
+import type { RowMultiplicity } from '../../src/study/multiplicity/index.js'
 import type { Run } from '../../src/study/endedRun.js'
 import { mergeStudies } from '../../src/study/merge.js'
 import { resumeStudy, sumUp } from '../../src/study/study.js'
@@ -149,6 +154,59 @@ describe('a network', () => {
     expect(m.within[2].ambiguity).toBeGreaterThan(0)
     const widths = m.rows.map(({ ranges: [, , [low, high]] }) => high - low)
     expect(widths).toEqual([...widths].sort((a, b) => b - a))
+  })
+
+  it('gives every row within every ε to export', async () => {
+    let text = ''
+    for await (const piece of exportedMultiplicity(whole, 'json')) text += piece
+    const list = JSON.parse(text) as RowMultiplicity[]
+    expect(list).toHaveLength(N * epsilon.length)
+    for (const one of list) {
+      const row = m.rows.find(other => other.row === one.row)!
+      const [low, high] = row.ranges[epsilon.indexOf(one.epsilon)]
+      expect(one.rows).toBe(row.heldOut ? 'held out' : 'training')
+      expect([one.lowest, one.highest, one.prediction].map(v => Number(v.toPrecision(6)))).toEqual([
+        low,
+        high,
+        row.prediction
+      ])
+    }
+    // Rows with their weights make the measures of the summary.
+    const last = list.filter(one => one.epsilon === 0.2 && one.rows === 'training')
+    const W = last.reduce((s, { row }) => s + weight[row - 1], 0)
+    for (const [own, all] of [
+      ['ambiguous', 'ambiguity'],
+      ['obscurity', 'obscurity'],
+      ['selfConsistency', 'selfConsistency'],
+      ['capacity', 'capacity']
+    ] as const)
+      expect(last.reduce((s, one) => s + (weight[one.row - 1] / W) * one[own]!, 0)).toBeCloseTo(m.within[2][all]!, 12)
+    let table = ''
+    for await (const piece of exportedMultiplicity(whole, 'csv')) table += piece
+    expect(table.trimEnd().split('\n')).toHaveLength(1 + list.length)
+    await expect(exportedMultiplicity(whole, 'python').next()).rejects.toThrow(/--format is "python"; .*csv, json/)
+  })
+
+  it('is told in the report and the terminal', async () => {
+    const s = await sumUp(whole)
+    const page = await renderReport([s], { title: 'a study' })
+    for (const text of [
+      'How much good runs disagree',
+      'What good runs predict, row by row',
+      'Where the minima disagree'
+    ])
+      expect(page).toContain(text)
+    expect(page).not.toMatch(/NaN|undefined/)
+    const [widest] = m.rows
+    expect(multiplicityText(s).join(' ')).toContain(`It is widest for row ${widest.row}`)
+    expect(studyText(s, 80)).toContain('Predictions of the runs within ε of the best training error')
+    expect(
+      Math.max(
+        ...studyText(s, 80)
+          .split('\n')
+          .map(line => line.length)
+      )
+    ).toBeLessThanOrEqual(80)
   })
 
   it('has a churn of its minima that is symmetric, 0 with itself, and a metric', () => {

@@ -252,3 +252,63 @@ export async function multiplicityOf(setup: Setup, found: Found): Promise<Multip
     rows
   }
 }
+
+/** What the runs within an ε say of a row, or of one output of a row. */
+export interface RowMultiplicity {
+  readonly row: number
+  readonly rows: 'training' | 'held out'
+  /** Name of the target. */
+  readonly output: string
+  readonly epsilon: number
+  /** What the best run predicts, and the range of the others; of classes the probability of `class`. */
+  readonly class: string
+  readonly prediction: number
+  readonly lowest: number
+  readonly highest: number
+  /** Of classes, else absent. */
+  readonly ambiguous?: number
+  readonly obscurity?: number
+  readonly selfConsistency?: number
+  readonly capacity?: number
+}
+
+/** Every row within every ε. */
+export async function* rowMultiplicity(setup: Setup, { compared }: Found): AsyncGenerator<RowMultiplicity> {
+  if (!compared) return
+  const models = runsOf(setup, compared)
+  const { epsilon } = setup.config.multiplicity
+  for (const part of ['train', 'test'] as const) {
+    const problem = problemOf(setup, part)
+    if (!problem) continue
+    const numbers = part === 'train' ? setup.data.numbers : setup.data.test?.numbers
+    for await (const { from, block, measured } of measuredRows(setup, models, problem)) {
+      const { cells, width, classes } = block
+      const each = width > 1 ? 1 : setup.network.outputs
+      for (let cell = 0; cell < cells; cell++)
+        for (let e = 0; e < epsilon.length; e++) {
+          const row = from + Math.floor(cell / each)
+          const w = width > 1 ? block.predicted[cell] : 0
+          const n = e * cells + cell
+          const labels = classesOf(setup, cell % each)
+          yield {
+            row: numbers?.[row] ?? row + 1,
+            rows: part === 'train' ? 'training' : 'held out',
+            output: setup.data.targets[cell % each],
+            epsilon: epsilon[e],
+            class: classes === 0 ? '' : (labels?.[width > 1 ? w : 1] ?? String(width > 1 ? w : 1)),
+            prediction: block.values[cell * width + w],
+            lowest: measured.low[n * width + w],
+            highest: measured.high[n * width + w],
+            ...(classes > 0
+              ? {
+                  ambiguous: measured.ambiguous[n],
+                  obscurity: measured.obscurity[n],
+                  selfConsistency: measured.selfConsistency[n],
+                  capacity: measured.capacity[n]
+                }
+              : {})
+          }
+        }
+    }
+  }
+}
