@@ -75,8 +75,11 @@ export interface Multiplicity {
   readonly within: readonly LevelSet[]
   /** The expected lowest loss of k runs, as `Summary.restarts` has it with all that goes along. */
   readonly bestOf?: readonly {
+    /** Runs of which the best is taken. */
     readonly k: number
+    /** Expected lowest loss. */
     readonly loss: number
+    /** At 95 %, for all k together. */
     readonly interval: readonly [number, number]
   }[]
   /** Where there are too many runs to compare: a sample by hash of so many, of all that did not fail. */

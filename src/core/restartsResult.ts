@@ -3,7 +3,9 @@ import type { MetricSet } from './pointResult.js'
 
 /** An expected value with its 95 % interval; null where too few runs were made to say. */
 export interface Expected {
+  /** Expected value. */
   readonly mean: number
+  /** At 95 %. */
   readonly interval: readonly [number, number] | null
 }
 
@@ -12,6 +14,7 @@ export interface Expected {
  * that failed costs what it costs and gives nothing; means are over the sets in which some run gives a loss.
  */
 export interface BestOf {
+  /** Starts, of which the best run is taken. */
   readonly k: number
   /** Expected lowest loss. */
   readonly loss: number
@@ -22,21 +25,31 @@ export interface BestOf {
   /** Expected scores on held-out rows of the run that is taken; absent without such rows. */
   readonly test?: MetricSet<Expected>
   /** What k starts cost; in time, k times the `timing` of a start. */
-  readonly evaluations: { readonly f: number; readonly g: number; readonly H: number }
+  readonly evaluations: {
+    /** Values of f. */
+    readonly f: number
+    /** Gradients. */
+    readonly g: number
+    /** Hessians. */
+    readonly H: number
+  }
 }
 
 /** How many starts find the minima that share the lowest loss known. */
 export interface Restarts {
   /** Their ids. */
   readonly points: readonly number[]
+  /** Runs that ended there. */
   readonly count: number
-  /** Probability that a start finds one of them, with its interval of Clopper and Pearson at 95 %. */
+  /** Probability that a start finds one of them. */
   readonly share: number
+  /** Its interval of Clopper and Pearson at 95 %. */
   readonly shareInterval: readonly [number, number]
   /** Chance that is asked for: 0.95. */
   readonly chance: number
-  /** Least k with 1 − (1 − share)^k ≥ chance, and the same at the ends of the interval. */
+  /** Least k with 1 − (1 − share)^k ≥ chance. */
   readonly starts: number
+  /** The same at the ends of the interval of the share, least first. */
   readonly startsInterval: readonly [number, number]
 }
 
