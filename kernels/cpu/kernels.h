@@ -28,11 +28,11 @@ struct Kernels {
   void (*time_eigh)(const Problem<T>&, const double* theta, int repeats, double* seconds);
 };
 
-#define MS_DECLARE(target)               \
- namespace target {                      \
- extern const Kernels<double> kernels64; \
- extern const Kernels<float> kernels32;  \
- }
+#define MS_DECLARE(target)                \
+  namespace target {                      \
+  extern const Kernels<double> kernels64; \
+  extern const Kernels<float> kernels32;  \
+  }
 MS_DECLARE(avx512)
 MS_DECLARE(avx2)
 MS_DECLARE(base)

@@ -125,7 +125,8 @@ double area_under_curve(const Problem<T>& p, ScoreScratch& s) {
       const uint32_t at = s.order[j], row = C == 1 ? at : at / C, c = C == 1 ? 0 : at % C;
       const double w = p.weight[row], y = p.y[size_t(c) * p.d.rows + row];
       ones_here += w * y, zeros_here += w * (1 - y);
-    } while (++j < N && s.tied[j]);
+      j++;
+    } while (j < N && s.tied[j]);
     pairs += ones_here * (below + 0.5 * zeros_here);
     below += zeros_here;
     ones += ones_here;
