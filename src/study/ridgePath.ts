@@ -20,8 +20,9 @@ import { isLinear } from '../models/model.js'
 const steps = 49
 const strongest = 10
 const range = 1e-6
-/** Starts of each ridge, and folds, at most. */
-const manyStarts = 20
+/** Starts of each ridge, at most, and where Hessians of all of them would take more multiplications than that; always a few. */
+const [fewStarts, manyStarts] = [20, 1000]
+const multiplications = 2e10
 const manyFolds = 10
 const gradient = 1e-10
 /** Objectives are one when they differ by less, relative to max(1, size). */
@@ -51,8 +52,10 @@ export async function ridgePathOf(setup: Setup, signal?: AbortSignal): Promise<R
   const objective = await certifier.engine.prepare(problem)
   try {
     const map = standard ? frame.toAsked : frame.toUser
-    const count = Math.min(manyStarts, config.starts.count)
     const P = objective.parameters
+    const values = typeof asked === 'string' ? steps : asked.length
+    const affordable = Math.floor(multiplications / (values * (problem.rows * P ** 2 + P ** 3)))
+    const count = Math.min(config.starts.count, Math.max(fewStarts, Math.min(manyStarts, affordable)))
     const starts = new Float64Array(count * P)
     for (let i = 0; i < count; i++) starts.set(setup.starts.at(i), i * P)
     const path: Path = {
