@@ -36,7 +36,12 @@ const quoted = blocks.flatMap(({ note, text }) => {
 const squeeze = (line: string): string => line.trim().replaceAll(/[ -]{2,}/g, ' ')
 
 /** Commands that are not run here, with the reason. */
-const elsewhere: Readonly<Record<string, string>> = { 'npm test': 'it is what runs this test' }
+const elsewhere: Readonly<Record<string, string>> = {
+  'npm test': 'it is what runs this test',
+  'npx manystart bench': 'it takes two minutes; tests/cli/bench.test.ts runs it with --quick',
+  'npx manystart bench compare a.json b.json c.json':
+    'the results are the reader’s own; tests/cli/bench.test.ts compares some'
+}
 
 function run(command: string): Promise<Outcome> {
   const [program, ...words] = command.split(' ')
@@ -173,7 +178,9 @@ describe('tables of README.md', () => {
   it('name flags and fields that exist', async () => {
     const help = (await manystart(['contrast', '--help'])).stdout
     const table = readme.slice(readme.indexOf('## Fields and flags'), readme.indexOf('## Losses'))
-    const others = await Promise.all(['study', 'variance'].map(command => manystart([command, '--help'])))
+    const others = await Promise.all(
+      ['study', 'variance', 'compare', 'export'].map(command => manystart([command, '--help']))
+    )
     const all = help + others.map(outcome => outcome.stdout).join('')
     for (const [, flag] of table.matchAll(/`--(?:no-)?([a-z0-9-]+)/g)) expect(all, flag).toContain(`--${flag}`)
     const flagged = [...help.matchAll(/^ {2}--([a-z0-9-]+)/gm)].map(m => m[1])

@@ -51,6 +51,8 @@ export interface AggregateResult {
   readonly asGoodAsBest: number
   readonly disagreement: number
   readonly steps: Quantiles
+  /** Of all runs. */
+  readonly totalSteps: number
   readonly waterfall: readonly WaterfallPoint[]
   /** Losses as found, with the scores on held-out rows, where there are any. */
   readonly outcomes: Outcomes
@@ -149,6 +151,7 @@ export class Aggregate {
   private readonly bestAccuracy = new BestCounter(sameAccuracyTolerance)
   private readonly bestLoss = new BestCounter(sameLossTolerance)
   private finished = 0
+  private totalSteps = 0
   private classCounts: Float64Array | undefined
   private classified = 0
   private order = new Uint32Array(0)
@@ -177,6 +180,7 @@ export class Aggregate {
     if (this.counts.length < count) this.counts = new Float64Array(count)
     this.counts.set(block.steps)
     this.steps.addColumn(this.counts, 1, 0, all)
+    for (let r = 0; r < count; r++) this.totalSteps += this.counts[r]
     this.finished += finished.length
     for (let m = 0; m < M; m++) this.train[m].addColumn(train, M, m, finished)
     if (test) for (let m = 0; m < this.test.length; m++) this.test[m].addColumn(test, M, m, finished)
@@ -287,6 +291,7 @@ export class Aggregate {
       asGoodAsBest: this.finished > 0 ? best.count / this.finished : 0,
       disagreement: disagreement(this.classCounts, this.classified),
       steps: this.steps.result(),
+      totalSteps: this.totalSteps,
       waterfall: this.waterfallSample(),
       outcomes: this.outcomes.result(),
       exactQuantiles: [...this.train, ...this.test, this.steps].every(sketch => sketch.isExact)

@@ -24,7 +24,7 @@ export interface BestOf {
   readonly none?: number
   /** Expected scores on held-out rows of the run that is taken; absent without such rows. */
   readonly test?: MetricSet<Expected>
-  /** What k starts cost; in time, k times the `timing` of a start. */
+  /** What the search of k starts costs; in time, k times the `timing` of a start. */
   readonly evaluations: {
     /** Values of f. */
     readonly f: number

@@ -109,7 +109,6 @@ function keyRowsOf(summaries: readonly Summary[]): Row[] {
   const list: Row[] = [
     ['distinct minima', minimaText],
     ['runs that find the best', s => (ends(s) ? formatCount(total(s, p => p.count)) + tied(s) : none)],
-    ['starts for 95 % chance', startsText],
     ['runs that end in none', s => formatCount(s.starts - s.verdicts.minimum - s.verdicts.degenerate)]
   ]
   const metric = summaries.map(mainMetric).find(m => m !== undefined)

@@ -141,8 +141,8 @@ function decisionsOf({ network, data }: Setup, minima: readonly StationaryPoint[
 
 /** What k starts give and cost, and how many of them find the lowest loss. */
 function restartsOf(
-  { network }: Setup,
-  { folded, cost, runs }: Outcome,
+  { network, program }: Setup,
+  { folded, runs }: Outcome,
   points: readonly StationaryPoint[]
 ): Summary['restarts'] {
   const best = points.filter(p => p.rank === 1)
@@ -151,11 +151,13 @@ function restartsOf(
     best.reduce((n, p) => n + p.count, 0),
     runs
   )
+  // Of the search, which is the same however often a study was stopped.
+  const steps = folded.totalSteps / runs
   return {
     bestOf: bestOf(folded.outcomes, folded.test ? scoresOf(network) : [], {
-      f: cost.f / runs,
-      g: cost.g / runs,
-      H: cost.H / runs
+      f: steps,
+      g: steps,
+      H: program.needs === 'H' ? steps : 0
     }),
     ...(needed ? { needed } : {})
   }

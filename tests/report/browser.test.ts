@@ -86,12 +86,19 @@ describe.each([
       'loss above the lowest',
       'gradient norm',
       'Spread',
+      'accuracy',
+      'ambiguity',
+      'mean range',
+      'Ranges',
+      'Expected loss',
+      'Expected held-out accuracy',
       'The logistic loss along the segment from minimum 1 to minimum 2.',
       'Lines',
       'Loss',
       'Shares',
       'Eigenvalues',
-      'Distinct minima met'
+      'Distinct minima met',
+      'Rows on which two'
     ])
     // Text of pictures stays readable on a telephone.
     expect(smallest).toBeGreaterThanOrEqual(11)
