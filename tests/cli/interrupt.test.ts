@@ -29,7 +29,7 @@ describe('Ctrl-C', () => {
         let sent = false
         // The first progress line says that runs are ending.
         running.onStderr(text => {
-          if (sent || !text.includes('runs')) return
+          if (sent || !/^study: \d/m.test(text)) return
           running.kill(signal)
           sent = true
         })
@@ -56,7 +56,7 @@ describe('Ctrl-C', () => {
       onStart: running => {
         // One for the first line of progress, another when the program says that it stops.
         running.onStderr(text => {
-          if (/runs|again/.test(text)) running.kill('SIGINT')
+          if (/^study: \d|again/m.test(text)) running.kill('SIGINT')
         })
       }
     })

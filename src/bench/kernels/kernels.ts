@@ -146,7 +146,8 @@ async function record(
   const traffic = async (): Promise<Partial<KernelRecord>> => {
     if (kernel !== 'gradient' && kernel !== 'hessian') return {}
     const bytes = leastBytes(problem, kernel, R, engine.precision === 'f64' ? 8 : 4)
-    const copyRate = (await timer?.copy?.(peakMilliseconds, bytes)) ?? null
+    // Where so few bytes cannot be copied alone, as on a GPU, memory's own rate is the bound.
+    const copyRate = (await timer?.copy?.(peakMilliseconds, bytes)) ?? memoryRate
     const allowed =
       peakGflops === null || copyRate === null ? null : Math.min(peakGflops, (((flops * R) / bytes) * copyRate) / 1e9)
     return {
