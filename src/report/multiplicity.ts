@@ -124,6 +124,8 @@ function setSentence(m: Multiplicity, set: LevelSet): string {
   if (isSame(set)) return `All of ${who} predict the same${widest > 0 ? `, within ${short(widest, 1)}` : ''}.`
   const far = `the widest range of a prediction is ${short(widest, 3)}`
   if (set.ambiguity === undefined) return `Of ${who}, ${far}, ${short(set.range, 3)} on average.`
+  if (set.ambiguity === 0 && (set.test?.ambiguity ?? 0) === 0)
+    return `${who.charAt(0).toUpperCase()}${who.slice(1)} give every row the same class; ${far}.`
   const held = set.test ? ` and ${shareText(set.test.ambiguity)} of the held-out ones` : ''
   return `Of ${who}, some give another class than the best one to ${shareText(set.ambiguity)} of the training rows${held}; ${far}.`
 }
