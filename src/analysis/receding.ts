@@ -25,7 +25,7 @@ export interface Receding {
   readonly parameters: number
 }
 
-/** Null where there is no such loss: without hidden layers, with a ridge on the output layer, or where a row has a finite best output. */
+/** Null where there is no such loss: without hidden layers, with a ridge, or where a row has a finite best output. */
 export function recedingOf(problem: Problem): Receding | null {
   if (!isNetwork(problem) || problem.network.hidden.length === 0) return null
   const { network, rows, y, weight, offset } = problem
