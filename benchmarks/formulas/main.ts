@@ -102,7 +102,7 @@ async function search(setup: Setup): Promise<{ seconds: number; ends: number[][]
   const P = setup.objective.parameters
   const before = process.cpuUsage()
   const blocks: Float64Array[] = []
-  const expression = setup.network.kind === 'expression' ? setup.network.expression : undefined
+  const expression = setup.model.kind === 'expression' ? setup.model.expression : undefined
   for await (const block of setup.objective.minimise(requestOf(setup, { first: 0, count }))) blocks.push(block.theta)
   const used = process.cpuUsage(before)
   const ends = blocks.flatMap(theta =>
@@ -117,11 +117,11 @@ async function search(setup: Setup): Promise<{ seconds: number; ends: number[][]
 
 /** Twice the loss of end points in the user's parameters. */
 async function sums(setup: Setup, ends: readonly (readonly (number | null)[])[]): Promise<number[]> {
-  const { network } = setup
-  if (network.kind !== 'expression') throw new Error('only formulas are compared')
+  const { model } = setup
+  if (model.kind !== 'expression') throw new Error('only formulas are compared')
   const problem = {
     ...setup.problem,
-    network: { ...network, expression: { ...network.expression, coordinates: 'user' as const } }
+    model: { ...model, expression: { ...model.expression, coordinates: 'user' as const } }
   }
   const objective = await setup.engine.prepare(problem)
   const { f } = await objective.evaluate(
@@ -171,9 +171,9 @@ try {
     steps,
     few,
     starts: Array.from({ length: shared }, (_, start) => {
-      const { network } = setup
-      const theta = startPoint(network, 'glorot', 1, start)
-      return [...(network.kind === 'expression' ? toUser(network.expression, theta) : theta)]
+      const { model } = setup
+      const theta = startPoint(model, 'glorot', 1, start)
+      return [...(model.kind === 'expression' ? toUser(model.expression, theta) : theta)]
     })
   }))
   writeFileSync(file, JSON.stringify({ problems }))

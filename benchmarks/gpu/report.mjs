@@ -198,16 +198,16 @@ async function ownSearches(setup) {
  * @param {Problem} problem @param {Float32Array} starts @param {object} more @param {(line: { method: string, seconds: number[], ends: string }) => Promise<void>} onFigure
  * @returns {Promise<{ device?: string, platform?: string, versions?: Record<string, string>, missing?: string, notes: string[] }>}
  */
-async function askJax({ network, rows, x, y }, starts, more, onFigure) {
+async function askJax({ model, rows, x, y }, starts, more, onFigure) {
   const folder = mkdtempSync(join(tmpdir(), 'manystart-jax-'))
   try {
-    const P = parameterCount(network)
+    const P = parameterCount(model)
     const given = {
       N: rows,
-      D: network.inputs,
-      hidden: layoutOf(network).hidden,
-      ridge: layoutOf(network).ridge,
-      x: Array.from({ length: rows }, (_, i) => Array.from(x.subarray(i * network.inputs, (i + 1) * network.inputs))),
+      D: model.inputs,
+      hidden: layoutOf(model).hidden,
+      ridge: layoutOf(model).ridge,
+      x: Array.from({ length: rows }, (_, i) => Array.from(x.subarray(i * model.inputs, (i + 1) * model.inputs))),
       y: Array.from(y),
       parameters: P,
       ...more
@@ -250,10 +250,10 @@ async function compareSearches(count) {
   const setup = await setUpOn('webgpu', count, gradientTolerance)
   try {
     const figures = await ownSearches(setup)
-    const { network, config, problem, frame } = setup
+    const { model, config, problem, frame } = setup
     const P = setup.objective.parameters
     const starts = new Float32Array(count * P)
-    for (let i = 0; i < count; i++) starts.set(startPoint(network, config.starts.init, 1, i, frame.fromAsked), i * P)
+    for (let i = 0; i < count; i++) starts.set(startPoint(model, config.starts.init, 1, i, frame.fromAsked), i * P)
     /** @type {Map<string, Figure>} */
     const best = new Map()
     const more = {

@@ -45,9 +45,9 @@ export const configOf = (
 const rowsOf = (values: Float64Array, width: number): number[][] =>
   Array.from({ length: values.length / width }, (_, i) => Array.from(values.subarray(i * width, (i + 1) * width)))
 
-function share(name: string, { network, rows, x, y }: Problem, starts: number[][], steps: number): SharedProblem {
-  const { inputs } = network
-  const { hidden, activation, ridge, penalizeBias } = layoutOf(network)
+function share(name: string, { model, rows, x, y }: Problem, starts: number[][], steps: number): SharedProblem {
+  const { inputs } = model
+  const { hidden, activation, ridge, penalizeBias } = layoutOf(model)
   return {
     name,
     N: rows,
@@ -77,14 +77,14 @@ export async function prepareAll(count: number, threads: number): Promise<Prepar
   const prepared: Prepared[] = []
   for (const name of studyNames) {
     const setup = await setUp(configOf(name, count), { threads })
-    const { config, network, problem, objective, steps, frame } = setup
+    const { config, model, problem, objective, steps, frame } = setup
     const starts = Array.from({ length: Math.min(count, sharedStarts) }, (_, start) =>
-      Array.from(startPoint(network, config.starts.init, seed, start, frame.fromAsked))
+      Array.from(startPoint(model, config.starts.init, seed, start, frame.fromAsked))
     )
     prepared.push({ shared: share(name, problem, starts, steps), objective, setup, evaluated: name === names.net })
   }
   const problem = problemOfSize({ N: 1000, D: 30, hidden: [16] })
-  const points = rowsOf(pointsFor(problem, largeStarts), parameterCount(problem.network))
+  const points = rowsOf(pointsFor(problem, largeStarts), parameterCount(problem.model))
   const { engine } = await chooseEngine('cpu', { precision: 'f64', threads })
   const objective = await engine.prepare(problem)
   prepared.push({ shared: share(names.large, problem, points, 1), objective, evaluated: true })

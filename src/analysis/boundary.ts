@@ -37,7 +37,7 @@ function corners(model: Model, theta: Float64Array, { low, high }: Box): Float64
       x[2 * (j * n + i)] = low[0] + ((high[0] - low[0]) * i) / cells
       x[2 * (j * n + i) + 1] = low[1] + ((high[1] - low[1]) * j) / cells
     }
-  const grid: Problem = { network: model, rows: n * n, x, y: new Float64Array(n * n) }
+  const grid: Problem = { model, rows: n * n, x, y: new Float64Array(n * n) }
   return outputs(grid, theta)
 }
 

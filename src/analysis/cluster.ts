@@ -234,11 +234,11 @@ export class FunctionClusterer {
     problem: Problem,
     private readonly tolerances: Tolerances = defaultTolerances
   ) {
-    this.canonicalizer = canonicalizerOf(problem.network)
+    this.canonicalizer = canonicalizerOf(problem.model)
     this.scratch = new Float64Array(this.canonicalizer.parameters)
-    this.C = problem.network.outputs
+    this.C = problem.model.outputs
     // Softmax sees only differences of its outputs.
-    this.centred = !isScalar(problem.network.loss)
+    this.centred = !isScalar(problem.model.loss)
     const { rows, weight } = problem
     // What is computed on rows that do not count is not determined.
     const used = Array.from({ length: rows }, (_, i) => i).filter(i => !weight || weight[i] > 0)
@@ -316,13 +316,13 @@ export class FunctionClusterer {
 }
 
 function onRows(problem: Problem, rows: readonly number[]): Problem {
-  const { network, x, y, weight, offset } = problem
+  const { model, x, y, weight, offset } = problem
   const take = (from: Float64Array): Float64Array => {
     const width = from.length / problem.rows
     return Float64Array.from(rows.flatMap(i => Array.from(from.subarray(i * width, (i + 1) * width))))
   }
   return {
-    network,
+    model,
     rows: rows.length,
     x: take(x),
     y: take(y),
@@ -343,8 +343,8 @@ export interface Clusters {
 export const openClusters = (problem: Problem, tolerances: Tolerances = defaultTolerances): Clusters => {
   const scale = columnScale(problem)
   return {
-    minima: new Clusterer(problem.network, tolerances, scale),
-    saddles: new Clusterer(problem.network, tolerances, scale),
+    minima: new Clusterer(problem.model, tolerances, scale),
+    saddles: new Clusterer(problem.model, tolerances, scale),
     degenerate: new FunctionClusterer(problem, tolerances),
     flatSaddles: new FunctionClusterer(problem, tolerances)
   }

@@ -102,7 +102,7 @@ export function exactlyFlat(network: Network, theta: Float64Array, at = 0): numb
 
 /** Directions along which the network computes the same, as sparse vectors over parameters. */
 export function symmetryTangents(problem: Problem<Network>, theta: Float64Array): Entry[][] {
-  const { network } = problem
+  const { model: network } = problem
   const all = layers(network)
   const bias = network.bias ? 1 : 0
   const list: Entry[][] = []
@@ -197,7 +197,7 @@ function parallelUnits(theta: Float64Array, layer: Layer, next: Layer, bias: num
 
 /** Units that no row wakes, and that give 0 then: all that enters and leaves them is free. */
 function sleepingUnits(problem: Problem<Network>, theta: Float64Array, all: readonly Layer[], bias: number): Entry[][] {
-  const phi = activationTable[problem.network.activation]
+  const phi = activationTable[problem.model.activation]
   if (phi.slopes?.[0] !== 0) return []
   const awake = all.slice(0, -1).map(layer => new Uint8Array(layer.units))
   netInputs(problem, theta, 0, (l, k, u) => {

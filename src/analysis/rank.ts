@@ -54,7 +54,7 @@ export function designRank(x: Float64Array, rows: number, columns: number): Rank
  * every loss is strictly convex in z beside it. A ridge on the weights leaves biases only, which no other column can stand in for.
  */
 export function flatDirections(model: Model, { rank, columns }: { rank: number; columns: number }): number {
-  const free = isRidged({ network: model }) ? 0 : columns - rank
+  const free = isRidged({ model }) ? 0 : columns - rank
   if (isScalar(model.loss)) return model.outputs * free
   return (model.outputs - 1) * free
 }

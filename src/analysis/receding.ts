@@ -27,8 +27,8 @@ export interface Receding {
 
 /** Null where there is no such loss: without hidden layers, with a ridge, or where a row has a finite best output. */
 export function recedingOf(problem: Problem): Receding | null {
-  if (!isNetwork(problem) || problem.network.hidden.length === 0) return null
-  const { network, rows, y, weight, offset } = problem
+  if (!isNetwork(problem) || problem.model.hidden.length === 0) return null
+  const { model: network, rows, y, weight, offset } = problem
   const penalty = penaltyOf(problem)
   const parameters = parameterCount(network)
   if (penalty.some(v => v > 0)) return null

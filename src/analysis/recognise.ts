@@ -261,7 +261,7 @@ export class Recogniser {
 /** Judges blocks, by recognition where the certifying engine has proofs and the model is known. */
 export function judging(
   judge: Judge,
-  model = judge.problem?.network
+  model = judge.problem?.model
 ): (theta: Float64Array, found: Found, count: number, spare?: Spare) => Promise<Judged> {
   const { certifier } = judge.objective
   // Orbits of linear units and kinks are the judge's own to see.

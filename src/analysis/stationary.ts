@@ -72,7 +72,7 @@ export interface PointDetails {
 
 /** Names of the parameters that move along flat directions [nullity][P], judged in units in which all of them matter alike. */
 function movingParameters({ problem, names, frame }: PointQuestion, basis: readonly Float64Array[]): string[] {
-  const { network } = problem
+  const { model: network } = problem
   const P = names.length
   const first = layers(network)[0]
   const S = first.stride
@@ -112,7 +112,7 @@ export const askedFor = (
  */
 export function describePoint(question: PointQuestion): PointDetails {
   const { problem, theta, H, frame, kinked } = question
-  const { network } = problem
+  const { model: network } = problem
   const P = theta.length
   const scale = columnScale(problem)
   const { values, index, nullity, basis, shifts } = inertiaOf(question, scale)
@@ -228,7 +228,7 @@ function inertiaOf({ problem, theta, H, kinked }: PointQuestion, scale: Float64A
   const normH = Math.max(Math.abs(values[0]), Math.abs(values[P - 1]))
   const band = thresholds.zeroBandFactor * Number.EPSILON * P * normH
   const flat = [...values.keys()].filter(i => Math.abs(values[i]) <= band)
-  const shifts = shiftDirections(problem.network)
+  const shifts = shiftDirections(problem.model)
   const basis = beside(
     flat.map(i => Float64Array.from({ length: P }, (_, p) => vectors[p * P + i])),
     shifts
@@ -261,7 +261,7 @@ function sampling(
   readonly standardized?: number[]
 } {
   const { problem, theta, frame } = question
-  const { network } = problem
+  const { model: network } = problem
   const unit = question.kinked ? atKinks : varianceUnit(problem, theta, factor)
   if (!factor && shiftCount(network) > 0)
     return {
@@ -288,8 +288,8 @@ function sampling(
 }
 
 /** A dispersion that rounding of targets and linear predictors alone leaves. */
-function exactFit({ y, network }: Problem, z: Float64Array): number {
-  const definition = lossTable[network.loss]
+function exactFit({ y, model }: Problem, z: Float64Array): number {
+  const definition = lossTable[model.loss]
   let top = 0
   // Residuals of losses without a unit are relative to means e^z, which rounding of z moves by its size.
   if (definition.response !== 'class' && definition.inUnit)
@@ -308,11 +308,11 @@ export function varianceUnit(
   theta: Float64Array,
   factor: ScaledCholesky | undefined
 ): number | string {
-  const { network, rows, y, weight } = problem
-  const definition = lossTable[network.loss]
-  if (!hasLoss(network)) return 'An objective is no likelihood, so its curvature says nothing about sampling errors.'
+  const { model, rows, y, weight } = problem
+  const definition = lossTable[model.loss]
+  if (!hasLoss(model)) return 'An objective is no likelihood, so its curvature says nothing about sampling errors.'
   if (definition.noLikelihood) return definition.noLikelihood
-  if (network.kind === 'expression' && atBound(network.expression, toUser(network.expression, theta)).includes(true))
+  if (model.kind === 'expression' && atBound(model.expression, toUser(model.expression, theta)).includes(true))
     return 'A parameter lies on its bound, where estimates are not normal around the true value.'
   if (isRidged(problem))
     return 'With a ridge the estimate is biased and the Hessian holds the penalty too, so its inverse is no sampling variance.'
@@ -326,12 +326,12 @@ export function varianceUnit(
   }
   let dispersion = 1
   if (definition.response !== 'class' && definition.pearson) {
-    used *= network.outputs
+    used *= model.outputs
     if (used <= theta.length) return 'There are no more rows than parameters, so the dispersion cannot be estimated.'
     const z = outputs(problem, theta)
     let sum = 0
     for (let i = 0; i < y.length; i++) {
-      sum += (weight ? weight[Math.floor(i / network.outputs)] : 1) * definition.pearson(y[i], z[i])
+      sum += (weight ? weight[Math.floor(i / model.outputs)] : 1) * definition.pearson(y[i], z[i])
     }
     dispersion = sum / (used - theta.length)
     if (dispersion <= exactFit(problem, z))

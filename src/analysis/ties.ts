@@ -8,9 +8,9 @@ const tied = 1e-9
 
 /** How many rows are tied at θ; 0 for models whose response is a number. */
 export function tiedRows(problem: Problem, theta: Float64Array): number {
-  const { network, rows } = problem
-  if (classCount(network) === 0) return 0
-  const C = network.outputs
+  const { model, rows } = problem
+  if (classCount(model) === 0) return 0
+  const C = model.outputs
   const z = outputs(problem, theta)
   const size = z.reduce((m, v) => Math.max(m, Math.abs(v)), 1)
   let count = 0

@@ -11,7 +11,7 @@ export const kinkTolerance = 1e-9
 
 /** Net inputs of hidden units on a row: `visit` gets the layer, the unit, its net input, and the largest term of it. */
 export function netInputs(
-  { network, rows, x, weight }: Problem<Network>,
+  { model: network, rows, x, weight }: Problem<Network>,
   theta: Float64Array,
   at: number,
   visit: (layer: number, unit: number, u: number, size: number) => void
@@ -46,7 +46,7 @@ export function netInputs(
 
 /** Whether a unit of the network is saturated at θ. A relu unit that no row wakes is flat indeed, and does not count. */
 export function isSaturated(problem: Problem<Network>, theta: Float64Array, at = 0): boolean {
-  const { activation, hidden } = problem.network
+  const { activation, hidden } = problem.model
   const phi = activationTable[activation]
   if (hidden.length === 0 || !phi.smooth || phi.linear) return false
   const steepest = hidden.map(units => new Float64Array(units))
@@ -63,7 +63,7 @@ export const putOut = 1e-5
 
 /** Whether next to nothing is left of a piecewise linear unit, and a ridge pulls all of it to 0: the pieces around it are as small. */
 export function isGoingOut(problem: Problem<Network>, theta: Float64Array, scale: Float64Array): boolean {
-  const { network } = problem
+  const { model: network } = problem
   if (network.hidden.length === 0 || activationTable[network.activation].smooth) return false
   const all = layers(network)
   const bias = network.bias ? 1 : 0
@@ -86,7 +86,7 @@ export function isGoingOut(problem: Problem<Network>, theta: Float64Array, scale
  * matter: its outgoing weight may become anything.
  */
 export function onKink(problem: Problem<Network>, theta: Float64Array, at = 0): boolean {
-  const { activation, hidden } = problem.network
+  const { activation, hidden } = problem.model
   if (hidden.length === 0 || activationTable[activation].smooth) return false
   let found = false
   netInputs(problem, theta, at, (_l, _k, u, size) => {

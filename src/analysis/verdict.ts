@@ -25,7 +25,7 @@ import type { Filled, RunBlock } from '../runs/table.js'
 
 export type { JudgedObjective } from './follow.js'
 
-const attainsZero = ({ network }: Problem): boolean => lossTable[network.loss].attainsZero === true
+const attainsZero = ({ model }: Problem): boolean => lossTable[model.loss].attainsZero === true
 
 /** Programs and limits that judging needs; built by the study for the certifying engine. */
 export interface Judge {
@@ -209,7 +209,7 @@ class Judging {
   private async turnAtKinks(which: readonly number[]): Promise<void> {
     const { scale, eps } = this.judge
     const { networked } = this
-    if (which.length === 0 || !networked || !hasKinks(networked.network) || this.P > climbParameters) return
+    if (which.length === 0 || !networked || !hasKinks(networked.model) || this.P > climbParameters) return
     const pieces = new Pieces(networked)
     let since = performance.now()
     for (const i of which) {
@@ -242,7 +242,7 @@ class Judging {
     const nearby = found.status[i] === Status.budget ? thresholds.newtonStep : thresholds.arrived
     if (verdict.verdict === 'saddle' && !stalled && this.isFar(origin, theta, Math.min(limit, nearby))) return
     this.kinked.delete(i)
-    this.theta.set(centred(pieces.problem.network, theta), i * P)
+    this.theta.set(centred(pieces.problem.model, theta), i * P)
     this.loss[i] = reduced.f
     this.gradientNorm[i] = reduced.g.reduce((m, v, p) => Math.max(m, Math.abs(v / judge.scale[p])), 0)
     this.index[i] = verdict.verdict === 'saddle' ? verdict.index : 0
@@ -379,7 +379,7 @@ class Judging {
     }
     if (report[this.places.negative] > 0 && (this.isNearBottom(run.loss[n]) || !this.hadArrived(i, report)))
       return false
-    const network = this.networked?.network
+    const network = this.networked?.model
     this.theta.set(network ? centred(network, at) : at, i * P)
     this.loss[i] = run.loss[n]!
     this.gradientNorm[i] = run.gradientNorm[n]!
@@ -430,7 +430,7 @@ class Judging {
       return report[this.places.smallest] >= -thresholds.weakSaddle * this.zeroBand(report)
     if (this.verdict[i] !== 'degenerate') return false
     const { flatDirections } = this.judge
-    const network = this.networked?.network
+    const network = this.networked?.model
     if (flatDirections !== null) return this.nullity[i] > flatDirections
     return this.nullity[i] > (network ? exactlyFlat(network, this.theta, i * this.P) : 0)
   }
@@ -459,7 +459,7 @@ class Judging {
  */
 export async function judgeRuns(judge: Judge, theta: Float64Array, found: Found, count: number): Promise<Judged> {
   // Far out along a number that is added to all outputs, differences of outputs have lost their digits.
-  const model = judge.problem?.network
+  const model = judge.problem?.model
   const own = model ? centred(model, theta) : theta
   return new Judging(judge, { ...found, theta: own }, count).run()
 }

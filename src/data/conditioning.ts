@@ -369,7 +369,7 @@ export function conditionProblem(
   if (badly) for (const d of design.aliased) for (let i = 0; i < given.rows; i++) conditioned.x[i * D + d] = 0
   return {
     problem: {
-      network: inUnit && lossParameters ? { ...network, lossParameters: inUnit(target.scale).parameters } : network,
+      model: inUnit && lossParameters ? { ...network, lossParameters: inUnit(target.scale).parameters } : network,
       ...conditioned,
       ...(ridge ? { penalty: penaltyIn(network, wanted.forth, Math.sqrt(askedLossScale / target.lossScale)) } : {})
     },

@@ -14,11 +14,11 @@ const plain: Network = {
   ridge: 0,
   penalizeBias: false
 }
-const problemOf = (network: Model): Problem => ({
-  network,
+const problemOf = (model: Model): Problem => ({
+  model,
   rows: 1,
-  x: new Float64Array(network.inputs),
-  y: new Float64Array(network.outputs)
+  x: new Float64Array(model.inputs),
+  y: new Float64Array(model.outputs)
 })
 const formula = modelOf(
   {

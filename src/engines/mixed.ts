@@ -161,7 +161,7 @@ export class MixedObjective implements Objective {
 
   private startOf({ starts }: RunRequest, start: number): Float64Array {
     const { parameters: P } = this
-    if (starts.kind === 'random') return startPoint(this.problem.network, starts.init, starts.seed, start, starts.map)
+    if (starts.kind === 'random') return startPoint(this.problem.model, starts.init, starts.seed, start, starts.map)
     const at = start - (starts.first ?? 0)
     return starts.theta.subarray(at * P, (at + 1) * P)
   }

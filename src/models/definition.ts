@@ -28,7 +28,7 @@ export function outputsOf<T>(A: Algebra<T>, network: Network, theta: readonly T[
 
 /** ℓ of row i, offset included. */
 export function rowLoss<T>(A: Algebra<T>, problem: Problem<Network>, theta: readonly T[], i: number): T {
-  const { network, x, y, offset } = problem
+  const { model: network, x, y, offset } = problem
   const D = network.inputs
   const z = outputsOf(A, network, theta, x.subarray(i * D, (i + 1) * D))
   const shifted = offset ? z.map(v => A.add(v, A.constant(offset[i]))) : z
@@ -50,7 +50,7 @@ export const penaltyAt = <T>(A: Algebra<T>, problem: Problem<Network>, theta: re
 }
 
 /** z [N] of a model with one output, offsets included. */
-function predictors<T>(A: Algebra<T>, { network, rows, x, offset }: Problem<Network>, theta: readonly T[]): T[] {
+function predictors<T>(A: Algebra<T>, { model: network, rows, x, offset }: Problem<Network>, theta: readonly T[]): T[] {
   const D = network.inputs
   return Array.from({ length: rows }, (_, i) =>
     A.add(outputsOf(A, network, theta, x.subarray(i * D, (i + 1) * D))[0], A.constant(offset?.[i] ?? 0))
@@ -63,7 +63,7 @@ export function objectiveOf<T>(A: Algebra<T>, problem: Problem<Network>, theta: 
   let total = 0
   for (let i = 0; i < rows; i++) total += weight?.[i] ?? 1
   let sum = penaltyAt(A, problem, theta)
-  if (problem.network.firth) sum = A.add(sum, firthAt(A, problem, predictors(A, problem, theta)))
+  if (problem.model.firth) sum = A.add(sum, firthAt(A, problem, predictors(A, problem, theta)))
   for (let i = 0; i < rows; i++) {
     const c = (weight?.[i] ?? 1) / total
     if (c > 0) sum = A.add(sum, scaled(A, c, rowLoss(A, problem, theta, i)))

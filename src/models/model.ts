@@ -20,7 +20,7 @@ import { linearPart, mapPoints, type ParameterMap } from './network/parameterMap
 import { Canonicalizer, genericCoefficients, networkCopies } from './network/symmetry.js'
 import type { Convexity, Init, Model, Network, Problem } from './types.js'
 
-export const isNetwork = (problem: Problem): problem is Problem<Network> => problem.network.kind === 'network'
+export const isNetwork = (problem: Problem): problem is Problem<Network> => problem.model.kind === 'network'
 
 /** Whether a model is a network without hidden layer: a generalised linear model. */
 export const isLinear = (model: Model): model is Network => model.kind === 'network' && model.hidden.length === 0
@@ -49,21 +49,21 @@ export const parameterNames = (model: Model, columns: readonly string[], classes
 
 /** [P]: what one unit of a parameter is worth: 1 / rms of the input column for first-layer weights, the scale of a user's parameter. */
 export function columnScale(problem: Problem): Float64Array {
-  const { network: model } = problem
-  if (model.kind === 'network') return networkColumnScale({ ...problem, network: model })
+  const { model } = problem
+  if (model.kind === 'network') return networkColumnScale({ ...problem, model })
   const { parameters, coordinates } = model.expression
   return Float64Array.from(parameters, p => (coordinates === 'inner' ? 1 : p.scale))
 }
 
 /** [P] λ_p of the penalty ½ Σ_p λ_p θ_p²; all 0 where there is none. */
-export function penaltyOf({ network: model, penalty }: Pick<Problem, 'network' | 'penalty'>): Float64Array {
+export function penaltyOf({ model, penalty }: Pick<Problem, 'model' | 'penalty'>): Float64Array {
   if (penalty) return penalty
   if (model.kind === 'expression') return new Float64Array(parameterCount(model))
   return Float64Array.from(penalizedMask(model), on => on * model.ridge)
 }
 
 /** Whether a ridge falls on any parameter. */
-export const isRidged = (problem: Pick<Problem, 'network' | 'penalty'>): boolean => penaltyOf(problem).some(v => v > 0)
+export const isRidged = (problem: Pick<Problem, 'model' | 'penalty'>): boolean => penaltyOf(problem).some(v => v > 0)
 
 export const hasFirth = (model: Model): boolean => model.kind === 'network' && model.firth === true
 

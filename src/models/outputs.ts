@@ -9,7 +9,7 @@ import type { ExpressionModel, Network, Problem } from './types.js'
 
 /** z [N, C] row-major, offset included, at theta[at .. at+P); into `out` where given. */
 export function outputs(problem: Problem, theta: Float64Array, at = 0, out?: Float64Array): Float64Array {
-  const { network: model, rows } = problem
+  const { model, rows } = problem
   const z = out ?? new Float64Array(rows * model.outputs)
   if (model.kind === 'network') networkOutputs(model, problem, theta, at, z)
   else expressionOutputs(model, problem, theta.subarray(at), z)
@@ -63,7 +63,7 @@ function expressionOutputs(
 }
 
 /** ∂z/∂θ [P] of row i at θ, of a formula or a network without hidden layer and with one output. */
-export function slopesOf({ network: model, x }: Problem, theta: Float64Array): (i: number) => ArrayLike<number> {
+export function slopesOf({ model, x }: Problem, theta: Float64Array): (i: number) => ArrayLike<number> {
   const D = model.inputs
   if (model.kind === 'network') {
     const ones = model.bias ? [1] : []
@@ -78,9 +78,9 @@ export function slopesOf({ network: model, x }: Problem, theta: Float64Array): (
 }
 
 /** ℓ of each row [N], summed over outputs, at linear predictors z [N, C]. */
-export function rowLosses({ network, rows, y }: Problem, z: Float64Array): Float64Array {
-  const C = network.outputs
-  const definition = lossTable[network.loss]
+export function rowLosses({ model, rows, y }: Problem, z: Float64Array): Float64Array {
+  const C = model.outputs
+  const definition = lossTable[model.loss]
   const out = new Float64Array(rows)
   const terms = new Float64Array(3)
   const [p, d] = [new Float64Array(C), new Float64Array(C)]
@@ -88,7 +88,7 @@ export function rowLosses({ network, rows, y }: Problem, z: Float64Array): Float
     if (definition.response === 'class') out[i] = softmaxTerms(z.subarray(i * C, (i + 1) * C), y[i], p, d)
     else
       for (let c = 0; c < C; c++) {
-        definition.terms(z[i * C + c], y[i * C + c], terms, network.lossParameters ?? [])
+        definition.terms(z[i * C + c], y[i * C + c], terms, model.lossParameters ?? [])
         out[i] = out[i] + terms[0]
       }
   }

@@ -18,7 +18,7 @@ export const takesFirth = (loss: Loss): boolean => isScalar(loss) && scalarLoss(
  * @param z [N] linear predictors at θ
  */
 export function addFirth(problem: Problem<Network>, z: Float64Array, g?: Float64Array, H?: Float64Array): number {
-  const { network, rows, x, weight } = problem
+  const { model: network, rows, x, weight } = problem
   const D = network.inputs
   const bias = network.bias ? 1 : 0
   const P = D + bias
@@ -127,7 +127,7 @@ function triangular(A: Float64Array, N: number, P: number): { R: Float64Array; o
 
 /** The penalty by its definition, over any algebra: the determinant by elimination without pivoting. */
 export function firthAt<T>(A: Algebra<T>, problem: Problem<Network>, z: readonly T[]): T {
-  const { network, rows, x, weight } = problem
+  const { model: network, rows, x, weight } = problem
   const D = network.inputs
   const bias = network.bias ? 1 : 0
   const P = D + bias

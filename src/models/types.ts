@@ -48,7 +48,7 @@ export type Model = Network | ExpressionModel
  * Rows with a model: f(θ) = Σ_i weight_i ℓ(z(θ; x_i) + offset_i, y_i) / Σ_i weight_i + (ridge/2) Σ_{p penalised} θ_p².
  */
 export interface Problem<M extends Model = Model> {
-  readonly network: M
+  readonly model: M
   /** N */
   readonly rows: number
   /** [N, D], row-major. */

@@ -27,7 +27,7 @@ function validateNetwork(network: Network): void {
 
 /** @throws InputError when sizes, targets or weights do not fit the model. */
 export function validateProblem(problem: Problem): void {
-  const { network: model, rows, x, y, weight, offset, penalty } = problem
+  const { model, rows, x, y, weight, offset, penalty } = problem
   if (!(rows > 0)) bad('The data have no rows; a study needs at least one.')
   if (model.kind === 'network') validateNetwork(model)
   const definition = lossTable[model.loss]

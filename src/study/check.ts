@@ -61,7 +61,7 @@ export async function check(config: StudyInput, options: CheckOptions = {}): Pro
 }
 
 export async function checkStudy(config: StudyConfig, { onLoad }: CheckOptions = {}): Promise<Check> {
-  const { data, network, names, separation, rank } = await prepareProblem(config, onLoad ? { onProgress: onLoad } : {})
+  const { data, model, names, separation, rank } = await prepareProblem(config, onLoad ? { onProgress: onLoad } : {})
   return {
     data: data.name,
     hash: data.hash,
@@ -69,7 +69,7 @@ export async function checkStudy(config: StudyConfig, { onLoad }: CheckOptions =
     columns: data.columns,
     target: data.target,
     coding: data.coding,
-    loss: network.loss,
+    loss: model.loss,
     parameters: names,
     dataset: data.preprocessing,
     rank: { ...rank, full: rank.rank === rank.columns },

@@ -61,14 +61,14 @@ async function describe(
   { stop, onStage }: DescribeOptions
 ): Promise<StationaryPoint[]> {
   const P = setup.objective.parameters
-  const names = scoresOf(setup.network)
+  const names = scoresOf(setup.model)
   const named = (values: Float64Array, row: number): MetricSet<number> =>
     Object.fromEntries(names.map((name, m) => [name, values[row * names.length + m]]))
   const points: StationaryPoint[] = []
   /** Boxes of proved points, by their places. */
   const boxes = new Map<number, Box>()
-  const { network, frame, problem, certifier } = setup
-  const pieces = isNetwork(problem) && hasKinks(problem.network) ? new Pieces(problem) : undefined
+  const { model, frame, problem, certifier } = setup
+  const pieces = isNetwork(problem) && hasKinks(problem.model) ? new Pieces(problem) : undefined
   const shared = (cluster: Cluster, parameters: Float64Array) => ({
     id: cluster.id,
     loss: frame.lossScale * cluster.loss,
@@ -77,11 +77,11 @@ async function describe(
     share: cluster.count / runs,
     shareInterval: wilsonInterval(cluster.count, runs, defaultConfidence),
     copies: cluster.copies,
-    copiesPossible: copiesPossible(setup.network),
+    copiesPossible: copiesPossible(setup.model),
     parameters: [...parameters],
     names: setup.names,
-    ...(network.kind === 'network' && frame.centring
-      ? { atMeans: biasesAtMeans(network, frame.centring, cluster.parameters) }
+    ...(model.kind === 'network' && frame.centring
+      ? { atMeans: biasesAtMeans(model, frame.centring, cluster.parameters) }
       : {}),
     firstStart: cluster.firstStart,
     starts: cluster.starts
@@ -98,7 +98,7 @@ async function describe(
     )
     const { g, H } = await certifier.objective.evaluate(own, { g: true, H: true })
     const scores = async (data?: Problem): Promise<Float64Array> =>
-      userScores(network, frame, (await certifier.objective.score(own, data)).values)
+      userScores(model, frame, (await certifier.objective.score(own, data)).values)
     const train = await scores()
     const test = setup.test ? await scores(setup.test) : undefined
     const kinked = part.map(c => (pieces ? kinkedPoint(pieces, setup.judge.scale, c.parameters) : null))
@@ -106,10 +106,10 @@ async function describe(
       const at = kinked[i]
       const H_ = at?.H ?? H!.subarray(i * P * P, (i + 1) * P * P)
       const question = { theta: cluster.parameters, H: H_, names: setup.names }
-      const { network: model } = problem
+      const { model } = problem
       return model.kind === 'expression'
         ? describeFormulaPoint(problem, question, model.expression)
-        : describePoint({ ...question, problem: { ...problem, network: model }, frame, ...(at ? { kinked: at } : {}) })
+        : describePoint({ ...question, problem: { ...problem, model }, frame, ...(at ? { kinked: at } : {}) })
     })
     const index = details.map(d => (kind === 'saddle' ? d.index : 0))
     const { proofs, radii } =
@@ -125,7 +125,7 @@ async function describe(
       const { nullity, nullityExplained, flatParameters, condition } = details[i]
       const gradient = g!.subarray(i * P, (i + 1) * P)
       points.push({
-        ...shared(cluster, userPoints(network, frame.toUser, cluster.parameters)),
+        ...shared(cluster, userPoints(model, frame.toUser, cluster.parameters)),
         // At kinks the gradient is that of one side.
         gradientNorm: kinked[i] ? cluster.gradientNorm : gradient.reduce((m, v) => Math.max(m, Math.abs(v)), 0),
         ...(kinked[i] ? { kinks: kinked[i].kinks, unitsPutOut: kinked[i].out } : {}),
@@ -143,7 +143,7 @@ async function describe(
     })
   })
   if (kind === 'minimum') {
-    const distinct = provedDistinct(setup.network, [...boxes.values()])
+    const distinct = provedDistinct(setup.model, [...boxes.values()])
     ;[...boxes.keys()].forEach((at, n) => {
       const { proof, ...point } = points[at]
       points[at] = { ...point, proof: { ...proof!, distinct: distinct[n] } }
@@ -158,7 +158,7 @@ async function describe(
   }
   // What is beyond the limit, and what came after the user had had enough.
   for (const cluster of clusters.slice(points.length))
-    points.push({ ...shared(cluster, userPoints(network, frame.toUser, cluster.parameters)), eigenvalues: [] })
+    points.push({ ...shared(cluster, userPoints(model, frame.toUser, cluster.parameters)), eigenvalues: [] })
   return points
 }
 

@@ -28,7 +28,7 @@ export async function endsOf(
   const { minima, degenerate } = openClusters(setup.problem)
   const settled = { loss: new Float64Array(R), theta: new Float64Array(R * P) }
   const names: string[] = new Array<string>(R).fill('')
-  const width = degenerate.data.rows * setup.network.outputs
+  const width = degenerate.data.rows * setup.model.outputs
   for (let first = 0; first < R; first += together) {
     const count = Math.min(together, R - first)
     const starts = { kind: 'given', theta: theta.slice(first * P, (first + count) * P), count, first } as const

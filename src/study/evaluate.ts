@@ -84,11 +84,11 @@ function flat(points: Points, P: number): Float64Array {
  */
 export async function evaluator(config: StudyInput, { threads }: EvaluatorOptions = {}): Promise<Evaluator> {
   const resolved = resolveConfig(config, 'the study')
-  const { data, network, names, problem, frame } = await prepareProblem(resolved)
+  const { data, model, names, problem, frame } = await prepareProblem(resolved)
   const { device, precision = resolved.engine === 'auto' ? 'f64' : undefined } = resolved
-  const own = problem.network
+  const own = problem.model
   const inUser: Problem =
-    own.kind === 'expression' ? { ...problem, network: { ...own, expression: userModel(own.expression) } } : problem
+    own.kind === 'expression' ? { ...problem, model: { ...own, expression: userModel(own.expression) } } : problem
   const { engine } = await chooseEngine(resolved.engine, {
     // What finishes a mixed search is what evaluates.
     ...(precision === undefined ? {} : { precision: precision === 'mixed' ? ('f64' as const) : precision }),
@@ -97,8 +97,8 @@ export async function evaluator(config: StudyInput, { threads }: EvaluatorOption
     job: { problem: inUser, needs: { H: true } }
   })
   const objective = await engine.prepare(inUser)
-  const P = parameterCount(network)
-  const mapped = network.kind === 'network' ? network : undefined
+  const P = parameterCount(model)
+  const mapped = model.kind === 'network' ? model : undefined
 
   const values = ({ f, g, H }: Evaluation, count: number): Values => {
     if (!mapped) return { count, f, ...(g ? { g } : {}), ...(H ? { H } : {}) }

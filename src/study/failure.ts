@@ -16,22 +16,22 @@ function range(values: ArrayLike<number>, from: number, stride: number): [number
 }
 
 /** One sentence, without its first capital and its full stop. */
-export async function failureCause({ data, network, certifier, frame }: Setup): Promise<string> {
+export async function failureCause({ data, model, certifier, frame }: Setup): Promise<string> {
   const told = ([low, high]: [number, number]): string => `reaches from ${short(low)} to ${short(high)}`
   const { offset: column, exposure } = data.preprocessing
   const name = column ?? exposure
   const { f } = await certifier.objective.evaluate(new Float64Array(certifier.objective.parameters), {})
   const everywhere = !Number.isFinite(f[0])
   if (everywhere && name !== undefined && data.offset) {
-    const way = hasBias(network) ? 'take it in another unit' : 'subtract its mean, or give the model a bias'
+    const way = hasBias(model) ? 'take it in another unit' : 'subtract its mean, or give the model a bias'
     return `the offset column ${quoted(name)} ${told(range(data.offset, 0, 1))}, so that the loss overflows wherever the weights are small; ${way}`
   }
   const D = data.inputs
   const spans = data.columns.slice(0, D).map((_, d) => range(data.x, d, D))
   const size = ([low, high]: [number, number]): number => Math.max(Math.abs(low), Math.abs(high))
   const widest = spans.reduce((best, span, d) => (size(span) > size(spans[best]) ? d : best), 0)
-  if (network.kind === 'expression' || frame.fromAsked) {
-    const where = network.kind === 'expression' ? 'narrow the inits or bounds of its parameters' : 'use --standardize'
+  if (model.kind === 'expression' || frame.fromAsked) {
+    const where = model.kind === 'expression' ? 'narrow the inits or bounds of its parameters' : 'use --standardize'
     if (spans.length > 0)
       return `the loss is not finite where they began, and column ${quoted(data.columns[widest])} ${told(spans[widest])}; measure it in another unit, or ${where}`
     return `the objective is not finite where they began; ${where}`

@@ -36,7 +36,7 @@ export interface FittedModel {
   readonly loss: number
   /** Runs that ended there. */
   readonly runs: number
-  readonly network: Model
+  readonly model: Model
   readonly preprocessing: Preprocessing
   /** [P] */
   readonly theta: Float64Array
@@ -94,7 +94,7 @@ const summarySchema = z.looseObject({
 
 interface SavedStudy {
   readonly directory: string
-  readonly network: Model
+  readonly model: Model
   readonly preprocessing: Preprocessing
   readonly centring?: Centring
   readonly summary: Summary
@@ -151,14 +151,14 @@ export async function openStudy(directory: string): Promise<SavedStudy> {
     )
   if (config.model.formula !== undefined) {
     const expression = userModel(expressionModel(config.model, config.starts.init, done.columns))
-    return { directory, network: modelOf(expression, loss), preprocessing: done, summary }
+    return { directory, model: modelOf(expression, loss), preprocessing: done, summary }
   }
   const { hidden, activation, bias, ridge, penalizeBias } = config.model
   const outputs = isScalar(loss) ? 1 + (others?.length ?? 0) : (classes?.length ?? 2)
   const inputs = done.columns.length
   return {
     directory,
-    network: { kind: 'network', inputs, hidden, outputs, activation, loss, bias, ridge, penalizeBias },
+    model: { kind: 'network', inputs, hidden, outputs, activation, loss, bias, ridge, penalizeBias },
     preprocessing: done,
     ...(checked.data.centring ? { centring: checked.data.centring } : {}),
     summary
@@ -170,23 +170,23 @@ export async function openStudy(directory: string): Promise<SavedStudy> {
  * parameters stay those of the standardised columns, where they were asked for.
  */
 function parametersAt(
-  { network, preprocessing: { standardization }, centring }: SavedStudy,
+  { model, preprocessing: { standardization }, centring }: SavedStudy,
   parameters: ArrayLike<number>,
   atMeans: readonly number[] | undefined
 ): Pick<FittedModel, 'theta' | 'scaling'> {
   const theta = Float64Array.from(parameters)
-  if (network.kind === 'expression' || !network.bias)
+  if (model.kind === 'expression' || !model.bias)
     return { theta, ...(standardization ? { scaling: standardization } : {}) }
   if (!centring || !atMeans) return { theta }
-  const [{ at, stride }] = layers(network)
+  const [{ at, stride }] = layers(model)
   atMeans.forEach((bias, k) => (theta[at + k * stride] = bias))
   return { theta, scaling: { mean: centring.means, sd: centring.means.map(() => 1) } }
 }
 
 /** A distinct point of a study as a model. */
 function modelAt(saved: SavedStudy, point: StationaryPoint, kind: string): FittedModel {
-  const { network, preprocessing, summary } = saved
-  const P = parameterCount(network)
+  const { model, preprocessing, summary } = saved
+  const P = parameterCount(model)
   if (point.parameters.length !== P || !point.parameters.every(Number.isFinite))
     throw new InputError(
       `${kind} ${point.id} in ${shown(saved.directory)} does not have the ${P} parameters of the model; run the study again.`
@@ -196,7 +196,7 @@ function modelAt(saved: SavedStudy, point: StationaryPoint, kind: string): Fitte
     point: `${kind} ${point.id}`,
     loss: point.loss,
     runs: point.count,
-    network,
+    model,
     preprocessing,
     ...parametersAt(saved, point.parameters, point.atMeans)
   }
@@ -238,7 +238,7 @@ function bestBy(saved: SavedStudy, metric: string): FittedModel {
 }
 
 async function modelOfStart(saved: SavedStudy, start: number): Promise<FittedModel> {
-  const { network, preprocessing, centring, summary, directory } = saved
+  const { model, preprocessing, centring, summary, directory } = saved
   if (!Number.isInteger(start) || start < 0 || start >= summary.starts)
     throw new InputError(
       `There is no start ${start} in ${shown(directory)}; its starts are 0 to ${summary.starts - 1}.`
@@ -254,12 +254,12 @@ async function modelOfStart(saved: SavedStudy, start: number): Promise<FittedMod
       point: `the end of start ${start}`,
       loss: run.loss[0],
       runs: 1,
-      network,
+      model,
       preprocessing,
       ...parametersAt(
         saved,
         run.theta!,
-        centring && network.kind === 'network' ? biasesAtMeans(network, centring, run.conditioned) : undefined
+        centring && model.kind === 'network' ? biasesAtMeans(model, centring, run.conditioned) : undefined
       )
     }
   throw new InputError(`The run of start ${start} is not in ${shown(directory)}; it had not ended.`)

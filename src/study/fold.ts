@@ -88,11 +88,11 @@ export class Fold {
     private readonly range: Range,
     private readonly tolerances: Tolerances = defaultTolerances
   ) {
-    const metricNames = scoresOf(setup.network)
+    const metricNames = scoresOf(setup.model)
     const { parameters } = setup.objective
     this.aggregate = new Aggregate({ parameters, metricNames, test: setup.test !== undefined })
     this.clusters = openClusters(setup.problem, tolerances)
-    this.limits = new LimitClusterer(setup.network, tolerances)
+    this.limits = new LimitClusterer(setup.model, tolerances)
     this.candidates = openCandidates(setup)
     this.half = range.first + halfOf(range.count)
   }
@@ -189,7 +189,7 @@ export class Fold {
     const { objective } = this.setup.certifier
     const { data } = this.clusters.degenerate
     const P = objective.parameters
-    const width = data.rows * data.network.outputs
+    const width = data.rows * data.model.outputs
     const together = Math.max(1, Math.floor(outputNumbers / width))
     for (let from = 0; from < which.length; from += together) {
       const count = Math.min(together, which.length - from)

@@ -76,7 +76,7 @@ const triedStarts = 256
 export function checkStarts(problem: Problem, expression: Expression, starts: StartPoints, count: number): void {
   const { graph, z } = compileExpression(expression)
   const tape = new Tape(graph, [z])
-  const D = problem.network.inputs
+  const D = problem.model.inputs
   const used = Array.from({ length: problem.rows }, (_, i) => i).filter(i => !problem.weight || problem.weight[i] > 0)
   const valueAt = (theta: Float64Array): { sum: number; row: number } => {
     let sum = 0
@@ -141,12 +141,12 @@ function checkSymmetry(
 
 /** Rank of the Jacobian ∂z/∂θ of a formula that is linear in its parameters, on the rows that count. */
 export function linearRank(
-  { network, rows, x, weight }: Problem,
+  { model, rows, x, weight }: Problem,
   expression: Expression
 ): { rank: number; columns: number } {
   const { graph, first } = compileExpression(expression)
   const P = first.length
-  const D = network.inputs
+  const D = model.inputs
   const tape = new Tape(graph, first)
   const used = Array.from({ length: rows }, (_, i) => i).filter(i => !weight || weight[i] > 0)
   const J = new Float64Array(used.length * P)

@@ -10,7 +10,7 @@ export async function inferenceAt(
   { problem, certifier, frame, names, data }: Setup,
   theta: Float64Array
 ): Promise<Inference | undefined> {
-  if (!isNetwork(problem) || problem.network.hidden.length > 0) return undefined
+  if (!isNetwork(problem) || problem.model.hidden.length > 0) return undefined
   const { H } = await certifier.objective.evaluate(theta, { H: true })
   let next = 0
   const terms = data.preprocessing.terms.map(term => {
@@ -26,6 +26,6 @@ export async function inferenceAt(
     frame,
     ...(data.trials ? { trials: data.trials } : {}),
     // Standardised columns without biases are not those of the table.
-    ...(problem.network.bias || !data.standardization ? { effects: { columns: data.x, terms } } : {})
+    ...(problem.model.bias || !data.standardization ? { effects: { columns: data.x, terms } } : {})
   })
 }

@@ -30,11 +30,11 @@ function spreadOut(values: Float64Array, which: readonly number[] | undefined, c
 }
 
 /** The direction in which the data are separated, in conditioned coordinates; 0 where that is not known. */
-function separating({ network, frame, separation, objective }: Setup): Float64Array {
+function separating({ model, frame, separation, objective }: Setup): Float64Array {
   const { direction } = separation
-  return network.kind === 'expression' || direction.length === 0
+  return model.kind === 'expression' || direction.length === 0
     ? new Float64Array(objective.parameters)
-    : mapPoints(network, linearPart(frame.fromUser), Float64Array.from(direction))
+    : mapPoints(model, linearPart(frame.fromUser), Float64Array.from(direction))
 }
 
 /** Verdicts of the runs `which` of a block; the others are told to be unjudged. */
@@ -64,7 +64,7 @@ async function verdictsOf(
  * @param which the runs that are judged; all of them where it is not given
  */
 export async function judged(setup: Setup, layout: Layout, block: RunBlock, spare: Spare, which?: readonly number[]) {
-  const { certifier, test, network, program } = setup
+  const { certifier, test, model, program } = setup
   const P = setup.objective.parameters
   const M = layout.metrics.length
   const result = await verdictsOf(setup, block, which, spare)
@@ -81,7 +81,7 @@ export async function judged(setup: Setup, layout: Layout, block: RunBlock, spar
       ...(held ? { test: spread(held.values) } : {})
     }
   )
-  const rows = userRows(network, setup.frame, conditioned, spare)
+  const rows = userRows(model, setup.frame, conditioned, spare)
   let diverging: Diverging | undefined
   for (let i = 0; i < block.count; i++) {
     if (result.verdict[i] !== VerdictCode.diverging || (diverging && diverging.start <= block.start[i])) continue
@@ -89,7 +89,7 @@ export async function judged(setup: Setup, layout: Layout, block: RunBlock, spar
     const point = result.theta.slice(i * P, (i + 1) * P)
     diverging = { start: block.start[i], loss: result.loss[i], theta: point, direction }
   }
-  const classCounts = classCount(network) > 0 ? train.classCounts : new Float64Array(0)
+  const classCounts = classCount(model) > 0 ? train.classCounts : new Float64Array(0)
   const growing = new Map([...result.ways].map(([i, way]) => [block.start[i], way.growing] as const))
   const facts: Facts = { classCounts, growing, ...(diverging ? { diverging } : {}) }
   let steps = 0

@@ -31,10 +31,10 @@ const dot = (a: Float64Array, b: Float64Array): number => a.reduce((sum, v, p) =
 const tidy = (v: number): number => Number(v.toPrecision(5))
 
 /** The image of a point that is nearest to another. */
-function nearestCopy(network: Model, theta: Float64Array, to: Float64Array): Float64Array {
+function nearestCopy(model: Model, theta: Float64Array, to: Float64Array): Float64Array {
   let best = theta
   let least = Infinity
-  canonicalizerOf(network).images(theta, image => {
+  canonicalizerOf(model).images(theta, image => {
     const d = minus(image, to)
     const size = dot(d, d)
     if (size < least) [best, least] = [image.slice(), size]
@@ -65,14 +65,14 @@ interface Plane {
 }
 
 /** The plane through the first three points that do not lie on a line; undefined where all are one. */
-function planeThrough(network: Model, candidates: readonly Named[]): Plane | undefined {
+function planeThrough(model: Model, candidates: readonly Named[]): Plane | undefined {
   const [first, ...others] = candidates
   if (!first) return undefined
   const points = [{ ...first, x: 0, y: 0 }]
   let [u, v]: [Float64Array | undefined, Float64Array | undefined] = [undefined, undefined]
   let unit = 1
   for (const { name, theta } of others) {
-    const image = nearestCopy(network, theta, first.theta)
+    const image = nearestCopy(model, theta, first.theta)
     const d = minus(image, first.theta)
     const length = Math.sqrt(dot(d, d))
     if (!(length > 0) || !Number.isFinite(length)) continue
@@ -145,16 +145,16 @@ async function contours(evaluate: Evaluate, { low, size }: Box): Promise<Contour
 
 /** @returns undefined where there is one point only, or the model is too large */
 export async function landscapeOf(setup: Setup, folded: Folded): Promise<Landscape | undefined> {
-  const { network, problem, certifier, frame } = setup
+  const { model, problem, certifier, frame } = setup
   const P = certifier.objective.parameters
-  if (network.kind === 'expression' || (cells + 1) ** 2 * problem.rows * P > affordable) return undefined
-  const plane = planeThrough(network, pointsOf(setup, folded))
+  if (model.kind === 'expression' || (cells + 1) ** 2 * problem.rows * P > affordable) return undefined
+  const plane = planeThrough(model, pointsOf(setup, folded))
   if (!plane) return undefined
-  const twinLoss = convexTwin(network.loss)
-  const { lossParameters: _, ...bare } = problem.network
+  const twinLoss = convexTwin(model.loss)
+  const { lossParameters: _, ...bare } = problem.model
   const twin =
-    network.hidden.length === 0 && twinLoss !== network.loss
-      ? await certifier.engine.prepare({ ...problem, network: { ...bare, loss: twinLoss } })
+    model.hidden.length === 0 && twinLoss !== model.loss
+      ? await certifier.engine.prepare({ ...problem, model: { ...bare, loss: twinLoss } })
       : undefined
   try {
     const own = evaluator(certifier.objective, plane, frame.lossScale)

@@ -49,7 +49,7 @@ export async function describeLimits(
   list.forEach((limit, i) => theta.set(limit.theta, i * P))
   const train = await objective.score(theta)
   const test = setup.test ? await objective.score(theta, setup.test) : undefined
-  const metrics = scoresOf(setup.network)
+  const metrics = scoresOf(setup.model)
   const named = (values: Float64Array, row: number): MetricSet<number> =>
     Object.fromEntries(metrics.map((name, m) => [name, values[row * metrics.length + m]]))
   return list.map((limit, i) => ({

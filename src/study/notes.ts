@@ -20,16 +20,16 @@ function formulaNotes({ parameters, fixed }: Expression): string[] {
 }
 
 /** What a likelihood makes of targets that are not of its kind. */
-function targetNotes({ network, data }: Setup): string[] {
-  const { response } = lossTable[network.loss]
+function targetNotes({ model, data }: Setup): string[] {
+  const { response } = lossTable[model.loss]
   const broken = data.y.findIndex(v => !Number.isInteger(v))
-  if (network.kind === 'expression' || broken < 0) return []
+  if (model.kind === 'expression' || broken < 0) return []
   if (response === 'count')
     return [
       `The target ${data.target} is ${data.y[broken]} in row ${broken + 1}, which is no count: the estimates are those of the mean, but likelihood, ` +
         'tests and errors take it for one.'
     ]
-  if (response === 'share' && !data.trials && lossTable[network.loss].noLikelihood === undefined)
+  if (response === 'share' && !data.trials && lossTable[model.loss].noLikelihood === undefined)
     return [
       `The target ${data.target} has shares, of which each counts as one trial in likelihood, tests and errors; name the column of trials if they are of several.`
     ]
@@ -48,12 +48,12 @@ export function notesOf(
   }: { ties: number; minima: number; described: number; exactQuantiles: boolean }
 ): string[] {
   const notes: string[] = [...setup.data.preprocessing.notes, ...setup.startNotes]
-  const { network } = setup
-  if (network.kind === 'expression') notes.push(...formulaNotes(network.expression))
+  const { model } = setup
+  if (model.kind === 'expression') notes.push(...formulaNotes(model.expression))
   notes.push(...targetNotes(setup))
   const { rank, columns, aliased } = setup.rank
   const apart =
-    network.kind === 'network' && network.ridge > 0
+    model.kind === 'network' && model.ridge > 0
       ? 'only the ridge settles their weights'
       : 'their weights cannot be told apart'
   if (rank < columns)

@@ -52,9 +52,9 @@ function numbersOf(table: Table, names: readonly string[]): Float64Array {
 }
 
 /** Points in the user's coordinates [R, P] as they are computed with. */
-export function pointsFromUser(network: Model, frame: Frame, theta: Float64Array): Float64Array {
-  if (network.kind === 'network') return mapPoints(network, frame.fromUser, theta)
-  const { expression } = network
+export function pointsFromUser(model: Model, frame: Frame, theta: Float64Array): Float64Array {
+  if (model.kind === 'network') return mapPoints(model, frame.fromUser, theta)
+  const { expression } = model
   const P = expression.parameters.length
   const out = new Float64Array(theta.length)
   for (let at = 0; at < theta.length; at += P) {
@@ -78,7 +78,7 @@ export function pointsFromUser(network: Model, frame: Frame, theta: Float64Array
 export async function readStarts(
   { starts }: StudyConfig,
   names: readonly string[],
-  network: Model,
+  model: Model,
   frame: Frame,
   options: ReadOptions
 ): Promise<OwnStarts | undefined> {
@@ -101,5 +101,5 @@ export async function readStarts(
       `${formatCount(count)} starts are asked for, and ${shown(table.source)} has ${formatCount(table.rows)}; give as many rows, or fewer starts.`
     )
   const P = names.length
-  return { count, theta: pointsFromUser(network, frame, given.subarray(0, count * P)), hash }
+  return { count, theta: pointsFromUser(model, frame, given.subarray(0, count * P)), hash }
 }

@@ -43,15 +43,15 @@ interface Said {
   readonly classes: Readonly<Record<string, readonly string[]>>
 }
 
-function say({ network, preprocessing, theta, scaling }: FittedModel, rows: NewRows): Said {
-  const D = network.inputs
+function say({ model, preprocessing, theta, scaling }: FittedModel, rows: NewRows): Said {
+  const D = model.inputs
   const x = scaling ? rows.x.map((v, i) => (v - scaling.mean[i % D]) / scaling.sd[i % D]) : rows.x
-  const problem = { network, rows: rows.rows, x, y: new Float64Array(0) }
+  const problem = { model, rows: rows.rows, x, y: new Float64Array(0) }
   const z = outputs(rows.offset ? { ...problem, offset: rows.offset } : problem, theta)
-  const loss = lossTable[network.loss]
+  const loss = lossTable[model.loss]
   if (loss.response === 'class') {
     const labels = preprocessing.target.classes ?? []
-    const C = network.outputs
+    const C = model.outputs
     const p = softmax(z, C)
     const classes = Array.from({ length: rows.rows }, (_, i) => {
       let top = 0
@@ -66,7 +66,7 @@ function say({ network, preprocessing, theta, scaling }: FittedModel, rows: NewR
   }
   const { target } = preprocessing
   const { response, mean, even = 0 } = loss
-  const C = network.outputs
+  const C = model.outputs
   const numbers: Record<string, Float64Array> = {}
   const classes: Record<string, string[]> = {}
   ;[target, ...(target.others ?? [])].forEach(({ column, classes: labels = [] }, k) => {

@@ -7,8 +7,8 @@ import type { Model } from '../models/types.js'
 import type { Rows } from '../runs/table.js'
 
 /** Scores [R, M] in the user's units. */
-export function userScores(network: Model, frame: Frame, scores: Float64Array): Float64Array {
-  const names = scoresOf(network)
+export function userScores(model: Model, frame: Frame, scores: Float64Array): Float64Array {
+  const names = scoresOf(model)
   const at = names.indexOf('rmse')
   if (at < 0 || frame.targetScale === 1) return scores
   return scores.map((v, n) => (n % names.length === at ? v * frame.targetScale : v))
@@ -19,16 +19,16 @@ export const userLosses = ({ lossScale }: Frame, losses: Float64Array): Float64A
   lossScale === 1 ? losses : losses.map(v => v * lossScale)
 
 /** Runs in the user's coordinates; `conditioned` keeps θ as certified. */
-export const userRows = (network: Model, frame: Frame, rows: Rows, spare?: Spare): Rows => ({
+export const userRows = (model: Model, frame: Frame, rows: Rows, spare?: Spare): Rows => ({
   ...rows,
   loss: userLosses(frame, rows.loss),
   lossFound: userLosses(frame, rows.lossFound),
   limit: userLosses(frame, rows.limit),
   limitError: userLosses(frame, rows.limitError),
-  ...(rows.theta ? { theta: userPoints(network, frame.toUser, rows.theta, spare?.f64(rows.theta.length)) } : {}),
+  ...(rows.theta ? { theta: userPoints(model, frame.toUser, rows.theta, spare?.f64(rows.theta.length)) } : {}),
   ...(rows.thetaFound
-    ? { thetaFound: userPoints(network, frame.toUser, rows.thetaFound, spare?.f64(rows.thetaFound.length)) }
+    ? { thetaFound: userPoints(model, frame.toUser, rows.thetaFound, spare?.f64(rows.thetaFound.length)) }
     : {}),
-  train: userScores(network, frame, rows.train),
-  ...(rows.test ? { test: userScores(network, frame, rows.test) } : {})
+  train: userScores(model, frame, rows.train),
+  ...(rows.test ? { test: userScores(model, frame, rows.test) } : {})
 })

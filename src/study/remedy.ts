@@ -29,7 +29,7 @@ async function arrives(problem: Problem): Promise<boolean> {
   try {
     const objective = await engine.prepare(problem)
     try {
-      const parameters = parameterCount(problem.network)
+      const parameters = parameterCount(problem.model)
       const { options } = resolveOptimizer('newton')
       const program = optimizers['newton'].build(options, { eps: epsilonOf.f64, parameters })
       const starts = { kind: 'given' as const, theta: new Float64Array(parameters), count: 1 }
@@ -51,14 +51,14 @@ async function arrives(problem: Problem): Promise<boolean> {
 export async function remedyFor(problem: Problem<Network>, names: readonly string[]): Promise<Remedy | null> {
   // A penalty that the model has already is another one than the candidates'.
   const { penalty: _, ...bare } = problem
-  const { network } = problem
+  const { model: network } = problem
   for (const penalizeBias of [false, true]) {
     // What the model has already did not help.
     if (network.ridge > 0 && network.penalizeBias === penalizeBias) continue
     const candidate = { ...network, ridge: network.ridge > 0 ? network.ridge : ridge, penalizeBias }
-    const { status } = separation({ ...bare, network: candidate }, names)
+    const { status } = separation({ ...bare, model: candidate }, names)
     if (status !== 'none' && status !== 'not-applicable') continue
-    if (await arrives({ ...bare, network: candidate })) return { ridge: candidate.ridge, penalizeBias }
+    if (await arrives({ ...bare, model: candidate })) return { ridge: candidate.ridge, penalizeBias }
   }
   return null
 }
@@ -66,9 +66,9 @@ export async function remedyFor(problem: Problem<Network>, names: readonly strin
 /** Whether Firth's penalty gives a finite minimiser; undefined where the model does not take it. */
 export async function firthHelps(problem: Problem<Network>): Promise<boolean | undefined> {
   const { penalty: _, ...bare } = problem
-  const { network } = problem
+  const { model: network } = problem
   if (network.hidden.length > 0 || network.outputs > 1 || !takesFirth(network.loss)) return undefined
-  return arrives({ ...bare, network: { ...network, ridge: 0, firth: true } })
+  return arrives({ ...bare, model: { ...network, ridge: 0, firth: true } })
 }
 
 /** Numbers of steps after which gradient descent is looked at, and multiplications that it may take. */
@@ -88,7 +88,7 @@ export async function growthOf(
   separated: Separation,
   toUser: (theta: Float64Array) => Float64Array
 ): Promise<Separation['growth']> {
-  const { network } = problem
+  const { model: network } = problem
   const P = parameterCount(network)
   const biases = biasMask(network)
   const growing = Object.keys(separated.infinite)

@@ -100,8 +100,8 @@ export async function replay(directory: string, start: number, overrides: Replay
     for await (const block of setup.objective.minimise(requestOf(setup, { first: start, count: 1 }, { trace: true }))) {
       const judged = await setup.judgeRuns(block.theta, block, 1)
       const trace = block.traces?.[0] ?? new Float64Array(0)
-      const { frame, network } = setup
-      const user = (theta: Float64Array): number[] => [...userPoints(network, frame.toUser, theta)]
+      const { frame, model } = setup
+      const user = (theta: Float64Array): number[] => [...userPoints(model, frame.toUser, theta)]
       return {
         start,
         verdict: verdicts[judged.verdict[0]],

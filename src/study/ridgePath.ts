@@ -40,15 +40,15 @@ interface Path {
 
 /** @returns undefined where no path was asked for, or it was stopped */
 export async function ridgePathOf(setup: Setup, signal?: AbortSignal): Promise<RidgePathResult | undefined> {
-  const { config, data, network, names, certifier } = setup
+  const { config, data, model, names, certifier } = setup
   const asked = config.model.ridgePath
-  if (asked === undefined || network.kind === 'expression') return undefined
+  if (asked === undefined || model.kind === 'expression') return undefined
   // Coordinates in which a ridge is a sum of squares, as those of the study need not be.
-  const given = givenRows(data, data, network.bias)
-  const standard = askedOf(data, network.bias)
-  const { problem: penalised, frame } = conditionProblem({ ...network, ridge: 1 }, given, standard)
+  const given = givenRows(data, data, model.bias)
+  const standard = askedOf(data, model.bias)
+  const { problem: penalised, frame } = conditionProblem({ ...model, ridge: 1 }, given, standard)
   const { penalty: unit, ...rest } = penalised
-  const problem: Problem<Network> = { ...rest, network: { ...penalised.network, ridge: 0 } }
+  const problem: Problem<Network> = { ...rest, model: { ...penalised.model, ridge: 0 } }
   const objective = await certifier.engine.prepare(problem)
   try {
     const map = standard ? frame.toAsked : frame.toUser
@@ -63,7 +63,7 @@ export async function ridgePathOf(setup: Setup, signal?: AbortSignal): Promise<R
       objective: objective as Certifying,
       problem,
       unit: unit!,
-      toUser: theta => mapPoints(network, map, theta),
+      toUser: theta => mapPoints(model, map, theta),
       starts
     }
     const ridges = typeof asked === 'string' ? await chosen(path) : [...new Set(asked)].sort((a, b) => b - a)
@@ -76,7 +76,7 @@ export async function ridgePathOf(setup: Setup, signal?: AbortSignal): Promise<R
       starts: count,
       names,
       standardized: standard !== undefined,
-      parameters: best.map(b => (network.hidden.length === 0 ? [...path.toUser(b.theta)] : [])),
+      parameters: best.map(b => (model.hidden.length === 0 ? [...path.toUser(b.theta)] : [])),
       losses: best.map(b => frame.lossScale * b.loss),
       objectives: best.map(b => frame.lossScale * b.objective),
       arrived: best.map(b => b.arrived),
@@ -160,7 +160,7 @@ function bestOf({ unit, toUser, setup }: Path, fits: readonly Fit[], ridge: numb
   const tolerance = alike * Math.max(1, Math.abs(best.objective))
   let distinct = arrived.length > 0 ? 1 : 0
   for (let i = 1; i < arrived.length; i++) if (sorted[i].objective - sorted[i - 1].objective > tolerance) distinct++
-  const convex = isLinear(setup.network)
+  const convex = isLinear(setup.model)
   const own = toUser(best.theta)
   const spread = convex
     ? arrived

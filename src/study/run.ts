@@ -14,7 +14,7 @@ import type { Setup } from './setup.js'
 /** The columns of a study's rows. */
 export const layoutOf = (setup: Setup): Layout => ({
   parameters: setup.names,
-  metrics: scoresOf(setup.network),
+  metrics: scoresOf(setup.model),
   test: setup.test !== undefined,
   keep: setup.keep
 })

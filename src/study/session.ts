@@ -159,7 +159,7 @@ export async function runSession(
   )
   // Later sessions find the loss in the record, and this in the list.
   const chosen = [
-    ...(setup.config.model.loss === undefined && hasLoss(setup.network)
+    ...(setup.config.model.loss === undefined && hasLoss(setup.model)
       ? [`No loss was named; ${setup.data.loss} suits the target ${setup.data.target}.`]
       : []),
     ...setup.remarks

@@ -1,4 +1,4 @@
-/** Everything a study decides before the first run: data, network, separation, engines, update rule, judge. */
+/** Everything a study decides before the first run: data, model, separation, engines, update rule, judge. */
 import { columnScale, convexity, parameterCount, parameterNames, hasBias, ridgeOnAll } from '../models/model.js'
 import { validateProblem } from '../models/validate.js'
 import { modelOf } from '../models/expression/expression.js'
@@ -47,7 +47,7 @@ export interface Setup {
   readonly config: StudyConfig
   readonly starts: StartPoints
   readonly data: Dataset
-  readonly network: Model
+  readonly model: Model
   readonly names: readonly string[]
   /** What is minimised: the conditioned problem. */
   readonly problem: Problem
@@ -78,8 +78,8 @@ export interface Setup {
   dispose(): void
 }
 
-const problemOf = (network: Model, rows: Rows): Problem => ({
-  network,
+const problemOf = (model: Model, rows: Rows): Problem => ({
+  model,
   rows: rows.rows,
   x: rows.x,
   y: rows.y,
@@ -87,12 +87,12 @@ const problemOf = (network: Model, rows: Rows): Problem => ({
   ...(rows.offset ? { offset: rows.offset } : {})
 })
 
-export function networkOf(config: StudyConfig, data: Dataset): Model {
+export function modelFor(config: StudyConfig, data: Dataset): Model {
   const { hidden, activation, bias, ridge, penalizeBias, firth, loss } = config.model
   const parameters = loss === undefined ? [] : chosenLoss(loss).parameters
   if (isFormula(config)) {
-    const network = modelOf(expressionModel(config.model, config.starts.init, data.columns), data.loss)
-    return parameters.length > 0 ? { ...network, lossParameters: parameters } : network
+    const model = modelOf(expressionModel(config.model, config.starts.init, data.columns), data.loss)
+    return parameters.length > 0 ? { ...model, lossParameters: parameters } : model
   }
   const outputs = isScalar(data.loss) ? data.y.length / data.rows : (data.classes?.length ?? 2)
   return {
@@ -168,7 +168,7 @@ export async function prepareProblem(
   options: ReadOptions = {}
 ): Promise<{
   data: Dataset
-  network: Model
+  model: Model
   names: string[]
   problem: Problem
   frame: Frame
@@ -179,20 +179,20 @@ export async function prepareProblem(
   const loaded = await dataOf(config, options)
   const data =
     config.data.dropAliased === true && !isFormula(config) ? withoutAliased(loaded, config.model.bias) : loaded
-  const network = networkOf(config, data)
-  const names = parameterNames(network, data.columns, isScalar(network.loss) ? data.targets : data.classes)
-  const given = givenRows(data, data, hasBias(network))
-  const own = problemOf(network, given)
+  const model = modelFor(config, data)
+  const names = parameterNames(model, data.columns, isScalar(model.loss) ? data.targets : data.classes)
+  const given = givenRows(data, data, hasBias(model))
+  const own = problemOf(model, given)
   validateProblem(own)
-  if (network.kind === 'expression') {
-    const { expression } = network
-    checkStarts(own, expression, madePoints(config, network), config.starts.count)
+  if (model.kind === 'expression') {
+    const { expression } = model
+    checkStarts(own, expression, madePoints(config, model), config.starts.count)
     const P = expression.parameters.length
-    const rank = convexity(network).model ? linearRank(own, expression) : { rank: P, columns: P }
+    const rank = convexity(model).model ? linearRank(own, expression) : { rank: P, columns: P }
     const frame = identityFrame(rank.rank)
     return {
       data,
-      network,
+      model,
       names,
       problem: own,
       frame,
@@ -200,18 +200,18 @@ export async function prepareProblem(
       rank: { ...rank, aliased: [] }
     }
   }
-  const { problem, frame } = conditionProblem(network, given, askedOf(data, network.bias))
+  const { problem, frame } = conditionProblem(model, given, askedOf(data, model.bias))
   const separated = separation(own, names)
-  const ones = network.bias ? 1 : 0
+  const ones = model.bias ? 1 : 0
   const { rank, aliased } = frame.design
   return {
     data,
-    network,
+    model,
     names,
     problem,
     frame,
     separation: isSeparated(separated) ? await withRemedies(separated, { problem, names, frame }) : separated,
-    rank: { rank: rank + ones, columns: network.inputs + ones, aliased: aliased.map(d => data.columns[d]) }
+    rank: { rank: rank + ones, columns: model.inputs + ones, aliased: aliased.map(d => data.columns[d]) }
   }
 }
 
@@ -221,7 +221,7 @@ async function withRemedies(
   { problem, names, frame }: Pick<Setup, 'names' | 'frame'> & { readonly problem: Problem<Network> }
 ): Promise<Separation> {
   const firth = await firthHelps(problem)
-  const growth = await growthOf(problem, names, separated, theta => userPoints(problem.network, frame.toUser, theta))
+  const growth = await growthOf(problem, names, separated, theta => userPoints(problem.model, frame.toUser, theta))
   return {
     ...separated,
     remedy: await remedyFor(problem, names),
@@ -259,20 +259,20 @@ export async function setUp(
 ): Promise<Setup> {
   const {
     data,
-    network,
+    model,
     names,
     problem,
     frame,
     separation: separated,
     rank
   } = await prepareProblem(given, options.onLoad ? { onProgress: options.onLoad } : {})
-  const parameters = parameterCount(network)
+  const parameters = parameterCount(model)
   checkModel(parameters, options.threads)
-  const ownStarts = await readStarts(given, names, network, frame, options.onLoad ? { onProgress: options.onLoad } : {})
+  const ownStarts = await readStarts(given, names, model, frame, options.onLoad ? { onProgress: options.onLoad } : {})
   const config = ownStarts
     ? { ...given, starts: { ...given.starts, count: ownStarts.count, hash: ownStarts.hash } }
     : given
-  const starts = ownStarts ? ownPoints(ownStarts.theta, ownStarts.count) : madePoints(config, network, frame.fromAsked)
+  const starts = ownStarts ? ownPoints(ownStarts.theta, ownStarts.count) : madePoints(config, model, frame.fromAsked)
   const { optimizer, steps } = resolveForSize(config, parameters)
   const threads = options.threads === undefined ? {} : { threads: options.threads }
   const device = config.device === undefined ? {} : { device: config.device }
@@ -285,7 +285,7 @@ export async function setUp(
     config.precision === undefined
       ? {}
       : { precision: config.precision === 'mixed' ? ('f32' as const) : config.precision }
-  const isExpression = network.kind === 'expression'
+  const isExpression = model.kind === 'expression'
   const job = { problem, needs: { ...options.needs, H: optimizers[optimizer.name].needs === 'H' } }
   const chosen = await chooseEngine(config.engine, { ...precision, ...device, ...threads, job }, options.among)
   const { engine, why } = chosen
@@ -301,9 +301,9 @@ export async function setUp(
   const program = build(isMixed ? epsilonOf.f64 : epsilonOf[engine.precision])
   const objective = isMixed ? new MixedObjective(searching, build(epsilonOf.f32), certifier.objective) : searching
   const runsAway = isSeparated(separated)
-  const convex = convexity(network).model
+  const convex = convexity(model).model
   // Whether the loss grows both ways, so that a formula linear in its parameters has a minimiser whatever the data.
-  const definition = lossTable[network.loss]
+  const definition = lossTable[model.loss]
   const grows = definition.response !== 'class' && !definition.recedes
   const judge: Judge = {
     objective: certifier.objective,
@@ -315,10 +315,9 @@ export async function setUp(
     problem: isExpression ? null : problem,
     scale: columnScale(problem),
     separated: runsAway,
-    bounded:
-      ridgeOnAll(network) || (convex && (!isExpression || grows) && !runsAway && separated.status !== 'undecided'),
+    bounded: ridgeOnAll(model) || (convex && (!isExpression || grows) && !runsAway && separated.status !== 'undecided'),
     receding: recedingOf(problem),
-    flatDirections: convex && (!isExpression || grows) ? flatDirections(network, rank) : null,
+    flatDirections: convex && (!isExpression || grows) ? flatDirections(model, rank) : null,
     moveLimit: convex || (!exact && !isMixed) ? Infinity : undefined,
     eps: epsilonOf.f64
   }
@@ -326,11 +325,11 @@ export async function setUp(
     config,
     starts,
     data,
-    network,
+    model,
     names,
     problem,
     frame,
-    test: data.test ? problemOf(network, frame.rows(givenRows(data, data.test, hasBias(network)))) : undefined,
+    test: data.test ? problemOf(model, frame.rows(givenRows(data, data.test, hasBias(model)))) : undefined,
     separation: separated,
     rank,
     optimizer,
@@ -346,7 +345,7 @@ export async function setUp(
     objective,
     certifier,
     judge,
-    judgeRuns: judging(judge, network),
+    judgeRuns: judging(judge, model),
     startNotes: await startNotes({ config, starts, data, problem, objective: certifier.objective }),
     keep: config.keep ?? (config.starts.count > allKept ? 'end' : 'all'),
     dispose() {

@@ -2,13 +2,13 @@
 import type { Problem } from '../models/types.js'
 
 /** Rows from … to−1. */
-export function someRows({ network, rows, x, y, weight, offset }: Problem, from: number, to: number): Problem {
+export function someRows({ model, rows, x, y, weight, offset }: Problem, from: number, to: number): Problem {
   const part = (values: Float64Array): Float64Array => {
     const width = values.length / rows
     return values.slice(from * width, to * width)
   }
   return {
-    network,
+    model,
     rows: to - from,
     x: part(x),
     y: part(y),

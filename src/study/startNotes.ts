@@ -21,7 +21,7 @@ const short = (v: number): string => String(Number(v.toPrecision(4)))
 
 /** Some rows of a problem, evenly spaced. */
 function someRows(problem: Problem<Network>): Problem<Network> {
-  const { rows, x, y, weight, offset, network } = problem
+  const { rows, x, y, weight, offset, model: network } = problem
   if (rows <= rowsLooked) return problem
   const which = Array.from({ length: rowsLooked }, (_, i) => Math.floor((i * rows) / rowsLooked))
   const take = (from: Float64Array): Float64Array => {
@@ -31,7 +31,7 @@ function someRows(problem: Problem<Network>): Problem<Network> {
     return out
   }
   return {
-    network,
+    model: network,
     rows: rowsLooked,
     x: take(x),
     y: take(y),
@@ -84,7 +84,7 @@ export async function startNotes({ config, starts, data, problem, objective }: S
     notes.push(
       `At ${jumping} of the first ${count} starts the loss is over ${steep} times that of a model of zeros (${cause}), so that first steps jump, and starts at which it overflows are moved towards 0; ${remedy}.`
     )
-  const deviation = targetDeviation(problem.network, data)
+  const deviation = targetDeviation(problem.model, data)
   if (deviation !== undefined && (deviation > wide || deviation < narrow))
     notes.push(
       `The target has a standard deviation of ${short(deviation)}, far from the outputs of the starts, so that first steps jump; --standardize-target measures it in its own.`

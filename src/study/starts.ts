@@ -46,15 +46,15 @@ export const ownPoints = (theta: Float64Array, count: number): StartPoints => {
  * @param map from the coordinates they are drawn in to those of the problem
  * @throws InputError for a design that does not reach so far
  */
-export function madePoints({ starts }: StudyConfig, network: Model, map?: ParameterMap): StartPoints {
+export function madePoints({ starts }: StudyConfig, model: Model, map?: ParameterMap): StartPoints {
   const { seed, init, design } = starts
   if (design === 'random')
     return {
-      at: number => startPoint(network, init, seed, number, map),
+      at: number => startPoint(model, init, seed, number, map),
       of: range => ({ kind: 'random', seed, ...range, init, ...(map ? { map } : {}) }),
       together: Infinity
     }
-  const P = parameterCount(network)
+  const P = parameterCount(model)
   if (P > sobolDimensions)
     throw new InputError(
       `A Sobol design has at most ${formatCount(sobolDimensions)} dimensions, and the model has ${formatCount(P)} parameters; give starts.design random.`
@@ -64,5 +64,5 @@ export function madePoints({ starts }: StudyConfig, network: Model, map?: Parame
       `A Sobol design has ${formatCount(sobolPoints)} points, and starts.count is ${formatCount(starts.count)}; give fewer starts, or starts.design random.`
     )
   const sobol = new Sobol(P, seed)
-  return givenStarts(P, number => pointOf(network, init, sobol.words(number), map))
+  return givenStarts(P, number => pointOf(model, init, sobol.words(number), map))
 }

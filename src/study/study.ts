@@ -364,12 +364,12 @@ function separationFact({ separation: { status, infinite, remedy, firth } }: Set
 }
 
 /** A name for a model, such as "logistic regression" or "4-5-1 tanh, ridge 0.01". */
-export function modelName({ network }: Pick<Setup, 'network'>): string {
-  if (network.kind === 'expression') return hasLoss(network) ? `formula, ${network.loss}` : 'objective'
-  const ridge = network.ridge > 0 ? `, ridge ${network.ridge}` : network.hidden.length > 0 ? ', no ridge' : ''
-  if (network.hidden.length > 0)
-    return `${[network.inputs, ...network.hidden, network.outputs].join('-')} ${network.activation}${
-      network.loss === defaultLosses.twoLabels ? '' : ` ${network.loss}`
+export function modelName({ model }: Pick<Setup, 'model'>): string {
+  if (model.kind === 'expression') return hasLoss(model) ? `formula, ${model.loss}` : 'objective'
+  const ridge = model.ridge > 0 ? `, ridge ${model.ridge}` : model.hidden.length > 0 ? ', no ridge' : ''
+  if (model.hidden.length > 0)
+    return `${[model.inputs, ...model.hidden, model.outputs].join('-')} ${model.activation}${
+      model.loss === defaultLosses.twoLabels ? '' : ` ${model.loss}`
     }${ridge}`
-  return `${lossTable[network.loss].model}${ridge}`
+  return `${lossTable[model.loss].model}${ridge}`
 }

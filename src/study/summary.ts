@@ -48,7 +48,7 @@ async function findWitness(setup: Setup): Promise<Summary['convex']['witness']> 
   const P = setup.objective.parameters
   if (P > witnessParameters) return undefined
   const count = Math.min(witnessStarts, setup.config.starts.count)
-  const { network, frame } = setup
+  const { model, frame } = setup
   let witness: Summary['convex']['witness']
   await inGroups(
     Array.from({ length: count }, (_, i) => setup.starts.at(i)),
@@ -63,11 +63,11 @@ async function findWitness(setup: Setup): Promise<Summary['convex']['witness']> 
         // The sign is the same in the user's columns (Sylvester), where rounding allows to see it.
         const eigenvalue =
           frame.lossScale *
-          (network.kind === 'network' ? symmetricEigen(userHessian(network, frame.fromUser, A), P).values : values)[0]
+          (model.kind === 'network' ? symmetricEigen(userHessian(model, frame.fromUser, A), P).values : values)[0]
         if (eigenvalue < (witness?.eigenvalue ?? 0))
           witness = {
             eigenvalue,
-            parameters: [...userPoints(network, frame.toUser, theta)],
+            parameters: [...userPoints(model, frame.toUser, theta)],
             loss: frame.lossScale * f[i]
           }
       })
@@ -81,18 +81,18 @@ function convexSection(
   minima: readonly StationaryPoint[],
   witness: Summary['convex']['witness']
 ): Summary['convex'] {
-  const { model, reason } = convexity(setup.network)
+  const { model, reason } = convexity(setup.model)
   if (!model) return { model, strongly: false, modulus: null, reason, ...(witness ? { witness } : {}) }
   const { separated, flatDirections } = setup.judge
-  const strongly = flatDirections === 0 && !separated && shiftCount(setup.network) === 0
+  const strongly = flatDirections === 0 && !separated && shiftCount(setup.model) === 0
   const modulus = minima[0]?.eigenvalues[0] ?? null
   return { model, strongly, modulus, reason: `${reason} ${minimisers(setup, strongly)}` }
 }
 
 /** What a convex model's minimisers are, and why. */
-function minimisers({ network, problem, rank, judge, separation: { status } }: Setup, one: boolean): string {
+function minimisers({ model, problem, rank, judge, separation: { status } }: Setup, one: boolean): string {
   if (judge.separated) return 'The data are separated, so there is no finite minimiser.'
-  if (ridgeOnAll(network)) return 'The ridge falls on every parameter, so there is exactly one minimiser.'
+  if (ridgeOnAll(model)) return 'The ridge falls on every parameter, so there is exactly one minimiser.'
   if (one && isRidged(problem))
     return 'The ridge falls on the weights, and the data bound the bias, so there is exactly one minimiser.'
   if (one)
@@ -119,9 +119,9 @@ const drawnMinima = 3
 const drawnRows = 2000
 
 /** What the best minima decide, where that can be drawn: two inputs, two classes, not too many rows. */
-function decisionsOf({ network, data }: Setup, minima: readonly StationaryPoint[]): Decisions | undefined {
+function decisionsOf({ model, data }: Setup, minima: readonly StationaryPoint[]): Decisions | undefined {
   const [a, b] = data.columns
-  if (network.inputs !== 2 || !twoClass(network.loss) || data.offset || data.rows > drawnRows || minima.length === 0)
+  if (model.inputs !== 2 || !twoClass(model.loss) || data.offset || data.rows > drawnRows || minima.length === 0)
     return undefined
   const short = (v: number): number => Number(v.toPrecision(4))
   const { x } = data
@@ -132,7 +132,7 @@ function decisionsOf({ network, data }: Setup, minima: readonly StationaryPoint[
     boundaries: minima
       .slice(0, drawnMinima)
       .map(m =>
-        boundary(network, Float64Array.from(m.parameters), box).map(line =>
+        boundary(model, Float64Array.from(m.parameters), box).map(line =>
           line.map(([u, v]) => [short(u), short(v)] as const)
         )
       )
@@ -141,7 +141,7 @@ function decisionsOf({ network, data }: Setup, minima: readonly StationaryPoint[
 
 /** What k starts give and cost, and how many of them find the lowest loss. */
 function restartsOf(
-  { network, program }: Setup,
+  { model, program }: Setup,
   { folded, runs }: Outcome,
   points: readonly StationaryPoint[]
 ): Summary['restarts'] {
@@ -154,7 +154,7 @@ function restartsOf(
   // Of the search, which is the same however often a study was stopped.
   const steps = folded.totalSteps / runs
   return {
-    bestOf: bestOf(folded.outcomes, folded.test ? scoresOf(network) : [], {
+    bestOf: bestOf(folded.outcomes, folded.test ? scoresOf(model) : [], {
       f: steps,
       g: steps,
       H: program.needs === 'H' ? steps : 0
@@ -179,12 +179,12 @@ export async function summarize(
   outcome: Outcome,
   { name, curves, ridgePath, stop, onStage }: SummaryOptions
 ): Promise<Summary> {
-  const { config, data, frame, network, problem, engine } = setup
-  const { hidden, activation, bias, ridge, penalizeBias, firth } = layoutOf(network)
+  const { config, data, frame, model, problem, engine } = setup
+  const { hidden, activation, bias, ridge, penalizeBias, firth } = layoutOf(model)
   const { folded, cost } = outcome
   const points = await describeClusters(setup, folded, outcome.runs, { stop, onStage })
   const { minima } = points
-  const witness = convexity(network).model ? undefined : await findWitness(setup)
+  const witness = convexity(model).model ? undefined : await findWitness(setup)
   const { diverging } = folded
   const decisions = decisionsOf(setup, minima)
   const [best] = folded.minima
@@ -213,8 +213,8 @@ export async function summarize(
           diverging: {
             start: diverging.start,
             loss: frame.lossScale * diverging.loss,
-            norm: Math.hypot(...userPoints(network, frame.toUser, diverging.theta)),
-            direction: unitLength(userDirections(network, frame.toUser, diverging.direction)),
+            norm: Math.hypot(...userPoints(model, frame.toUser, diverging.theta)),
+            direction: unitLength(userDirections(model, frame.toUser, diverging.direction)),
             names: setup.names
           }
         }
@@ -258,12 +258,12 @@ export async function summarize(
       data: data.name,
       rows: problem.rows,
       testRows: data.test?.rows ?? 0,
-      inputs: network.inputs,
-      outputs: network.outputs,
+      inputs: model.inputs,
+      outputs: model.outputs,
       parameters: setup.objective.parameters,
       hidden,
       activation,
-      loss: network.loss,
+      loss: model.loss,
       ridge,
       penalizeBias,
       ...(firth === true ? { firth: true } : {}),

@@ -24,8 +24,8 @@ export function joined(a: Ends | undefined, b: Ends | undefined): Ends | undefin
  * Strict points go to canonical form, as clusters compare them; flat ones stay as they are, and so do runs to infinity whose limit is
  * known. Of all others no parameters are kept.
  */
-export function thinning({ network, problem }: Pick<Setup, 'network' | 'problem'>): Thin {
-  const canonicalizer = canonicalizerOf(network)
+export function thinning({ model, problem }: Pick<Setup, 'model' | 'problem'>): Thin {
+  const canonicalizer = canonicalizerOf(model)
   const P = canonicalizer.parameters
   const scale = canonicalScale(columnScale(problem))
   const own = new Float64Array(P)

@@ -131,11 +131,11 @@ function levelsOf(variance: Raw, config: StudyConfig, source: string): Levels {
 }
 
 /** The model without hidden layer and with a convex loss; undefined where the model is convex, or no network. */
-function twinOf(config: StudyConfig, { network }: Setup): StudyConfig | undefined {
-  if (network.kind === 'expression' || convexity(network).model) return undefined
+function twinOf(config: StudyConfig, setup: Setup): StudyConfig | undefined {
+  if (setup.model.kind === 'expression' || convexity(setup.model).model) return undefined
   const { activation, bias, ridge, penalizeBias, firth } = config.model
-  const loss = convexTwin(network.loss)
-  const own = loss === network.loss ? config.model.loss : loss
+  const loss = convexTwin(setup.model.loss)
+  const own = loss === setup.model.loss ? config.model.loss : loss
   const model = {
     hidden: [],
     activation,
@@ -225,13 +225,13 @@ const leftBy = (values: ArrayLike<number>, settled: ArrayLike<number> | undefine
 
 /** Scores of every run on the rows that its resample left out: [R, M]. */
 async function leftOut(setup: Setup, { levels, how }: Design, theta: Float64Array): Promise<Float64Array> {
-  const { problem, network, certifier } = setup
+  const { problem, model, certifier } = setup
   const P = setup.objective.parameters
   const R = theta.length / P
-  const M = scoresOf(network).length
+  const M = scoresOf(model).length
   const out = new Float64Array(R * M)
-  const counts = new Float64Array(classCells(network, problem.rows))
-  const width = problem.rows * network.outputs
+  const counts = new Float64Array(classCells(model, problem.rows))
+  const width = problem.rows * model.outputs
   const weights = Array.from({ length: levels[2] }, (_, s) => {
     const there = resampledWeights(how, s, problem.rows, undefined)
     return there.map((n, i) => (n > 0 ? 0 : (problem.weight?.[i] ?? 1)))
@@ -243,7 +243,7 @@ async function leftOut(setup: Setup, { levels, how }: Design, theta: Float64Arra
     for (let r = from; r < to; r++) {
       const rows = { rows: problem.rows, y: problem.y, weight: weights[r % levels[2]] }
       scoreRun(
-        network,
+        model,
         rows,
         z.subarray((r - from) * width, (r - from + 1) * width),
         out.subarray(r * M, (r + 1) * M),
@@ -262,19 +262,19 @@ async function predictions(
   settled: Float64Array | undefined,
   eps: number
 ) {
-  const { problem, network, certifier, frame } = setup
+  const { problem, model, certifier, frame } = setup
   const R = levels[0] * levels[1] * levels[2]
-  const C = network.outputs
+  const C = model.outputs
   const all = new Squares(levels)
   const rows: RowSplit[] = []
   let left = 0
-  const unit = lossTable[network.loss].response === 'number' ? frame.targetScale : 1
+  const unit = lossTable[model.loss].response === 'number' ? frame.targetScale : 1
   const together = Math.max(1, Math.floor(numbersAtOnce / (R * C)))
   for (let from = 0; from < problem.rows; from += together) {
     const to = Math.min(problem.rows, from + together)
     const some = someRows(problem, from, to)
-    const means = predictedMeans(network, await certifier.objective.outputs(theta, some))
-    const heading = settled && predictedMeans(network, await certifier.objective.outputs(settled, some))
+    const means = predictedMeans(model, await certifier.objective.outputs(theta, some))
+    const heading = settled && predictedMeans(model, await certifier.objective.outputs(settled, some))
     const n = to - from
     for (let i = 0; i < n; i++) {
       const row = new Squares(levels)
@@ -300,7 +300,7 @@ async function predictions(
 
 async function modelVariance(setup: Setup, design: Design, options: VarianceOptions): Promise<ModelVariance> {
   const began = performance.now()
-  const { network, frame, certifier, test } = setup
+  const { model, frame, certifier, test } = setup
   const P = setup.objective.parameters
   const { theta, loss, levels, failed, arrived } = balanced(await crossed(setup, design, options), design.levels, P)
   const R = loss.length
@@ -318,10 +318,10 @@ async function modelVariance(setup: Setup, design: Design, options: VarianceOpti
   }
   const inUnits = (values: Float64Array): Float64Array => values.map(v => v * frame.lossScale)
   add('loss', inUnits(loss), settled && inUnits(settled.loss))
-  const names = scoresOf(network)
+  const names = scoresOf(model)
   const addScores = async (prefix: string, score: (theta: Float64Array) => Promise<Float64Array>): Promise<void> => {
     const columns = async (at: Float64Array): Promise<Float64Array[]> => {
-      const values = userScores(network, frame, await score(at))
+      const values = userScores(model, frame, await score(at))
       return names.map((_, m) => Float64Array.from({ length: R }, (_, r) => values[r * names.length + m]))
     }
     const found = await columns(theta)
@@ -344,7 +344,7 @@ async function modelVariance(setup: Setup, design: Design, options: VarianceOpti
     )
   return {
     name: setup.config.name ?? modelName(setup),
-    convex: convexity(network).model,
+    convex: convexity(model).model,
     metrics,
     minima: ends.map(({ end, loss, runs }) => ({ end, loss, runs: runs.reduce((a, b) => a + b, 0) })),
     rows: predicted?.rows ?? [],

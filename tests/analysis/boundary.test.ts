@@ -6,14 +6,11 @@ import { parameterCount } from '../../src/models/model.js'
 import { makeProblem, points } from '../helpers/problems.js'
 
 const box: Box = { low: [-2, -1], high: [2, 3] }
-const linear = makeProblem({ loss: 'logistic', inputs: 2, hidden: [] }).network
-const network = makeProblem({ loss: 'logistic', inputs: 2, hidden: [3] }).network
+const linear = makeProblem({ loss: 'logistic', inputs: 2, hidden: [] }).model
+const network = makeProblem({ loss: 'logistic', inputs: 2, hidden: [3] }).model
 
 const zAt = (net: typeof network, theta: Float64Array, line: readonly (readonly [number, number])[]): Float64Array =>
-  outputs(
-    { network: net, rows: line.length, x: Float64Array.from(line.flat()), y: new Float64Array(line.length) },
-    theta
-  )
+  outputs({ model: net, rows: line.length, x: Float64Array.from(line.flat()), y: new Float64Array(line.length) }, theta)
 
 it('of a generalised linear model is one straight line from side to side', () => {
   const theta = Float64Array.of(-0.4, 1, 0.6)
@@ -30,7 +27,7 @@ it('is empty where one class is the likelier everywhere', () => {
 
 describe('of networks', () => {
   it.each([1, 2, 3, 4, 5, 6])('lies where z changes its sign, seed %i', seed => {
-    const problem = { ...makeProblem({ loss: 'logistic', inputs: 2, hidden: [3] }), network }
+    const problem = { ...makeProblem({ loss: 'logistic', inputs: 2, hidden: [3] }), model: network }
     const theta = points(problem, 1, seed, 3)
     expect(theta).toHaveLength(parameterCount(network))
     for (const line of boundary(network, theta, box)) {
@@ -53,7 +50,7 @@ describe('of networks', () => {
 
   it('is closed where it surrounds a region', () => {
     // Two softplus-like ridges of tanh units across each other make a hill at the origin.
-    const hill = makeProblem({ loss: 'logistic', inputs: 2, hidden: [4] }).network
+    const hill = makeProblem({ loss: 'logistic', inputs: 2, hidden: [4] }).model
     const theta = Float64Array.of(3, 3, 0, 3, -3, 0, 3, 0, 3, 3, 0, -3, -5.5, 2, 2, 2, 2)
     const lines = boundary(hill, theta, { low: [-3, -3], high: [3, 3] })
     expect(lines).toHaveLength(1)

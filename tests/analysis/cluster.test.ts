@@ -147,7 +147,7 @@ describe('Clusterer', () => {
 describe('FunctionClusterer', () => {
   it('tells thousands of flat points of one loss apart, comparing each with few of them', () => {
     const rows = 40
-    const problem: Problem = { network: net, rows, x: new Float64Array(rows * 3), y: new Float64Array(rows) }
+    const problem: Problem = { model: net, rows, x: new Float64Array(rows * 3), y: new Float64Array(rows) }
     const clusterer = new FunctionClusterer(problem)
     const theta = new Float64Array(parameterCount(net))
     const points = 4000
@@ -186,7 +186,7 @@ describe('FunctionClusterer', () => {
     expect(compared).toBeLessThan(2 * points)
   })
 
-  const problem: Problem = { network: net, rows: 6, x: random(18, 50), y: new Float64Array(6) }
+  const problem: Problem = { model: net, rows: 6, x: random(18, 50), y: new Float64Array(6) }
 
   it('puts together what computes the same, whatever the free parameters are', () => {
     const clusterer = new FunctionClusterer(problem)
@@ -204,7 +204,7 @@ describe('FunctionClusterer', () => {
   })
 
   it('sees through the common shift of softmax outputs', () => {
-    const soft: Problem = { ...problem, network: { ...glm, inputs: 3, outputs: 3, loss: 'softmax', bias: true } }
+    const soft: Problem = { ...problem, model: { ...glm, inputs: 3, outputs: 3, loss: 'softmax', bias: true } }
     const clusterer = new FunctionClusterer(soft)
     const theta = random(12, 4)
     const shifted = theta.map((v, p) => v + [0.3, -2, 1, 0.5][p % 4])
@@ -219,7 +219,7 @@ it('tells points apart in the units of the columns, not of the numbers', () => {
   // Two columns, of size 10⁸ and 10⁻⁸: weights of 1e-8 and 1e8 are of size one.
   const columns = [1e8, 1e-8]
   const problem: Problem = {
-    network: glm,
+    model: glm,
     rows: 4,
     x: Float64Array.from([1, -1, 1, 1, -1, 1, -1, -1], (v, n) => v * columns[n % 2]),
     y: new Float64Array(4)

@@ -171,7 +171,7 @@ describe('pieces', () => {
       // Two rows with the same inputs.
       x.set(x.subarray(0, 2), 2)
       const problem: Problem<Network> = {
-        network,
+        model: network,
         rows: N,
         x,
         y: Float64Array.from({ length: N }, () => (loss === 'softmax' ? whole(3) : normal())),

@@ -21,8 +21,8 @@ const evaluate = async (problem: Problem, theta: Float64Array) => {
 async function labelled(problem: Problem<Network>, theta: Float64Array): Promise<Problem<Network>> {
   const objective = await (await engines.find(e => e.name === 'reference')!.load({ precision: 'f64' })).prepare(problem)
   const z = await objective.outputs!(theta, problem)
-  const C = problem.network.outputs
-  if (problem.network.loss === 'softmax') {
+  const C = problem.model.outputs
+  if (problem.model.loss === 'softmax') {
     const best = (i: number): number => {
       const row = [...z.subarray(i * C, (i + 1) * C)]
       return row.indexOf(Math.max(...row))
@@ -47,7 +47,7 @@ describe('the loss below which runs go to infinity', () => {
         const theta = points(made, 1, 10 * seed + k, 1.5)
         const problem = await labelled(made, theta)
         const receding = recedingOf(problem)!
-        const { at } = layers(problem.network).at(-1)!
+        const { at } = layers(problem.model).at(-1)!
         // Further out along the output layer until the loss is below, as it must be in the end where no row is a tie.
         let scale = 1
         const out = (t: number): Float64Array => theta.map((v, p) => (p < at ? v : t * v))
@@ -79,7 +79,7 @@ describe('the loss below which runs go to infinity', () => {
     expect(of({ loss: 'logistic', hidden: [] })).toBeNull()
     const logistic = pure(makeProblem({ loss: 'logistic', hidden: [2] }))
     expect(recedingOf(logistic)).not.toBeNull()
-    expect(recedingOf({ ...logistic, network: { ...logistic.network, ridge: 1e-3 } })).toBeNull()
+    expect(recedingOf({ ...logistic, model: { ...logistic.model, ridge: 1e-3 } })).toBeNull()
     // One row with a share of both classes; one that does not count.
     const mixed = logistic.y.map((v, i) => (i === 0 ? 0.5 : v))
     expect(recedingOf({ ...logistic, y: mixed })).toBeNull()

@@ -118,7 +118,7 @@ const stored = (j: Judged, n: number, width: number): number[] => [
 /** Judges the runs in blocks of the given sizes, in the given order; rows in the order of the runs. */
 async function inBlocks(setup: Setup, runs: RunBlock, order: readonly number[], size: number): Promise<number[][]> {
   const n = P(setup)
-  const judge = judging(setup.judge, setup.network)
+  const judge = judging(setup.judge, setup.model)
   const rows: number[][] = []
   for (let from = 0; from < order.length; from += size) {
     const which = order.slice(from, from + size)
@@ -152,10 +152,10 @@ describe.runIf(hasAddon)('recognition', () => {
   it.each(cases)('says what judging by eigenvalues says, and stores copies of few points: $label', async testCase => {
     const { setup, runs } = await open(testCase)
     const n = P(setup)
-    const quick = await judging(setup.judge, setup.network)(runs.theta, runs, runs.count)
+    const quick = await judging(setup.judge, setup.model)(runs.theta, runs, runs.count)
     const slow = await judgeRuns(setup.judge, runs.theta, runs, runs.count)
     expect([...quick.verdict]).toEqual([...slow.verdict])
-    const canonicalizer = canonicalizerOf(setup.network)
+    const canonicalizer = canonicalizerOf(setup.model)
     const distinct = new Set<string>()
     let minima = 0
     for (let i = 0; i < runs.count; i++) {
@@ -199,7 +199,7 @@ describe('copies', () => {
         }
         const canonicalizer = new Canonicalizer(network)
         const n = canonicalizer.parameters
-        const theta = points({ network, rows: 1, x: new Float64Array(2), y: new Float64Array(1) }, 20, 8)
+        const theta = points({ model: network, rows: 1, x: new Float64Array(2), y: new Float64Array(1) }, 20, 8)
         for (let i = 0; i < 20; i++) {
           const canonical = new Float64Array(n)
           canonicalizer.canonicalize(theta, canonical, i * n)

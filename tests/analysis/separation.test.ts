@@ -11,12 +11,12 @@ import { expectAllClose } from '../helpers/tolerance.js'
 
 const names = ['(Intercept)', 'a', 'b', 'c']
 const decide = (problem: Problem<Network>): Separation =>
-  separation(problem, problem.network.bias ? names : names.slice(1))
+  separation(problem, problem.model.bias ? names : names.slice(1))
 
 async function builtin(name: string, loss: Loss, classes = 1): Promise<Separation> {
   const data = await loadData({ builtin: name }, loss, { bias: true, hidden: [], ridge: 0 })
   const net = network(data.inputs, loss, { outputs: classes })
-  const problem = { network: net, rows: data.rows, x: data.x, y: data.y }
+  const problem = { model: net, rows: data.rows, x: data.x, y: data.y }
   return separation(problem, parameterNames(net, data.columns, data.classes))
 }
 
@@ -69,7 +69,7 @@ describe('random tables of small whole numbers', () => {
       const draws = integers(24, 5, seed)
       const rows = Array.from({ length: 8 }, (_, i) => [draws[3 * i] - 2, draws[3 * i + 1] - 2, draws[3 * i + 2] % 2])
       const two = table(rows, 'softmax', { outputs: 2 })
-      const asSoftmax = separation(two, parameterNames(two.network, ['a', 'b'], ['0', '1']))
+      const asSoftmax = separation(two, parameterNames(two.model, ['a', 'b'], ['0', '1']))
       expect(asSoftmax.status, `seed ${seed}`).toBe(decide(table(rows)).status)
     }
   })
@@ -333,8 +333,8 @@ describe('other losses', () => {
         'softmax',
         { outputs: 3 }
       )
-      const answer = separation(problem, parameterNames(problem.network, ['a'], ['p', 'q', 'r']))
-      expect(answer.direction).toHaveLength(answer.status === 'none' ? 0 : parameterCount(problem.network))
+      const answer = separation(problem, parameterNames(problem.model, ['a'], ['p', 'q', 'r']))
+      expect(answer.direction).toHaveLength(answer.status === 'none' ? 0 : parameterCount(problem.model))
       return answer.status
     }
     expect(classes([0, 0, 1, 1, 2, 2])).toBe('complete')

@@ -69,7 +69,7 @@ describe('random tables of small whole numbers', () => {
       const changes = loss === 'softmax' ? { outputs: 3 } : loss === 'negativeBinomial' ? { lossParameters: [0.5] } : {}
       const of = (own: number[][]): Separation => {
         const problem = table(own, loss, changes)
-        return separation(problem, parameterNames(problem.network, ['a', 'b', 'c'], ['0', '1', '2']))
+        return separation(problem, parameterNames(problem.model, ['a', 'b', 'c'], ['0', '1', '2']))
       }
       const plain = of(rows)
       // The same column space, in columns of which the third is the others' sum but for one part in 2^k.

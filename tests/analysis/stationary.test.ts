@@ -61,8 +61,8 @@ async function newton(objective: Objective): Promise<{ theta: Float64Array; H: F
 
 async function describeMinimum(problem: Problem<Network>): Promise<PointDetails & { theta: Float64Array }> {
   const { theta, H } = await newton(await prepare(problem))
-  const names = parameterNames(problem.network, [])
-  return { ...describePoint({ frame: plainFrame(problem.network), problem, theta, H, names }), theta }
+  const names = parameterNames(problem.model, [])
+  return { ...describePoint({ frame: plainFrame(problem.model), problem, theta, H, names }), theta }
 }
 
 const glm = (inputs: number, loss: Network['loss']): Network => ({
@@ -155,7 +155,7 @@ describe('standard errors', () => {
   it('of logistic regression on iris2, unstandardised (R glm)', async () => {
     const rows = cells(iris).slice(50)
     const problem: Problem<Network> = {
-      network: glm(4, 'logistic'),
+      model: glm(4, 'logistic'),
       rows: 100,
       x: Float64Array.from(rows.flatMap(r => r.slice(0, 4).map(Number))),
       y: Float64Array.from(rows, r => (r[4] === 'virginica' ? 1 : 0))
@@ -174,7 +174,7 @@ describe('standard errors', () => {
     const rows = cells(insectSprays)
     const levels = [...new Set(rows.map(r => r[1]))].sort().slice(1)
     const problem: Problem<Network> = {
-      network: glm(5, 'poisson'),
+      model: glm(5, 'poisson'),
       rows: rows.length,
       x: Float64Array.from(rows.flatMap(r => levels.map(level => (r[1] === level ? 1 : 0)))),
       y: Float64Array.from(rows, r => Number(r[0]))
@@ -188,7 +188,7 @@ describe('standard errors', () => {
     const x = [1, 2, 3, 4, 10]
     const y = [1, 3, 2, 5, 9]
     const problem: Problem<Network> = {
-      network: glm(1, 'squared'),
+      model: glm(1, 'squared'),
       rows: 5,
       x: Float64Array.from(x),
       y: Float64Array.from(y)
@@ -203,7 +203,7 @@ describe('standard errors', () => {
   it('of the Longley data (NIST certified; R units)', async () => {
     const rows = cells(longley).map(r => r.slice(-7).map(Number))
     const problem: Problem<Network> = {
-      network: glm(6, 'squared'),
+      model: glm(6, 'squared'),
       rows: 16,
       x: Float64Array.from(rows.flatMap(r => r.slice(0, 6))),
       y: Float64Array.from(rows, r => r[6])
@@ -226,7 +226,7 @@ describe('standard errors', () => {
   it('of a gamma mean, from the closed form', async () => {
     const y = [1, 2, 3, 6]
     const problem: Problem<Network> = {
-      network: glm(1, 'gamma'),
+      model: glm(1, 'gamma'),
       rows: 4,
       x: Float64Array.from([-1, 1, 1, -1]),
       y: Float64Array.from(y)
@@ -242,13 +242,13 @@ describe('standard errors', () => {
     const H = Float64Array.from([1, 0, 0, 1])
     const ask = (network: Network, rows: number, matrix = H): string | undefined => {
       const problem: Problem<Network> = {
-        network,
+        model: network,
         rows,
         x: new Float64Array(rows).fill(1),
         y: new Float64Array(rows).fill(1)
       }
       const point = describePoint({
-        frame: plainFrame(problem.network),
+        frame: plainFrame(problem.model),
         problem,
         theta: new Float64Array(2),
         H: matrix,
@@ -273,12 +273,12 @@ describe('flat directions', () => {
   /** The point θ, made stationary by targets equal to the network's outputs: f = 0, so H is the Gauss-Newton matrix, and flat where z is. */
   async function at(network: Network, theta: Float64Array, y?: Float64Array): Promise<PointDetails> {
     const { outputs } = await import('../../src/models/outputs.js')
-    const blank: Problem<Network> = { network, rows: N, x, y: new Float64Array(N) }
+    const blank: Problem<Network> = { model: network, rows: N, x, y: new Float64Array(N) }
     const problem = { ...blank, y: y ?? outputs(blank, theta) }
     const { H } = await (await prepare(problem)).evaluate(theta, { g: true, H: true })
     if (!H) throw new Error('no Hessian')
     return describePoint({
-      frame: plainFrame(problem.network),
+      frame: plainFrame(problem.model),
       problem,
       theta,
       H,
@@ -354,12 +354,12 @@ describe('flat directions', () => {
   it('that no symmetry explains: a column twice', async () => {
     const doubled = x.map((_, at) => x[at % D === 2 ? at - 1 : at])
     const network = { ...base, hidden: [] }
-    const problem: Problem<Network> = { network, rows: N, x: doubled, y: random(N, 9) }
+    const problem: Problem<Network> = { model: network, rows: N, x: doubled, y: random(N, 9) }
     const theta = random(4, 9)
     const { H } = await (await prepare(problem)).evaluate(theta, { g: true, H: true })
     if (!H) return expect.fail('no Hessian')
     const point = describePoint({
-      frame: plainFrame(problem.network),
+      frame: plainFrame(problem.model),
       problem,
       theta,
       H,
@@ -370,14 +370,14 @@ describe('flat directions', () => {
 
   it('counts negative eigenvalues of a saddle', () => {
     const problem: Problem<Network> = {
-      network: glm(1, 'brier'),
+      model: glm(1, 'brier'),
       rows: 1,
       x: Float64Array.from([1]),
       y: Float64Array.from([1])
     }
     const H = Float64Array.from([1, 2, 2, 1])
     const point = describePoint({
-      frame: plainFrame(problem.network),
+      frame: plainFrame(problem.model),
       problem,
       theta: new Float64Array(2),
       H,

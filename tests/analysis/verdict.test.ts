@@ -227,7 +227,7 @@ describe.each(firstCandidates.filter(c => c.precision === 'f64').map(c => c.name
     const points = auerProducts(d)
     const near = Float64Array.from(points.flatMap(p => p.theta.map((w, j) => w * (1 + (j % 2 === 0 ? 1e-4 : -1e-4)))))
     const { frame } = setup
-    const network = setup.network as Network
+    const network = setup.model as Network
     const theta = mapPoints(network, frame.fromUser, near)
     const { f } = await setup.objective.evaluate(theta, {})
     const found = { loss: f, gradientNorm: f, status: new Uint8Array(points.length).fill(Status.converged) }

@@ -263,7 +263,7 @@ it('rates of the other f32 engines stand beside the cpu engine, one thread besid
 /** Elements of the reference's Hessian, without penalty, of which no two are the same number. */
 async function distinctElements(problem: Problem<Network>): Promise<number> {
   const engine = await referenceEntry.load({ precision: 'f64' })
-  const objective = await engine.prepare({ ...problem, network: { ...problem.network, ridge: 0 } })
+  const objective = await engine.prepare({ ...problem, model: { ...problem.model, ridge: 0 } })
   const { H } = await objective.evaluate(pointsFor(problem, 1), { H: true })
   engine.dispose()
   const sorted = [...H!].sort((a, b) => a - b)

@@ -31,7 +31,7 @@ beforeAll(async () => {
     resolveConfig({ data: { builtin: 'iris2' }, engine: 'reference', starts: { count: 1 } }, 'the test')
   )
   const { problem, objective, frame } = setup
-  glm.splice(0, P, ...mapPoints(problem.network as Network, frame.fromUser, Float64Array.from(estimates)))
+  glm.splice(0, P, ...mapPoints(problem.model as Network, frame.fromUser, Float64Array.from(estimates)))
   const rows = Array.from({ length: problem.rows }, (_, i) => Array.from(problem.x.subarray(i * 4, i * 4 + 4)))
   const shared = {
     name: 'iris',

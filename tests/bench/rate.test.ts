@@ -101,7 +101,7 @@ describe('theoryOf', () => {
   // ½ Σ (d_i θ_i)²/N with targets 0: a quadratic with Hessian diag(d²)/N.
   const diagonal = [1, 3, 10].map(v => Math.sqrt(3 * v))
   const quadratic: Problem = {
-    network: {
+    model: {
       kind: 'network',
       inputs: 3,
       hidden: [],

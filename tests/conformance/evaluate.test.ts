@@ -17,7 +17,7 @@ import { epsOf, expectAllClose, expectClose, hugeOf, printWorst, tolerance } fro
 printWorst()
 
 /** Operations on the longest path from an input to a sum over the rows. */
-const operations = ({ network, rows }: Problem<Network>): number =>
+const operations = ({ model: network, rows }: Problem<Network>): number =>
   rows + [network.inputs, ...network.hidden].reduce((sum, n) => sum + n + 8, 8)
 
 const row = (values: Float64Array, r: number, size: number): Float64Array => values.subarray(r * size, (r + 1) * size)
@@ -65,7 +65,7 @@ describe.each(candidates)('$label', candidate => {
   describe('f, g and H equal hyper-dual numbers', () => {
     for (const { label, problem } of slow(candidate) ? part(familyCases(), 3) : familyCases())
       it(label, async () => {
-        const P = parameterCount(problem.network)
+        const P = parameterCount(problem.model)
         const theta = points(problem, 3)
         const { f, g, H } = await evaluateAt(problem, theta)
         for (let r = 0; r < 3; r++) {
@@ -90,7 +90,7 @@ describe.each(candidates)('$label', candidate => {
       for (const loss of ['logistic', 'softmax'] as const)
         it(`${loss}, ${size.inputs} inputs, hidden [${size.hidden.join(', ')}], ${size.rows} rows`, async () => {
           const problem = makeProblem({ ...size, loss, weighted: true, shifted: true, ridge: 0.0625 })
-          const P = parameterCount(problem.network)
+          const P = parameterCount(problem.model)
           const count = 3
           const theta = points(problem, count, 7, 0.5)
           const reference = await referenceEntry.load({ precision: 'f64' })
@@ -114,18 +114,18 @@ describe.each(candidates)('$label', candidate => {
       const others: Problem<Network> = {
         ...own,
         rows: 5,
-        x: own.x.slice(0, 5 * own.network.inputs),
+        x: own.x.slice(0, 5 * own.model.inputs),
         y: own.y.slice(0, 5),
         ...(own.offset ? { offset: own.offset.slice(0, 5) } : {})
       }
       const objective = await engine.prepare(own)
       if (candidate.precision === 'f64') expect('outputs' in objective).toBe(true)
-      const P = parameterCount(own.network)
+      const P = parameterCount(own.model)
       const theta = points(own, 37)
       for (const data of [own, others]) {
         const z = await objective.outputs?.(theta, data === own ? undefined : data)
         if (!z) continue
-        const width = data.rows * own.network.outputs
+        const width = data.rows * own.model.outputs
         expect(z.length).toBe(37 * width)
         for (let r = 0; r < 37; r++) {
           const exact = outputs(data, theta, r * P)
@@ -145,7 +145,7 @@ describe.each(candidates)('$label', candidate => {
 
   it('gives the same numbers whichever parts are asked for and however many points there are', async () => {
     const problem = makeProblem({ loss: 'brier', hidden: [3], inputs: 2, rows: 45, weighted: true, ridge: 0.125 })
-    const P = parameterCount(problem.network)
+    const P = parameterCount(problem.model)
     const theta = points(problem, 70)
     const all = await evaluateAt(problem, theta)
     const alone = await evaluateAt(problem, theta, { g: false, H: false })
@@ -173,7 +173,7 @@ describe.each(candidates)('$label', candidate => {
           ...(isScalar(loss) ? {} : { outputs: 2 })
         })
         const one: Problem<Network> = { ...problem, x: Float64Array.of(1), y: Float64Array.of(1) }
-        const P = parameterCount(one.network)
+        const P = parameterCount(one.model)
         const theta = Float64Array.from(steps.flatMap(z => (P === 1 ? [z] : [z, 0])))
         const got = await evaluateAt(one, theta)
         const exact = await exactly(one, theta)
@@ -238,7 +238,7 @@ describe.each(candidates)('$label', candidate => {
 
   it('refuses parameters of a wrong length', async () => {
     const problem = makeProblem({ loss: 'squared' })
-    await expect(evaluateAt(problem, new Float64Array(parameterCount(problem.network) + 1))).rejects.toThrow(
+    await expect(evaluateAt(problem, new Float64Array(parameterCount(problem.model) + 1))).rejects.toThrow(
       /multiple of 3/
     )
   })

@@ -16,7 +16,7 @@ printWorst()
 
 const withFirth = (problem: Problem<Network>): Problem<Network> => ({
   ...problem,
-  network: { ...problem.network, firth: true }
+  model: { ...problem.model, firth: true }
 })
 const able = losses.filter(takesFirth)
 const support = new Map(
@@ -50,7 +50,7 @@ describe.each(candidates)('$label', candidate => {
     const engine = await candidate.open(1)
     for (const [n, recipe] of [{}, { bias: false }, { weighted: true }, { shifted: true, inputs: 3 }].entries()) {
       const problem = withFirth(makeProblem({ loss, rows: 23, inputs: 2, seed: 60 + n, ...recipe }))
-      const P = parameterCount(problem.network)
+      const P = parameterCount(problem.model)
       const theta = points(problem, 3, 9, 0.5)
       const objective = await engine.prepare(problem)
       const got = await objective.evaluate(theta, { g: true, H: true })

@@ -59,7 +59,7 @@ describe.each(takes)('$label', candidate => {
 
   it.each(cases)('$label', async ({ label, problem }) => {
     const objective = await (await opened).prepare(problem)
-    const P = parameterCount(problem.network)
+    const P = parameterCount(problem.model)
     const R = 21
     const theta = normals(R * P, 77, 8).map(v => Math.fround(0.6 * v))
     const { f, g, H } = await objective.evaluate(theta, { g: true, H: true })
@@ -81,7 +81,7 @@ describe.each(takes)('$label', candidate => {
     for (let r = 0; z && r < R; r++) {
       const tol = tolerance(candidate.precision, 40, 8)
       const own = z.subarray(r * problem.rows, (r + 1) * problem.rows)
-      if (hasLoss(problem.network))
+      if (hasLoss(problem.model))
         expectAllClose(own, exact.predict(theta.slice(r * P, (r + 1) * P)), tol, `${label}: z`, 'z')
     }
     objective.dispose()

@@ -168,7 +168,7 @@ describe.each(candidates)('$label', candidate => {
       for (const i of [0, 5, 36]) {
         const weight = resampledWeights(how, numbers[i], on.rows, on.weight)
         const own = await run(undefined, request, { ...on, weight })
-        const label = `${on.network.loss} ${layoutOf(on.network).hidden.join()} ${numbers[i]}`
+        const label = `${on.model.loss} ${layoutOf(on.model).hidden.join()} ${numbers[i]}`
         // The same rows in the same order; the shares are rounded once more. Few steps, so rounding is all that differs.
         const tol = 2 ** 16 * epsOf[candidate.precision]
         const here = [i * Q, (i + 1) * Q] as const
@@ -200,7 +200,7 @@ describe.each(candidates)('$label', candidate => {
   it('draws no rows beside Firth’s penalty, in one sentence', async () => {
     const firth: Problem<Network> = {
       ...convex,
-      network: { ...convex.network, ridge: 0, firth: true },
+      model: { ...convex.model, ridge: 0, firth: true },
       penalty: undefined
     } as never
     const entry = engines.find(e => e.name === candidate.name)!

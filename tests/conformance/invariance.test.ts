@@ -18,7 +18,7 @@ const problem = makeProblem({
   weighted: true,
   seed: 17
 })
-const P = parameterCount(problem.network)
+const P = parameterCount(problem.model)
 const count = 75
 /** Methods of each kind, for engines that are slow here. */
 const few = ['gd, mini-batches', 'adam, shared mini-batches', 'lbfgs, memory 2', 'newton']
@@ -86,10 +86,7 @@ describe.each(candidates)('$label', candidate => {
     // Neighbours that fail, and starts given as points: mini-batches belong to the number of a run, so these stand at their place.
     const theta = new Float64Array(count * P)
     for (let r = 0; r < count; r++)
-      theta.set(
-        r % 3 === 1 ? new Float64Array(P).fill(NaN) : startPoint(problem.network, { normal: 1 }, seed, r),
-        r * P
-      )
+      theta.set(r % 3 === 1 ? new Float64Array(P).fill(NaN) : startPoint(problem.model, { normal: 1 }, seed, r), r * P)
     const beside = await run(2, { starts: givenStarts(theta, count), lanes: 24 })
     for (let r = 0; r < count; r++) {
       if (r % 3 === 1) continue
@@ -105,7 +102,7 @@ describe.each(candidates)('$label', candidate => {
   it('evaluations do not depend on threads, neighbours or place', async () => {
     const R = 41
     const theta = new Float64Array(R * P)
-    for (let r = 0; r < R; r++) theta.set(startPoint(problem.network, { normal: 1 }, seed, r), r * P)
+    for (let r = 0; r < R; r++) theta.set(startPoint(problem.model, { normal: 1 }, seed, r), r * P)
     const at = async (threads: number, points: Float64Array) => {
       const objective = await (await withThreads(threads)).prepare(problem)
       const { f, g, H } = await objective.evaluate(points, { g: true, H: true })

@@ -29,7 +29,7 @@ describe.each(candidates)('$label', candidate => {
     const reference = await referenceEntry.load({ precision: 'f64' })
     for (const [n, shape] of shapes.entries()) {
       const problem = makeProblem({ loss, rows: 6, seed: 80 + n, ...shape })
-      const P = parameterCount(problem.network)
+      const P = parameterCount(problem.model)
       const theta = points(problem, 2, 4, 0.5)
       const objective = await engine.prepare(problem)
       const got = await objective.evaluate(theta, { g: true, H: true })

@@ -94,12 +94,12 @@ async function referencePath(
     }
     growth.push(top)
   }
-  const P = parameterCount(problem.network)
+  const P = parameterCount(problem.model)
   const { H } = await (await engine.prepare(problem)).evaluate(theta0, { H: true })
   const rows = Array.from({ length: runs * P }, (_, i) =>
     H!.subarray(i * P, (i + 1) * P).reduce((s, v) => s + Math.abs(v), 0)
   )
-  return { theta, traces, statuses, growth, condition: largest(rows) / problem.network.ridge }
+  return { theta, traces, statuses, growth, condition: largest(rows) / problem.model.ridge }
 }
 
 const cache = new Map<string, Promise<Expected>>()
@@ -123,7 +123,7 @@ describe.each(candidates)('$label', candidate => {
         const got = await collect(objective, limited(method, problem, precision, givenStarts(theta0, runs), steps))
         // Every step rounds a sum over the rows and one over the parameters, of which errors of both signs pile up as a root.
         // Newton's step is that of H + μI with μ ≥ 4·eps·P·‖H‖.
-        const P = parameterCount(problem.network)
+        const P = parameterCount(problem.model)
         const floor = method.label === 'newton' ? P * expected.condition : 0
         const operations = steps * (Math.sqrt(problem.rows + P) + floor)
         const near = (size: number): number => tolerance(precision, operations, size)
@@ -142,7 +142,7 @@ describe.each(candidates)('$label', candidate => {
 
   describe('stops', () => {
     const problem = makeProblem({ loss: 'logistic', rows: 20, ridge: 0.125, penalizeBias: true })
-    const P = parameterCount(problem.network)
+    const P = parameterCount(problem.model)
     const gd = methods[0]
     const withObjective = async <T>(of: Problem<Network>, use: (objective: Objective) => Promise<T>): Promise<T> => {
       const objective = await engine.prepare(of)
@@ -327,7 +327,7 @@ describe.each(candidates)('$label', candidate => {
 
   describe('traces', () => {
     const problem = makeProblem({ loss: 'brier', hidden: [2], rows: 9, ridge: 0.0625 })
-    const P = parameterCount(problem.network)
+    const P = parameterCount(problem.model)
 
     it('hold loss and gradient norm of every step, from the start to the end point', async () => {
       const objective = await engine.prepare(problem)

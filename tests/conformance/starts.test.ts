@@ -30,7 +30,7 @@ describe.each(candidates)('$label', candidate => {
 
   it.each(inits)('$label', async ({ init }) => {
     for (const of of [problem, bare]) {
-      const P = parameterCount(of.network)
+      const P = parameterCount(of.model)
       const objective = await engine.prepare(of)
       for (const [seed, first] of [
         [0, 0],
@@ -41,7 +41,7 @@ describe.each(candidates)('$label', candidate => {
         const starts = { kind: 'random' as const, seed, first, count: 37, init }
         const got = await collect(objective, { program: stay(), starts, stop })
         for (let r = 0; r < 37; r++) {
-          const expected = round(startPoint(of.network, init, seed, first + r))
+          const expected = round(startPoint(of.model, init, seed, first + r))
           expectSame(got.theta.subarray(r * P, (r + 1) * P), expected, `start ${first + r} of seed ${seed}`)
         }
       }
@@ -51,9 +51,9 @@ describe.each(candidates)('$label', candidate => {
 
   it('mapped ones have the bits of the map', async () => {
     for (const of of [problem, bare, makeProblem({ loss: 'squared', inputs: 3 })]) {
-      const P = parameterCount(of.network)
-      const S = of.network.inputs + (of.network.bias ? 1 : 0)
-      const C = of.network.outputs
+      const P = parameterCount(of.model)
+      const S = of.model.inputs + (of.model.bias ? 1 : 0)
+      const C = of.model.outputs
       // Numbers with all their bits, so that an operation fused or out of order would show.
       const map = {
         first: normals(S * S, 21, 1).map(v => v / 3),
@@ -64,7 +64,7 @@ describe.each(candidates)('$label', candidate => {
       const starts = { kind: 'random' as const, seed: 3, first: 2, count: 37, init: { normal: 1 }, map }
       const got = await collect(objective, { program: stay(), starts, stop })
       for (let r = 0; r < 37; r++) {
-        const expected = round(startPoint(of.network, { normal: 1 }, 3, 2 + r, map))
+        const expected = round(startPoint(of.model, { normal: 1 }, 3, 2 + r, map))
         expectSame(got.theta.subarray(r * P, (r + 1) * P), expected, `start ${2 + r}`)
       }
       objective.dispose()

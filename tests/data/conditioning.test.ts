@@ -23,11 +23,11 @@ const recipes: Recipe[] = (['squared', 'logistic', 'poisson', 'gamma', 'cloglog'
 /** Columns moved and measured otherwise. */
 const spoiled = (problem: Problem<Network>, offset: number, unit: number): Problem<Network> => ({
   ...problem,
-  x: problem.x.map((v, n) => (v * (1 + (n % problem.network.inputs)) + offset) * unit)
+  x: problem.x.map((v, n) => (v * (1 + (n % problem.model.inputs)) + offset) * unit)
 })
 
 const asked = (problem: Problem<Network>): Required<Pick<Standardization, 'columns'>> => ({
-  columns: standardizationOf(problem, problem.network.inputs)
+  columns: standardizationOf(problem, problem.model.inputs)
 })
 
 describe('the conditioned problem', () => {
@@ -37,7 +37,7 @@ describe('the conditioned problem', () => {
       const label = `${JSON.stringify(recipe)}, ${standardized ? 'standardised' : 'raw'}`
       it(`is the one that was asked for: ${label}`, () => {
         const problem = spoiled(makeProblem(recipe), 3, 1 / 4)
-        const { network } = problem
+        const { model: network } = problem
         const P = parameterCount(network)
         const { problem: conditioned, frame } = conditionProblem(
           network,
@@ -90,8 +90,8 @@ describe('the conditioned problem', () => {
       const plain = makeProblem({ loss: 'logistic', inputs: 3, rows: 20, seed: 9 })
       // Numbers of few bits, so that the offset loses none of them.
       const coarse = { ...plain, x: plain.x.map(v => Math.round(v * 64) / 64) }
-      const here = conditionProblem(plain.network, coarse)
-      const there = conditionProblem(plain.network, { ...coarse, x: coarse.x.map(v => (v + offset) * unit) })
+      const here = conditionProblem(plain.model, coarse)
+      const there = conditionProblem(plain.model, { ...coarse, x: coarse.x.map(v => (v + offset) * unit) })
       expect(there.frame.design.rank).toBe(here.frame.design.rank)
       // The means are rounded to the offset's last place; that moves a column by as much.
       const moved = (Math.abs(offset) * epsOf.f64 + 64 * epsOf.f64) * 4
@@ -107,7 +107,7 @@ describe('the conditioned problem', () => {
     for (let i = 0; i < N; i++)
       x.set([base[2 * i], base[2 * i] + 2 ** -20 * noise[i], base[2 * i + 1], base[2 * i] + base[2 * i + 1]], 4 * i)
     const made = makeProblem({ loss: 'logistic', inputs: 4, rows: N })
-    const { problem, frame } = conditionProblem(made.network, { ...made, x })
+    const { problem, frame } = conditionProblem(made.model, { ...made, x })
     expect(frame.design.rank).toBe(3)
     expect(frame.design.aliased.length).toBe(1)
     const [dead] = frame.design.aliased

@@ -21,7 +21,7 @@ describe.each<Precision>(['f64', 'f32'])('%s', precision => {
 
   it.each([1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 33, 70])('%i parameters: a point alone and among others', async P => {
     const problem = makeProblem({ loss: 'logistic', rows: 5, inputs: P, hidden: [], bias: false })
-    expect(parameterCount(problem.network)).toBe(P)
+    expect(parameterCount(problem.model)).toBe(P)
     const objective = await engine.prepare(problem)
     const count = 37
     const theta = points(problem, count)

@@ -29,7 +29,7 @@ describe('enclosures over a box', () => {
       shifted: n % 2 === 0
     })
     const native = createNativeProblem(addon, problem, 'f64')
-    const P = parameterCount(problem.network)
+    const P = parameterCount(problem.model)
     const center = normals(P, 31 + n, 8).map(v => 0.6 * v)
     const radius = 2 ** -(8 + (n % 20))
     const out = addon.boxDerivatives(

@@ -17,7 +17,7 @@ const reference = async (problem: Problem<Network>): Promise<Objective> =>
   (await engines.find(e => e.name === 'reference')!.load({ precision: 'f64' })).prepare(problem)
 
 describe.runIf(hasAddon)('enclosures of derivatives', () => {
-  const smooth = familyCases().filter(({ problem }) => problem.network.activation !== 'relu')
+  const smooth = familyCases().filter(({ problem }) => problem.model.activation !== 'relu')
   it.each(smooth)('hold the values of the definition: $label', async ({ problem }) => {
     const { addon, native } = nativeProblem(problem)
     const objective = await reference(problem)
@@ -77,7 +77,7 @@ describe.runIf(hasAddon)('enclosures of derivatives', () => {
 
 /** Exact weights of a least-squares line through the data, rounded, by rational Gaussian elimination. */
 function leastSquares(problem: Problem<Network>): Float64Array {
-  const { rows, x, y, network } = problem
+  const { rows, x, y, model: network } = problem
   const exact = new Exact(200)
   const P = network.inputs + 1
   const a = Array.from({ length: P }, () => Array.from({ length: P + 1 }, () => 0n))
@@ -141,8 +141,8 @@ describe.runIf(hasAddon)('proofs', () => {
       label: `4-2-1 ${activation}`,
       problem: {
         ...iris2(true),
-        network: {
-          ...iris2().network,
+        model: {
+          ...iris2().model,
           hidden: [2],
           activation,
           ridge: 1e-3,
@@ -229,13 +229,13 @@ describe.runIf(hasAddon)('proofs', () => {
   it('proves the index of saddles', async () => {
     // y = x₁ and θ = 0: nothing but the products (output weight) × (weight of x₁) bends f, once up and once down for each unit.
     const problem: Problem<Network> = {
-      network: { ...iris2().network, inputs: 2, hidden: [2], loss: 'squared', ridge: 0.01, penalizeBias: true },
+      model: { ...iris2().model, inputs: 2, hidden: [2], loss: 'squared', ridge: 0.01, penalizeBias: true },
       rows: 4,
       x: Float64Array.of(-1, -1, -1, 1, 1, -1, 1, 1),
       y: Float64Array.of(-1, -1, 1, 1)
     }
     const objective = await prepare(problem)
-    const P = parameterCount(problem.network)
+    const P = parameterCount(problem.model)
     const origin = await objective.prove(new Float64Array(P))
     expect([origin.status[0], origin.index[0], [...origin.theta]]).toEqual(['proved', 2, [...new Float64Array(P)]])
     // Wherever else Newton's iteration for g = 0 leads: the proved index is that of H there.
@@ -264,7 +264,7 @@ describe.runIf(hasAddon)('proofs', () => {
     const proofs = await objective.prove(points(flat, 4))
     expect(proofs.status.every(s => s !== 'proved')).toBe(true)
     const kinked = makeProblem({ loss: 'squared', hidden: [2], activation: 'relu', ridge: 0.1, penalizeBias: true })
-    const dead = await (await prepare(kinked)).prove(new Float64Array(parameterCount(kinked.network)))
+    const dead = await (await prepare(kinked)).prove(new Float64Array(parameterCount(kinked.model)))
     expect(dead.status[0]).toBe('kink')
   })
 })

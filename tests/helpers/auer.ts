@@ -28,7 +28,7 @@ export function auerProblem(d: number): Problem<Network> {
     rows: cells.length,
     x: Float64Array.from(cells.flatMap(row => row.slice(0, d))),
     y: Float64Array.from(cells, row => row[d]),
-    network: {
+    model: {
       kind: 'network',
       inputs: d,
       hidden: [],

@@ -43,7 +43,7 @@ export function formulaProblem(expression: Expression, recipe: FormulaRecipe = {
   const D = expression.columns.length
   const values = lossParameters(loss)
   return {
-    network: { ...modelOf(expression, loss), ...(values.length > 0 ? { lossParameters: values } : {}) },
+    model: { ...modelOf(expression, loss), ...(values.length > 0 ? { lossParameters: values } : {}) },
     rows,
     x: normals(rows * D, seed, 1),
     y: integers(rows, 2, seed, 2).map(v => (loss === 'gamma' ? v + 0.5 : v)),

@@ -28,7 +28,7 @@ export async function evaluateOn(
   theta: Float64Array,
   request: GpuRequest
 ): Promise<GpuEvaluation> {
-  const P = parameterCount(problem.network)
+  const P = parameterCount(problem.model)
   const count = theta.length / P
   const { needs, lanes = 64 * Math.ceil(count / 64), at = (r: number) => r, batches } = request
   const packed = new Float32Array(P * lanes).fill(3)

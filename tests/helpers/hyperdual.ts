@@ -8,7 +8,7 @@ import type { Network, Problem } from '../../src/models/types.js'
 
 /** Σ |w| |a| carried to the outputs: what a rounding error in the forward pass is relative to. */
 function absoluteOutput(problem: Problem<Network>, theta: Float64Array, i: number): number {
-  const { network, x, offset } = problem
+  const { model: network, x, offset } = problem
   let below = Array.from({ length: network.inputs }, (_, d) => Math.abs(x[i * network.inputs + d]))
   for (const layer of layers(network))
     below = Array.from({ length: layer.units }, (_, k) => {
@@ -30,7 +30,7 @@ export interface Exact {
 
 /** f, g and H of a problem at θ. */
 export function oracle(problem: Problem<Network>, theta: Float64Array): Exact {
-  const { network, rows, weight } = problem
+  const { model: network, rows, weight } = problem
   const P = parameterCount(network)
   const g = new Float64Array(P)
   const H = new Float64Array(P * P)

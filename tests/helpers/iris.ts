@@ -12,7 +12,7 @@ async function load(standardize: boolean): Promise<Problem<Network>> {
     rows,
     x,
     y,
-    network: {
+    model: {
       kind: 'network',
       inputs,
       hidden: [],

@@ -79,7 +79,7 @@ export function makeProblem(recipe: Recipe): Problem<Network> {
     penalizeBias: recipe.penalizeBias ?? false
   }
   return {
-    network,
+    model: network,
     rows,
     x: normals(rows * inputs, seed, 1),
     y: integers(rows * (together ? 1 : outputs), 8, seed, 2).map(raw => target(loss, outputs, raw)),
@@ -91,7 +91,7 @@ export function makeProblem(recipe: Recipe): Problem<Network> {
 
 /** [count, P] parameter vectors with elements N(0, size²). */
 export const points = (problem: Problem, count: number, seed = 11, size = 0.75): Float64Array =>
-  normals(count * parameterCount(problem.network), seed, 6).map(v => Math.fround(size * v))
+  normals(count * parameterCount(problem.model), seed, 6).map(v => Math.fround(size * v))
 
 export const sizesByDepth: readonly (readonly number[])[] = [[], [3], [3, 2], [2, 3, 2]]
 

@@ -62,6 +62,6 @@ export async function strictMinima(
 }
 
 export const row = (theta: Float64Array, problem: Problem, i: number): Float64Array => {
-  const P = parameterCount(problem.network)
+  const P = parameterCount(problem.model)
   return theta.slice(i * P, (i + 1) * P)
 }

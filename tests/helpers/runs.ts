@@ -33,7 +33,7 @@ export function rule(
   precision: Precision
 ): Pick<RunRequest, 'program' | 'batch'> {
   const { name, options, batch } = resolveOptimizer(optimizer)
-  const parameters = parameterCount(problem.network)
+  const parameters = parameterCount(problem.model)
   const program = optimizers[name].build(options, { eps: epsilonOf[precision], parameters })
   return { program, ...(batch ? { batch: { ...batch, seed: 77 } } : {}) }
 }

@@ -22,7 +22,7 @@ export function table(
 ): Problem<Network> {
   const inputs = rows[0].length - 1
   return {
-    network: network(inputs, loss, changes),
+    model: network(inputs, loss, changes),
     rows: rows.length,
     x: Float64Array.from(rows.flatMap(row => row.slice(0, inputs))),
     y: Float64Array.from(rows, row => row[inputs])

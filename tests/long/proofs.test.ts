@@ -33,7 +33,7 @@ describe.runIf(hasAddon)('strict minima are proved', () => {
                 rows: data.rows,
                 x: data.x,
                 y: data.y,
-                network: {
+                model: {
                   kind: 'network',
                   inputs: data.inputs,
                   hidden,

@@ -50,10 +50,10 @@ describe.each(candidates.filter(c => c.name !== 'reference'))('$label', candidat
     const engine = await candidate.open(1)
     const points = golden[name].filter(([z, y]) => Math.fround(z) === z && Math.fround(y) === y)
     expect(points.length).toBeGreaterThan(60)
-    const { network } = makeProblem({ loss: name, inputs: 1, bias: false })
+    const { model: network } = makeProblem({ loss: name, inputs: 1, bias: false })
     for (const y of new Set(points.map(([, target]) => target))) {
       const mine = points.filter(([, target]) => target === y)
-      const objective = await engine.prepare({ network, rows: 1, x: Float64Array.of(1), y: Float64Array.of(y) })
+      const objective = await engine.prepare({ model: network, rows: 1, x: Float64Array.of(1), y: Float64Array.of(y) })
       const { f, g, H } = await objective.evaluate(
         Float64Array.from(mine, ([z]) => z),
         { g: true, H: true }

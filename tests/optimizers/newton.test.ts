@@ -152,7 +152,7 @@ describe.each(candidates.filter(c => c.precision === 'f64'))('newton on iris2, $
   it.each(irisFits)(
     '$loss reaches the coefficients of glm to 1e-8 from every start',
     async ({ loss, coefficients, logLikelihood }) => {
-      const problem = { ...data, network: { ...data.network, loss } }
+      const problem = { ...data, model: { ...data.model, loss } }
       const engine = await candidate.open()
       const objective = await engine.prepare(problem)
       const count = candidate.name === 'reference' ? 60 : 500

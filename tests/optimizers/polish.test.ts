@@ -168,7 +168,7 @@ describe('polish', () => {
 describe.each(candidates.filter(c => c.precision === 'f64'))('polish on $label', candidate => {
   it('brings the ends of a single-precision search to a gradient of rounding size', async () => {
     const problem = makeProblem({ loss: 'logistic', hidden: [2], rows: 40, ridge: 0.03125, penalizeBias: true })
-    const P = parameterCount(problem.network)
+    const P = parameterCount(problem.model)
     const engine = await candidate.open()
     const objective = await engine.prepare(problem)
     const search = await collect(objective, {

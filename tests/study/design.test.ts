@@ -39,10 +39,10 @@ describe('a Sobol design', () => {
       { data: { ...data, standardize: true }, model: { hidden: [] }, starts: { init, design } },
       setup => {
         // Of standardised columns the starts are drawn in those; without a map to other coordinates they can be read off.
-        const { network } = setup
+        const { model } = setup
         const P = setup.objective.parameters
         const points = Array.from({ length: 64 }, (_, k) => setup.starts.at(k))
-        expect(layoutOf(network).hidden).toEqual([])
+        expect(layoutOf(model).hidden).toEqual([])
         for (let p = 1; p < P; p++) expect(isStratified(points.map(point => share(point[p])))).toBe(true)
       }
     )
@@ -57,8 +57,8 @@ describe('a Sobol design', () => {
       starts: { design }
     }
     await withSetup(config, setup => {
-      const { network, frame } = setup
-      const points = Array.from({ length: 64 }, (_, k) => userPoints(network, frame.toUser, setup.starts.at(k)))
+      const { model, frame } = setup
+      const points = Array.from({ length: 64 }, (_, k) => userPoints(model, frame.toUser, setup.starts.at(k)))
       expect(isStratified(points.map(([a]) => (a - 1) / 499))).toBe(true)
       expect(isStratified(points.map(([, b]) => Math.log(b / 1e-3) / Math.log(1e6)))).toBe(true)
     })

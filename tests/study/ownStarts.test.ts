@@ -34,7 +34,7 @@ describe('starts of a file', () => {
     try {
       expect(setup.config.starts.count).toBe(points.length)
       for (const [i, point] of points.entries()) {
-        const back = userPoints(setup.network, setup.frame.toUser, setup.starts.at(i))
+        const back = userPoints(setup.model, setup.frame.toUser, setup.starts.at(i))
         setup.names.forEach((name, p) => expect(back[p]).toBeCloseTo(point[names.indexOf(name)], 9))
       }
     } finally {

@@ -43,7 +43,7 @@ describe('squared loss through the logistic function', () => {
     const expected = new Map<string, number>()
     let left = 0
     for (let i = 0; i < count; i++) {
-      const sides = Array.from(startPoint(auerProblem(d).network, { normal: 1 }, seed, i), w => w < auerMaximum)
+      const sides = Array.from(startPoint(auerProblem(d).model, { normal: 1 }, seed, i), w => w < auerMaximum)
       left += sides.filter(Boolean).length
       expected.set(sides.join(), (expected.get(sides.join()) ?? 0) + 1)
     }

@@ -67,7 +67,7 @@ function eachRow(
   means: Means,
   visit: (i: number, weight: number, x: Float64Array, z: Float64Array) => void
 ): Effect[] {
-  const C = problem.network.outputs
+  const C = problem.model.outputs
   const rows = designRows(problem)
   for (let i = 0; i < problem.rows; i++) {
     const weight = problem.weight ? problem.weight[i] : 1
@@ -79,7 +79,7 @@ function eachRow(
 
 function slopes(question: ClassQuestion, d: number): Effect[] {
   const { problem, contrasts } = question
-  const C = problem.network.outputs
+  const C = problem.model.outputs
   const beta = contrasts.map(list => list[d].value)
   const forms = contrasts.map(list => list[d].form)
   const S = designRows(problem).width
@@ -104,8 +104,8 @@ function slopes(question: ClassQuestion, d: number): Effect[] {
 
 function differences(question: ClassQuestion, levels: readonly number[], at: number): Effect[] {
   const { problem, contrasts, columns } = question
-  const C = problem.network.outputs
-  const D = problem.network.inputs
+  const C = problem.model.outputs
+  const D = problem.model.inputs
   const S = designRows(problem).width
   const means = new Means(C, (C - 1) * S)
   return eachRow(question, means, (i, weight, x, z) => {

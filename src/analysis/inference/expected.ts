@@ -16,10 +16,10 @@ export function expectedInformation(
   free: readonly number[],
   theta: Float64Array
 ): Float64Array | 'observed' | undefined {
-  const { network, rows, weight } = problem
-  if (!isScalar(network.loss)) return 'observed'
-  const { information } = scalarLoss(network.loss)
-  if (!information || network.outputs > 1 || !hasLoss(network)) return undefined
+  const { model, rows, weight } = problem
+  if (!isScalar(model.loss)) return 'observed'
+  const { information } = scalarLoss(model.loss)
+  if (!information || model.outputs > 1 || !hasLoss(model)) return undefined
   const n = free.length
   const slopes = slopesOf(problem, theta)
   const h = new Float64Array(3)
@@ -29,7 +29,7 @@ export function expectedInformation(
     const w = weight ? weight[i] : 1
     if (w === 0) continue
     total += w
-    information(z[i], h, network.lossParameters ?? [])
+    information(z[i], h, model.lossParameters ?? [])
     const all = slopes(i)
     const row = free.map(p => all[p])
     for (let p = 0; p < n; p++) for (let q = 0; q < n; q++) out[p * n + q] += w * h[0] * row[p] * row[q]

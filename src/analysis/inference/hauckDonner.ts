@@ -30,7 +30,7 @@ export function waldElasticities(
   z: Float64Array,
   directions: readonly Direction[]
 ): (number | null)[] {
-  const { network } = problem
+  const { model: network } = problem
   const definition = scalarLoss(network.loss)
   const parameters = network.lossParameters ?? []
   const rows = designRows(problem)
@@ -78,7 +78,7 @@ export function classElasticities(
 ): (number | null)[] {
   const rows = designRows(problem)
   const S = rows.width
-  const C = problem.network.outputs
+  const C = problem.model.outputs
   const t = new Float64Array(C)
   const p = new Float64Array(C)
   return directions.map(({ form, value, alone }) => {
@@ -113,7 +113,10 @@ const product = (a: Float64Array, b: Float64Array): number => {
 }
 
 /** Rows of the design, a one before them where there are biases. */
-export function designRows({ network, x }: Problem<Network>): { readonly width: number; row(i: number): Float64Array } {
+export function designRows({ model: network, x }: Problem<Network>): {
+  readonly width: number
+  row(i: number): Float64Array
+} {
   const bias = network.bias ? 1 : 0
   const D = network.inputs
   const row = new Float64Array(D + bias).fill(1)

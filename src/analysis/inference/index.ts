@@ -56,7 +56,7 @@ interface Isolated {
 }
 
 /** Whether a model can have this at all. */
-const applies = ({ network, penalty }: Problem<Network>): boolean =>
+const applies = ({ model: network, penalty }: Problem<Network>): boolean =>
   network.hidden.length === 0 &&
   !(network.ridge > 0) &&
   !penalty?.some(v => v > 0) &&
@@ -64,7 +64,7 @@ const applies = ({ network, penalty }: Problem<Network>): boolean =>
   (network.outputs === 1 || !isScalar(network.loss))
 
 function isolated({ problem, theta, H }: InferenceQuestion): Isolated | undefined {
-  const { network } = problem
+  const { model: network } = problem
   const P = theta.length
   const isClass = !isScalar(network.loss)
   const S = layers(network)[0].stride
@@ -79,7 +79,7 @@ function isolated({ problem, theta, H }: InferenceQuestion): Isolated | undefine
 /** Undefined where the model has no likelihood, or no isolated minimiser with standard errors. */
 export async function inferenceOf(question: InferenceQuestion): Promise<Inference | undefined> {
   const { problem, frame, names } = question
-  const { network } = problem
+  const { model: network } = problem
   if (!applies(problem)) return undefined
   const at = isolated(question)
   if (!at) return undefined
@@ -217,8 +217,8 @@ async function refits(
     return {
       profileReason: `Profile intervals and likelihood-ratio tests are left out: ${n} coefficients on ${problem.rows} rows would take too long.`
     }
-  const bias = problem.network.bias
-  const S = layers(problem.network)[0].stride
+  const bias = problem.model.bias
+  const S = layers(problem.model)[0].stride
   const list = directions.flatMap(({ form }, k): Refit[] => {
     // The user's intercept is the form and what the map adds to it.
     const added = bias && k % S === 0 ? frame.toUser.shift[Math.floor(k / S)] : 0

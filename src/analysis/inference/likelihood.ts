@@ -54,7 +54,7 @@ function sum(problem: Problem<Network>, of: (i: number) => number): number {
 
 /** Deviance of means μ(i), in the problem's unit. */
 function devianceOf(problem: Problem<Network>, definition: ScalarLoss, mean: (i: number) => number): number {
-  const { y, network } = problem
+  const { y, model: network } = problem
   const parameters = network.lossParameters ?? []
   // Rounding may leave less than nothing of a row that is fitted exactly.
   if (definition.deviance) return sum(problem, i => Math.max(0, definition.deviance!(y[i], mean(i), parameters)))
@@ -67,7 +67,7 @@ function devianceOf(problem: Problem<Network>, definition: ScalarLoss, mean: (i:
 
 /** Deviance of linear predictors z [N], without the cancellation of means near their bounds. */
 function devianceAt(problem: Problem<Network>, definition: ScalarLoss, z: ArrayLike<number>): number {
-  const { y, network } = problem
+  const { y, model: network } = problem
   const parameters = network.lossParameters ?? []
   if (definition.deviance) return devianceOf(problem, definition, i => definition.mean(z[i]))
   const out = new Float64Array(3)
@@ -82,7 +82,7 @@ const interceptSteps = 200
 
 /** The intercept of a model without columns, beside offsets: Newton's method within a bracket that halves where a step leaves it. */
 function intercept(problem: Problem<Network>, definition: ScalarLoss, offset: Float64Array): number {
-  const { y, network } = problem
+  const { y, model: network } = problem
   const out = new Float64Array(3)
   let [low, high] = [-Infinity, Infinity]
   let b = 0
@@ -108,7 +108,7 @@ function intercept(problem: Problem<Network>, definition: ScalarLoss, offset: Fl
 
 /** Deviance of the model with an intercept alone, or with nothing; null where it is no model of its kind. */
 function nullDeviance(problem: Problem<Network>): number | null {
-  const { network, rows, y, offset } = problem
+  const { model: network, rows, y, offset } = problem
   const { total } = sizeOf(problem)
   if (!isScalar(network.loss)) {
     const counts = new Float64Array(network.outputs)
@@ -142,7 +142,7 @@ export function fitOf(
   parameters: number,
   pearson: number
 ): Fit {
-  const { network, rows, y } = problem
+  const { model: network, rows, y } = problem
   const { used, total } = sizeOf(problem)
   const none = nullDeviance(problem)
   const df = used - parameters
@@ -195,7 +195,7 @@ function linearOf(
   z: Float64Array,
   { scale, parameters, dispersion }: { scale: number; parameters: number; dispersion: number }
 ): NonNullable<Fit['linear']> {
-  const { network, y, offset } = problem
+  const { model: network, y, offset } = problem
   const { used, total } = sizeOf(problem)
   const fitted = offset ? z.map((v, i) => v - offset[i]) : z
   const mean = network.bias ? sum(problem, i => fitted[i]) / total : 0

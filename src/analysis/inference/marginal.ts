@@ -35,7 +35,7 @@ export interface EffectQuestion {
 /** Undefined where the mean response is the linear predictor itself, or has several outputs. */
 export function marginalEffects(question: EffectQuestion): MarginalEffects | undefined {
   const { problem, terms, coefficients, variance, confidence, df } = question
-  const { link } = scalarLoss(problem.network.loss)
+  const { link } = scalarLoss(problem.model.loss)
   if (link === 'z') return undefined
   const effects = terms.flatMap(({ kind, columns }) =>
     columns.map(d => ({
@@ -77,7 +77,7 @@ export interface Effect {
 
 /** β mean μ′(z), and its gradient: mean μ′ · (form of β) + β mean μ″ x. */
 function slope({ problem, z, coefficients }: EffectQuestion, d: number): Effect {
-  const { link } = scalarLoss(problem.network.loss)
+  const { link } = scalarLoss(problem.model.loss)
   const { value, form } = coefficients[d]
   const rows = designRows(problem)
   const gradient = new Float64Array(rows.width)
@@ -103,8 +103,8 @@ function difference(
   levels: readonly number[],
   at: number
 ): Effect {
-  const definition = scalarLoss(problem.network.loss)
-  const D = problem.network.inputs
+  const definition = scalarLoss(problem.model.loss)
+  const D = problem.model.inputs
   const rows = designRows(problem)
   const gradient = new Float64Array(rows.width)
   const out = new Float64Array(2)

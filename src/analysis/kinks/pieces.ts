@@ -53,7 +53,7 @@ export class Pieces {
   private readonly own = new Float64Array(3)
 
   constructor(readonly problem: Problem<Network>) {
-    const { network, x, rows, weight } = problem
+    const { model: network, x, rows, weight } = problem
     this.layers = layers(network)
     this.parameters = parameterCount(network)
     this.penalty = penaltyOf(problem)
@@ -168,7 +168,7 @@ export class Pieces {
 
   /** Loss of a row's members; adds ∂/∂z [C] and ∂²/∂z² [C, C] where given. */
   private outputs(row: number, first?: Float64Array, second?: Float64Array): number {
-    const { network, y, offset } = this.problem
+    const { model: network, y, offset } = this.problem
     const C = network.outputs
     const z = this.z.subarray(row * C, (row + 1) * C)
     const definition = lossTable[network.loss]
@@ -262,7 +262,7 @@ export class Pieces {
   /** Writes ∇²(f + Σ extra·u) to H [P, P]; `extra` [pairs]. */
   hessian(H: Float64Array, extra: Float64Array): void {
     const { layers: all, bias, parameters: P, units, slope, before } = this
-    const C = this.problem.network.outputs
+    const C = this.problem.model.outputs
     const last = all.length - 1
     H.fill(0)
     for (let p = 0; p < P; p++) H[p * P + p] = this.penalty[p]!

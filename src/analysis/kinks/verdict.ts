@@ -62,7 +62,7 @@ export function unitPutOut(
     })
   }
   // Deeper down, the layer below may be at kinks as well, which moves the inputs.
-  if (l > 0 && pieces.problem.network.hidden.length > 2) return 'open'
+  if (l > 0 && pieces.problem.model.hidden.length > 2) return 'open'
   const hs = outgoing.map((_, q): Kinked => ({ p: constant[q], c: c[q], a }))
   // A unit that is there already may share its weights with this one, which changes nothing.
   const { before, after } = pieces.layerOf(k)
@@ -169,7 +169,7 @@ export function judgeKinks(
     if (!(mu > tolerance && pieces.jump[pair] - mu > tolerance)) weak.push(k)
   })
   if (held.implied.length > 0) {
-    const layersHeld = pieces.problem.network.hidden.length
+    const layersHeld = pieces.problem.model.hidden.length
     const strict = layersHeld === 1 && signOf(kinkedAt(pieces, scale, held, reduced.multipliers), tolerance).sign
     if (strict !== 'positive') return atBottom && zero > 0 ? { verdict: 'degenerate', nullity: zero } : unfinished
   } else if (weak.length > 0) {

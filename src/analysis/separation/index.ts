@@ -55,7 +55,7 @@ interface Design {
 }
 
 /** The design with columns in units of their largest entry, moved to their means where a free bias can take that up. */
-function designOf({ rows, x, network }: Problem<Network>, centred: boolean): Design {
+function designOf({ rows, x, model: network }: Problem<Network>, centred: boolean): Design {
   const D = network.inputs
   const bias = network.bias ? 1 : 0
   const S = D + bias
@@ -77,10 +77,10 @@ function designOf({ rows, x, network }: Problem<Network>, centred: boolean): Des
   return { X, shift, scale }
 }
 
-function constraintsOf({ rows, y, weight, network }: Problem): Constraint[] {
-  const C = network.outputs
+function constraintsOf({ rows, y, weight, model }: Problem): Constraint[] {
+  const C = model.outputs
   const list: Constraint[] = []
-  const recedes = isScalar(network.loss) ? scalarLoss(network.loss).recedes : undefined
+  const recedes = isScalar(model.loss) ? scalarLoss(model.loss).recedes : undefined
   for (let row = 0; row < rows; row++) {
     if (weight && weight[row] === 0) continue
     for (let c = 0; c < C; c++) {
@@ -109,7 +109,7 @@ class Constraints {
     readonly problem: Problem<Network>,
     private readonly view: UserView
   ) {
-    const { network, rows, weight } = problem
+    const { model: network, rows, weight } = problem
     const penalty = penaltyOf(problem)
     this.design = designOf(problem, network.bias && !penalty.some(v => v > 0))
     this.X = this.design.X
@@ -145,7 +145,7 @@ class Constraints {
   /** Directions and points [P] of the problem from those of the design here. */
   inProblem(theta: Float64Array): Float64Array {
     const { S, P, design } = this
-    const D = this.problem.network.inputs
+    const D = this.problem.model.inputs
     const bias = S - D
     const out = theta.slice()
     for (let at = 0; at < P; at += S)
@@ -207,7 +207,7 @@ class Constraints {
     basis: readonly Float64Array[]
   ): ConeRows['error'] {
     const { S, P, free, isClass, view } = this
-    const { network, rows, y } = this.problem
+    const { model: network, rows, y } = this.problem
     const D = network.inputs
     const bias = S - D
     const exact = Array.from({ length: D }, (_, j) => {
@@ -252,9 +252,9 @@ const itself = (problem: Problem): UserView => ({ x: problem.x, direction: d => 
  * @param view the user's side; absent: the problem is the user's
  */
 export function separation(problem: Problem, names: readonly string[], view: UserView = itself(problem)): Separation {
-  if (!isNetwork(problem) || problem.network.hidden.length > 0)
+  if (!isNetwork(problem) || problem.model.hidden.length > 0)
     return none('not-applicable', 'Separation is decided for networks without a hidden layer only.')
-  const { network } = problem
+  const { model: network } = problem
   const definition = lossTable[network.loss]
   if (network.firth)
     return none('not-applicable', 'Firth’s penalty grows without bound along every direction of separation.')
@@ -381,8 +381,8 @@ function describe(all: Constraints, view: UserView, names: readonly string[], pa
 }
 
 /** Twice what the loss is above that of a model with a parameter for each row; empty for losses that are no likelihood. */
-function devianceOf({ network, rows, y, weight }: Problem, loss: number): { deviance?: number } {
-  const definition = lossTable[network.loss]
+function devianceOf({ model, rows, y, weight }: Problem, loss: number): { deviance?: number } {
+  const definition = lossTable[model.loss]
   if (definition.noLikelihood !== undefined) return {}
   const terms = new Float64Array(3)
   let [least, total] = [0, 0]
@@ -390,13 +390,13 @@ function devianceOf({ network, rows, y, weight }: Problem, loss: number): { devi
     const w = weight ? weight[i] : 1
     total += w
     if (definition.response === 'class') continue
-    for (let c = 0; c < network.outputs; c++) {
-      const v = y[i * network.outputs + c]
+    for (let c = 0; c < model.outputs; c++) {
+      const v = y[i * model.outputs + c]
       // A share's entropy; of counts, the loss where the mean is the count, 0 for none.
       if (definition.response === 'share')
         least -= w * (v > 0 && v < 1 ? v * Math.log(v) + (1 - v) * Math.log1p(-v) : 0)
       else if (v > 0) {
-        definition.terms(Math.log(v), v, terms, network.lossParameters ?? [])
+        definition.terms(Math.log(v), v, terms, model.lossParameters ?? [])
         least += w * terms[0]
       }
     }
@@ -415,7 +415,7 @@ function separatedRows({ rows }: Problem, { bound, open, found }: Found): number
 /** The fit of what separation leaves; null for a loss that is not convex, whose rest may have several. */
 function fitRest(all: Constraints, { bound, open, found }: Found): Limit | null {
   const { problem, X, S, P, free } = all
-  const { network, rows } = problem
+  const { model: network, rows } = problem
   if (!lossTable[network.loss].convex || penaltyOf(problem).some(v => v > 0)) return null
   const counts = new Uint8Array(rows * network.outputs).fill(1)
   open.forEach(({ row, c }, n) => {

@@ -31,11 +31,11 @@ const steps = 200
 /** Loss, gradient and Hessian of the rest at θ [P], per unit of weight. */
 function evaluate(rest: Remainder, theta: Float64Array, g: Float64Array, H: Float64Array): number {
   const { problem, design, columns: S, counts } = rest
-  const { network, rows, y, weight, offset } = problem
+  const { model, rows, y, weight, offset } = problem
   const P = theta.length
-  const C = network.outputs
+  const C = model.outputs
   const several = P / S
-  const isClass = !isScalar(network.loss)
+  const isClass = !isScalar(model.loss)
   let total = 0
   for (let i = 0; i < rows; i++) total += weight ? weight[i] : 1
   g.fill(0)
@@ -54,7 +54,7 @@ function evaluate(rest: Remainder, theta: Float64Array, g: Float64Array, H: Floa
     if (!isClass) {
       for (let c = 0; c < several; c++) {
         if (counts[i * C + c] === 0) continue
-        scalarLoss(network.loss).terms(z[c], y[i * C + c], terms, network.lossParameters ?? [])
+        scalarLoss(model.loss).terms(z[c], y[i * C + c], terms, model.lossParameters ?? [])
         f += w * terms[0]
         d1[c] = terms[1]
         d2[c * several + c] = terms[2]

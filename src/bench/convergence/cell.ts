@@ -49,7 +49,7 @@ export async function answerProblem(problem: GridProblem): Promise<ProblemAnswer
       model: problem.model,
       rows: setup.problem.rows,
       parameters: P,
-      convex: convexity(setup.network).model,
+      convex: convexity(setup.model).model,
       ridge: isRidged(setup.problem),
       floor: best ? Math.min(best.loss, lowest) : lowest,
       floorIs: best ? 'minimum' : 'lowest loss seen',

@@ -14,8 +14,8 @@ export const checkedPoints = 2
 const safety = 16
 
 /** Roundings that meet in one element of a gradient or Hessian: a sum over rows of products through all layers. */
-function roundings({ network, rows }: Problem): number {
-  return rows + network.inputs + layoutOf(network).hidden.reduce((a, b) => a + b, 0) + 10
+function roundings({ model, rows }: Problem): number {
+  return rows + model.inputs + layoutOf(model).hidden.reduce((a, b) => a + b, 0) + 10
 }
 
 /** The largest |a − b|; NaN when any is, and ∞ for other lengths. */
@@ -101,7 +101,7 @@ export async function answersOf(
   theta: Float64Array,
   hessian: boolean
 ): Promise<Answers> {
-  const P = parameterCount(problem.network)
+  const P = parameterCount(problem.model)
   const points = theta.slice(0, Math.min(checkedPoints, theta.length / P) * P)
   const objective = await reference.prepare(problem)
   const { g, H } = await objective.evaluate(points, { g: true, H: hessian })

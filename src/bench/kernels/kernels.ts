@@ -71,7 +71,7 @@ function repeatFlops(kernel: TimedKernel, problem: Problem, program: Program | u
 }
 
 function flopsOf(kernel: TimedKernel, problem: Problem, program: Program | undefined): number {
-  const P = parameterCount(problem.network)
+  const P = parameterCount(problem.model)
   switch (kernel) {
     case 'gradient':
       return gradientFlops(problem)
@@ -110,12 +110,12 @@ async function record(
 ): Promise<KernelRecord> {
   const { problem, parameters: P } = objective
   const R = timed.lanes
-  const { network, rows } = problem
+  const { model, rows } = problem
   const common = {
     engine: engine.name,
     precision: engine.precision,
     kernel,
-    sizes: { N: rows, D: network.inputs, hidden: layoutOf(network).hidden, P, R }
+    sizes: { N: rows, D: model.inputs, hidden: layoutOf(model).hidden, P, R }
   }
   const where = device === undefined ? {} : { device }
   const error = await checkKernel(objective, engine.precision, answers, kernel, program)
@@ -200,7 +200,7 @@ class Reference {
 async function* recordsOfSize(bench: Bench, reference: Reference, size: Size): AsyncGenerator<KernelRecord | Missing> {
   const { engine, device, pace, options } = bench
   const problem = problemOfSize(size)
-  const P = parameterCount(problem.network)
+  const P = parameterCount(problem.model)
   const small = P <= eighLimit
   const wanted = options.kernels.filter(k => k !== 'study').filter(k => k !== 'eigh' || small)
   if (wanted.length === 0) return

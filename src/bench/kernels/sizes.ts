@@ -52,25 +52,25 @@ export function problemOfSize({ N, D, hidden }: Size): Problem<Network> {
     ridge: 0.01,
     penalizeBias: false
   }
-  return { network, rows: N, x, y }
+  return { model: network, rows: N, x, y }
 }
 
 /** [R, P] points with elements N(0, ½²). */
 export const pointsFor = (problem: Problem, R: number): Float64Array =>
-  normals(R * parameterCount(problem.network), 2).map(v => 0.5 * v)
+  normals(R * parameterCount(problem.model), 2).map(v => 0.5 * v)
 
 /**
  * Floating-point operations of one gradient that count: the matrix products alone, two for each multiply-add. A hidden layer
  * after inputs needs two of them (4 per weight: forward, gradient), one after another layer three (6: also backward). The last
  * layer counts where it is a matrix, or is all there is. Activations, biases and the loss are work but do not count.
  */
-export function gradientFlops({ network, rows }: Problem): number {
-  const { hidden } = layoutOf(network)
-  const sizes = [network.inputs, ...hidden, network.outputs]
+export function gradientFlops({ model, rows }: Problem): number {
+  const { hidden } = layoutOf(model)
+  const sizes = [model.inputs, ...hidden, model.outputs]
   let perRow = 0
   for (let l = 1; l < sizes.length; l++) {
     const last = l === sizes.length - 1
-    if (last && network.outputs === 1 && hidden.length > 0) continue
+    if (last && model.outputs === 1 && hidden.length > 0) continue
     perRow += (l === 1 ? 4 : 6) * sizes[l - 1] * sizes[l]
   }
   return perRow * rows
@@ -99,7 +99,7 @@ function hessianSums(model: Model): number {
  * Operations of one Hessian that count: one multiply-add for each row and each sum that differs from the others, which no kernel goes
  * without: for networks of some size between half and all of N P². What the sums are made of is work but does not count.
  */
-export const hessianFlops = ({ network, rows }: Problem): number => 2 * rows * hessianSums(network)
+export const hessianFlops = ({ model, rows }: Problem): number => 2 * rows * hessianSums(model)
 
 /**
  * What a symmetric eigen-decomposition with vectors takes at least by implicit QL: (4/3) P³ for the tridiagonal form, as much for Q, and
@@ -126,7 +126,7 @@ export function updateFlops(program: Program, P: number): number {
 
 /** Bytes that one kernel must move for R runs at least: points and results once, the data once. */
 export function leastBytes(problem: Problem, kernel: 'gradient' | 'hessian', R: number, bytes: number): number {
-  const P = parameterCount(problem.network)
+  const P = parameterCount(problem.model)
   const perRun = 2 * P + 1 + (kernel === 'hessian' ? P * P : 0)
-  return bytes * (R * perRun + problem.rows * (problem.network.inputs + 1))
+  return bytes * (R * perRun + problem.rows * (problem.model.inputs + 1))
 }

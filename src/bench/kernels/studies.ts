@@ -202,7 +202,7 @@ export class OpenStudy {
   async record(searches: number): Promise<KernelRecord> {
     const { setup, target, seconds, error } = this
     const { problem, engine, program } = setup
-    const { network } = problem
+    const { model } = problem
     const count = setup.config.starts.count
     const alone: Search[] = []
     for (let k = 0; k < searches; k++) alone.push(await search(setup, this.timer?.lanes))
@@ -220,9 +220,9 @@ export class OpenStudy {
       kernel: 'study',
       sizes: {
         N: problem.rows,
-        D: network.inputs,
-        hidden: layoutOf(network).hidden,
-        P: parameterCount(network),
+        D: model.inputs,
+        hidden: layoutOf(model).hidden,
+        P: parameterCount(model),
         R: count
       },
       perSecond: good ? rate(0.5) : 0,

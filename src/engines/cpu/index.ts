@@ -95,22 +95,22 @@ function nativeInputs(program: Program, inputs: RunInputs | undefined, numbers: 
 }
 
 export function createNativeProblem(addon: Addon, problem: Problem, precision: Precision, target = ''): NativeProblem {
-  const { network } = problem
+  const { model } = problem
   const place = (list: 'losses' | 'activations', name: string): number => {
     const at = addon.numbering()[list].indexOf(name)
     if (at < 0) throw new WorkError(`The cpu engine does not have ${name}; use --engine reference.`)
     return at
   }
-  const formula = network.kind === 'expression' ? nativeFormula(problem, network.expression) : null
-  const { hidden, activation, bias, firth } = layoutOf(network)
+  const formula = model.kind === 'expression' ? nativeFormula(problem, model.expression) : null
+  const { hidden, activation, bias, firth } = layoutOf(model)
   return addon.createProblem({
     rows: problem.rows,
-    inputs: network.inputs,
-    outputs: network.outputs,
+    inputs: model.inputs,
+    outputs: model.outputs,
     hidden: Int32Array.from(hidden),
     activation: place('activations', activation),
-    loss: place('losses', network.loss),
-    lossConstants: Float64Array.from(lossConstants(network.loss, network.lossParameters)),
+    loss: place('losses', model.loss),
+    lossConstants: Float64Array.from(lossConstants(model.loss, model.lossParameters)),
     bias,
     firth: firth === true,
     penalty: penaltyOf(problem),
@@ -138,7 +138,7 @@ class CpuObjective implements Objective {
     private readonly target: string
   ) {
     validateProblem(problem)
-    this.parameters = parameterCount(problem.network)
+    this.parameters = parameterCount(problem.model)
     this.native = createNativeProblem(addon, problem, precision, target)
     if (precision === 'f64' && this.enclosed())
       this.certifier = {
@@ -176,7 +176,7 @@ class CpuObjective implements Objective {
   async score(theta: Float64Array, data?: Problem, spare?: Spare): Promise<Scores> {
     this.check(theta)
     const none = new Float64Array(0)
-    const metrics = scoresOf(this.problem.network).length
+    const metrics = scoresOf(this.problem.model).length
     if (metrics === 0) return { values: none, classCounts: none }
     const out = spare && { values: spare.f64((theta.length / this.parameters) * metrics) }
     return this.addon.score(this.on(data), theta, this.threads, out)
@@ -189,11 +189,11 @@ class CpuObjective implements Objective {
 
   /** Whether the kernels have the model over intervals. */
   private enclosed(): boolean {
-    const { network } = this.problem
-    const { hidden, activation, firth } = layoutOf(network)
+    const { model } = this.problem
+    const { hidden, activation, firth } = layoutOf(model)
     const { enclosed } = this.addon.numbering()
     const units = hidden.length === 0 || enclosed.includes(`activation ${activation}`)
-    const scored = !hasLoss(network) || enclosed.includes(`loss ${network.loss}`)
+    const scored = !hasLoss(model) || enclosed.includes(`loss ${model.loss}`)
     return !firth && units && scored
   }
 
@@ -223,16 +223,16 @@ class CpuObjective implements Objective {
         `${starts.count} starts of ${this.parameters} parameters do not fit ${starts.theta.length} numbers`
       )
     if (starts.count === 0 || request.signal?.aborted) return
-    const { network } = this.problem
-    if (starts.kind === 'random' && network.kind === 'expression') {
+    const { model } = this.problem
+    if (starts.kind === 'random' && model.kind === 'expression') {
       const { inputs } = request
-      for (const given of startChunks(network.expression, starts, inputs?.draws?.start)) {
+      for (const given of startChunks(model.expression, starts, inputs?.draws?.start)) {
         const part = inputs && inputsOf(inputs, starts.count, (given.first ?? 0) - starts.first, given.count)
         yield* this.minimise({ ...request, starts: given, ...(part ? { inputs: part } : {}) }, spare)
       }
       return
     }
-    const drawn = starts.kind === 'random' && network.kind === 'network' ? initScales(network, starts.init) : undefined
+    const drawn = starts.kind === 'random' && model.kind === 'network' ? initScales(model, starts.init) : undefined
     const map = starts.kind === 'random' ? starts.map : undefined
     const options = {
       count: starts.count,
@@ -325,8 +325,8 @@ export const cpuEntry: EngineEntry = {
     const found = loadAddon()
     if ('reason' in found) return Promise.resolve({ ok: false, reason: found.reason })
     const { losses: known, activations: units } = found.addon.numbering()
-    const { loss } = problem.network
-    const { activation, firth } = layoutOf(problem.network)
+    const { loss } = problem.model
+    const { activation, firth } = layoutOf(problem.model)
     const missing = !known.includes(loss)
       ? `${loss} loss`
       : !units.includes(activation)

@@ -38,7 +38,7 @@ export class Evaluator {
   private readonly lossParameters: LossParameters
 
   constructor(readonly problem: Problem<Network>) {
-    const { network } = problem
+    const { model: network } = problem
     this.layers = layers(network)
     this.parameters = parameterCount(network)
     this.penalty = penaltyOf(problem)
@@ -64,7 +64,7 @@ export class Evaluator {
 
   /** Forward pass of row i; leaves z, offset included, in the last layer of `u`. */
   private forward(theta: Float64Array, i: number): Float64Array {
-    const { network, x, offset } = this.problem
+    const { model: network, x, offset } = this.problem
     const D = network.inputs
     this.a[0].set(x.subarray(i * D, (i + 1) * D))
     const last = this.layers.length - 1
@@ -88,7 +88,7 @@ export class Evaluator {
 
   /** Outputs z, [N, C], offset included. */
   predict(theta: Float64Array): Float64Array {
-    const { rows, network } = this.problem
+    const { rows, model: network } = this.problem
     const out = new Float64Array(rows * network.outputs)
     for (let i = 0; i < rows; i++) out.set(this.forward(theta, i), i * network.outputs)
     return out
@@ -96,7 +96,7 @@ export class Evaluator {
 
   /** ℓ at the last forward pass; writes δ of the outputs and, when asked, c ∂²ℓ/∂z². */
   private outputs(i: number, c: number, needH: boolean): number {
-    const { network, y } = this.problem
+    const { model: network, y } = this.problem
     const last = this.layers.length - 1
     const z = this.u[last]
     const delta = this.delta[last]
@@ -238,7 +238,7 @@ export class Evaluator {
       f += 0.5 * sum
     }
     if (H) for (let p = 0; p < P; p++) for (let q = 0; q < p; q++) H[p * P + q] = H[q * P + p]!
-    if (this.problem.network.firth) f += addFirth(this.problem, this.predict(theta), g, H)
+    if (this.problem.model.firth) f += addFirth(this.problem, this.predict(theta), g, H)
     return f
   }
 }

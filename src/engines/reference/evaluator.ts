@@ -6,8 +6,8 @@ import { ExpressionEvaluator } from './expression.js'
 export type ModelEvaluator = Pick<Evaluator, 'parameters' | 'evaluate' | 'predict'> & { readonly problem: Problem }
 
 export function evaluatorOf(problem: Problem): ModelEvaluator {
-  const { network } = problem
-  return network.kind === 'expression'
-    ? new ExpressionEvaluator(problem, network.expression)
-    : new Evaluator({ ...problem, network })
+  const { model } = problem
+  return model.kind === 'expression'
+    ? new ExpressionEvaluator(problem, model.expression)
+    : new Evaluator({ ...problem, model })
 }

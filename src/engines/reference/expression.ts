@@ -32,7 +32,7 @@ export class ExpressionEvaluator {
   }
 
   private row(i: number): Float64Array {
-    const D = this.problem.network.inputs
+    const D = this.problem.model.inputs
     return this.problem.x.subarray(i * D, (i + 1) * D)
   }
 
@@ -47,9 +47,9 @@ export class ExpressionEvaluator {
 
   /** ℓ, ℓ′ and ℓ″ at z on row i, in `terms`. */
   private loss(z: number, i: number): void {
-    const { network, y, offset } = this.problem
+    const { model, y, offset } = this.problem
     if (this.expression.objective) this.terms.set([z, 1, 0])
-    else scalarLoss(network.loss).terms(z + (offset ? offset[i] : 0), y[i], this.terms, network.lossParameters ?? [])
+    else scalarLoss(model.loss).terms(z + (offset ? offset[i] : 0), y[i], this.terms, model.lossParameters ?? [])
   }
 
   /** f, and g [P] and H [P, P] where arrays are given, over all rows or over `rows` (a mini-batch, with the mean over its weights). `own` [N]: weights that take the place of the problem's. */

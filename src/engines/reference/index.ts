@@ -26,7 +26,7 @@ class ReferenceObjective implements Objective {
   constructor(readonly problem: Problem) {
     validateProblem(problem)
     this.evaluator = evaluatorOf(problem)
-    this.parameters = parameterCount(problem.network)
+    this.parameters = parameterCount(problem.model)
   }
 
   private count(theta: Float64Array): number {
@@ -85,19 +85,18 @@ class ReferenceObjective implements Objective {
 
   async score(theta: Float64Array, data?: Problem): Promise<Scores> {
     const problem = data ?? this.problem
-    const columns = scoresOf(problem.network).length
+    const columns = scoresOf(problem.model).length
     const values = new Float64Array(this.count(theta) * columns)
-    const classCounts = new Float64Array(classCells(problem.network, problem.rows))
+    const classCounts = new Float64Array(classCells(problem.model, problem.rows))
     await this.predictAll(theta, data, (z, r) => {
-      if (columns > 0)
-        scoreRun(problem.network, problem, z, values.subarray(r * columns, (r + 1) * columns), classCounts)
+      if (columns > 0) scoreRun(problem.model, problem, z, values.subarray(r * columns, (r + 1) * columns), classCounts)
     })
     return { values, classCounts }
   }
 
   async outputs(theta: Float64Array, data?: Problem): Promise<Float64Array> {
-    const { rows, network } = data ?? this.problem
-    const width = rows * network.outputs
+    const { rows, model } = data ?? this.problem
+    const width = rows * model.outputs
     const all = new Float64Array(this.count(theta) * width)
     await this.predictAll(theta, data, (z, r) => all.set(z, r * width))
     return all
@@ -108,7 +107,7 @@ class ReferenceObjective implements Objective {
     const P = this.parameters
     const state = new Interpreter(program, P, columnScale(this.problem))
     if (request.inputs) checkInputs(request.inputs, program, P, starts.count)
-    if (request.inputs?.rows && hasFirth(this.problem.network)) throw new WorkError(noOwnRows('reference'))
+    if (request.inputs?.rows && hasFirth(this.problem.model)) throw new WorkError(noOwnRows('reference'))
     const size = request.blockRuns ?? 2048
     const first = starts.first ?? 0
     let done: { start: number; run: FinishedRun }[] = []
@@ -120,7 +119,7 @@ class ReferenceObjective implements Objective {
       const theta0 =
         starts.kind === 'random'
           ? startPoint(
-              this.problem.network,
+              this.problem.model,
               starts.init,
               starts.seed,
               request.inputs?.draws?.start?.[i] ?? start,
@@ -173,9 +172,9 @@ export const referenceEntry: EngineEntry = {
   name: 'reference',
   precisions: ['f64'],
   available: () => Promise.resolve({ ok: true, detail: 'plain TypeScript, one run at a time' }),
-  supports: ({ network }, { inputs }) =>
+  supports: ({ model }, { inputs }) =>
     Promise.resolve(
-      inputs === 'rows' && hasFirth(network) ? { ok: false, reason: noOwnRows('reference') } : { ok: true }
+      inputs === 'rows' && hasFirth(model) ? { ok: false, reason: noOwnRows('reference') } : { ok: true }
     ),
   load: options => {
     if (options.precision !== 'f64')

@@ -69,18 +69,18 @@ export class Evaluator {
     readonly problem: Problem
   ) {
     const { tf } = device
-    const { network, weight, rows: N, x, y, offset } = problem
-    const { inputs: D, outputs: C } = network
-    this.layers = network.kind === 'network' ? layers(network) : []
-    this.parameters = parameterCount(network)
-    this.bias = hasBias(network) ? 1 : 0
+    const { model, weight, rows: N, x, y, offset } = problem
+    const { inputs: D, outputs: C } = model
+    this.layers = model.kind === 'network' ? layers(model) : []
+    this.parameters = parameterCount(model)
+    this.bias = hasBias(model) ? 1 : 0
     this.x = tf.tidy(() => {
       // An objective has no columns, and tensors have at least one.
       const inputs = D === 0 ? tf.zeros([N, 1]) : tf.tensor2d(Float32Array.from(x), [N, D])
       return this.bias ? tf.concat([tf.ones([N, 1]), inputs], 1) : inputs
     })
     this.y = tf.tidy(() =>
-      isScalar(network.loss)
+      isScalar(model.loss)
         ? C === 1
           ? tf.tensor1d(Float32Array.from(y))
           : tf.tensor2d(Float32Array.from(y), [N, C])
@@ -145,7 +145,7 @@ export class Evaluator {
     const { tf } = this.device
     const R = theta.shape[0]
     const { n } = rows
-    const { activation } = layoutOf(this.problem.network)
+    const { activation } = layoutOf(this.problem.model)
     const below: Tensor[] = [rows.x]
     const first: Tensor[] = []
     const second: (Tensor | undefined)[] = []
@@ -183,7 +183,7 @@ export class Evaluator {
   /** c ∂²ℓ/∂z² applied to T [R, C, j, n] over its classes, for softmax: c p_c Σ_d p_d (T_c − T_d), free of cancellation. */
   private curve(p: Tensor, c: Tensor, T: Tensor): Tensor {
     const { tf } = this.device
-    const C = this.problem.network.outputs
+    const C = this.problem.model.outputs
     const weighted = tf.expandDims(p, 2)
     const cut = (a: Tensor, k: number): Tensor => {
       const size = [...a.shape]
@@ -199,7 +199,7 @@ export class Evaluator {
 
   protected tile(theta: Tensor, rows: Rows, needs: Needs): Sums {
     const { tf, select } = this.device
-    const { network } = this.problem
+    const { model } = this.problem
     const R = theta.shape[0]
     const { n } = rows
     const last = this.layers.length - 1
@@ -211,7 +211,7 @@ export class Evaluator {
     let delta: Tensor
     let curve: (T: Tensor) => Tensor
     let f: Tensor
-    if (!isScalar(network.loss)) {
+    if (!isScalar(model.loss)) {
       const { value, first: d, p } = tf.tidy(() => softmaxTensors(this.device, z, rows.y, tf.sub(1, rows.y)))
       f = tf.sum(masked(value, rows.c), 1)
       const c = rows.c.rank === 2 ? tf.expandDims(rows.c, 1) : rows.c
@@ -219,8 +219,8 @@ export class Evaluator {
       const c4 = rows.c.rank === 2 ? tf.reshape(rows.c, [R, 1, 1, n]) : rows.c
       curve = T => this.curve(p, c4, T)
     } else {
-      const { loss, outputs: C } = network
-      const constants = lossConstants(loss, network.lossParameters)
+      const { loss, outputs: C } = model
+      const constants = lossConstants(loss, model.lossParameters)
       // One output has no axis of its own here, so that its tensors are as small as can be.
       const flat = C === 1 ? tf.reshape(z, [R, n]) : z
       const c = C > 1 && rows.c.rank === 2 ? tf.expandDims(rows.c, 1) : rows.c

@@ -134,7 +134,7 @@ export class ExpressionEvaluator extends Evaluator {
 
   protected override tile(theta: Tensor, rows: Rows, needs: Needs): Sums {
     const { tf, select } = this.device
-    const { network } = this.problem
+    const { model } = this.problem
     const { z, first, second } = compileExpression(this.expression)
     const P = this.parameters
     const R = theta.shape[0]
@@ -150,15 +150,9 @@ export class ExpressionEvaluator extends Evaluator {
     const whole = tf.add(zeros, value ?? 0)
     const c = tf.add(zeros, rows.c)
     let terms = { value: whole, first: tf.onesLike(whole), second: zeros }
-    if (!this.expression.objective && isScalar(network.loss)) {
-      const constants = lossConstants(network.loss, network.lossParameters)
-      terms = lossTensors(
-        this.device,
-        network.loss,
-        rows.offset ? tf.add(whole, rows.offset) : whole,
-        rows.y,
-        constants
-      )
+    if (!this.expression.objective && isScalar(model.loss)) {
+      const constants = lossConstants(model.loss, model.lossParameters)
+      terms = lossTensors(this.device, model.loss, rows.offset ? tf.add(whole, rows.offset) : whole, rows.y, constants)
     }
     const weighted = (v: Tensor): Tensor => there(tf.mul(v, c))
     const f = tf.sum(weighted(terms.value), 1)
@@ -207,6 +201,6 @@ export class ExpressionEvaluator extends Evaluator {
 }
 
 export const evaluatorOf = (device: Device, problem: Problem): Evaluator =>
-  problem.network.kind === 'expression'
-    ? new ExpressionEvaluator(device, problem, problem.network.expression)
+  problem.model.kind === 'expression'
+    ? new ExpressionEvaluator(device, problem, problem.model.expression)
     : new Evaluator(device, problem)

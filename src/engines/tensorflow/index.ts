@@ -82,7 +82,7 @@ class TensorflowObjective implements Objective {
     private readonly number: number,
     readonly problem: Problem
   ) {
-    this.parameters = parameterCount(problem.network)
+    this.parameters = parameterCount(problem.model)
   }
 
   private disposed = false
@@ -126,7 +126,7 @@ class TensorflowObjective implements Objective {
 function timer(child: TensorflowChild, problem: Problem): KernelTimer {
   let prepared: Promise<number> | undefined
   const objective = (): Promise<number> => (prepared ??= child.ask('prepare', { problem }).answer)
-  const P = parameterCount(problem.network)
+  const P = parameterCount(problem.model)
   return {
     lanes: timedRuns,
     lanesFor(kernel, program) {
@@ -179,7 +179,7 @@ async function load(options: EngineOptions): Promise<Engine> {
       threads: device === 'cpu' ? (options.threads ?? availableParallelism()) : 1,
       async prepare(problem) {
         validateProblem(problem)
-        if (hasFirth(problem.network)) throw new InputError(noFirth)
+        if (hasFirth(problem.model)) throw new InputError(noFirth)
         return new TensorflowObjective(child, await child.ask('prepare', { problem }).answer, problem)
       },
       timer: problem => timer(child, problem),
@@ -213,10 +213,10 @@ export const tensorflowEntry: EngineEntry = {
     for (const name of deviceNames) list.push({ name, support: await supportOf(name) })
     return list
   },
-  supports: ({ network }, { inputs }) => {
-    const reason = hasFirth(network)
+  supports: ({ model }, { inputs }) => {
+    const reason = hasFirth(model)
       ? noFirth
-      : network.inputs === 0 && network.kind === 'network'
+      : model.inputs === 0 && model.kind === 'network'
         ? noColumns
         : inputs
           ? noInputs

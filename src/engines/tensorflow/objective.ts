@@ -21,7 +21,7 @@ export class LocalObjective {
     readonly budget = memoryBudget
   ) {
     validateProblem(problem)
-    this.parameters = parameterCount(problem.network)
+    this.parameters = parameterCount(problem.model)
     this.evaluator = evaluatorOf(device, problem)
   }
 
@@ -90,21 +90,21 @@ export class LocalObjective {
   /** z on the device, the rest on the host: ranks and counts are no tensor work. */
   async score(theta: Float64Array, data?: Problem): Promise<Scores> {
     const problem = data ?? this.problem
-    const { network, rows } = problem
+    const { model, rows } = problem
     const { weight: _, ...unweighted } = problem
     const evaluator = evaluatorOf(this.device, unweighted)
-    const columns = scoresOf(network).length
+    const columns = scoresOf(model).length
     const R = this.count(theta)
     const values = new Float64Array(R * columns)
-    const classCounts = new Float64Array(classCells(network, rows))
-    const C = network.outputs
+    const classCounts = new Float64Array(classCells(model, rows))
+    const C = model.outputs
     const z = new Float64Array(rows * C)
     const capacity = await this.runsFor(t => evaluator.predict(t))
     this.chunks(theta, capacity, (chunk, first, runs) => {
       const all = evaluator.predict(chunk).dataSync()
       for (let r = 0; r < runs; r++) {
         for (let i = 0; i < rows; i++) for (let c = 0; c < C; c++) z[i * C + c] = all[(r * C + c) * rows + i]!
-        scoreRun(network, problem, z, values.subarray((first + r) * columns, (first + r + 1) * columns), classCounts)
+        scoreRun(model, problem, z, values.subarray((first + r) * columns, (first + r + 1) * columns), classCounts)
       }
     })
     evaluator.dispose()

@@ -117,7 +117,7 @@ export async function* minimise(
   const { tf } = device
   const { program, starts, stop } = request
   const P = evaluator.parameters
-  const network = evaluator.problem.network
+  const model = evaluator.problem.model
   const size = request.blockRuns ?? 2048
   const first = starts.first ?? 0
   const batches = request.batch ? new Batches(evaluator, request.batch) : undefined
@@ -133,7 +133,7 @@ export async function* minimise(
     const i = next++
     const theta0 =
       starts.kind === 'random'
-        ? startPoint(network, starts.init, starts.seed, first + i, starts.map)
+        ? startPoint(model, starts.init, starts.seed, first + i, starts.map)
         : starts.theta.subarray(i * P, (i + 1) * P)
     return {
       start: first + i,

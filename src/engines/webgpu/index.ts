@@ -85,7 +85,7 @@ class WebgpuObjective implements Objective {
     private readonly engine: WebgpuEngine,
     readonly problem: Problem
   ) {
-    this.parameters = parameterCount(problem.network)
+    this.parameters = parameterCount(problem.model)
   }
 
   /** The problem's number in the process of a device. */
@@ -176,10 +176,7 @@ class WebgpuObjective implements Objective {
       if (reason !== undefined) throw new InputError(reason)
       checkInputs(inputs, request.program, this.parameters, starts.count)
     }
-    if (
-      starts.kind === 'random' &&
-      (starts.map || this.problem.network.kind === 'expression' || inputs?.draws?.start)
-    ) {
+    if (starts.kind === 'random' && (starts.map || this.problem.model.kind === 'expression' || inputs?.draws?.start)) {
       yield* this.mapped(request, starts)
       return
     }
@@ -195,7 +192,7 @@ class WebgpuObjective implements Objective {
     const runners = new Map(engine.devices.map(device => [this.runner(device, blocks), device]))
     yield* runOnDevices(
       [...runners.keys()],
-      this.problem.network,
+      this.problem.model,
       plain satisfies PlainRequest,
       {
         isFault,
@@ -226,7 +223,7 @@ class WebgpuObjective implements Objective {
       const theta = new Float64Array(count * P)
       for (let i = 0; i < count; i++)
         theta.set(
-          startPoint(this.problem.network, starts.init, starts.seed, numbers?.[from + i] ?? first + i, starts.map),
+          startPoint(this.problem.model, starts.init, starts.seed, numbers?.[from + i] ?? first + i, starts.map),
           i * P
         )
       const part = inputs && inputsOf(inputs, starts.count, from, count)
@@ -344,15 +341,15 @@ async function load(options: WebgpuOptions): Promise<Engine> {
 }
 
 /** Why there is no kernel for a job, as a sentence; undefined where there is one. */
-export function missing({ network }: Problem, { H, inputs }: WorkNeeds): string | undefined {
-  if (hasFirth(network))
+export function missing({ model }: Problem, { H, inputs }: WorkNeeds): string | undefined {
+  if (hasFirth(model))
     return inputs === 'rows'
       ? noOwnRows('webgpu')
       : 'The webgpu engine does not have Firth’s penalty; use --engine cpu.'
-  if (network.kind === 'expression') return formulaTooLarge(network, H === true)
-  if (network.inputs === 0)
+  if (model.kind === 'expression') return formulaTooLarge(model, H === true)
+  if (model.inputs === 0)
     return 'The webgpu engine takes models with an input column and this one has an intercept alone; use --engine cpu.'
-  if (H && parameterCount(network) > mostHessianParameters) return hessianTooLarge(parameterCount(network))
+  if (H && parameterCount(model) > mostHessianParameters) return hessianTooLarge(parameterCount(model))
   return undefined
 }
 

@@ -67,7 +67,7 @@ export function networkParameterNames(
 }
 
 /** [P]: 1 / rms of the input column for first-layer weights (1 for an empty column), 1 for all other parameters. */
-export function networkColumnScale({ network, x, rows }: Problem<Network>): Float64Array {
+export function networkColumnScale({ model: network, x, rows }: Problem<Network>): Float64Array {
   const scale = new Float64Array(networkParameterCount(network)).fill(1)
   const first = layers(network)[0]
   const D = network.inputs

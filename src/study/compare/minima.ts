@@ -19,9 +19,8 @@ interface Placed {
 
 /** Points of a summary in the coordinates of the setup, strict ones where Newton's method leads from the digits that a file has. */
 async function placed(setup: Setup, summary: Summary, study: 0 | 1): Promise<Placed[]> {
-  const { network, frame, certifier } = setup
-  const at = (point: StationaryPoint): Float64Array =>
-    pointsFromUser(network, frame, Float64Array.from(point.parameters))
+  const { model, frame, certifier } = setup
+  const at = (point: StationaryPoint): Float64Array => pointsFromUser(model, frame, Float64Array.from(point.parameters))
   const flat = summary.degenerate.map((point): Placed => ({
     study,
     kind: 'flat minimum',
@@ -83,7 +82,7 @@ export async function sharedMinima(
   // One box for each number: two boxes around one point are no two points.
   const boxed = [...new Map(points.filter(p => p.box).map(p => [p.number, p])).values()]
   const distinct = provedDistinct(
-    setup.network,
+    setup.model,
     boxed.map(p => p.box!)
   )
   const apart = new Set(boxed.filter((_, i) => distinct[i]).map(p => p.number))
@@ -94,8 +93,7 @@ export async function sharedMinima(
     const other = others.get(p.number)
     if (!other) return []
     // A proved box holds one stationary point: both are it where both lie in it, to the last digit, up to symmetry.
-    const proved =
-      p.box !== undefined && other.box !== undefined && !provedDistinct(setup.network, [p.box, other.box])[0]
+    const proved = p.box !== undefined && other.box !== undefined && !provedDistinct(setup.model, [p.box, other.box])[0]
     return [
       {
         a: p.point.id,

@@ -31,11 +31,11 @@ export async function* exported(
     return
   }
   const study = await openStudy(directory)
-  if (study.network.kind === 'expression')
+  if (study.model.kind === 'expression')
     throw new InputError(
-      `The model of ${shown(directory)} is the formula ${study.network.expression.formula}, which is a function already; its parameters are in summary.json, and --format csv gives the runs.`
+      `The model of ${shown(directory)} is the formula ${study.model.expression.formula}, which is a function already; its parameters are in summary.json, and --format csv gives the runs.`
     )
-  yield writers[format](modelData(await chooseModel(study, choice), study.network))
+  yield writers[format](modelData(await chooseModel(study, choice), study.model))
 }
 
 export { csvLine } from './csv.js'

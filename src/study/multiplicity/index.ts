@@ -30,12 +30,12 @@ const comparedMinima = 12
 
 /** What models [M, P] predict for some rows, in the user's units. */
 async function predictions(setup: Setup, theta: Float64Array, rows: Problem): Promise<PredictionBlock> {
-  const { network, frame, certifier } = setup
+  const { model, frame, certifier } = setup
   const z = await certifier.objective.outputs(theta, rows)
-  const { response, even } = { even: 0, ...lossTable[network.loss] }
-  const C = network.outputs
+  const { response, even } = { even: 0, ...lossTable[model.loss] }
+  const C = model.outputs
   const N = rows.rows
-  const means = predictedMeans(network, z)
+  const means = predictedMeans(model, z)
   if (response === 'class') {
     const predicted = new Uint16Array(z.length / C)
     for (let n = 0; n < predicted.length; n++) {
@@ -76,7 +76,7 @@ interface MeasuredRows {
 
 /** Measures of all rows of a problem, some rows at a time. */
 async function* measuredRows(setup: Setup, { theta, sets }: Models, problem: Problem): AsyncGenerator<MeasuredRows> {
-  const together = Math.max(1, Math.floor(predictionsAtOnce / (sets.runs.length * setup.network.outputs)))
+  const together = Math.max(1, Math.floor(predictionsAtOnce / (sets.runs.length * setup.model.outputs)))
   for (let from = 0; from < problem.rows; from += together) {
     const rows = someRows(problem, from, Math.min(problem.rows, from + together))
     const block = await predictions(setup, theta, rows)
@@ -120,8 +120,8 @@ const told = (v: number): number => Number(v.toPrecision(6))
 
 /** The ranges of one cell. */
 function rowRange(setup: Setup, { part, at }: Cell, { block, measured }: MeasuredRows, cell: number): RowRange {
-  const { network, data } = setup
-  const C = block.width > 1 ? 1 : network.outputs
+  const { model, data } = setup
+  const C = block.width > 1 ? 1 : model.outputs
   const row = Math.floor(at / C)
   const numbers = part === 'train' ? data.numbers : data.test?.numbers
   const w = block.width > 1 ? block.predicted[cell] : 0
@@ -217,7 +217,7 @@ export async function multiplicityOf(setup: Setup, found: Found): Promise<Multip
   const last = epsilon.length - 1
   const list = await within(setup, models, (part, { from, block, measured }) => {
     const { cells: count, width } = block
-    const each = width > 1 ? 1 : setup.network.outputs
+    const each = width > 1 ? 1 : setup.model.outputs
     for (let i = 0; i < count; i++) {
       const w = width > 1 ? block.predicted[i] : 0
       cells.push({
@@ -229,7 +229,7 @@ export async function multiplicityOf(setup: Setup, found: Found): Promise<Multip
     }
   })
   const rows: RowRange[] = []
-  const each = lossTable[setup.network.loss].response === 'class' ? 1 : setup.network.outputs
+  const each = lossTable[setup.model.loss].response === 'class' ? 1 : setup.model.outputs
   for (const cell of toldCells(cells)) {
     const row = Math.floor(cell.at / each)
     const block = await predictions(setup, models.theta, someRows(problemOf(setup, cell.part)!, row, row + 1))
@@ -283,7 +283,7 @@ export async function* rowMultiplicity(setup: Setup, { compared }: Found): Async
     const numbers = part === 'train' ? setup.data.numbers : setup.data.test?.numbers
     for await (const { from, block, measured } of measuredRows(setup, models, problem)) {
       const { cells, width, classes } = block
-      const each = width > 1 ? 1 : setup.network.outputs
+      const each = width > 1 ? 1 : setup.model.outputs
       for (let cell = 0; cell < cells; cell++)
         for (let e = 0; e < epsilon.length; e++) {
           const row = from + Math.floor(cell / each)

@@ -16,7 +16,7 @@ const allPredictions = 2 ** 27
 
 /** The share that is left unexplained is the error: of predicted classes, or of the deviance. */
 function scoreName(setup: Setup): ScoreName | undefined {
-  const names = scoresOf(setup.network)
+  const names = scoresOf(setup.model)
   return (['accuracy', 'devianceExplained'] as const).find(name => names.includes(name))
 }
 
@@ -24,15 +24,15 @@ function scoreName(setup: Setup): ScoreName | undefined {
 export function openCandidates(setup: Setup): Candidates | undefined {
   if (!scoreName(setup)) return undefined
   const { parameters } = setup.objective
-  const { network, problem } = setup
-  const cells = (problem.rows + (setup.test?.rows ?? 0)) * network.outputs
+  const { model, problem } = setup
+  const cells = (problem.rows + (setup.test?.rows ?? 0)) * model.outputs
   const room = Math.min(mostRuns, allPredictions / cells, parameterNumbers / parameters)
   return new Candidates(parameters, Math.max(fewestRuns, 2 ** Math.floor(Math.log2(room))))
 }
 
 /** Takes the runs of a part; those that failed have no scores. */
 export function addCandidates(candidates: Candidates, setup: Setup, rows: Rows): void {
-  const names = scoresOf(setup.network)
+  const names = scoresOf(setup.model)
   const at = names.indexOf(scoreName(setup)!)
   const theta = rows.thetaFound ?? rows.conditioned
   const byLoss = setup.config.multiplicity.of === 'loss'
@@ -60,13 +60,13 @@ function setsOf(setup: Setup, scores: Float64Array, runs: Float64Array): LevelSe
 
 /** The runs within the largest ε. */
 export function runsOf(setup: Setup, compared: Compared): Models {
-  const { network, frame } = setup
+  const { model, frame } = setup
   const P = setup.objective.parameters
   const sets = setsOf(setup, compared.score, new Float64Array(compared.score.length).fill(1))
   const M = sets.sizes[sets.sizes.length - 1]
   const theta = compared.theta.slice(0, M * P)
   return {
-    theta: setup.keep === 'all' ? conditionedPoints(network, frame.fromUser, theta) : theta,
+    theta: setup.keep === 'all' ? conditionedPoints(model, frame.fromUser, theta) : theta,
     sets: { ...sets, runs: sets.runs.slice(0, M) }
   }
 }
@@ -78,7 +78,7 @@ export async function minimaOf(
 ): Promise<(Models & { readonly ids: number[] }) | undefined> {
   const all = clusters.slice(0, mostRuns)
   const P = setup.objective.parameters
-  const names = scoresOf(setup.network)
+  const names = scoresOf(setup.model)
   const at = names.indexOf(scoreName(setup)!)
   const scored: { cluster: (typeof all)[number]; score: number }[] = []
   const together = 1024

@@ -72,7 +72,7 @@ function inOrder(blocks: readonly RunBlock[], P: number): object[] {
 }
 
 async function expectSameRuns(problem: Problem, request: PlainRequest): Promise<void> {
-  const P = parameterCount(problem.network)
+  const P = parameterCount(problem.model)
   const objective = await engine.prepare(problem)
   const blocks: RunBlock[] = []
   for await (const block of objective.minimise(request)) blocks.push(block)
@@ -99,14 +99,14 @@ it("runs a study's search to the end points that the engine in Node finds", asyn
   )
   const setup = await setUp(config)
   try {
-    const { problem, network } = setup
+    const { problem, model } = setup
     const request = requestOf(setup, { first: 0, count: 70 })
     const { starts } = request
     if (starts.kind !== 'random') throw new Error('the starts are random')
     // Hosts draw the starts of conditioned problems (engines/webgpu/index.ts).
     const theta = Float64Array.from(
       Array.from({ length: starts.count }, (_, i) => [
-        ...startPoint(network, starts.init, starts.seed, i, starts.map)
+        ...startPoint(model, starts.init, starts.seed, i, starts.map)
       ]).flat()
     )
     await expectSameRuns(problem, { ...request, starts: { kind: 'given', theta, count: starts.count } })

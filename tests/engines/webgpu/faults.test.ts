@@ -13,7 +13,7 @@ import { expectSame } from '../../helpers/tolerance.js'
 const present = candidates.some(c => c.name === 'webgpu' && c.label.includes('SwiftShader'))
 const gpuName = 'SwiftShader'
 const problem = makeProblem({ loss: 'logistic', hidden: [3], inputs: 2, rows: 19, ridge: 0.0625, penalizeBias: true })
-const P = parameterCount(problem.network)
+const P = parameterCount(problem.model)
 const count = 400
 const request = (label: string, extra: Partial<RunRequest> = {}): RunRequest => ({
   ...rule(

@@ -112,7 +112,7 @@ describe('sizes', () => {
   it('what is too large is refused in a sentence, and taken without H', async () => {
     const many = Array.from({ length: 70 }, (_, k) => free(`q${k}`))
     const wide: Problem = formulaProblem(expressionOf(many.map(({ name }) => `${name}^2`).join(' + '), many))
-    expect(parameterCount(wide.network)).toBe(70)
+    expect(parameterCount(wide.model)).toBe(70)
     expect(await webgpuEntry.supports(wide, { H: true })).toMatchObject({
       reason:
         'The webgpu engine takes Hessians of formulas of up to 64 parameters and this one has 70; use lbfgs or --engine cpu.'

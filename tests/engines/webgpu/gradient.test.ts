@@ -17,14 +17,14 @@ let gpu: Gpu
 onSoftwareGpu(opened => (gpu = opened))
 
 /** Operations on the longest path from an input to a sum over the rows. */
-const operations = ({ network, rows }: Problem<Network>): number =>
+const operations = ({ model: network, rows }: Problem<Network>): number =>
   rows + [network.inputs, ...network.hidden, network.outputs].reduce((sum, n) => sum + n + 8, 8)
 
 /** f and g of some points against the reference, over all rows or each over rows of its own. */
 async function expectReference(problem: Problem<Network>, request: Partial<GpuRequest> = {}, count = 3): Promise<void> {
-  const P = parameterCount(problem.network)
+  const P = parameterCount(problem.model)
   // Pre-activations of order one, however many inputs a unit has.
-  const theta = points(problem, count, 7, 1 / Math.sqrt(Math.max(2, problem.network.inputs, ...problem.network.hidden)))
+  const theta = points(problem, count, 7, 1 / Math.sqrt(Math.max(2, problem.model.inputs, ...problem.model.hidden)))
   const got = await evaluateOn(gpu, problem, theta, { needs: 'g', ...request })
   const reference = new Reference(problem)
   for (let r = 0; r < count; r++) {
@@ -98,7 +98,7 @@ describe('a run in a team of threads', () => {
     { loss: 'logistic', inputs: 61, hidden: [32], rows: 9 },
     { loss: 'softmax', inputs: 10, hidden: [25, 30, 25], outputs: 5, rows: 9 }
   ]
-  it.each(large.map(recipe => ({ recipe, P: parameterCount(makeProblem(recipe).network), name: text(recipe) })))(
+  it.each(large.map(recipe => ({ recipe, P: parameterCount(makeProblem(recipe).model), name: text(recipe) })))(
     '$P parameters: $name',
     async ({ recipe, P }) => {
       expect(P).toBeGreaterThan(1900)

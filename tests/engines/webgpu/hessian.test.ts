@@ -18,12 +18,12 @@ let gpu: Gpu
 onSoftwareGpu(opened => (gpu = opened))
 
 /** Operations on the longest path from an input to a sum over the rows, there and back for the second derivative. */
-const operations = ({ network, rows }: Problem<Network>): number =>
+const operations = ({ model: network, rows }: Problem<Network>): number =>
   rows + [network.inputs, ...network.hidden, network.outputs].reduce((sum, n) => sum + 2 * n + 8, 8)
 
 async function expectReference(problem: Problem<Network>, count = 2): Promise<void> {
-  const P = parameterCount(problem.network)
-  const theta = points(problem, count, 7, 1 / Math.sqrt(Math.max(2, problem.network.inputs, ...problem.network.hidden)))
+  const P = parameterCount(problem.model)
+  const theta = points(problem, count, 7, 1 / Math.sqrt(Math.max(2, problem.model.inputs, ...problem.model.hidden)))
   const got = await evaluateOn(gpu, problem, theta, { needs: 'H' })
   const reference = new Reference(problem)
   for (let r = 0; r < count; r++) {
@@ -65,7 +65,7 @@ describe('equals the reference', () => {
   it.each(recipes.map(recipe => ({ recipe, name: text(recipe) })))('$name', ({ recipe }) =>
     expectReference(makeProblem(recipe))
   )
-  it.each(large.map(recipe => ({ recipe, P: parameterCount(makeProblem(recipe).network), name: text(recipe) })))(
+  it.each(large.map(recipe => ({ recipe, P: parameterCount(makeProblem(recipe).model), name: text(recipe) })))(
     '$P parameters: $name',
     async ({ recipe, P }) => {
       expect(P).toBeGreaterThan(240)
@@ -79,7 +79,7 @@ describe('tiles', () => {
     'hold every element of one triangle exactly once: $name',
     ({ recipe }) => {
       const problem = makeProblem(recipe)
-      const { network } = problem
+      const { model: network } = problem
       const P = parameterCount(network)
       const first = layers(network)[0]
       const { values, blockTable } = planHessian(problem)

@@ -20,7 +20,7 @@ function problems(most: number, count: number, seed: number): Problem<Network>[]
     if (inputs < 1 || outputs < 1 || hidden.some(h => h < 1)) return
     const loss = outputs > 1 ? 'softmax' : 'logistic'
     const problem = makeProblem({ loss, inputs, hidden, outputs, bias, rows: 3 })
-    if (parameterCount(problem.network) <= most) found.push(problem)
+    if (parameterCount(problem.model) <= most) found.push(problem)
   }
   for (const bias of [true, false]) {
     const extra = bias ? 1 : 0
@@ -80,7 +80,7 @@ function expectFits(file: string, values: Values, name: string): void {
   if (!(Number(values['threads'] ?? 64) <= mostThreads)) expect.fail(`${name}: ${String(values['threads'])} threads`)
 }
 
-const nameOf = ({ network }: Problem<Network>): string =>
+const nameOf = ({ model: network }: Problem<Network>): string =>
   `${network.inputs}-${[...network.hidden.slice(0, 8), network.outputs].join('-')} (${network.hidden.length} hidden layers)`
 
 describe('plans', () => {

@@ -95,7 +95,7 @@ describe('long vectors agree with the reference', () => {
       const exact = await steps(reference, program, theta, count)
       const size = exact.theta.reduce((m, v) => Math.max(m, Math.abs(v)), 1)
       // Newton's step is that of H + μI with μ of 4 eps P ‖H‖, of which the ridge is the smallest curvature.
-      const operations = count * (name === 'newton' ? P * (1 + 1 / problem.network.ridge) : P)
+      const operations = count * (name === 'newton' ? P * (1 + 1 / problem.model.ridge) : P)
       const bound = tolerance('f32', operations, size)
       expectAllClose(got.theta, exact.theta, bound, `${name} after ${count} steps`, `θ, ${name}, ${P}`)
       expectAllClose(got.loss, exact.loss, bound, `loss of ${name} after ${count} steps`)
@@ -109,7 +109,7 @@ const networks = [
   makeProblem({ loss: 'brier', hidden: [2], rows: 9 }),
   makeProblem({ loss: 'logistic', hidden: [4], inputs: 3, rows: 30 }),
   makeProblem({ loss: 'logistic', hidden: [11], inputs: 4, rows: 20 })
-].map(problem => ({ P: parameterCount(problem.network), problem }))
+].map(problem => ({ P: parameterCount(problem.model), problem }))
 
 const norm = (v: ArrayLike<number>): number => Math.sqrt(Array.from(v).reduce((sum, x) => sum + x * x, 0))
 const times = (H: Float64Array, v: Float64Array): Float64Array =>

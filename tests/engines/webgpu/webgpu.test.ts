@@ -56,7 +56,7 @@ describe('mini-batches', () => {
     makeProblem({ loss: 'softmax', hidden: [2, 2], rows: 11, activation: 'softplus' }),
     makeProblem({ loss: 'poisson', rows: 9, weighted: true })
   ])('equal the reference on the rows of each lane', async problem => {
-    const P = parameterCount(problem.network)
+    const P = parameterCount(problem.model)
     const lanes = 128
     const count = 70
     const theta = points(problem, count)

@@ -51,7 +51,7 @@ describe('parameters', () => {
   })
   it('of the first layer are measured in units of 1/rms of their column', () => {
     const network = net({ hidden: [1] })
-    const scale = columnScale({ network, rows: 2, x: Float64Array.of(3, 0, 4, 0), y: Float64Array.of(0, 1) })
+    const scale = columnScale({ model: network, rows: 2, x: Float64Array.of(3, 0, 4, 0), y: Float64Array.of(0, 1) })
     // rms of (3, 4) is √12.5; a column of zeros keeps 1.
     expectClose(scale[1], 1 / Math.sqrt(12.5), 4 * epsOf.f64, 'scale')
     expect([scale[0], scale[2], scale[3], scale[4]]).toEqual([1, 1, 1, 1])

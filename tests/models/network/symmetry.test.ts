@@ -82,7 +82,7 @@ const cases: readonly [string, Network, number][] = [
 describe.each(cases)('symmetry of %s', (_, network, order) => {
   const P = parameterCount(network)
   const N = 5
-  const problem: Problem = { network, rows: N, x: random(N * network.inputs, 99), y: new Float64Array(N) }
+  const problem: Problem = { model: network, rows: N, x: random(N * network.inputs, 99), y: new Float64Array(N) }
   // A flip moves a bias by an addition and a subtraction: a few roundings at the size of the parameters.
   const tolerance = 16 * Number.EPSILON
 
@@ -166,7 +166,12 @@ it('offers the whole small group, and near-ties of a large one', () => {
 describe('sine units', () => {
   const rows = 11
   const x = random(rows * 3, 90)
-  const problemOf = (network: Network): Problem => ({ network, rows, x, y: new Float64Array(rows * network.outputs) })
+  const problemOf = (network: Network): Problem => ({
+    model: network,
+    rows,
+    x,
+    y: new Float64Array(rows * network.outputs)
+  })
   const network: Network = { ...base, activation: 'sin', hidden: [3, 2], ridge: 0.1 }
 
   it('move their biases by π where outgoing weights change their signs, and have one canonical form', () => {

@@ -320,8 +320,8 @@ function makeBuffers(plan: Plan, lanes: number, owned: Owned): Buffers {
     queueNumbers: owned.make(2 * places, 'queue numbers'),
     queue: owned.make(P * places, 'queue'),
     scales:
-      starts.kind === 'random' && problem.network.kind === 'network'
-        ? upload(new Uint32Array(initScales(problem.network, starts.init).scale.slice().buffer), 'scales')
+      starts.kind === 'random' && problem.model.kind === 'network'
+        ? upload(new Uint32Array(initScales(problem.model, starts.init).scale.slice().buffer), 'scales')
         : undefined,
     points: starts.kind === 'given' ? owned.make(P * places, 'points') : undefined,
     results: [owned.make(width * places, 'results'), owned.make(width * places, 'results')],

@@ -74,12 +74,12 @@ interface Plans {
 
 /** What is computed for a model of either kind. */
 function plansOf(problem: Problem, how: Omit<GradientRequest, 'problem'>, H: boolean, tuning?: Tuning): Plans {
-  const { network: model } = problem
+  const { model } = problem
   if (model.kind === 'expression') {
-    const own = { ...problem, network: model }
+    const own = { ...problem, model }
     return { plan: planFormula({ ...how, problem: own }), entries: H ? planFormulaHessian(own) : [] }
   }
-  const own = { ...problem, network: model }
+  const own = { ...problem, model }
   const plan = planGradient({ ...how, problem: own }, tuning)
   return { plan, ...(H ? { second: planHessian(own) } : {}), entries: [] }
 }
@@ -104,7 +104,7 @@ export class Evaluator {
     readonly H: Binding | undefined
   ) {
     this.lanes = options.lanes
-    this.parameters = parameterCount(problem.network)
+    this.parameters = parameterCount(problem.model)
   }
 
   /** Bytes of device memory of each lane: θ, f, g, H, and at most so many for the partial sums of f and g. */
@@ -112,7 +112,7 @@ export class Evaluator {
     problem: Problem,
     needs: EvaluationNeeds
   ): Readonly<Record<'theta' | 'f' | 'g' | 'H' | 'sums', number>> {
-    const P = parameterCount(problem.network)
+    const P = parameterCount(problem.model)
     const chunks = chunksOf(problem.rows)
     const g = needs === 'f' ? 0 : P
     const H = needs === 'H' ? P * P : 0
@@ -122,7 +122,7 @@ export class Evaluator {
 
   /** Bytes of device memory that do not depend on the number of lanes: the rows of the data, padded, at most three times. */
   static fixedBytes(problem: Problem): number {
-    return 3 * 4 * ((problem.rows + 16) * (columnsOf(problem.network) + targetsOf(problem.network) + 2) + 8192)
+    return 3 * 4 * ((problem.rows + 16) * (columnsOf(problem.model) + targetsOf(problem.model) + 2) + 8192)
   }
 
   /**
@@ -132,7 +132,7 @@ export class Evaluator {
   static async create(gpu: Gpu, problem: Problem, options: EvaluatorOptions): Promise<Evaluator> {
     validateProblem(problem)
     const { lanes, needs, rows } = options
-    const P = parameterCount(problem.network)
+    const P = parameterCount(problem.model)
     if (lanes % laneMultiple !== 0) throw new Error(`${lanes} lanes are no multiple of ${laneMultiple}`)
     if (needs === 'H' && rows) throw new Error('mini-batches have no Hessian')
     if (needs === 'H') checkHessian(P)

@@ -138,7 +138,7 @@ const textOf = ({ prelude, body }: Statements): Values => ({ prelude: prelude.jo
 
 /** f, and g where it is wanted. */
 export function planFormula({ problem, gradient, batchSize }: GradientRequest<ExpressionModel>): GradientPlan {
-  const { network, rows } = problem
+  const { model: network, rows } = problem
   const { expression } = network
   const { z, first, registers } = compileExpression(expression)
   const P = expression.parameters.length
@@ -186,7 +186,7 @@ interface Entry {
 }
 
 /** The constants of formula.wgsl for each kernel of H, of some of its entries. */
-export function planFormulaHessian({ network, rows }: Problem<ExpressionModel>): Values[] {
+export function planFormulaHessian({ model: network, rows }: Problem<ExpressionModel>): Values[] {
   const { expression } = network
   const { graph, z, first, second, registers } = compileExpression(expression)
   const P = expression.parameters.length

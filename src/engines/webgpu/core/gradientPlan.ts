@@ -62,7 +62,7 @@ const parts = (width: number): string[] => (width === 1 ? [''] : ['.x', '.y', '.
 
 /** Constants that all kernels share. */
 export function commonValues(problem: Problem<Network>, width: number): Values {
-  const { network } = problem
+  const { model: network } = problem
   const all = layers(network)
   const M = all.length
   const numbers = (of: (layer: Layer, m: number) => number): number[] => all.map(of)
@@ -126,7 +126,7 @@ function penaltyShape(problem: Problem<Network>): {
 } {
   const penalty = penaltyOf(problem)
   const ridge = penalty.reduce((most, v) => Math.max(most, v), 0)
-  const mask = biasMask(problem.network)
+  const mask = biasMask(problem.model)
   const on = (bias: 0 | 1): number[] => [...penalty].filter((_, p) => mask[p] === bias)
   const bias = on(1).length > 0 && on(1).every(v => v === ridge)
   const uniform = on(0).every(v => v === ridge) && (bias || on(1).every(v => v === 0))
@@ -139,7 +139,7 @@ function resultValues(
   chunks: number,
   mixes: boolean
 ): { finishes: boolean; values: Values } {
-  const P = parameterCount(problem.network)
+  const P = parameterCount(problem.model)
   const { kind, bias, penalty } = penaltyShape(problem)
   const whole = chunks === 1 && (mixes || kind !== 'mixed')
   const ridged = kind !== 'none'
@@ -171,7 +171,7 @@ const workingRegisters = 24
 
 function planThread(request: GradientRequest, { threadRegisters }: Tuning): GradientPlan | undefined {
   const { problem, gradient, batchSize } = request
-  const { network } = problem
+  const { model: network } = problem
   const P = parameterCount(network)
   const hidden = network.hidden.reduce((sum, h) => sum + h, 0)
   // Of each row at hand: φ and φ′ of every unit, what the backward pass of a layer takes, z, and y, c, offset.
@@ -301,7 +301,7 @@ function fitMemory(blocks: readonly Blocks[], team: number, batch: boolean, grou
 
 function planGroup(request: GradientRequest, tuning: Tuning): GradientPlan | undefined {
   const { problem, batchSize } = request
-  const { network } = problem
+  const { model: network } = problem
   const all = layers(network)
   const last = all.length - 1
   const batch = batchSize !== undefined
@@ -359,13 +359,13 @@ function planGroup(request: GradientRequest, tuning: Tuning): GradientPlan | und
 
 function planAny(request: GradientRequest, { groupThreads }: Tuning): GradientPlan | undefined {
   const { problem, batchSize } = request
-  const all = layers(problem.network)
+  const all = layers(problem.model)
   const hidden = all.slice(0, -1).reduce((sum, layer) => sum + layer.units, 0)
   const items = batchSize ?? problem.rows
   for (const width of [4, 1])
     for (let runs = Math.max(1, groupThreads / anyTeam); runs >= 1; runs /= 2)
       for (const packs of [4, 2, 1]) {
-        const numbers = (2 * hidden + problem.network.outputs) * width * packs * runs
+        const numbers = (2 * hidden + problem.model.outputs) * width * packs * runs
         if (4 * (numbers + anyTeam * runs) > (packs > 1 ? easyBytes : mostBytes)) continue
         const tiles = Math.ceil(items / (width * packs))
         const { each, chunks } = share(tiles, chunksOf(items))
@@ -384,7 +384,7 @@ function planAny(request: GradientRequest, { groupThreads }: Tuning): GradientPl
             tilesOfChunk: each,
             hidden,
             unitAt: constants(all.map((_, m) => all.slice(0, m).reduce((sum, layer) => sum + layer.units, 0))),
-            outputSlots: problem.network.outputs
+            outputSlots: problem.model.outputs
           },
           width,
           rowMultiple: width * packs,
@@ -404,7 +404,7 @@ function planAny(request: GradientRequest, { groupThreads }: Tuning): GradientPl
 export function planGradient(request: GradientRequest, tuning: Tuning = defaultTuning): GradientPlan {
   const plan = planThread(request, tuning) ?? planGroup(request, tuning) ?? planAny(request, tuning)
   if (plan) return plan
-  const P = parameterCount(request.problem.network)
+  const P = parameterCount(request.problem.model)
   throw new InputError(
     `The units of a network of ${P} parameters do not fit the memory of a GPU's workgroup; use --engine cpu.`
   )

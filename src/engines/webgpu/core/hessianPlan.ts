@@ -189,7 +189,7 @@ function fitLayout(shared: number, fields: number, outputs: number, team: number
 }
 
 function valuesOf(problem: Problem<Network>, fields: Fields, layout: Layout, shape: TileShape, team: number): Values {
-  const { network } = problem
+  const { model: network } = problem
   const all = layers(network)
   const last = all.length - 1
   const { width, packs, runs } = layout
@@ -225,7 +225,7 @@ function valuesOf(problem: Problem<Network>, fields: Fields, layout: Layout, sha
 
 /** @throws InputError for networks whose fields do not fit the memory of a workgroup */
 export function planHessian(problem: Problem<Network>): HessianPlan {
-  const { network, rows } = problem
+  const { model: network, rows } = problem
   const S = layers(network)[0].stride
   const fields = numberFields(network)
   const sources = sourcesOf(network, fields)

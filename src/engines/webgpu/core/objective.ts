@@ -35,7 +35,7 @@ export class LocalObjective {
     readonly problem: Problem
   ) {
     validateProblem(problem)
-    this.parameters = parameterCount(problem.network)
+    this.parameters = parameterCount(problem.model)
   }
 
   private count(theta: Float64Array): number {
@@ -106,24 +106,24 @@ export class LocalObjective {
   }
 
   /** The kernel of the outputs z on the rows of a problem. */
-  private predictor({ network, rows }: Problem): Promise<GPUComputePipeline> {
+  private predictor({ model, rows }: Problem): Promise<GPUComputePipeline> {
     const { gpu } = this
-    if (network.kind === 'expression') return gpu.kernel('formula_predict.wgsl', predictFormula(network, rows))
-    const all = layers(network)
-    const widest = Math.max(network.inputs, ...all.map(layer => layer.units))
+    if (model.kind === 'expression') return gpu.kernel('formula_predict.wgsl', predictFormula(model, rows))
+    const all = layers(model)
+    const widest = Math.max(model.inputs, ...all.map(layer => layer.units))
     if (widest > mostUnits)
       throw new InputError(
         `The scores of a network with ${widest} units side by side do not fit the memory of a GPU's thread; use --engine cpu.`
       )
     const list = (numbers: readonly number[]): string => numbers.map(n => `${n}u`).join(', ')
     return gpu.kernel('predict.wgsl', {
-      ...Object.fromEntries(activations.map(name => [`activation_${name}`, name === network.activation])),
+      ...Object.fromEntries(activations.map(name => [`activation_${name}`, name === model.activation])),
       WIDE: false,
       rows,
-      inputs: network.inputs,
-      outputs: network.outputs,
+      inputs: model.inputs,
+      outputs: model.outputs,
       depth: all.length,
-      bias: network.bias ? 1 : 0,
+      bias: model.bias ? 1 : 0,
       layerAt: list(all.map(l => l.at)),
       layerInputs: list(all.map(l => l.inputs)),
       layerUnits: list(all.map(l => l.units)),
@@ -135,14 +135,14 @@ export class LocalObjective {
   async score(theta: Float64Array, data?: Problem): Promise<Scores> {
     const { gpu } = this
     const problem = data ?? this.problem
-    const { network, rows, offset } = problem
-    const C = network.outputs
+    const { model, rows, offset } = problem
+    const C = model.outputs
     const R = this.count(theta)
-    const columns = scoresOf(network).length
+    const columns = scoresOf(model).length
     if (columns === 0) return { values: new Float64Array(0), classCounts: new Float64Array(0) }
     const pipeline = await this.predictor(problem)
     const values = new Float64Array(R * columns)
-    const classCounts = new Float64Array(classCells(network, rows))
+    const classCounts = new Float64Array(classCells(model, rows))
     const z = new Float64Array(rows * C)
     await this.chunks(R, rows * C, async (first, runs, lanes) => {
       const owned = await gpu.guard(() => [
@@ -162,7 +162,7 @@ export class LocalObjective {
         const outputs = new Float32Array(await gpu.read(owned[2], 4 * rows * C * lanes))
         for (let r = 0; r < runs; r++) {
           for (let i = 0; i < rows * C; i++) z[i] = outputs[i * lanes + r] + (offset ? offset[Math.floor(i / C)] : 0)
-          scoreRun(network, problem, z, values.subarray((first + r) * columns, (first + r + 1) * columns), classCounts)
+          scoreRun(model, problem, z, values.subarray((first + r) * columns, (first + r + 1) * columns), classCounts)
         }
       } finally {
         for (const buffer of owned) buffer.destroy()

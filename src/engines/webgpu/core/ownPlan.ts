@@ -100,7 +100,7 @@ export class OwnPlan {
   ) {}
 
   static async make(gpu: Gpu, program: Program, inputs: RunInputs, problem: Problem): Promise<OwnPlan> {
-    const parameters = parameterCount(problem.network)
+    const parameters = parameterCount(problem.model)
     const layout = layoutOf(program, inputs, parameters)
     const { ridgeAt, freeAt, startAt, rowsAt, width } = layout
     const entering = layout.entering.map(line => `    ${line}`).join('\n')

@@ -33,7 +33,7 @@ export type TimedKernel = 'gradient' | 'hessian' | 'eigh' | 'update'
 
 /** Of `wanted` lanes as many as the largest array of a kernel that is timed alone leaves room for. */
 export function timedLanes(limits: MemoryLimits, problem: Problem, kernel: TimedKernel, wanted: number): number {
-  const P = parameterCount(problem.network)
+  const P = parameterCount(problem.model)
   const { g, sums } = Evaluator.laneBytes(problem, 'g')
   // A step keeps some vectors and a matrix; Hessians have copies and factors beside them.
   const others = { gradient: 0, update: 4 * (32 * P + P * P), hessian: 16 * P * P, eigh: 16 * P * P }[kernel]

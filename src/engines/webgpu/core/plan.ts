@@ -53,7 +53,7 @@ export class Plan {
     /** What runs bring of their own. */
     readonly own: OwnPlan | undefined
   ) {
-    this.parameters = parameterCount(problem.network)
+    this.parameters = parameterCount(problem.model)
     this.width = resultHead + request.program.report.length + this.parameters
     this.needs = request.program.needs
     this.rule = ruleOf(problem, request)
@@ -61,7 +61,7 @@ export class Plan {
 
   /** @throws InputError for a model of which not even the fewest lanes fit the buffers of the GPU */
   static async make(gpu: Gpu, problem: Problem, request: PlainRequest): Promise<Plan> {
-    const P = parameterCount(problem.network)
+    const P = parameterCount(problem.model)
     if (request.program.needs === 'H') checkHessian(P)
     const program = await CompiledProgram.compile(gpu, request.program, P)
     const starts = await gpu.kernel('starts.wgsl', startValues(problem, request))
@@ -161,10 +161,10 @@ function ruleOf(problem: Problem, { batch }: PlainRequest): BatchRule | undefine
   return { size, perEpoch: Math.ceil(problem.rows / size) }
 }
 
-function startValues({ network }: Problem, { starts }: PlainRequest): Values {
-  const parameters = parameterCount(network)
-  if (starts.kind === 'given' || network.kind === 'expression') return { parameters, given: true, normal: false }
-  const { kind } = initScales(network, starts.init)
+function startValues({ model }: Problem, { starts }: PlainRequest): Values {
+  const parameters = parameterCount(model)
+  if (starts.kind === 'given' || model.kind === 'expression') return { parameters, given: true, normal: false }
+  const { kind } = initScales(model, starts.init)
   return {
     ...seedValues(starts.seed),
     parameters,
@@ -179,7 +179,7 @@ const indented = (lines: readonly string[]): string => lines.map(line => `      
 function turnValues(problem: Problem, request: PlainRequest): Values {
   const { program, stop } = request
   const { loss, gradientNorm, stalled } = program.outputs
-  const parameters = parameterCount(problem.network)
+  const parameters = parameterCount(problem.model)
   const rule = ruleOf(problem, request)
   // Constants that are read from memory lie there like the other initial values.
   const initial = [...program.initialScalars, ...program.constants]

@@ -17,9 +17,9 @@ export const columnsOf = (model: Model): number =>
 export const targetsOf = ({ loss, outputs }: Model): number => (isScalar(loss) ? outputs : 1)
 
 /** Those columns, [N, columns] row-major. */
-export function tableOf({ network, rows, x }: Problem): Float64Array {
-  if (network.kind === 'network') return x
-  const { graph, registers } = compileExpression(network.expression)
+export function tableOf({ model, rows, x }: Problem): Float64Array {
+  if (model.kind === 'network') return x
+  const { graph, registers } = compileExpression(model.expression)
   const S = registers.rowNodes.length
   const columns = rowColumns(graph, registers, x, rows)
   return Float64Array.from({ length: rows * S }, (_, i) => columns[(i % S) * rows + Math.floor(i / S)])
@@ -30,12 +30,12 @@ export function tableOf({ network, rows, x }: Problem): Float64Array {
  * beyond the end are copies of the last row without weight. `overread` zeros follow x.
  */
 export function packRows(problem: Problem, width: number, multiple: number, overread: number): RowData {
-  const { rows, network, y, weight, offset } = problem
-  const D = columnsOf(network)
+  const { rows, model, y, weight, offset } = problem
+  const D = columnsOf(model)
   const x = tableOf(problem)
   const packs = (Math.ceil(rows / multiple) * multiple) / width
   const packed = new Float32Array((packs * D + overread) * width)
-  const T = targetsOf(network)
+  const T = targetsOf(model)
   const fields = T + 2
   const data = new Float32Array(packs * fields * width)
   let total = 0
@@ -54,10 +54,10 @@ export function packRows(problem: Problem, width: number, multiple: number, over
 
 /** x [N, columns] and y, weight, offset [N, targets + 2], as mini-batches gather them; `overread` zeros follow x. */
 export function plainRows(problem: Problem, overread: number): RowData {
-  const { rows, network, y, weight, offset } = problem
-  const plain = new Float32Array(rows * columnsOf(network) + overread)
+  const { rows, model, y, weight, offset } = problem
+  const plain = new Float32Array(rows * columnsOf(model) + overread)
   plain.set(tableOf(problem))
-  const T = targetsOf(network)
+  const T = targetsOf(model)
   const data = new Float32Array(rows * (T + 2))
   for (let i = 0; i < rows; i++)
     data.set([...y.subarray(i * T, (i + 1) * T), weight ? weight[i] : 1, offset ? offset[i] : 0], i * (T + 2))
