@@ -3,7 +3,7 @@
  * what networks alone have (layers, a ridge) asks for the kind, and the compiler then knows the rest.
  */
 import { Stream, words } from '../core/rng.js'
-import { expressionConvexity } from './expression/expression.js'
+import { expressionConvexity, gaussNewtonModel } from './expression/expression.js'
 import { fromUser, toUser } from './expression/coordinates.js'
 import { expressionPoint } from './expression/starts.js'
 import { ExpressionCanonicalizer, expressionCopies } from './expression/symmetry.js'
@@ -27,6 +27,16 @@ export const isLinear = (model: Model): model is Network => model.kind === 'netw
 
 /** Whether there are rows with a loss, and so residuals, scores and a sampling distribution; not so for an objective of the user's. */
 export const hasLoss = (model: Model): boolean => model.kind === 'network' || !model.expression.objective
+
+/** Whether H has a part without the curvature of z, that of Gauss and Newton, which is not H itself. */
+export const hasGaussNewton = (model: Model): boolean => model.kind === 'expression' && !model.expression.objective
+
+/** The problem with Gauss and Newton's matrix in place of the Hessian, for searching alone. */
+export function withGaussNewton(problem: Problem): Problem {
+  const { model } = problem
+  if (model.kind === 'network') return problem
+  return { ...problem, model: { ...model, expression: gaussNewtonModel(model.expression) } }
+}
 
 /** Whether a constant may be added to every sum, so that columns and target may be measured from other origins. */
 export const hasBias = (model: Model): boolean => model.kind === 'network' && model.bias

@@ -2,6 +2,7 @@
 import { InputError } from '../core/errors.js'
 import { knownNames } from '../core/names.js'
 import { adam } from './adam.js'
+import { gaussNewton } from './gaussNewton.js'
 import { gd } from './gd.js'
 import { lbfgs } from './lbfgs.js'
 import { momentum } from './momentum.js'
@@ -15,6 +16,7 @@ export const optimizers: Readonly<Record<string, OptimizerDefinition>> = {
   adam,
   lbfgs,
   newton,
+  gaussNewton,
   stationary
 }
 export const optimizerNames = Object.keys(optimizers)

@@ -37,6 +37,8 @@ export interface RuleContext {
 export interface OptimizerDefinition {
   readonly name: string
   readonly needs: 'g' | 'H'
+  /** What H is, where it is not the Hessian; for models that have such a matrix (`hasGaussNewton`). */
+  readonly curvature?: 'gaussNewton'
   /** Whether it can be run on mini-batches (options `batchSize` and `order` are then accepted). */
   readonly stochastic: boolean
   /** Budget of steps when the study gives none. */

@@ -12,7 +12,8 @@ import type { DataConfig } from '../data/types.js'
 import type { SearchPrecision } from '../engines/types.js'
 import type { Activation } from '../models/activations.js'
 import { lossName, resolveLoss, type LossChoice } from '../models/losses/choice.js'
-import type { Init } from '../models/types.js'
+import { convexity, hasGaussNewton, lossIsConvex, parameterCount } from '../models/model.js'
+import type { Init, Model } from '../models/types.js'
 import type { Keep } from '../runs/table.js'
 import { openedPath, openedPaths } from './dataPaths.js'
 import { plainData } from './dataSchema.js'
@@ -250,12 +251,20 @@ export const inSingle = (engine: StudyConfig['engine']): boolean => engine === '
 /** Parameters up to which Newton is the default. */
 export const newtonLimit = 256
 
-/** The optimiser and budget of a study once P is known. */
-export function resolveForSize(
-  config: StudyConfig,
-  parameters: number
-): { optimizer: ResolvedOptimizer; steps: number } {
-  const optimizer = config.optimizer ?? resolveOptimizer(parameters <= newtonLimit ? 'newton' : 'lbfgs')
+/** The optimiser where none is given. A linear formula has no curvature of its own, and one of a loss that is not convex may need it. */
+function defaultOptimizer(model: Model): string {
+  if (parameterCount(model) > newtonLimit) return 'lbfgs'
+  return hasGaussNewton(model) && lossIsConvex(model) && !convexity(model).model ? 'gaussNewton' : 'newton'
+}
+
+/**
+ * The optimiser and budget of a study once the model is known.
+ * @throws InputError for an optimiser that the model has no matrix for
+ */
+export function resolveForModel(config: StudyConfig, model: Model): { optimizer: ResolvedOptimizer; steps: number } {
+  const optimizer = config.optimizer ?? resolveOptimizer(defaultOptimizer(model))
+  if (optimizers[optimizer.name].curvature === 'gaussNewton' && !hasGaussNewton(model))
+    throw new InputError(`The optimizer ${optimizer.name} is for formulas with data; take newton.`)
   return { optimizer, steps: config.stop.steps ?? optimizers[optimizer.name].steps }
 }
 

@@ -224,13 +224,14 @@ export interface StudyInput {
   readonly model?: ModelInput
   /** Where the runs start. */
   readonly starts?: StartsInput
-  /** What the runs follow: gd, momentum, adam, lbfgs, newton, stationary, alone or with options. */
+  /** What the runs follow: gd, momentum, adam, lbfgs, newton, gaussNewton, stationary, alone or with options. */
   readonly optimizer?:
     | 'gd'
     | 'momentum'
     | 'adam'
     | 'lbfgs'
     | 'newton'
+    | 'gaussNewton'
     | 'stationary'
     | {
         /** The options of gd. */
@@ -285,6 +286,13 @@ export interface StudyInput {
     | {
         /** The options of newton. */
         readonly newton: {
+          /** First trust-region radius, relative to max(1, length of the start); above 0, at most 1000000, default 1. */
+          readonly radius?: number
+        }
+      }
+    | {
+        /** The options of gaussNewton. */
+        readonly gaussNewton: {
           /** First trust-region radius, relative to max(1, length of the start); above 0, at most 1000000, default 1. */
           readonly radius?: number
         }

@@ -174,7 +174,11 @@ export const schema = z.strictObject({
   optimizer: field(
     z.union([z.string(), z.record(z.string(), z.unknown())]).optional(),
     `what the runs follow: ${optimizerNames.join(', ')}, alone or with options`,
-    { absent: '`newton`; above 256 parameters `lbfgs`', see: '[Optimisers](#optimisers)', json: optimizerFacts }
+    {
+      absent: '`newton`, of formulas with data `gaussNewton`; above 256 parameters `lbfgs`',
+      see: '[Optimisers](#optimisers)',
+      json: optimizerFacts
+    }
   ),
   stop: field(
     z

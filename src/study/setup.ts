@@ -1,5 +1,14 @@
 /** Everything a study decides before the first run: data, model, separation, engines, update rule, judge. */
-import { columnScale, convexity, parameterCount, parameterNames, hasBias, ridgeOnAll } from '../models/model.js'
+import {
+  columnScale,
+  convexity,
+  hasBias,
+  parameterCount,
+  parameterNames,
+  ridgeOnAll,
+  userPoints,
+  withGaussNewton
+} from '../models/model.js'
 import { validateProblem } from '../models/validate.js'
 import { modelOf } from '../models/expression/expression.js'
 import { chosenLoss, lossName } from '../models/losses/choice.js'
@@ -11,7 +20,6 @@ import { flatDirections } from '../analysis/rank.js'
 import { recedingOf } from '../analysis/receding.js'
 import { separation, type Separation } from '../analysis/separation/index.js'
 import { conditionProblem, identityFrame, type Frame, type Standardization } from '../data/conditioning.js'
-import { userPoints } from '../models/model.js'
 import { withoutAliased } from '../data/aliased.js'
 import { loadData } from '../data/load.js'
 import type { ReadOptions } from '../data/read.js'
@@ -29,7 +37,7 @@ import type { Program } from '../language/program.js'
 import { firthHelps, growthOf, remedyFor } from './remedy.js'
 import { InputError } from '../core/errors.js'
 import type { Spare } from '../core/spare.js'
-import { resolveForSize, type StudyConfig } from './config.js'
+import { resolveForModel, type StudyConfig } from './config.js'
 import { expressionModel } from './formulaConfig.js'
 import { checkColumns, checkStarts, linearRank, noData } from './formulaProblem.js'
 import { judgeRemarks } from './choice.js'
@@ -273,7 +281,7 @@ export async function setUp(
     ? { ...given, starts: { ...given.starts, count: ownStarts.count, hash: ownStarts.hash } }
     : given
   const starts = ownStarts ? ownPoints(ownStarts.theta, ownStarts.count) : madePoints(config, model, frame.fromAsked)
-  const { optimizer, steps } = resolveForSize(config, parameters)
+  const { optimizer, steps } = resolveForModel(config, model)
   const threads = options.threads === undefined ? {} : { threads: options.threads }
   const device = config.device === undefined ? {} : { device: config.device }
   const isMixed = config.precision === 'mixed'
@@ -286,13 +294,19 @@ export async function setUp(
       ? {}
       : { precision: config.precision === 'mixed' ? ('f32' as const) : config.precision }
   const isExpression = model.kind === 'expression'
-  const job = { problem, needs: { ...options.needs, H: optimizers[optimizer.name].needs === 'H' } }
+  const linearised = optimizers[optimizer.name].curvature === 'gaussNewton'
+  const searched = linearised ? withGaussNewton(problem) : problem
+  const job = { problem: searched, needs: { ...options.needs, H: optimizers[optimizer.name].needs === 'H' } }
   const chosen = await chooseEngine(config.engine, { ...precision, ...device, ...threads, job }, options.among)
   const { engine, why } = chosen
-  const searching = await engine.prepare(problem)
+  const searching = await engine.prepare(searched)
+  const certifiesToo = engine.precision === 'f64' && !linearised
   const exact = engine.precision === 'f64'
   const certifying = exact ? engine : (await chooseEngine('certify', { precision: 'f64', ...threads })).engine
-  const certifier = { engine: certifying, objective: certifies(exact ? searching : await certifying.prepare(problem)) }
+  const certifier = {
+    engine: certifying,
+    objective: certifies(certifiesToo ? searching : await certifying.prepare(problem))
+  }
   const context = { eps: epsilonOf.f64, parameters }
   // Of a formula the unit of the loss is not known.
   const high = isExpression ? {} : { high: await highLoss(certifier.objective) }

@@ -4,7 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { evaluatorOf } from '../../src/engines/reference/evaluator.js'
 import { isScalar, losses } from '../../src/models/losses/index.js'
 import type { Problem } from '../../src/models/types.js'
-import { parameterCount, hasLoss } from '../../src/models/model.js'
+import { parameterCount, hasLoss, withGaussNewton } from '../../src/models/model.js'
 import { adam } from '../../src/optimizers/adam.js'
 import { newton } from '../../src/optimizers/newton.js'
 import { resolveOptimizer } from '../../src/optimizers/registry.js'
@@ -38,6 +38,8 @@ cases.push({
     )
   )
 })
+for (const n of [0, 2, cases.length - 1])
+  cases.push({ label: `Gauss and Newton's matrix, ${cases[n].label}`, problem: withGaussNewton(cases[n].problem) })
 cases.push({
   label: "Himmelblau's function",
   problem: objectiveProblem('(a^2+b-11)^2 + (a+b^2-7)^2', [free('a'), free('b')])

@@ -36,7 +36,7 @@ describe('resolveOptimizer', () => {
 
   it('refuses an unknown optimiser with the nearest name', () => {
     expect(sentence('newtn')).toBe(
-      'There is no optimizer "newtn"; did you mean newton? Known: gd, momentum, adam, lbfgs, newton, stationary.'
+      'There is no optimizer "newtn"; did you mean newton? Known: gd, momentum, adam, lbfgs, newton, gaussNewton, stationary.'
     )
     expect(sentence('constructor')).toMatch(/^There is no optimizer "constructor"; did you mean/)
     expect(sentence({ Adam: {} })).toMatch(/did you mean adam\?/)

@@ -307,6 +307,14 @@ describe('what is refused', () => {
     expect(await refused(config)).toMatch(/names 2 columns \(y, x\), and a formula has one output/)
   })
 
+  it.each([
+    ['a network', { hidden: [] }, 'y'],
+    ['an objective', { objective: 'a^2', parameters: a }, undefined]
+  ])('the matrix of Gauss and Newton for %s', async (_, model, target) => {
+    const config = { ...(target ? { data: { csv: boxbod, target } } : {}), model, optimizer: 'gaussNewton' }
+    expect(await refused(config)).toBe('The optimizer gaussNewton is for formulas with data; take newton.')
+  })
+
   it('more parameters than an engine takes Hessians of', async () => {
     const names = Array.from({ length: 65 }, (_, k) => `a${k}`)
     const parameters = Object.fromEntries(names.map(name => [name, { init: { uniform: [0, 1] } }]))

@@ -148,6 +148,8 @@ export function theoryOf(
     }
     case 'newton':
       return { kind: 'quadratic', contraction: null, bound, reason: 'the Hessian is exact and the minimum strict' }
+    case 'gaussNewton':
+      return { kind: 'linear', contraction: null, bound, reason: 'the curvature of z is left out' }
     case 'lbfgs':
       return { kind: 'linear', contraction: null, bound, reason: 'a limited memory gives a linear rate' }
     default:

@@ -4,19 +4,18 @@
  */
 import { Op, arity, type Graph, type NodeId } from './graph.js'
 
-/** ∂/∂θ_q of `roots`; `undefined` where it is identically 0. */
-function differentiate(graph: Graph, roots: readonly NodeId[], q: number): (NodeId | undefined)[] {
+/** The derivatives of `roots` by a node, as if that were a variable; `undefined` where one is identically 0. */
+export function differentiate(graph: Graph, roots: readonly NodeId[], by: NodeId): (NodeId | undefined)[] {
   const d = new Map<NodeId, NodeId>()
   for (const id of graph.needed(roots)) {
-    const derivative = step(graph, id, q, d)
+    const derivative = id === by ? graph.constant(1) : step(graph, id, d)
     if (derivative !== undefined && !graph.isConstant(derivative, 0)) d.set(id, derivative)
   }
   return roots.map(id => d.get(id))
 }
 
-function step(graph: Graph, id: NodeId, q: number, d: ReadonlyMap<NodeId, NodeId>): NodeId | undefined {
+function step(graph: Graph, id: NodeId, d: ReadonlyMap<NodeId, NodeId>): NodeId | undefined {
   const op = graph.op[id]
-  if (op === Op.parameter) return graph.value[id] === q ? graph.constant(1) : undefined
   const count = arity(op)
   if (count === 0) return undefined
   const [a, b, c] = [graph.a[id], graph.b[id], graph.c[id]]
@@ -93,6 +92,7 @@ function step(graph: Graph, id: NodeId, q: number, d: ReadonlyMap<NodeId, NodeId
       return undefined
     case Op.constant:
     case Op.column:
+    case Op.parameter:
       return undefined
     default:
       return op satisfies never
@@ -113,13 +113,18 @@ export interface Derivatives {
   readonly second: readonly Second[]
 }
 
+/** [P]: the first derivatives of a node in the parameters 0 … P−1. */
+export function gradient(graph: Graph, z: NodeId, parameters: number): NodeId[] {
+  const zero = graph.constant(0)
+  return Array.from({ length: parameters }, (_, p) => differentiate(graph, [z], graph.parameter(p))[0] ?? zero)
+}
+
 /** All first and second derivatives of a node in the parameters 0 … P−1. */
 export function derivatives(graph: Graph, z: NodeId, parameters: number): Derivatives {
-  const zero = graph.constant(0)
-  const first = Array.from({ length: parameters }, (_, p) => differentiate(graph, [z], p)[0] ?? zero)
+  const first = gradient(graph, z, parameters)
   const second: Second[] = []
   for (let q = 0; q < parameters; q++)
-    differentiate(graph, first.slice(0, q + 1), q).forEach((node, p) => {
+    differentiate(graph, first.slice(0, q + 1), graph.parameter(q)).forEach((node, p) => {
       if (node !== undefined) second.push({ p, q, node })
     })
   return { first, second }

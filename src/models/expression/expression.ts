@@ -1,6 +1,6 @@
 /** What a model given as an expression computes: its graph with exact derivatives, made once for every model. */
 import { build } from '../../language/formula/build.js'
-import { derivatives, type Derivatives } from '../../language/formula/derive.js'
+import { derivatives, differentiate, gradient, type Derivatives, type Second } from '../../language/formula/derive.js'
 import { Graph, type NodeId } from '../../language/formula/graph.js'
 import { parse } from '../../language/formula/parse.js'
 import { compileRegisters, type RegisterProgram } from '../../language/formula/registers.js'
@@ -28,10 +28,26 @@ export function compileExpression(model: Expression): CompiledExpression {
   model.columns.forEach((name, d) => known.set(name, () => graph.column(d)))
   const what = model.objective ? 'Parameters' : 'Parameters and columns'
   const z = build(graph, parse(model.formula), model.formula, known, what)
-  const all = derivatives(graph, z, model.parameters.length)
+  const all = model.gaussNewton ? gaussNewtonOf(graph, z, model) : derivatives(graph, z, model.parameters.length)
   const made = { graph, z, ...all, registers: compileRegisters(graph, z, all, model.parameters.length) }
   compiled.set(model, made)
   return made
+}
+
+/**
+ * First derivatives of z, and of the second ones what bounds make: ∂z/∂θ_p θ_p″(u_p). At a bound θ′ is 0, and with it all that is left of
+ * the curvature there.
+ */
+function gaussNewtonOf(graph: Graph, z: NodeId, model: Expression): Derivatives {
+  const second: Second[] = []
+  model.parameters.forEach((_, p) => {
+    const theta = parameterNode(graph, model, p)
+    const u = graph.parameter(p)
+    const bend = differentiate(graph, [differentiate(graph, [theta], u)[0]!], u)[0]
+    const slope = differentiate(graph, [z], theta)[0]
+    if (bend !== undefined && slope !== undefined) second.push({ p, q: p, node: graph.mul(slope, bend) })
+  })
+  return { first: gradient(graph, z, model.parameters.length), second }
 }
 
 /** The model whose output an expression gives. */
@@ -50,6 +66,14 @@ export function userModel(model: Expression): Expression {
   let user = inUser.get(model)
   if (!user) inUser.set(model, (user = { ...model, coordinates: 'user' }))
   return user
+}
+
+/** The same model with Gauss and Newton's matrix in place of the Hessian. */
+const linearised = new WeakMap<Expression, Expression>()
+export function gaussNewtonModel(model: Expression): Expression {
+  let own = linearised.get(model)
+  if (!own) linearised.set(model, (own = { ...model, gaussNewton: true }))
+  return own
 }
 
 export function expressionConvexity({ expression, loss }: ExpressionModel): Convexity {

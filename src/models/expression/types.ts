@@ -35,4 +35,6 @@ export interface Expression {
   /** Families of groups of parameters (by number, position by position) that may change places without changing z. */
   readonly symmetry: readonly (readonly (readonly number[])[])[]
   readonly coordinates: 'inner' | 'user'
+  /** H is Gauss and Newton's matrix Σ w ℓ″ ∇z ∇zᵀ in place of the Hessian: z counts as linear in the parameters. */
+  readonly gaussNewton?: true
 }
