@@ -4,7 +4,7 @@
  */
 import { VerdictCode, verdicts } from '../core/result.js'
 import { OutcomeCounter, type Outcomes } from './restarts/outcomes.js'
-import { hashInteger, QuantileSketch, ThinnedSample } from './sketch.js'
+import { QuantileSketch, sampleCapacity, ThinnedSample } from './sketch.js'
 import type { MetricSet, Quantiles, Summary, Verdict } from '../core/result.js'
 import type { Rows } from '../runs/table.js'
 
@@ -24,6 +24,8 @@ export interface AggregateOptions {
   /** Columns of the metrics, as `scoreNames(loss)` gives them. */
   readonly metricNames: readonly MetricName[]
   readonly test: boolean
+  /** Runs at most, so that nothing has to grow. */
+  readonly expected?: number
 }
 
 /** Runs, in any order. Rows of a failed run may hold anything; they are left out where the summary says so. */
@@ -33,6 +35,35 @@ export type AggregatedRows = Pick<
 > & {
   /** [count] number of the distinct point, −1 for none. */
   readonly point: Int32Array
+  /** [count] `hashInteger` of the starts. */
+  readonly hash: Uint32Array
+}
+
+type Finished = Omit<AggregatedRows, 'hash' | 'steps'>
+
+/** The runs of a block that did not fail. */
+function finishedOf(block: AggregatedRows): Finished {
+  const { count, start, verdict, point, loss, lossFound, theta, train, test } = block
+  if (!verdict.includes(VerdictCode.failed)) return block
+  const which = Uint32Array.from(verdict.keys()).filter(r => verdict[r] !== VerdictCode.failed)
+  const rows = (values: Float64Array): Float64Array => {
+    const width = values.length / count
+    return Float64Array.from({ length: which.length * width }, (_, n) => {
+      const i = Math.floor(n / width)
+      return values[which[i] * width + n - i * width]
+    })
+  }
+  return {
+    count: which.length,
+    start: rows(start),
+    verdict: Uint8Array.from(which, r => verdict[r]),
+    point: Int32Array.from(which, r => point[r]),
+    loss: rows(loss),
+    lossFound: rows(lossFound),
+    train: rows(train),
+    ...(theta ? { theta: rows(theta) } : {}),
+    ...(test ? { test: rows(test) } : {})
+  }
 }
 
 export interface WaterfallPoint {
@@ -68,12 +99,12 @@ class BestCounter {
 
   constructor(private readonly tolerance: number) {}
 
-  /** Values `sign` · values[i · width + at] of the rows `which`. */
-  addColumn(values: Float64Array, width: number, at: number, sign: 1 | -1, which: Uint32Array): void {
+  /** `sign` · column `at` of values [·, width]. */
+  addColumn(values: Float64Array, width: number, at: number, sign: 1 | -1): void {
     let last = NaN
     let times = 0
-    for (let n = 0; n < which.length; n++) {
-      const value = sign * values[which[n] * width + at]
+    for (let n = at; n < values.length; n += width) {
+      const value = sign * values[n]
       // Runs of equal values are common.
       if (value === last) {
         times++
@@ -154,15 +185,13 @@ export class Aggregate {
   private totalSteps = 0
   private classCounts: Float64Array | undefined
   private classified = 0
-  private order = new Uint32Array(0)
-  private counts = new Float64Array(0)
 
   constructor(private readonly options: AggregateOptions) {
-    const { parameters, metricNames, test } = options
+    const { parameters, metricNames, test, expected } = options
     this.low = new Float64Array(parameters).fill(Infinity)
     this.high = new Float64Array(parameters).fill(-Infinity)
     const M = metricNames.length
-    this.sample = new ThinnedSample(firstMetric + (test ? 2 * M : M))
+    this.sample = new ThinnedSample(firstMetric + (test ? 2 * M : M), sampleCapacity, expected)
     this.steps = new QuantileSketch(this.sample, sampled.steps)
     this.train = metricNames.map((_, m) => new QuantileSketch(this.sample, firstMetric + m))
     this.test = test ? metricNames.map((_, m) => new QuantileSketch(this.sample, firstMetric + M + m)) : []
@@ -171,44 +200,35 @@ export class Aggregate {
   }
 
   addBlock(block: AggregatedRows): void {
-    const { count, verdict, train, test, lossFound } = block
-    const M = this.train.length
+    const { count, verdict, steps } = block
     this.draw(block)
-    const all = this.places(count)
     for (let r = 0; r < count; r++) this.verdictCounts[verdict[r]]++
-    const finished = verdict.includes(VerdictCode.failed) ? all.filter(r => verdict[r] !== VerdictCode.failed) : all
-    if (this.counts.length < count) this.counts = new Float64Array(count)
-    this.counts.set(block.steps)
-    this.steps.addColumn(this.counts, 1, 0, all)
-    for (let r = 0; r < count; r++) this.totalSteps += this.counts[r]
-    this.finished += finished.length
-    for (let m = 0; m < M; m++) this.train[m].addColumn(train, M, m, finished)
-    if (test) for (let m = 0; m < this.test.length; m++) this.test[m].addColumn(test, M, m, finished)
-    if (this.accuracyAt >= 0) this.bestAccuracy.addColumn(train, M, this.accuracyAt, 1, finished)
-    else this.bestLoss.addColumn(block.lossFound, 1, 0, -1, finished)
-    for (let r = 0; r < count; r++)
-      this.outcomes.add(verdict[r] === VerdictCode.failed ? NaN : lossFound[r], test, r * M)
-    this.findLowest(block, finished)
-    this.addEnds(block)
+    this.steps.addColumn(steps)
+    for (let r = 0; r < count; r++) this.totalSteps += steps[r]
+    const finished = finishedOf(block)
+    this.outcomes.addWithout(count - finished.count)
+    this.addFinished(finished)
   }
 
-  /** 0 … count−1 */
-  private places(count: number): Uint32Array {
-    if (this.order.length < count) {
-      this.order = new Uint32Array(count)
-      for (let r = 0; r < count; r++) this.order[r] = r
-    }
-    return this.order.subarray(0, count)
+  private addFinished(runs: Finished): void {
+    const { count, train, test, lossFound } = runs
+    const M = this.train.length
+    this.finished += count
+    for (let m = 0; m < M; m++) this.train[m].addColumn(train, M, m)
+    if (test) for (let m = 0; m < this.test.length; m++) this.test[m].addColumn(test, M, m)
+    if (this.accuracyAt >= 0) this.bestAccuracy.addColumn(train, M, this.accuracyAt, 1)
+    else this.bestLoss.addColumn(lossFound, 1, 0, -1)
+    for (let r = 0; r < count; r++) this.outcomes.add(lossFound[r], test, r * M)
+    this.findLowest(runs)
+    this.addEnds(runs)
   }
 
   /** Takes the runs that the sample wants. */
-  private draw({ count, start, verdict, point, loss, steps, train, test }: AggregatedRows): void {
+  private draw({ count, hash, verdict, point, loss, steps, train, test }: AggregatedRows): void {
     const { sample } = this
     const M = this.train.length
     for (let r = 0; r < count; r++) {
-      const hash = hashInteger(start[r])
-      if (!sample.takes(hash)) continue
-      const row = sample.slot(hash)
+      const row = sample.takes(hash[r]) ? sample.slot(hash[r]) : -1
       if (row < 0) continue
       const hasFailed = verdict[r] === VerdictCode.failed
       sample.column(sampled.loss)[row] = hasFailed || !Number.isFinite(loss[r]) ? NaN : loss[r]
@@ -223,7 +243,7 @@ export class Aggregate {
   }
 
   /** Ranges of the end points. */
-  private addEnds({ count, verdict, loss, theta }: AggregatedRows): void {
+  private addEnds({ count, verdict, loss, theta }: Finished): void {
     const { low, high } = this
     const P = low.length
     let { lowLoss, highLoss } = this
@@ -263,11 +283,10 @@ export class Aggregate {
     for (let i = 0; i < counts.length; i++) this.classCounts[i] += counts[i]
   }
 
-  private findLowest({ start, verdict, point, loss }: AggregatedRows, which: Uint32Array): void {
+  private findLowest({ count, start, verdict, point, loss }: Finished): void {
     const { lowest } = this
     let least = lowest.loss
-    for (let n = 0; n < which.length; n++) {
-      const r = which[n]
+    for (let r = 0; r < count; r++) {
       const value = loss[r]
       if (!(value < least || (value === least && start[r] < lowest.start)) || value === -Infinity) continue
       least = value

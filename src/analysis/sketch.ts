@@ -5,13 +5,22 @@
  */
 import { quantileSorted } from '../core/stats.js'
 import type { Histogram, Quantiles } from '../core/result.js'
+import { doubled, ValueTable } from './valueTable.js'
 
 /** A 32-bit hash of a non-negative integer below 2⁵³ (the finaliser of MurmurHash3 over both halves). */
 export function hashInteger(n: number): number {
-  let h = (n | 0) ^ Math.imul(Math.floor(n / 4294967296), 0x9e3779b1)
+  let h = n | 0
+  if (n >= 2 ** 32) h ^= Math.imul(Math.floor(n / 2 ** 32), 0x9e3779b1)
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
   return (h ^ (h >>> 16)) >>> 0
+}
+
+/** Those of a column. */
+export function hashIntegers(values: Float64Array): Uint32Array {
+  const out = new Uint32Array(values.length)
+  for (let i = 0; i < out.length; i++) out[i] = hashInteger(values[i])
+  return out
 }
 
 /** Runs that a thinned sample keeps at most; at least half as many once it has overflowed. */
@@ -28,14 +37,18 @@ export const exactDistinct = 1 << 16
 export class ThinnedSample {
   count = 0
   private threshold = 2 ** 32
-  private hashes = new Uint32Array(256)
+  private hashes: Uint32Array
   private columns: Float64Array[]
 
+  /** @param expected runs at most, so that nothing has to grow */
   constructor(
     width: number,
-    private readonly capacity = sampleCapacity
+    private readonly capacity = sampleCapacity,
+    expected = 256
   ) {
-    this.columns = Array.from({ length: width }, () => new Float64Array(256))
+    const rows = Math.max(1, Math.min(capacity, expected))
+    this.hashes = new Uint32Array(rows)
+    this.columns = Array.from({ length: width }, () => new Float64Array(rows))
   }
 
   /** Room for a run with this hash: its row number, or −1 when the run is thinned out. Fill every column of the row. */
@@ -82,60 +95,31 @@ export class ThinnedSample {
     const hashes = new Uint32Array(size)
     hashes.set(this.hashes)
     this.hashes = hashes
-    this.columns = this.columns.map(column => {
-      const larger = new Float64Array(size)
-      larger.set(column)
-      return larger
-    })
+    this.columns = this.columns.map(doubled)
   }
 }
 
-const bits = new Float64Array(1)
-const halves = new Uint32Array(bits.buffer)
-
-/** Open-addressing table value → count, typed so that an entry costs 16 bytes; NaN marks an empty slot. */
+/** How often each distinct value came. */
 class ValueCounts {
-  size = 0
-  keys = new Float64Array(64).fill(NaN)
-  counts = new Float64Array(64)
+  private readonly table = new ValueTable()
+  private counts = new Float64Array(this.table.room)
+
+  get size(): number {
+    return this.table.size
+  }
 
   add(value: number, times: number): void {
-    const at = this.slotOf(value)
-    if (this.keys[at] === value) {
-      this.counts[at] += times
-      return
-    }
-    this.keys[at] = value + 0
-    this.counts[at] = times
-    if (++this.size * 2 > this.keys.length) this.grow()
-  }
-
-  /** Where a value is, or would be. */
-  private slotOf(value: number): number {
-    bits[0] = value + 0 // −0 and 0 are one value
-    let at = Math.imul(halves[0] ^ Math.imul(halves[1], 0x9e3779b1), 0x85ebca6b)
-    const mask = this.keys.length - 1
-    at = (at ^ (at >>> 15)) & mask
-    for (;;) {
-      const key = this.keys[at]
-      if (key === value || key !== key) return at
-      at = (at + 1) & mask
-    }
-  }
-
-  private grow(): void {
-    const { keys, counts } = this
-    this.keys = new Float64Array(2 * keys.length).fill(NaN)
-    this.counts = new Float64Array(2 * keys.length)
-    this.size = 0
-    for (let i = 0; i < keys.length; i++) if (keys[i] === keys[i]) this.add(keys[i], counts[i])
+    const at = this.table.place(value)
+    if (at === this.counts.length) this.counts = doubled(this.counts)
+    this.counts[at] += times
   }
 
   /** Distinct values, ascending, and how many there are of each and of those before it. */
   sorted(): { values: Float64Array; upTo: Float64Array } {
-    const values = this.keys.filter(key => key === key).sort()
+    const order = this.table.sorted()
+    const values = Float64Array.from(order, at => this.table.valueAt(at))
     const upTo = new Float64Array(values.length)
-    for (let i = 0, sum = 0; i < upTo.length; i++) upTo[i] = sum += this.counts[this.slotOf(values[i])]
+    for (let i = 0, sum = 0; i < upTo.length; i++) upTo[i] = sum += this.counts[order[i]]
     return { values, upTo }
   }
 }
@@ -158,12 +142,12 @@ export class QuantileSketch {
     private readonly column: number
   ) {}
 
-  /** Values of runs: values[i · width + at] for the rows `which`. */
-  addColumn(values: Float64Array, width: number, at: number, which: Uint32Array): void {
+  /** Values of runs: column `at` of values [·, width]. */
+  addColumn(values: Float64Array | Uint32Array, width = 1, at = 0): void {
     let { min, max, last, count } = this
     let pending = 0
-    for (let n = 0; n < which.length; n++) {
-      const value = values[which[n] * width + at]
+    for (let n = at; n < values.length; n += width) {
+      const value = values[n]
       // Runs of equal values are common (a constant metric): count them before the table is asked.
       if (value === last) {
         pending++
@@ -240,13 +224,24 @@ export class QuantileSketch {
 
   private exactQuantile(exact: ValueCounts): (q: number) => number {
     const { values, upTo } = exact.sorted()
-    const order = (k: number): number => values[upTo.findIndex(runs => runs > k)]
+    const order = (k: number): number => values[firstAbove(upTo, k)]
     return q => {
       const rank = q * (this.count - 1)
       const low = Math.floor(rank)
       return quantileSorted([order(low), order(Math.min(low + 1, this.count - 1))], rank - low)
     }
   }
+}
+
+/** Place of the first of the ascending values that is above k. */
+function firstAbove(values: Float64Array, k: number): number {
+  let low = 0
+  for (let high = values.length; low < high;) {
+    const middle = (low + high) >> 1
+    if (values[middle] > k) high = middle
+    else low = middle + 1
+  }
+  return low
 }
 
 /** Distinct keys counted exactly; beyond, their number is estimated to about 1.6 %. */

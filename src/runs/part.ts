@@ -4,6 +4,7 @@
  */
 import { parquetMetadata, parquetRead, type FileMetaData } from 'hyparquet'
 import { z } from 'zod'
+import { firstEqual } from '../core/equalRows.js'
 import { InputError } from '../core/errors.js'
 import { encodeTable, type Field, type Scratch } from './parquet.js'
 import {
@@ -132,40 +133,11 @@ function describe({ identity, first, count, layout, facts }: Part): string {
 /** Of a part that keeps each point once: the field that says which run's row has the parameters of a run's end. */
 const holderField = 'sameAs'
 
-/** For each row the first with the same parameters, bit for bit; −1 where there are none. */
-function holders({ count, conditioned }: Rows): Int32Array {
-  const P = conditioned.length / count
-  const bits = new Uint32Array(conditioned.buffer, conditioned.byteOffset, 2 * conditioned.length)
-  const same = (i: number, j: number): boolean => {
-    for (let a = 2 * P * i, b = 2 * P * j, end = a + 2 * P; a < end; a++, b++) if (bits[a] !== bits[b]) return false
-    return true
-  }
-  const found = new Map<number, number[]>()
-  const out = new Int32Array(count).fill(-1)
-  let last = -1
-  for (let i = 0; i < count; i++) {
-    if (Number.isNaN(conditioned[i * P])) continue
-    if (last >= 0 && same(i, last)) {
-      out[i] = last
-      continue
-    }
-    let hash = 0
-    for (let a = 2 * P * i, end = a + 2 * P; a < end; a++) hash = Math.imul(hash ^ bits[a], 0x9e3779b1) + (hash >>> 15)
-    const equal = found.get(hash)
-    last = equal?.find(j => same(i, j)) ?? i
-    out[i] = last
-    if (last !== i) continue
-    if (equal) equal.push(i)
-    else found.set(hash, [i])
-  }
-  return out
-}
-
 /** The points that runs end at, once each, in the row of the first run there; and for every run whose row that is. */
 function sharedFields({ rows, layout }: Part): Field[] {
-  const { count, start, conditioned } = rows
-  const holder = count > 0 ? holders(rows) : new Int32Array(0)
+  const { start, conditioned } = rows
   const width = widthOf('conditioned', layout)
+  const holder = firstEqual(conditioned, width)
   const own = Uint8Array.from(holder, (j, i) => (j === i ? 1 : 0))
   return [
     {

@@ -13,6 +13,7 @@ import {
 } from '../analysis/cluster.js'
 import type { Candidates, Compared } from '../analysis/multiplicity/candidates.js'
 import { halfOf, unseenBound, type FirstHalf } from '../analysis/coverage.js'
+import { hashIntegers } from '../analysis/sketch.js'
 import { byLoss } from '../core/ties.js'
 import { LimitClusterer, type Limit } from '../analysis/limits.js'
 import { reasonWords, VerdictCode, type UnfinishedReason } from '../core/result.js'
@@ -90,10 +91,11 @@ export class Fold {
   ) {
     const metricNames = scoresOf(setup.model)
     const { parameters } = setup.objective
-    this.aggregate = new Aggregate({ parameters, metricNames, test: setup.test !== undefined })
+    const expected = range.count
+    this.aggregate = new Aggregate({ parameters, metricNames, test: setup.test !== undefined, expected })
     this.clusters = openClusters(setup.problem, tolerances)
     this.limits = new LimitClusterer(setup.model, tolerances)
-    this.candidates = openCandidates(setup)
+    this.candidates = openCandidates(setup, expected)
     this.half = range.first + halfOf(range.count)
   }
 
@@ -107,9 +109,10 @@ export class Fold {
     if (first < this.end) throw new Error(`part ${first} comes after ${this.end}`)
     this.end = first + count
     const point = await this.file(rows)
-    this.aggregate.addBlock({ ...rows, point })
+    const hash = hashIntegers(rows.start)
+    this.aggregate.addBlock({ ...rows, point, hash })
     if (facts.ends) this.aggregate.addRange(facts.ends.low, facts.ends.high)
-    if (this.candidates) addCandidates(this.candidates, this.setup, rows)
+    if (this.candidates) addCandidates(this.candidates, this.setup, rows, hash)
     if (facts.classCounts.length > 0)
       this.aggregate.addClassCounts(facts.classCounts, rows.count - tally(rows.verdict)[VerdictCode.failed])
     this.diverging ??= facts.diverging

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { Aggregate, disagreement, waterfallPoints } from '../../src/analysis/aggregate.js'
-import { exactDistinct, hashInteger, QuantileSketch, sampleCapacity, ThinnedSample } from '../../src/analysis/sketch.js'
+import {
+  exactDistinct,
+  hashInteger,
+  hashIntegers,
+  QuantileSketch,
+  sampleCapacity,
+  ThinnedSample
+} from '../../src/analysis/sketch.js'
 import { quantilesSorted } from '../../src/core/stats.js'
 import { Stream, uniform, words } from '../../src/core/rng.js'
 import type { AggregatedRows } from '../../src/analysis/aggregate.js'
@@ -18,6 +25,7 @@ interface Run {
 const block = (runs: readonly Run[]): AggregatedRows => ({
   count: runs.length,
   start: Float64Array.from(runs, r => r.start),
+  hash: hashIntegers(Float64Array.from(runs, r => r.start)),
   verdict: Uint8Array.from(runs, r => r.verdict),
   point: Int32Array.from(runs, r => r.point ?? -1),
   loss: Float64Array.from(runs, r => r.loss),
@@ -118,6 +126,7 @@ describe('Aggregate', () => {
     aggregate.addBlock({
       count: n,
       start: zeros.map((_, i) => i),
+      hash: hashIntegers(zeros.map((_, i) => i)),
       verdict: new Uint8Array(n),
       point: new Int32Array(n),
       loss,
@@ -157,7 +166,7 @@ describe('QuantileSketch', () => {
     if (order === 'down') starts.reverse()
     for (let from = 0; from < starts.length; from += block) {
       const which = starts.subarray(from, from + block)
-      sketch.addColumn(values, 1, 0, which)
+      sketch.addColumn(Float64Array.from(which, start => values[start]))
       for (const start of which) {
         const row = sample.slot(hashInteger(start))
         if (row >= 0) sample.column(0)[row] = values[start]

@@ -1,6 +1,6 @@
 /** Runs whose predictions are compared: all that did not fail, or, where there are too many, the best one and a sample by hash. */
 import type { LevelSets } from './measures.js'
-import { hashInteger, ThinnedSample } from '../sketch.js'
+import { ThinnedSample } from '../sketch.js'
 
 /** A run: how good it is, and where it ended. */
 interface Candidate {
@@ -9,19 +9,34 @@ interface Candidate {
   readonly start: number
 }
 
-/** The better first: by score, then loss, then start. */
-const byScore = (a: Candidate, b: Candidate): number => a.score - b.score || a.loss - b.loss || a.start - b.start
+/** Whether a run is better than another: by score, then loss, then start. */
+const isBetter = (a: Candidate, b: Candidate): boolean =>
+  (a.score - b.score || a.loss - b.loss || a.start - b.start) < 0
 
 export interface Compared {
-  /** [M], the best first, in the order of the level sets. */
-  readonly start: Float64Array
+  readonly best: Candidate
+  /** [M] scores, that of the best run first and the others in the order in which they came. */
   readonly score: Float64Array
-  readonly loss: Float64Array
   /** [M, P] */
   readonly theta: Float64Array
   /** Runs that were offered, of which M are here. */
   readonly offered: number
 }
+
+/** Columns of runs that are offered. */
+export interface Offered {
+  readonly start: Float64Array
+  /** [count] `hashInteger` of the starts. */
+  readonly hash: Uint32Array
+  readonly score: Float64Array
+  readonly loss: Float64Array
+  /** [count, P] */
+  readonly theta: Float64Array
+}
+
+/** Columns of the sample before the parameters. */
+const sampled = { start: 0, score: 1 } as const
+const firstParameter = Object.keys(sampled).length
 
 export class Candidates {
   private readonly sample: ThinnedSample
@@ -31,69 +46,81 @@ export class Candidates {
   /**
    * @param parameters P
    * @param capacity runs that are kept at most
+   * @param expected runs that will be offered at most
    */
   constructor(
     private readonly parameters: number,
-    capacity: number
+    capacity: number,
+    expected?: number
   ) {
-    this.sample = new ThinnedSample(3 + parameters, capacity)
+    this.sample = new ThinnedSample(firstParameter + parameters, capacity, expected)
   }
 
-  /** Takes row i of theta [R, P]. Scores that are not finite are refused, and runs whose parameters are not there. */
-  add(score: number, loss: number, start: number, theta: Float64Array, i: number): void {
+  /** Scores and losses that are not finite are refused, and runs whose parameters are not there. */
+  add({ start, hash, score, loss, theta }: Offered): void {
     const { parameters: P, sample } = this
-    if (!Number.isFinite(score) || !Number.isFinite(loss) || Number.isNaN(theta[i * P])) return
-    this.offered++
-    const one = { score, loss, start }
-    if (!this.best || byScore(one, this.best) < 0) this.best = { ...one, theta: theta.slice(i * P, (i + 1) * P) }
-    const hash = hashInteger(start)
-    const row = sample.takes(hash) ? sample.slot(hash) : -1
-    if (row < 0) return
-    sample.column(0)[row] = score
-    sample.column(1)[row] = loss
-    sample.column(2)[row] = start
-    for (let p = 0; p < P; p++) sample.column(3 + p)[row] = theta[i * P + p]
+    for (let i = 0; i < start.length; i++) {
+      if (!Number.isFinite(score[i]) || !Number.isFinite(loss[i]) || Number.isNaN(theta[i * P])) continue
+      this.offered++
+      if (!this.best || score[i] < this.best.score || (score[i] === this.best.score && loss[i] <= this.best.loss))
+        this.compete({ score: score[i], loss: loss[i], start: start[i] }, theta, i)
+      const row = sample.takes(hash[i]) ? sample.slot(hash[i]) : -1
+      if (row < 0) continue
+      sample.column(sampled.start)[row] = start[i]
+      sample.column(sampled.score)[row] = score[i]
+      for (let p = 0; p < P; p++) sample.column(firstParameter + p)[row] = theta[i * P + p]
+    }
+  }
+
+  private compete(one: Candidate, theta: Float64Array, i: number): void {
+    const { best, parameters: P } = this
+    if (!best || isBetter(one, best)) this.best = { ...one, theta: theta.slice(i * P, (i + 1) * P) }
   }
 
   /** The runs kept; undefined where there is none. */
   result(): Compared | undefined {
     const { best, sample, parameters: P } = this
     if (!best) return undefined
-    const [score, loss, start] = [0, 1, 2].map(c => sample.column(c))
-    const rows = Array.from({ length: sample.count }, (_, row) => ({
-      row,
-      score: score[row],
-      loss: loss[row],
-      start: start[row]
-    })).filter(one => one.start !== best.start)
-    rows.sort(byScore)
-    const theta = new Float64Array((rows.length + 1) * P)
+    const start = sample.column(sampled.start).subarray(0, sample.count)
+    const isKept = start.includes(best.start)
+    const M = sample.count + (isKept ? 0 : 1)
+    const score = new Float64Array(M)
+    const theta = new Float64Array(M * P)
+    const put = (column: Float64Array, out: Float64Array, width: number, at: number): void => {
+      for (let row = 0, n = 1; row < start.length; row++)
+        if (start[row] !== best.start) out[n++ * width + at] = column[row]
+    }
+    score[0] = best.score
+    put(sample.column(sampled.score), score, 1, 0)
     theta.set(best.theta)
-    for (let p = 0; p < P; p++) {
-      const column = sample.column(3 + p)
-      rows.forEach(({ row }, n) => (theta[(n + 1) * P + p] = column[row]))
-    }
-    const all = [best, ...rows]
-    return {
-      start: Float64Array.from(all, one => one.start),
-      score: Float64Array.from(all, one => one.score),
-      loss: Float64Array.from(all, one => one.loss),
-      theta,
-      offered: this.offered
-    }
+    for (let p = 0; p < P; p++) put(sample.column(firstParameter + p), theta, P, p)
+    const { score: bestScore, loss, start: bestStart } = best
+    return { best: { score: bestScore, loss, start: bestStart }, score, theta, offered: this.offered }
   }
 }
 
-/** The level sets of models by their scores [M], ascending; `tolerance` is what counts as equal. */
-export function levelSets(
-  scores: Float64Array,
-  runs: Float64Array,
-  epsilons: readonly number[],
-  tolerance: number
-): LevelSets {
-  const sizes = epsilons.map(epsilon => {
-    const end = scores.findIndex(score => score > scores[0] + epsilon + tolerance)
-    return end < 0 ? scores.length : end
-  })
-  return { runs, sizes }
+/** The places of models in their level sets: those of the least ε first, in the order given otherwise. */
+export interface Levels {
+  readonly order: Uint32Array
+  readonly sizes: LevelSets['sizes']
+}
+
+/** The level sets of models by their scores [M], that of the best one first; `tolerance` is what counts as equal. ε ascend. */
+export function levelSets(scores: Float64Array, epsilons: readonly number[], tolerance: number): Levels {
+  const limits = Float64Array.from(epsilons, epsilon => scores[0] + epsilon + tolerance)
+  const E = limits.length
+  const level = new Uint8Array(scores.length)
+  const ends = new Array<number>(E + 1).fill(0)
+  for (let m = 0; m < scores.length; m++) {
+    let e = 0
+    while (e < E && scores[m] > limits[e]) e++
+    level[m] = e
+    ends[e]++
+  }
+  for (let e = 1; e <= E; e++) ends[e] += ends[e - 1]
+  const sizes = ends.slice(0, E)
+  const next = [0, ...sizes]
+  const order = new Uint32Array(sizes[E - 1])
+  for (let m = 0; m < scores.length; m++) if (level[m] < E) order[next[level[m]]++] = m
+  return { order, sizes }
 }

@@ -28,10 +28,12 @@ export interface PredictionBlock {
   readonly cells: number
   /** Classes of a cell; 0 where the response is a number. */
   readonly classes: number
-  /** Numbers per cell: one, the response or the probability of class 1, or the probability of each of several classes. */
+  /** Numbers per cell: one, of which `mean` makes the response or the probability of class 1, or the probability of each of several classes. */
   readonly width: number
   /** [M, cells, width] */
   readonly values: Float64Array
+  /** Increasing in the number, so that extremes are known without it; `cell`: its cell. Absent: the numbers are the predictions. */
+  readonly mean?: (value: number, cell: number) => number
   /** [M, cells]: classes that are predicted; empty where the response is a number. */
   readonly predicted: Uint16Array
   /** [cells] */
@@ -52,59 +54,88 @@ export interface CellMeasures {
   readonly capacity: Float64Array
 }
 
+/** What the best model predicts for a cell: number w of it. */
+export function predictionOf({ width, values, mean }: PredictionBlock, cell: number, w: number): number {
+  const value = values[cell * width + w]
+  return mean ? mean(value, cell) : value
+}
+
+/** Widens ranges [cells, width] by the numbers of the models from … to−1, and adds their runs to counts [cells, classes]. */
+function addModels(
+  { cells, classes, width, values, predicted }: PredictionBlock,
+  runs: Float64Array,
+  from: number,
+  to: number,
+  { low, high, counts }: { readonly low: Float64Array; readonly high: Float64Array; readonly counts: Float64Array }
+): void {
+  const size = cells * width
+  for (let m = from; m < to; m++) {
+    for (let n = 0, at = m * size; n < size; n++, at++) {
+      const v = values[at]
+      // No number once there is one that is none.
+      if (v < low[n] || v !== v) low[n] = v
+      if (v > high[n] || v !== v) high[n] = v
+    }
+    if (classes > 0)
+      for (let i = 0, at = m * cells; i < cells; i++, at++) counts[i * classes + predicted[at]] += runs[m]
+  }
+}
+
+/** The probabilities [models, width] that the first models give the classes of a cell. */
+function probabilities({ cells, width, values }: PredictionBlock, cell: number, models: number): Float64Array {
+  const out = new Float64Array(models * width)
+  for (let m = 0; m < models; m++)
+    for (let w = 0; w < width; w++) out[m * width + w] = values[(m * cells + cell) * width + w]
+  return out
+}
+
 /** The measures of every cell of a block. */
 export function cellMeasures(block: PredictionBlock, { runs, sizes }: LevelSets): CellMeasures {
-  const { cells, classes, width, values, predicted } = block
+  const { cells, classes, width, predicted, mean } = block
   const E = sizes.length
+  const size = cells * width
   const out: CellMeasures = {
-    low: new Float64Array(E * cells * width),
-    high: new Float64Array(E * cells * width),
+    low: new Float64Array(E * size),
+    high: new Float64Array(E * size),
     range: new Float64Array(E * cells),
     ambiguous: new Uint8Array(E * cells),
     obscurity: new Float64Array(E * cells),
     selfConsistency: new Float64Array(E * cells).fill(1),
     capacity: new Float64Array(E * cells).fill(1)
   }
-  const low = new Float64Array(width)
-  const high = new Float64Array(width)
-  const counts = new Float64Array(classes)
-  const own = new Float64Array(width > 1 ? sizes[E - 1] * width : 0)
-  for (let i = 0; i < cells; i++) {
-    low.fill(Infinity)
-    high.fill(-Infinity)
-    counts.fill(0)
-    let total = 0
-    let m = 0
-    for (let e = 0; e < E; e++) {
-      for (; m < sizes[e]; m++) {
-        const at = (m * cells + i) * width
-        for (let w = 0; w < width; w++) {
-          low[w] = Math.min(low[w], values[at + w])
-          high[w] = Math.max(high[w], values[at + w])
-          if (width > 1) own[m * width + w] = values[at + w]
-        }
-        total += runs[m]
-        if (classes > 0) counts[predicted[m * cells + i]] += runs[m]
-      }
+  const low = new Float64Array(size).fill(Infinity)
+  const high = new Float64Array(size).fill(-Infinity)
+  const counts = new Float64Array(cells * classes)
+  let total = 0
+  sizes.forEach((end, e) => {
+    const from = e > 0 ? sizes[e - 1] : 0
+    addModels(block, runs, from, end, { low, high, counts })
+    for (let m = from; m < end; m++) total += runs[m]
+    for (let i = 0; i < cells; i++) {
       const place = e * cells + i
-      out.low.set(low, place * width)
-      out.high.set(high, place * width)
-      for (let w = 0; w < width; w++) out.range[place] = Math.max(out.range[place], high[w] - low[w])
+      for (let w = 0; w < width; w++) {
+        const [n, at] = [i * width + w, place * width + w]
+        out.low[at] = mean ? mean(low[n], i) : low[n]
+        out.high[at] = mean ? mean(high[n], i) : high[n]
+        out.range[place] = Math.max(out.range[place], out.high[at] - out.low[at])
+      }
       if (classes === 0) continue
-      const same = counts[predicted[i]]
+      const own = counts.subarray(i * classes, (i + 1) * classes)
+      const same = own[predicted[i]]
       out.ambiguous[place] = same < total ? 1 : 0
       out.obscurity[place] = (total - same) / total
-      if (total > 1) out.selfConsistency[place] = counts.reduce((s, k) => s + k * (k - 1), 0) / (total * (total - 1))
+      if (total > 1) out.selfConsistency[place] = own.reduce((s, k) => s + k * (k - 1), 0) / (total * (total - 1))
       const before = place - cells
       // Models that widen nothing leave the capacity of two classes as it was.
-      const asBefore = width === 1 && e > 0 && out.low[before] === low[0] && out.high[before] === high[0]
+      const asBefore =
+        width === 1 && e > 0 && out.low[before] === out.low[place] && out.high[before] === out.high[place]
       out.capacity[place] = asBefore
         ? out.capacity[before]
         : width === 1
-          ? twoClassCapacity(low[0], high[0])
-          : rashomonCapacity(own, classes, m)
+          ? twoClassCapacity(out.low[place], out.high[place])
+          : rashomonCapacity(probabilities(block, i, end), classes)
     }
-  }
+  })
   return out
 }
 

@@ -1,5 +1,7 @@
 /** The losses of all runs, as found, with the scores that go with them: streaming, in bounded memory. */
 
+import { doubled, ValueTable } from '../valueTable.js'
+
 /** Distinct losses that are told apart. */
 export const mostLevels = 1 << 16
 
@@ -42,29 +44,33 @@ function truncated(value: number, bits: number): number {
   return number[0] + 0
 }
 
-interface Moments {
-  count: number
-  mean: number
-  squares: number
-}
+/** Of each level: how many values it has, their mean, and the sum of the squares about it. */
+class Moments {
+  counts = new Float64Array(1)
+  means = new Float64Array(1)
+  squares = new Float64Array(1)
 
-/** Adds runs with their own mean and squares (Chan, Golub and LeVeque 1979). */
-function join(into: Moments, count: number, mean: number, squares: number): void {
-  if (count === 0) return
-  const n = into.count + count
-  const step = mean - into.mean
-  into.mean += (step * count) / n
-  into.squares += squares + (step * step * into.count * count) / n
-  into.count = n
-}
+  /** Makes room for so many levels. */
+  reserve(levels: number): void {
+    while (this.counts.length < levels) {
+      this.counts = doubled(this.counts)
+      this.means = doubled(this.means)
+      this.squares = doubled(this.squares)
+    }
+  }
 
-interface Level {
-  /** Of the losses. */
-  readonly loss: Moments
-  readonly scores: readonly Moments[]
+  /** Adds values with their own mean and squares to a level (Chan, Golub and LeVeque 1979). */
+  join(level: number, count: number, mean: number, squares: number): void {
+    if (count === 0) return
+    const { counts, means } = this
+    const before = counts[level]
+    const n = before + count
+    const step = mean - means[level]
+    means[level] += (step * count) / n
+    this.squares[level] += squares + (step * step * before * count) / n
+    counts[level] = n
+  }
 }
-
-const nothing = (): Moments => ({ count: 0, mean: 0, squares: 0 })
 
 /**
  * Each distinct loss is a level, with its count, as long as there are at most `most`. Beyond, the last bits of losses are dropped, one more
@@ -75,10 +81,13 @@ export class OutcomeCounter {
   private bits = 0
   private low = Infinity
   private high = -Infinity
-  private levels = new Map<number, Level>()
+  /** The truncated losses; columns of levels are in the order of their places. */
+  private table = new ValueTable()
+  private losses = new Moments()
+  private byScore: Moments[]
   private readonly ranges: { low: number; high: number }[]
-  private last: Level | undefined
-  private lastKey = NaN
+  private last = 0
+  private lastLoss = NaN
 
   /** @param scores how many there are of each run */
   constructor(
@@ -86,58 +95,72 @@ export class OutcomeCounter {
     private readonly most = mostLevels
   ) {
     this.ranges = Array.from({ length: scores }, () => ({ low: Infinity, high: -Infinity }))
+    this.byScore = this.ranges.map(() => new Moments())
+  }
+
+  /** So many runs that have no loss. */
+  addWithout(runs: number): void {
+    this.runs += runs
   }
 
   /** A run: its loss, NaN or infinite where it has none, and scores[at …], NaN where it has none. */
   add(loss: number, scores?: Float64Array, at = 0): void {
     this.runs++
     if (!Number.isFinite(loss)) return
-    if (loss < this.low) this.low = loss
-    if (loss > this.high) this.high = loss
-    const key = truncated(loss, this.bits)
-    const level = key === this.lastKey ? this.last! : this.levelOf(key)
-    join(level.loss, 1, loss, 0)
+    if (loss !== this.lastLoss) this.meet(loss)
+    const level = this.last
+    // A level of one loss has no mean to move.
+    if (this.bits === 0) this.losses.counts[level]++
+    else this.losses.join(level, 1, loss, 0)
     for (let m = 0; m < this.scores; m++) {
       const value = scores![at + m]
       if (!Number.isFinite(value)) continue
-      join(level.scores[m], 1, value, 0)
+      this.byScore[m].join(level, 1, value, 0)
       const range = this.ranges[m]
       if (value < range.low) range.low = value
       if (value > range.high) range.high = value
     }
-    if (this.levels.size > this.most) this.coarsen()
+    if (this.table.size > this.most) this.coarsen()
   }
 
-  private levelOf(key: number): Level {
-    let level = this.levels.get(key)
-    if (!level) {
-      level = { loss: nothing(), scores: Array.from({ length: this.scores }, nothing) }
-      this.levels.set(key, level)
-    }
-    this.last = level
-    this.lastKey = key
+  /** Brings the level of a loss to hand. */
+  private meet(loss: number): void {
+    if (loss < this.low) this.low = loss
+    if (loss > this.high) this.high = loss
+    this.last = this.levelOf(truncated(loss, this.bits))
+    this.lastLoss = loss
+  }
+
+  private levelOf(key: number): number {
+    const { table } = this
+    const before = table.size
+    const level = table.place(key)
+    if (table.size > before) for (const moments of [this.losses, ...this.byScore]) moments.reserve(table.size)
     return level
   }
 
   private coarsen(): void {
-    while (this.levels.size > this.most) {
+    while (this.table.size > this.most) {
+      const { table, losses, byScore, bits } = this
       this.bits++
-      const finer = this.levels
-      this.levels = new Map()
-      for (const [key, { loss, scores }] of finer) {
+      this.table = new ValueTable()
+      this.losses = new Moments()
+      this.byScore = byScore.map(() => new Moments())
+      for (let i = 0; i < table.size; i++) {
+        const key = table.valueAt(i)
         const level = this.levelOf(truncated(key, this.bits))
-        join(level.loss, loss.count, loss.mean, loss.squares)
-        level.scores.forEach((into, m) => join(into, scores[m].count, scores[m].mean, scores[m].squares))
+        this.losses.join(level, losses.counts[i], bits === 0 ? key : losses.means[i], losses.squares[i])
+        byScore.forEach(({ counts, means, squares }, m) => this.byScore[m].join(level, counts[i], means[i], squares[i]))
       }
     }
-    this.lastKey = NaN
+    this.lastLoss = NaN
   }
 
   result(): Outcomes {
-    const keys = Float64Array.from(this.levels.keys()).sort()
-    const list = Array.from(keys, key => this.levels.get(key)!)
-    // A mean of equal numbers may be rounded; the number itself is not.
-    const losses = this.bits === 0 ? keys : Float64Array.from(list, level => level.loss.mean)
+    const { table, bits } = this
+    const order = table.sorted()
+    const inOrder = (column: Float64Array): Float64Array => Float64Array.from(order, level => column[level])
+    const losses = bits === 0 ? Float64Array.from(order, level => table.valueAt(level)) : inOrder(this.losses.means)
     if (losses.length > 1) {
       losses[0] = this.low
       losses[losses.length - 1] = this.high
@@ -145,14 +168,14 @@ export class OutcomeCounter {
     return {
       runs: this.runs,
       losses,
-      counts: Float64Array.from(list, level => level.loss.count),
+      counts: inOrder(this.losses.counts),
       scores: this.ranges.map((range, m) => ({
         ...range,
-        counts: Float64Array.from(list, level => level.scores[m].count),
-        means: Float64Array.from(list, level => level.scores[m].mean),
-        squares: Float64Array.from(list, level => level.scores[m].squares)
+        counts: inOrder(this.byScore[m].counts),
+        means: inOrder(this.byScore[m].means),
+        squares: inOrder(this.byScore[m].squares)
       })),
-      resolution: this.bits === 0 ? 0 : 2 ** (this.bits - 52)
+      resolution: bits === 0 ? 0 : 2 ** (bits - 52)
     }
   }
 }

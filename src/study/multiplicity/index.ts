@@ -8,6 +8,7 @@ import {
   addChurn,
   cellMeasures,
   MultiplicityTotals,
+  predictionOf,
   type CellMeasures,
   type PredictionBlock
 } from '../../analysis/multiplicity/measures.js'
@@ -32,39 +33,38 @@ const comparedMinima = 12
 async function predictions(setup: Setup, theta: Float64Array, rows: Problem): Promise<PredictionBlock> {
   const { model, frame, certifier } = setup
   const z = await certifier.objective.outputs(theta, rows)
-  const { response, even } = { even: 0, ...lossTable[model.loss] }
+  const loss = lossTable[model.loss]
   const C = model.outputs
   const N = rows.rows
-  const means = predictedMeans(model, z)
-  if (response === 'class') {
-    const predicted = new Uint16Array(z.length / C)
-    for (let n = 0; n < predicted.length; n++) {
-      let top = 0
-      for (let c = 1; c < C; c++) if (z[n * C + c] > z[n * C + top]) top = c
-      predicted[n] = top
-    }
+  if (loss.response === 'class') {
     const weight = rows.weight ?? new Float64Array(N).fill(1)
-    return { cells: N, classes: C, width: C, values: means, predicted, weight }
+    return { cells: N, classes: C, width: C, values: predictedMeans(model, z), predicted: largest(z, C), weight }
   }
-  const weight = Float64Array.from({ length: N * C }, (_, n) => rows.weight?.[Math.floor(n / C)] ?? 1)
+  const cells = N * C
+  const weight = Float64Array.from({ length: cells }, (_, n) => rows.weight?.[Math.floor(n / C)] ?? 1)
+  if (loss.response === 'share')
+    return { cells, classes: 2, width: 1, values: z, predicted: above(z, loss.even ?? 0), weight, mean: loss.mean }
   const { targetScale, targetOrigin } = frame
-  return response === 'share'
-    ? {
-        cells: N * C,
-        classes: 2,
-        width: 1,
-        values: means,
-        predicted: Uint16Array.from(z, v => (v > even ? 1 : 0)),
-        weight
-      }
-    : {
-        cells: N * C,
-        classes: 0,
-        width: 1,
-        values: means.map((v, n) => targetScale * v + targetOrigin[n % C]),
-        predicted: new Uint16Array(0),
-        weight
-      }
+  const mean = (v: number, n: number): number => targetScale * loss.mean(v) + targetOrigin[n % C]
+  return { cells, classes: 0, width: 1, values: z, predicted: new Uint16Array(0), weight, mean }
+}
+
+/** The class with the largest of C outputs, for each row of z [·, C]. */
+function largest(z: Float64Array, C: number): Uint16Array {
+  const out = new Uint16Array(z.length / C)
+  for (let n = 0; n < out.length; n++) {
+    let top = 0
+    for (let c = 1; c < C; c++) if (z[n * C + c] > z[n * C + top]) top = c
+    out[n] = top
+  }
+  return out
+}
+
+/** 1 where an output is above `even`, else 0. */
+function above(z: Float64Array, even: number): Uint16Array {
+  const out = new Uint16Array(z.length)
+  for (let n = 0; n < z.length; n++) out[n] = z[n] > even ? 1 : 0
+  return out
 }
 
 interface MeasuredRows {
@@ -78,7 +78,8 @@ interface MeasuredRows {
 async function* measuredRows(setup: Setup, { theta, sets }: Models, problem: Problem): AsyncGenerator<MeasuredRows> {
   const together = Math.max(1, Math.floor(predictionsAtOnce / (sets.runs.length * setup.model.outputs)))
   for (let from = 0; from < problem.rows; from += together) {
-    const rows = someRows(problem, from, Math.min(problem.rows, from + together))
+    // All rows are prepared already.
+    const rows = together < problem.rows ? someRows(problem, from, Math.min(problem.rows, from + together)) : problem
     const block = await predictions(setup, theta, rows)
     yield { from, block, measured: cellMeasures(block, sets) }
   }
@@ -96,8 +97,12 @@ interface Cell {
   readonly part: Part
   /** Place in its part. */
   readonly at: number
+  /** The class whose probability is told, where there are several; else 0. */
+  readonly told: number
   readonly range: number
   readonly prediction: number
+  /** Smallest and largest prediction within each ε. */
+  readonly ranges: readonly (readonly [number, number])[]
 }
 
 type Part = 'train' | 'test'
@@ -118,26 +123,44 @@ function toldCells(cells: readonly Cell[]): Cell[] {
 /** Enough digits to draw and to compare. */
 const told = (v: number): number => Number(v.toPrecision(6))
 
-/** The ranges of one cell. */
-function rowRange(setup: Setup, { part, at }: Cell, { block, measured }: MeasuredRows, cell: number): RowRange {
+/** The cells of a block of measured rows. */
+function cellsOf(part: Part, { from, block, measured }: MeasuredRows, outputs: number): Cell[] {
+  const { cells, width } = block
+  const each = width > 1 ? 1 : outputs
+  const E = measured.range.length / cells
+  return Array.from({ length: cells }, (_, i) => {
+    const w = width > 1 ? block.predicted[i] : 0
+    return {
+      part,
+      at: from * each + i,
+      told: w,
+      range: measured.range[(E - 1) * cells + i],
+      prediction: predictionOf(block, i, w),
+      ranges: Array.from({ length: E }, (_, e) => {
+        const n = (e * cells + i) * width + w
+        return [measured.low[n], measured.high[n]] as const
+      })
+    }
+  })
+}
+
+/** What is said of a cell. */
+function rowRange(setup: Setup, { part, at, told: w, prediction, ranges }: Cell): RowRange {
   const { model, data } = setup
-  const C = block.width > 1 ? 1 : model.outputs
+  const { response } = lossTable[model.loss]
+  const C = response === 'class' ? 1 : model.outputs
   const row = Math.floor(at / C)
   const numbers = part === 'train' ? data.numbers : data.test?.numbers
-  const w = block.width > 1 ? block.predicted[cell] : 0
-  const { cells, width } = block
   const labels = classesOf(setup, at % C)
-  const named = block.classes === 0 ? undefined : (labels?.[block.width > 1 ? w : 1] ?? String(w))
+  const named =
+    response === 'class' || response === 'share' ? (labels?.[response === 'class' ? w : 1] ?? String(w)) : undefined
   return {
     row: numbers?.[row] ?? row + 1,
     ...(part === 'test' ? { heldOut: true } : {}),
     ...(C > 1 ? { output: data.targets[at % C] } : {}),
-    prediction: told(block.values[cell * width + w]),
+    prediction: told(prediction),
     ...(named === undefined ? {} : { class: named }),
-    ranges: setup.config.multiplicity.epsilon.map((_, e) => {
-      const n = (e * cells + cell) * width + w
-      return [told(measured.low[n]), told(measured.high[n])] as const
-    })
+    ranges: ranges.map(([low, high]) => [told(low), told(high)] as const)
   }
 }
 
@@ -214,27 +237,10 @@ export async function multiplicityOf(setup: Setup, found: Found): Promise<Multip
   const models = runsOf(setup, compared)
   const { of, epsilon } = setup.config.multiplicity
   const cells: Cell[] = []
-  const last = epsilon.length - 1
-  const list = await within(setup, models, (part, { from, block, measured }) => {
-    const { cells: count, width } = block
-    const each = width > 1 ? 1 : setup.model.outputs
-    for (let i = 0; i < count; i++) {
-      const w = width > 1 ? block.predicted[i] : 0
-      cells.push({
-        part,
-        at: from * each + i,
-        range: measured.range[last * count + i],
-        prediction: block.values[i * width + w]
-      })
-    }
+  const list = await within(setup, models, (part, rows) => {
+    for (const cell of cellsOf(part, rows, setup.model.outputs)) cells.push(cell)
   })
-  const rows: RowRange[] = []
-  const each = lossTable[setup.model.loss].response === 'class' ? 1 : setup.model.outputs
-  for (const cell of toldCells(cells)) {
-    const row = Math.floor(cell.at / each)
-    const block = await predictions(setup, models.theta, someRows(problemOf(setup, cell.part)!, row, row + 1))
-    rows.push(rowRange(setup, cell, { from: row, block, measured: cellMeasures(block, models.sets) }, cell.at % each))
-  }
+  const rows = toldCells(cells).map(cell => rowRange(setup, cell))
   const minima = await overMinima(setup, found)
   const sampled = compared.score.length < compared.offered
   return {
@@ -242,9 +248,9 @@ export async function multiplicityOf(setup: Setup, found: Found): Promise<Multip
     epsilon,
     point: setup.keep === 'all' ? 'found' : 'certified',
     best: {
-      start: compared.start[0],
-      loss: compared.loss[0],
-      ...(of === 'error' ? { error: compared.score[0] } : {})
+      start: compared.best.start,
+      loss: compared.best.loss,
+      ...(of === 'error' ? { error: compared.best.score } : {})
     },
     within: list,
     ...(sampled ? { sample: { runs: compared.score.length, of: compared.offered } } : {}),
@@ -296,7 +302,7 @@ export async function* rowMultiplicity(setup: Setup, { compared }: Found): Async
             output: setup.data.targets[cell % each],
             epsilon: epsilon[e],
             class: classes === 0 ? '' : (labels?.[width > 1 ? w : 1] ?? String(width > 1 ? w : 1)),
-            prediction: block.values[cell * width + w],
+            prediction: predictionOf(block, cell, w),
             lowest: measured.low[n * width + w],
             highest: measured.high[n * width + w],
             ...(classes > 0

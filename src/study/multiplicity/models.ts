@@ -1,7 +1,8 @@
 /** The models whose predictions are compared: the runs of a study, from its parts, and its certified minima; with their level sets. */
 import { sameAccuracyTolerance, sameLossTolerance } from '../../analysis/aggregate.js'
 import type { Cluster } from '../../analysis/cluster.js'
-import { Candidates, levelSets, type Compared } from '../../analysis/multiplicity/candidates.js'
+import { firstEqual } from '../../core/equalRows.js'
+import { Candidates, levelSets, type Compared, type Levels } from '../../analysis/multiplicity/candidates.js'
 import type { LevelSets } from '../../analysis/multiplicity/measures.js'
 import { conditionedPoints } from '../../models/model.js'
 import { scoresOf, type ScoreName } from '../../models/scores.js'
@@ -20,26 +21,28 @@ function scoreName(setup: Setup): ScoreName | undefined {
   return (['accuracy', 'devianceExplained'] as const).find(name => names.includes(name))
 }
 
-/** Gathers the runs that may be compared from the parts of a study; undefined for models without data. */
-export function openCandidates(setup: Setup): Candidates | undefined {
+/**
+ * Gathers the runs that may be compared from the parts of a study; undefined for models without data.
+ * @param expected runs at most
+ */
+export function openCandidates(setup: Setup, expected: number): Candidates | undefined {
   if (!scoreName(setup)) return undefined
   const { parameters } = setup.objective
   const { model, problem } = setup
   const cells = (problem.rows + (setup.test?.rows ?? 0)) * model.outputs
   const room = Math.min(mostRuns, allPredictions / cells, parameterNumbers / parameters)
-  return new Candidates(parameters, Math.max(fewestRuns, 2 ** Math.floor(Math.log2(room))))
+  return new Candidates(parameters, Math.max(fewestRuns, 2 ** Math.floor(Math.log2(room))), expected)
 }
 
-/** Takes the runs of a part; those that failed have no scores. */
-export function addCandidates(candidates: Candidates, setup: Setup, rows: Rows): void {
+/** Takes the runs of a part, with the hashes of their starts; those that failed have no scores. */
+export function addCandidates(candidates: Candidates, setup: Setup, rows: Rows, hash: Uint32Array): void {
+  const { start, lossFound, train } = rows
   const names = scoresOf(setup.model)
   const at = names.indexOf(scoreName(setup)!)
-  const theta = rows.thetaFound ?? rows.conditioned
   const byLoss = setup.config.multiplicity.of === 'loss'
-  for (let i = 0; i < rows.count; i++) {
-    const error = 1 - rows.train[i * names.length + at]
-    candidates.add(byLoss ? rows.lossFound[i] : error, rows.lossFound[i], rows.start[i], theta, i)
-  }
+  const score = byLoss ? lossFound : new Float64Array(rows.count)
+  if (!byLoss) for (let i = 0, from = at; i < rows.count; i++, from += names.length) score[i] = 1 - train[from]
+  candidates.add({ start, hash, score, loss: lossFound, theta: rows.thetaFound ?? rows.conditioned })
 }
 
 /** Models whose predictions are compared: [M, P], the best first. */
@@ -54,20 +57,49 @@ function toleranceOf(setup: Setup, best: number): number {
   return isShare ? sameAccuracyTolerance : sameLossTolerance * Math.max(1, Math.abs(best))
 }
 
-function setsOf(setup: Setup, scores: Float64Array, runs: Float64Array): LevelSets {
-  return levelSets(scores, runs, setup.config.multiplicity.epsilon, toleranceOf(setup, scores[0]))
+const levelsOf = (setup: Setup, scores: Float64Array): Levels =>
+  levelSets(scores, setup.config.multiplicity.epsilon, toleranceOf(setup, scores[0]))
+
+/** Rows `which` of theta [·, P], in that order. */
+function gathered(theta: Float64Array, P: number, which: ArrayLike<number>): Float64Array {
+  const out = new Float64Array(which.length * P)
+  for (let m = 0, to = 0; m < which.length; m++)
+    for (let p = 0, from = which[m] * P; p < P; p++) out[to++] = theta[from + p]
+  return out
+}
+
+/** Runs at one point, bit for bit, are one model, within each level: most runs end at one of a few points. */
+function atPoints(theta: Float64Array, P: number, { order, sizes }: Levels): Models {
+  const first = firstEqual(theta, P)
+  const modelOf = new Map<number, number>()
+  const places: number[] = []
+  const runs: number[] = []
+  const distinct: number[] = []
+  for (let e = 0, n = 0; e < sizes.length; e++) {
+    modelOf.clear()
+    for (; n < sizes[e]; n++) {
+      const m = modelOf.get(first[order[n]])
+      if (m !== undefined) runs[m]++
+      else {
+        modelOf.set(first[order[n]], places.length)
+        places.push(order[n])
+        runs.push(1)
+      }
+    }
+    distinct.push(places.length)
+  }
+  return { theta: gathered(theta, P, places), sets: { runs: Float64Array.from(runs), sizes: distinct } }
 }
 
 /** The runs within the largest ε. */
-export function runsOf(setup: Setup, compared: Compared): Models {
+export function runsOf(setup: Setup, { theta, score }: Compared): Models {
   const { model, frame } = setup
   const P = setup.objective.parameters
-  const sets = setsOf(setup, compared.score, new Float64Array(compared.score.length).fill(1))
-  const M = sets.sizes[sets.sizes.length - 1]
-  const theta = compared.theta.slice(0, M * P)
+  const levels = levelsOf(setup, score)
+  if (setup.keep !== 'all') return atPoints(theta, P, levels)
   return {
-    theta: setup.keep === 'all' ? conditionedPoints(model, frame.fromUser, theta) : theta,
-    sets: { ...sets, runs: sets.runs.slice(0, M) }
+    theta: conditionedPoints(model, frame.fromUser, gathered(theta, P, levels.order)),
+    sets: { runs: new Float64Array(levels.order.length).fill(1), sizes: levels.sizes }
   }
 }
 
@@ -100,7 +132,10 @@ export async function minimaOf(
   scored.sort((a, b) => a.score - b.score || a.cluster.id - b.cluster.id)
   const theta = new Float64Array(scored.length * P)
   scored.forEach(({ cluster }, n) => theta.set(cluster.parameters, n * P))
-  const scores = Float64Array.from(scored, ({ score }) => score)
+  const { sizes } = levelsOf(
+    setup,
+    Float64Array.from(scored, ({ score }) => score)
+  )
   const runs = Float64Array.from(scored, ({ cluster }) => cluster.count)
-  return { theta, sets: setsOf(setup, scores, runs), ids: scored.map(({ cluster }) => cluster.id) }
+  return { theta, sets: { runs, sizes }, ids: scored.map(({ cluster }) => cluster.id) }
 }
