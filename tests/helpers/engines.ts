@@ -1,17 +1,11 @@
 // Which engines the conformance suite runs on this machine. One that cannot run is listed with its reason, and fails the suite
 // where REQUIRE_ENGINES names it: an engine, or one of its devices (REQUIRE_ENGINES=reference,cpu,tensorflow/cpu).
+import { inject } from 'vitest'
 import { loadAddon } from '../../src/engines/cpu/addon.js'
 import { cpuEntry, type CpuOptions } from '../../src/engines/cpu/index.js'
 import { engines } from '../../src/engines/registry.js'
-import type {
-  Engine,
-  EngineName,
-  Objective,
-  Precision,
-  RunBlock,
-  RunRequest,
-  Support
-} from '../../src/engines/types.js'
+import type { Engine, EngineName, Objective, Precision, RunBlock, RunRequest } from '../../src/engines/types.js'
+import { engineRows, type EngineRow, type FoundEngine } from './foundEngines.js'
 import { useSwiftshader } from './swiftshader.js'
 
 /** One way to compute: an engine at a precision, for `cpu` with one instruction set. */
@@ -24,64 +18,43 @@ export interface Candidate {
   open(threads?: number): Promise<Engine>
 }
 
-// A software GPU beside those of the machine, before any engine looks for them.
+// A software GPU beside those of the machine.
 useSwiftshader()
 
-export interface EngineRow {
-  /** Of the engine, or `engine/device` where it has several. */
-  readonly name: string
-  readonly ran: boolean
-  readonly why: string
+function candidatesOf({ name, device, support }: FoundEngine): Candidate[] {
+  if (!support.ok) return []
+  const entry = engines.find(entry => entry.name === name)!
+  const addon = name === 'cpu' ? loadAddon() : undefined
+  const targets = addon && 'addon' in addon ? addon.addon.targets().filter(t => t.usable) : []
+  return entry.precisions.flatMap(precision => {
+    const options = (threads?: number) => ({
+      precision,
+      ...(device === undefined ? {} : { device }),
+      ...(threads === undefined ? {} : { threads })
+    })
+    if (targets.length > 0)
+      return targets.map(({ id }) => ({
+        label: `cpu ${precision} ${id}`,
+        name,
+        precision,
+        open: (threads?: number) => cpuEntry.load({ ...options(threads), target: id } as CpuOptions)
+      }))
+    return [
+      {
+        label: [name, precision, device].filter(Boolean).join(' '),
+        name,
+        precision,
+        ...(device === undefined ? {} : { device }),
+        open: (threads?: number) => entry.load(options(threads))
+      }
+    ]
+  })
 }
 
-async function look(): Promise<{ candidates: Candidate[]; rows: EngineRow[] }> {
-  const candidates: Candidate[] = []
-  const rows: EngineRow[] = []
-  for (const entry of engines) {
-    const row = (name: string, support: Support): void =>
-      void rows.push({ name, ran: support.ok, why: support.ok ? support.detail : support.reason })
-    const devices = (await entry.devices?.()) ?? []
-    for (const { name, support } of devices) {
-      row(`${entry.name}/${name}`, support)
-      if (support.ok)
-        for (const precision of entry.precisions)
-          candidates.push({
-            label: `${entry.name} ${precision} ${name}`,
-            name: entry.name,
-            precision,
-            device: name,
-            open: threads => entry.load({ precision, device: name, ...(threads === undefined ? {} : { threads }) })
-          })
-    }
-    if (devices.length > 0) continue
-    const support = await entry.available()
-    row(entry.name, support)
-    if (!support.ok) continue
-    const addon = entry.name === 'cpu' ? loadAddon() : undefined
-    const targets = addon && 'addon' in addon ? addon.addon.targets().filter(t => t.usable) : []
-    for (const precision of entry.precisions) {
-      const threaded = (threads?: number) => ({ precision, ...(threads === undefined ? {} : { threads }) })
-      if (targets.length === 0)
-        candidates.push({
-          label: `${entry.name} ${precision}`,
-          name: entry.name,
-          precision,
-          open: threads => entry.load(threaded(threads))
-        })
-      for (const { id } of targets)
-        candidates.push({
-          label: `cpu ${precision} ${id}`,
-          name: 'cpu',
-          precision,
-          open: threads => cpuEntry.load({ ...threaded(threads), target: id } as CpuOptions)
-        })
-    }
-  }
-  return { candidates, rows }
-}
+const found = inject('engines')
 
-/** Everything that can run here, `reference` included, and one row for every engine and device with what became of it. */
-export const { candidates, rows: engineRows } = await look()
+/** Everything that can run here, `reference` included. */
+export const candidates: readonly Candidate[] = found.flatMap(candidatesOf)
 
 /** Those of each engine and precision that come first: where the instruction set makes no difference of kind. */
 export const firstCandidates: readonly Candidate[] = candidates.filter(
@@ -89,7 +62,10 @@ export const firstCandidates: readonly Candidate[] = candidates.filter(
 )
 
 /** What `required`, a list as in REQUIRE_ENGINES, names and cannot run here. An engine runs when one of its devices does. */
-export const missingEngines = (required = process.env['REQUIRE_ENGINES'] ?? '', rows = engineRows): string[] =>
+export const missingEngines = (
+  required = process.env['REQUIRE_ENGINES'] ?? '',
+  rows: readonly EngineRow[] = engineRows(found)
+): string[] =>
   required
     .split(',')
     .map(name => name.trim())

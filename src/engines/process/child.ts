@@ -3,10 +3,10 @@
  * error stream, and a watch over it.
  */
 import { fork, type ChildProcess } from 'node:child_process'
-import { createRequire } from 'node:module'
-import { dirname, extname, join } from 'node:path'
+import { dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { InputError, WorkError } from '../../core/errors.js'
+import { root } from '../../core/prebuilt.js'
 import type { RunBlock } from '../types.js'
 import type { EngineQuestions, FromChild, PlainRequest, Question, Ranges, ToChild } from './protocol.js'
 
@@ -22,7 +22,7 @@ export class ProcessError extends WorkError {
 }
 
 export interface ChildOptions {
-  /** Of the file beside worker.ts or worker.js that the process runs. */
+  /** Address of a file beside the worker.ts that the process runs. */
   readonly parent: string
   /** What the process holds, as in "The process that holds TensorFlow ended …". */
   readonly holds: string
@@ -54,13 +54,13 @@ const lookMilliseconds = 250
 /** Loading programs and drivers may take so long before a process says anything. */
 const startMilliseconds = 60_000
 
-/** From src/ the TypeScript file runs through vite-node, as the tests do; from dist/ plain Node runs what was compiled. */
-function worker(parent: string): { file: string; arguments: string[] } {
-  const here = fileURLToPath(parent)
-  const file = join(dirname(here), `worker${extname(here)}`)
-  if (extname(here) === '.js') return { file, arguments: [] }
-  const require = createRequire(import.meta.url)
-  return { file: join(dirname(require.resolve('vite-node/package.json')), 'vite-node.mjs'), arguments: [file] }
+/**
+ * What the process runs: compiled, also where this file itself runs from src/. Tests and scripts compile first, and translating the sources
+ * anew takes a second of each process.
+ */
+function worker(parent: string): string {
+  const [, ...folders] = relative(root, dirname(fileURLToPath(parent))).split(sep)
+  return join(root, 'dist', ...folders, 'worker.js')
 }
 
 export class Child<Q extends { [K in keyof Q]: Question }> {
@@ -76,8 +76,7 @@ export class Child<Q extends { [K in keyof Q]: Question }> {
   log = ''
 
   constructor(private readonly options: ChildOptions) {
-    const { file, arguments: args } = worker(options.parent)
-    this.process = fork(file, args, {
+    this.process = fork(worker(options.parent), [], {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       execArgv: [],
