@@ -7,16 +7,29 @@ import { singularValues, type ScaledCholesky } from './jacobi.js'
 /** Above this P eigenvalues come from the QL iteration, so that the time stays small. */
 export const jacobiLimit = 160
 
-const transposed = (A: Float64Array, n: number): Float64Array => {
-  const out = new Float64Array(n * n)
-  for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) out[j * n + i] = A[i * n + j]
-  return out
+/** A [n, n] becomes Aᵀ. */
+function transpose(A: Float64Array, n: number): void {
+  for (let i = 0; i < n; i++)
+    for (let j = 0; j < i; j++) {
+      const above = A[j * n + i]
+      A[j * n + i] = A[i * n + j]
+      A[i * n + j] = above
+    }
 }
 
-/** Jᵀ H J [P, P], J the linear part of the map from the user's parameters. */
-export function userHessian(network: Network, fromUser: ParameterMap, H: Float64Array): Float64Array {
-  const P = Math.round(Math.sqrt(H.length))
-  return pullBack(network, fromUser, transposed(pullBack(network, fromUser, H), P))
+/**
+ * Jᵀ H J [P, P], J the linear part of the map from the user's parameters.
+ * @param out where it goes; may be `H` itself
+ */
+export function userHessian(
+  network: Network,
+  fromUser: ParameterMap,
+  H: Float64Array,
+  out?: Float64Array
+): Float64Array {
+  const half = pullBack(network, fromUser, H, out)
+  transpose(half, Math.round(Math.sqrt(H.length)))
+  return pullBack(network, fromUser, half, half)
 }
 
 /** Rows of the inverse of D L [n, n]: the columns of L⁻ᵀ D⁻¹, one after the other. */

@@ -56,9 +56,10 @@ export interface Evaluator {
   /**
    * f, and g and H where asked for, at R points in the coordinates of the data as given; in the units of f and of the columns.
    * @param needs g and H; f is always there
+   * @param out an earlier answer of as many points, whose arrays may be written anew and come back: large fresh ones cost time
    * @throws InputError for points that have not P finite numbers each
    */
-  evaluate(points: Points, needs?: Needs): Promise<Values>
+  evaluate(points: Points, needs?: Needs, out?: Values): Promise<Values>
   /** Frees what the engine holds; the evaluator cannot be used afterwards. */
   dispose(): void
 }
@@ -100,28 +101,29 @@ export async function evaluator(config: StudyInput, { threads }: EvaluatorOption
   const P = parameterCount(model)
   const mapped = model.kind === 'network' ? model : undefined
 
-  const values = ({ f, g, H }: Evaluation, count: number): Values => {
-    if (!mapped) return { count, f, ...(g ? { g } : {}), ...(H ? { H } : {}) }
+  /** An engine's answer becomes that in the data's coordinates, in its place: nobody else has its arrays. */
+  const toUser = ({ f, g, H }: Evaluation): void => {
+    if (!mapped) return
     const { lossScale, fromUser } = frame
-    const scaled = (array: Float64Array): Float64Array => (lossScale === 1 ? array : array.map(v => v * lossScale))
-    const squares = H && new Float64Array(H.length)
-    for (let r = 0; squares && r < count; r++)
-      squares.set(userHessian(mapped, fromUser, H.subarray(r * P * P, (r + 1) * P * P)), r * P * P)
-    return {
-      count,
-      f: scaled(f),
-      ...(g ? { g: scaled(pullBack(mapped, fromUser, g)) } : {}),
-      ...(squares ? { H: scaled(squares) } : {})
+    if (g) pullBack(mapped, fromUser, g, g)
+    for (let at = 0; H && at < H.length; at += P * P) {
+      const one = H.subarray(at, at + P * P)
+      userHessian(mapped, fromUser, one, one)
     }
+    if (lossScale === 1) return
+    for (const array of [f, g, H]) if (array) for (let i = 0; i < array.length; i++) array[i] *= lossScale
   }
   return {
     names,
     rows: data.rows,
     engine: { name: engine.name, precision: engine.precision, device: engine.device, threads: engine.threads },
-    async evaluate(points, needs = {}) {
+    async evaluate(points, needs = {}, out) {
       const theta = flat(points, P)
       const own = mapped ? mapPoints(mapped, frame.fromUser, theta) : theta
-      return values(await objective.evaluate(own, needs), theta.length / P)
+      const count = theta.length / P
+      const values = await objective.evaluate(own, needs, out?.count === count ? out : undefined)
+      toUser(values)
+      return { count, ...values }
     },
     dispose() {
       objective.dispose()

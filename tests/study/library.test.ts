@@ -1,6 +1,19 @@
 // The library: what a program gives and gets.
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { check, evaluate, evaluator, InputError, runs, study, type Run, type StudyInput } from '../../src/index.js'
+import {
+  check,
+  evaluate,
+  evaluator,
+  InputError,
+  readRuns,
+  runs,
+  study,
+  type Run,
+  type StoredRun,
+  type StudyInput
+} from '../../src/index.js'
+import { scratch } from '../helpers/files.js'
 import { symmetricEigen } from '../../src/core/linalg.js'
 import { normalQuantile, uniform, words } from '../../src/core/rng.js'
 
@@ -74,6 +87,31 @@ describe('evaluate', () => {
     expect([...f, ...g!, ...H!]).toEqual([45, 30, 9, 10, 6, 6, 0])
   })
 
+  it('writes into the arrays of an earlier answer, and gives the same', async () => {
+    const prepared = await evaluator({ ...line, engine: 'cpu' })
+    try {
+      const needs = { g: true, H: true }
+      const points = [
+        [3, 0, 0],
+        [-990, 1, 40]
+      ]
+      const fresh = await prepared.evaluate(points, needs)
+      const used = await prepared.evaluate(points.slice().reverse(), needs)
+      const again = await prepared.evaluate(points, needs, used)
+      expect(again).toEqual(fresh)
+      for (const name of ['f', 'g', 'H'] as const) expect(again[name]).toBe(used[name])
+      // Of another number of points, they cannot be used.
+      expect(await prepared.evaluate(points.slice(0, 1), needs, fresh)).toEqual({
+        count: 1,
+        f: fresh.f.slice(0, 1),
+        g: fresh.g!.slice(0, 3),
+        H: fresh.H!.slice(0, 9)
+      })
+    } finally {
+      prepared.dispose()
+    }
+  })
+
   it('refuses points that are none, by their number', async () => {
     await expect(evaluate(line, [[1, 2, 3], [1]])).rejects.toThrow('Point 1 has 1 numbers; give 3')
     await expect(evaluate(line, [[1, NaN, 3]])).rejects.toThrow(InputError)
@@ -120,6 +158,37 @@ describe('runs', () => {
       for await (const run of runs({ data: { builtin: 'iris2', target: 'No' } })) expect(run).toBeUndefined()
     }
     await expect(all()).rejects.toThrow(InputError)
+  })
+})
+
+describe('readRuns', () => {
+  const config: StudyInput = { data: { builtin: 'iris2' }, model: { hidden: [1], ridge: 0.01 }, starts: { count: 60 } }
+
+  it('gives the runs of a directory in order, as they ended, with the point that each is at', async () => {
+    const out = join(scratch, 'stored')
+    const ended: Run[] = []
+    const sequence = runs(config, { out })
+    let next = await sequence.next()
+    for (; !next.done; next = await sequence.next()) ended.push(next.value)
+    const stored: StoredRun[] = []
+    for await (const run of readRuns(out)) stored.push(run)
+    ended.sort((a, b) => a.start - b.start)
+    expect(stored.map(({ point: _, ...run }) => run)).toEqual(ended)
+    const { minima, degenerate, saddles } = next.value
+    for (const point of [...minima, ...degenerate, ...saddles])
+      expect(stored.filter(run => run.point === point.id).map(run => run.verdict)).toEqual(
+        Array.from({ length: point.count }, () => stored[point.firstStart].verdict)
+      )
+  })
+
+  it('holds no parameters where the study kept none', async () => {
+    const out = join(scratch, 'none')
+    await study({ ...config, keep: 'none', starts: { count: 5 } }, { out })
+    for await (const run of readRuns(out)) expect([run.parameters.length, run.found.parameters]).toEqual([0, undefined])
+  })
+
+  it('refuses a directory without a study', async () => {
+    await expect(readRuns(scratch).next()).rejects.toThrow(InputError)
   })
 })
 

@@ -92,14 +92,22 @@ export function mapPoints(
 /** The map of directions. */
 export const linearPart = (map: ParameterMap): ParameterMap => ({ ...map, shift: new Float64Array(map.shift.length) })
 
-/** Covectors [R, P] (such as gradients) of the image pulled back to the source: Jᵀ v, J the linear part. */
-export function pullBack(network: Network, map: ParameterMap, covectors: Float64Array): Float64Array {
+/**
+ * Covectors [R, P] (such as gradients) of the image pulled back to the source: Jᵀ v, J the linear part.
+ * @param out where they go; may be `covectors` itself
+ */
+export function pullBack(
+  network: Network,
+  map: ParameterMap,
+  covectors: Float64Array,
+  out: Float64Array = new Float64Array(covectors.length)
+): Float64Array {
   const all = layers(network)
   const P = networkParameterCount(network)
   const first = all[0]
   const last = all[all.length - 1]
   const S = first.stride
-  const out = covectors.slice()
+  if (out !== covectors) out.set(covectors)
   const slice = new Float64Array(S)
   for (let r = 0; r < out.length; r += P) {
     for (let k = 0; k < last.units; k++)
