@@ -22,11 +22,11 @@ import {
 /** Digits of metrics in the table, so that four models with their ranges fit beside each other. */
 const digits = 3
 
-/** With what makes it so: the strong-convexity modulus, or a negative eigenvalue that was met. */
+/** With what makes it so: the curvature of a strongly convex loss at its minimiser, or a negative one that was met. */
 function convexityText(s: Summary): string {
   if (!s.convex.model)
-    return s.convex.witness ? `no, witness ${short(s.convex.witness.eigenvalue, 3)}` : 'no, no witness met'
-  if (s.convex.modulus !== null) return `yes, modulus ${short(s.convex.modulus, 3)}`
+    return s.convex.witness ? `no, curvature ${short(s.convex.witness.eigenvalue, 3)}` : 'no, no curvature below 0 met'
+  if (s.convex.modulus !== null) return `yes, curvature ${short(s.convex.modulus, 3)}`
   if (s.degenerate.length > 0) return 'yes, flat set'
   return s.verdicts.diverging > 0 ? 'yes, no minimiser' : 'yes'
 }
@@ -45,11 +45,12 @@ const ends = (s: Summary): boolean => s.minima.length + s.degenerate.length > 0
 
 /** How to read the rows of `fullTable`. */
 export const fullNotes = (summaries: readonly Summary[]): string =>
-  'Metrics: median [min, max] over the runs, where the optimiser left them. Steps: median [quartiles]. Minima: up to symmetry. ' +
-  'The best minimum: the one with the lowest loss, its share among all runs. Spread: the largest difference of a parameter ' +
-  'between two end points, relative to max(1, |value|). Modulus: the smallest Hessian eigenvalue at the minimiser; witness: a ' +
-  'negative one that was met. As good as the best: the same training ' +
-  `${summaries.some(s => s.metrics.train.accuracy) ? 'accuracy' : 'loss'} as the best run.`
+  'Metrics: median [min, max] over the runs, where the optimiser left them. Steps: median [quartiles]. Minima: up to symmetry; ' +
+  'copies: images of a minimum under exchange of hidden units or change of their signs, which compute the same. The best minimum: ' +
+  'the one with the lowest loss, its share among all runs. Starts: so many find it with a probability of 95 %, with the interval of ' +
+  'that number. Spread: the largest difference of a parameter between two end points, relative to max(1, |value|). Curvature: the ' +
+  'smallest eigenvalue of the Hessian, of a convex model at its minimiser; one below 0, wherever it was met, shows that a loss is not ' +
+  `convex. As good as the best: the same training ${summaries.some(s => s.metrics.train.accuracy) ? 'accuracy' : 'loss'} as the best run.`
 
 /** Runs, or their share, that find a minimum of the lowest loss. */
 const total = (s: Summary, of: (p: StationaryPoint) => number): number =>
@@ -139,7 +140,7 @@ const mainMetricLabel = (summaries: readonly Summary[]): string =>
 /** How to read the rows of `keyTable`. */
 export const keyNotes = (summaries: readonly Summary[]): string =>
   `${formatCount(summaries[0]?.starts ?? 0)} runs each. Minima: up to symmetry; the best is the one with the lowest loss. ` +
-  `Starts: so many find it with a probability of 95 %, with the interval of that number. ${capital(mainMetricLabel(summaries))}: from the lowest to the highest of the runs, where the optimiser left them. ` +
+  `${capital(mainMetricLabel(summaries))}: from the lowest to the highest of the runs, where the optimiser left them. ` +
   `As good as the best: the same training ${summaries.some(s => s.metrics.train.accuracy) ? 'accuracy' : 'loss'} as the best run.`
 
 /** One line for a model: "1 minimum, 999 of 999 runs", "26 minima, the best from 100 of 999 runs", "no minimum: 999 of 999 runs run away". */

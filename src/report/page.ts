@@ -30,9 +30,10 @@ const legend = (items: NonNullable<Chart['legend']>): string =>
     ? `<ul class="legend">${items.map(({ sign, name }) => `<li>${sign}${escape(name)}</li>`).join('')}</ul>`
     : ''
 
-export const figure = (chart: Chart | undefined): string =>
+/** A chart with its caption; `heading` says whether its title stands above it. */
+export const figure = (chart: Chart | undefined, heading = true): string =>
   chart
-    ? `<figure><h3>${escape(chart.title)}</h3><div class="charts">${chart.svgs.join('')}</div>` +
+    ? `<figure>${heading ? `<h3>${escape(chart.title)}</h3>` : ''}<div class="charts">${chart.svgs.join('')}</div>` +
       legend(chart.legend ?? []) +
       `<figcaption>${escape(chart.caption)}</figcaption></figure>`
     : ''

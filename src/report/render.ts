@@ -3,7 +3,6 @@ import type { StationaryPoint, Summary } from '../core/result.js'
 import { formatCount, formatRate, formatSeconds } from '../core/units.js'
 import { churnMatrix } from './charts/churn.js'
 import { convergence } from './charts/convergence.js'
-import { decisions } from './charts/decisions.js'
 import { discovery } from './charts/discovery.js'
 import { growthChart } from './charts/growth.js'
 import { histogram, histogramLooks } from './charts/histogram.js'
@@ -17,7 +16,7 @@ import { spectrum } from './charts/spectrum.js'
 import { waterfall } from './charts/waterfall.js'
 import { bestOfChart } from './charts/bestOf.js'
 import { conclusion, coverageText } from './conclusion.js'
-import { fullNotes, fullTable, headline, keyNotes, keyTable } from './contrast.js'
+import { fullNotes, fullTable } from './contrast.js'
 import {
   coefficientsTable,
   effectsTable,
@@ -31,9 +30,10 @@ import { bestOfNotes, bestOfTable, restartsText } from './restarts.js'
 import { facts, figure, fold, htmlTable, page, paragraph, titled } from './page.js'
 import { landscapeText } from './landscape.js'
 import { minimaSetsTable, multiplicityNotes, multiplicityText, runSetsTable, widestTable } from './multiplicity.js'
+import { decided, overview } from './overview.js'
 import { separationTable, separationText } from './separation.js'
 import { ridgePathText } from './ridgePath.js'
-import { limitsTable, meaning, met, metricsTable, pointsTable, thresholdsTable, verdictTable } from './tables.js'
+import { limitsTable, meaning, met, metricsTable, pointsTable, thresholdsTable } from './tables.js'
 import { computer, count, escape, fixed, infiniteText, isSeparated, percent, remedyText, short } from './words.js'
 
 const shownPoints = 30
@@ -204,54 +204,6 @@ function sharedFacts(summaries: readonly Summary[]): (readonly [string, string])
   return first.filter(([name, text]) => others.every(facts => facts.some(([n, t]) => n === name && t === text)))
 }
 
-/** A study at one glance: its name, its answer in a line, and where its runs end. */
-async function panel(s: Summary): Promise<string> {
-  const chart = await waterfall(s, 'small')
-  return (
-    `<article><h2>${escape(s.name)}</h2><p class="kind">${s.convex.model ? 'convex' : 'not convex'}</p>` +
-    `<p class="headline">${escape(headline(s))}</p>${chart?.svgs.join('') ?? ''}</article>`
-  )
-}
-
-const howToRead =
-  'Each picture: the loss at the end of every run, sorted. A level line is one result from every start, a staircase several minima; ' +
-  'colour and shape say which. Axes differ.'
-
-/** Where the runs end, the rows that matter, the answer. */
-async function first(summaries: readonly Summary[]): Promise<string> {
-  const panels: string[] = []
-  for (const s of summaries) panels.push(await panel(s))
-  const answer = `<div class="answer">${conclusion(summaries)
-    .map(text => paragraph(text))
-    .join('')}</div>`
-  const alone = summaries.length === 1
-  const table = alone
-    ? htmlTable(verdictTable(summaries[0]))
-    : htmlTable(keyTable(summaries), 'models') + paragraph(keyNotes(summaries), 'small')
-  return `<div class="panels${alone ? ' alone' : ''}">${panels.join('')}</div>${paragraph(howToRead, 'small')}${table}${answer}`
-}
-
-/** What the best minima of each model decide, where that can be drawn. */
-async function decided(summaries: readonly Summary[]): Promise<string> {
-  const pictures: string[] = []
-  for (const s of summaries) {
-    const picture = await decisions(s)
-    if (picture) pictures.push(`<article><h2>${escape(s.name)}</h2>${picture}</article>`)
-  }
-  if (pictures.length === 0) return ''
-  const { coding } = summaries[0].problem
-  const classes = coding === '' ? '' : ` (${coding})`
-  const most = summaries.reduce((n, s) => Math.max(n, s.decisions?.boundaries.length ?? 0), 0)
-  const lines = most > 1 ? 'Lines: the best minimum, solid, and the next two, dashed and dotted.' : 'Line: the minimum.'
-  return (
-    `<h2>What they decide</h2><div class="panels${pictures.length === 1 ? ' alone' : ''}">${pictures.join('')}</div>` +
-    paragraph(
-      `Marks: training rows, circles of class 0 and crosses of class 1${classes}. ${lines} On each line both classes are equally likely.`,
-      'small'
-    )
-  )
-}
-
 /** Pictures side by side, each under the name of its study. */
 async function pictures(
   summaries: readonly Summary[],
@@ -295,7 +247,7 @@ async function multiplicityPart(summaries: readonly Summary[]): Promise<string> 
   const told = some.map(s => paragraph((some.length > 1 ? `${s.name}: ` : '') + multiplicityText(s).join(' ')))
   return [
     ...told,
-    figure(await multiplicityCurve(some)),
+    figure(await multiplicityCurve(some), false),
     drawn === ''
       ? ''
       : `<h3>What good runs predict, row by row</h3>${drawn}` +
@@ -328,9 +280,9 @@ async function landscapes(summaries: readonly Summary[]): Promise<string> {
   for (const s of summaries) {
     const chart = await landscapeChart(s)
     if (!chart) continue
-    const title = summaries.length > 1 ? s.name : chart.title
+    const alone = summaries.length === 1
     parts.push(
-      figure({ ...chart, title }) +
+      figure(alone ? chart : { ...chart, title: s.name }, !alone) +
         landscapeText(s)
           .map(text => paragraph(text))
           .join('')
@@ -361,6 +313,7 @@ const copies =
 
 async function section(
   s: Summary,
+  alone: boolean,
   shared: readonly (readonly [string, string])[],
   options: CoefficientOptions
 ): Promise<string> {
@@ -369,6 +322,7 @@ async function section(
   const points =
     pointsPart('Minima', s.minima, s) + pointsPart('Flat minima', s.degenerate, s) + pointsPart('Saddles', s.saddles, s)
   return [
+    alone ? '' : conclusion([s]).map(text => paragraph(text)).join(''),
     facts(own),
     notes(s),
     points,
@@ -379,7 +333,7 @@ async function section(
     await separationPart(s),
     metricsPart(s),
     multiplicityTables(s),
-    `<div class="figures">${charts.map(figure).join('')}</div>`
+    `<div class="figures">${charts.map(chart => figure(chart)).join('')}</div>`
   ].join('\n')
 }
 
@@ -392,23 +346,29 @@ const figures = (summaries: readonly Summary[]): string =>
     'small'
   )
 
+/** What a page takes beside summaries. */
+export interface ReportOptions extends CoefficientOptions {
+  /** Heading of the page. */
+  readonly title: string
+  /** The first model on the rows that it gets right and so separates, without and with a ridge. */
+  readonly separated?: readonly Summary[]
+}
+
 /**
  * One page for one study, or for several side by side: the answer on the first screen, everything else folded below it.
  * @param summaries at least one
  */
-export async function renderReport(
-  summaries: readonly Summary[],
-  options: CoefficientOptions & { readonly title: string }
-): Promise<string> {
+export async function renderReport(summaries: readonly Summary[], options: ReportOptions): Promise<string> {
+  const { separated = [] } = options
   const alone = summaries.length === 1
   const shared = alone ? [] : sharedFacts(summaries)
   const parts: string[] = []
-  for (const s of summaries) parts.push(fold(alone ? 'The study' : s.name, await section(s, shared, options)))
+  for (const s of summaries) parts.push(fold(alone ? 'The study' : s.name, await section(s, alone, shared, options)))
   return page(
     options.title,
-    `${await first(summaries)}
+    `${await overview(summaries, separated)}
 ${await decided(summaries)}
-${fold('Convergence', figure(await convergence(summaries)))}
+${fold('Convergence', figure(await convergence(summaries), false))}
 ${fold('Predictions', await scoresPart(summaries))}
 ${fold('How much good runs disagree', await multiplicityPart(summaries))}
 ${fold('How many starts', await restarts(summaries))}

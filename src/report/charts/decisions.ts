@@ -38,7 +38,7 @@ export async function decisions(s: Summary): Promise<string | undefined> {
       layer: [
         {
           data: { values: points },
-          mark: { type: 'point', size: 30, filled: false, opacity: 0.75 },
+          mark: { type: 'point', size: 26, filled: false, opacity: 0.85 },
           encoding: {
             x,
             y,
@@ -47,7 +47,13 @@ export async function decisions(s: Summary): Promise<string | undefined> {
               field: 'kind',
               type: 'nominal',
               legend: null,
-              scale: { domain: ['zero', 'one'], range: ['circle', 'cross'] }
+              scale: { domain: ['zero', 'one'], range: ['circle', 'triangle-up'] }
+            },
+            fill: {
+              field: 'kind',
+              type: 'nominal',
+              legend: null,
+              scale: { domain: ['zero', 'one'], range: ['transparent', '#888888'] }
             }
           }
         },
