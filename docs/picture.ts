@@ -7,10 +7,10 @@ const { browser, close } = await openBrowser()
 try {
   const page = await browser.newPage({ viewport: size, colorScheme: 'light' })
   await page.setContent(readFileSync('manystart-contrast/report.html', 'utf8'))
-  // Down to what is folded.
-  const fold = await page.locator('details').first().boundingBox()
-  if (!fold) throw new Error('The report has nothing folded.')
-  const clip = { x: 0, y: 0, width: size.width, height: fold.y - 10 }
+  // Down to the answer.
+  const answer = await page.locator('.answer').boundingBox()
+  if (!answer) throw new Error('The report has no answer.')
+  const clip = { x: 0, y: 0, width: size.width, height: answer.y + answer.height + 20 }
   await page.screenshot({ path: 'docs/report.png', fullPage: true, clip })
 } finally {
   await close()

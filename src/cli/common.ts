@@ -4,6 +4,7 @@ import { printable, printableJson, sentence, shown } from '../core/printable.js'
 import { checkFields, readConfigFile, resolveConfig, type StudyConfig } from '../study/config.js'
 import type { Flags, Positional } from './command.js'
 import { mergeFlags } from './flags.js'
+import { writeSentence } from './terminal.js'
 
 /** The raw study from a file (if given) and flags. */
 export function rawStudy(flags: Flags): { raw: Record<string, unknown>; source: string } {
@@ -75,9 +76,7 @@ export function interruptSignal(): { signal: AbortSignal; release: () => void } 
 export const configFile: Positional = { name: 'config', describe: 'study.yaml or study.json', required: false }
 
 /** Says something beside the result. */
-export const say = (text: string): void => {
-  process.stderr.write(`${sentence(text)}\n`)
-}
+export const say = (text: string): void => writeSentence(sentence(text))
 
 /** Prints text for people: names and cells in it cannot steer the terminal. */
 export const print = (text: string): void => {

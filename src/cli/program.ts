@@ -6,7 +6,7 @@ import { version } from '../core/version.js'
 import type { Command } from './command.js'
 import { commands } from './commands.js'
 import { commandHelp, guide, programHelp } from './help.js'
-import { widthOf } from './terminal.js'
+import { widthOf, writeSentence } from './terminal.js'
 
 const print = (text: string): void => {
   process.stdout.write(`${text}\n`)
@@ -90,7 +90,7 @@ export async function exitCodeOf(words: readonly string[]): Promise<number | und
     return undefined
   } catch (error) {
     const { code, text } = failure(error)
-    process.stderr.write(`${text}\n`)
+    writeSentence(text)
     const expected = error instanceof InputError || error instanceof WorkError
     if (!expected && process.env['MANYSTART_DEBUG'] && error instanceof Error)
       process.stderr.write(`${error.stack ?? ''}\n`)

@@ -3,12 +3,7 @@ import { shown } from '../core/printable.js'
 import { formatCount, formatRate, formatSeconds } from '../core/units.js'
 import type { LoadProgress } from '../data/types.js'
 import type { StudyProgress } from '../study/session.js'
-
-export interface ProgressStream {
-  write(text: string): unknown
-  readonly isTTY?: boolean
-  readonly columns?: number
-}
+import { clearLine, type Output } from './terminal.js'
 
 export interface Progress {
   /** What is done before and after there are runs to count, such as reading data. */
@@ -26,14 +21,39 @@ const pipedMilliseconds = 5000
 /** A table that takes longer to read than this is said to be read. */
 const loadMilliseconds = 500
 
+/** One line of a stream: rewritten in place on a terminal, else a line each time. */
+function progressLine(stream: Output): {
+  readonly terminal: boolean
+  readonly show: (text: string) => void
+  readonly clear: () => void
+} {
+  const terminal = stream.isTTY === true
+  let shown = false
+  // A line that reaches the last column wraps on some terminals, and cannot be erased then.
+  const cut = (text: string): string => {
+    const columns = (stream.columns ?? usualColumns) - 1
+    return text.length <= columns ? text : `${text.slice(0, Math.max(0, columns - 1))}…`
+  }
+  return {
+    terminal,
+    show(text) {
+      stream.write(terminal ? `${clearLine}${cut(text)}` : `${text}\n`)
+      shown = true
+    },
+    clear() {
+      if (terminal && shown) stream.write(clearLine)
+    }
+  }
+}
+
 /** Tells how far the reading of a table has come, from half a second on. @param clock as below */
 export function loadProgress(
-  stream: ProgressStream,
+  stream: Output,
   quiet: boolean,
   clock: () => number = () => performance.now()
 ): (progress: LoadProgress) => void {
   if (quiet) return () => undefined
-  const terminal = stream.isTTY === true
+  const { terminal, show } = progressLine(stream)
   let last = clock()
   let began = last
   let wait = loadMilliseconds
@@ -52,38 +72,14 @@ export function loadProgress(
     wait = terminal ? terminalMilliseconds : pipedMilliseconds
     const share = done ? '' : `, ${Math.floor((100 * bytes) / Math.max(1, size))} %`
     const text = `Reading ${shown(source)}: ${formatCount(rows)} rows${share}, ${formatSeconds((now - began) / 1000)}`
-    stream.write(terminal ? `\r\u001b[2K${text}${done ? '\n' : ''}` : `${text}\n`)
-  }
-}
-
-/** One line of a stream: rewritten in place on a terminal, else a line each time. */
-function progressLine(stream: ProgressStream): {
-  readonly terminal: boolean
-  readonly show: (text: string) => void
-  readonly clear: () => void
-} {
-  const terminal = stream.isTTY === true
-  let shown = false
-  // A line that reaches the last column wraps on some terminals, and cannot be erased then.
-  const cut = (text: string): string => {
-    const columns = (stream.columns ?? usualColumns) - 1
-    return text.length <= columns ? text : `${text.slice(0, Math.max(0, columns - 1))}…`
-  }
-  return {
-    terminal,
-    show(text) {
-      stream.write(terminal ? `\r\u001b[2K${cut(text)}` : `${text}\n`)
-      shown = true
-    },
-    clear() {
-      if (terminal && shown) stream.write('\r\u001b[2K')
-    }
+    show(text)
+    if (done && terminal) stream.write('\n')
   }
 }
 
 /** @param clock milliseconds; injected by tests */
 export function createProgress(
-  stream: ProgressStream,
+  stream: Output,
   label: string,
   quiet: boolean,
   clock: () => number = () => performance.now()
@@ -124,7 +120,7 @@ export interface TimeLeft {
 
 /** Progress of work whose length is known. @param clock as below */
 export function createTimeLeft(
-  stream: ProgressStream,
+  stream: Output,
   quiet: boolean,
   clock: () => number = () => performance.now()
 ): TimeLeft {

@@ -1,4 +1,5 @@
-/** What the terminal can show: its width, whether colours are wanted, and text and two columns wrapped to it. */
+/** What the terminal can show: its width, whether colours are wanted, and sentences beside a line of progress. */
+import { wrap } from '../core/text.js'
 
 interface Screen {
   readonly isTTY?: boolean
@@ -22,3 +23,16 @@ export const colourful = (screen: Screen = process.stdout, environment: NodeJS.P
 
 /** Text in bold where colours are wanted. */
 export const bold = (text: string, on = colourful()): string => (on ? `\u001b[1m${text}\u001b[22m` : text)
+
+/** A stream that sentences and progress are written to. */
+export interface Output extends Screen {
+  write(text: string): unknown
+}
+
+/** Back to the first column, and the line emptied. */
+export const clearLine = '\r\u001b[2K'
+
+/** Writes a sentence: on a terminal over the line of progress that may stand there, and wrapped between words; elsewhere on one line. */
+export function writeSentence(text: string, stream: Output = process.stderr): void {
+  stream.write(stream.isTTY === true ? `${clearLine}${wrap(text, widthOf(stream)).join('\n')}\n` : `${text}\n`)
+}

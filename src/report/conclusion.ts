@@ -227,7 +227,7 @@ const kinds: readonly {
     }
   },
   {
-    lead: `No result to arrive at, because the weights ${runAway}`,
+    lead: 'No result to arrive at, because the weights run away while the loss goes on falling',
     fits: s => !s.convex.model && s.minima.length + s.degenerate.length === 0 && 2 * s.verdicts.diverging > s.starts,
     about: s => part(s.verdicts.diverging, s.starts)
   }
@@ -254,7 +254,9 @@ export function conclusion(summaries: readonly Summary[]): string[] {
     s.starts === 0 || isSeparated(s) ? undefined : kinds.find(kind => kind.fits(s))
   const shared = kinds.flatMap(kind => {
     const some = summaries.filter(s => kindOf(s) === kind)
-    return some.length === 0 ? [] : [`${kind.lead}: ${listed(some.map(s => `${s.name} (${kind.about(s)}${scored(s)})`))}.`]
+    return some.length === 0
+      ? []
+      : [`${kind.lead}: ${listed(some.map(s => `${s.name} (${kind.about(s)}${scored(s)})`))}.`]
   })
   return [...shared, ...summaries.filter(s => kindOf(s) === undefined).map(sentence)]
 }

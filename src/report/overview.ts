@@ -67,4 +67,3 @@ export async function decided(summaries: readonly Summary[]): Promise<string> {
     )
   )
 }
-

@@ -322,7 +322,11 @@ async function section(
   const points =
     pointsPart('Minima', s.minima, s) + pointsPart('Flat minima', s.degenerate, s) + pointsPart('Saddles', s.saddles, s)
   return [
-    alone ? '' : conclusion([s]).map(text => paragraph(text)).join(''),
+    alone
+      ? ''
+      : conclusion([s])
+          .map(text => paragraph(text))
+          .join(''),
     facts(own),
     notes(s),
     points,

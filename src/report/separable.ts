@@ -4,7 +4,11 @@ import { formatCount } from '../core/units.js'
 import { count, limitText, short } from './words.js'
 
 const all = (n: number, of: number): string =>
-  n === of ? (of === 1 ? 'the only run' : `all ${formatCount(of)} runs`) : `${formatCount(n)} of ${count(of, 'run', 'runs')}`
+  n === of
+    ? of === 1
+      ? 'the only run'
+      : `all ${formatCount(of)} runs`
+    : `${formatCount(n)} of ${count(of, 'run', 'runs')}`
 
 /**
  * What separation does, and what a ridge does against it.

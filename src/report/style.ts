@@ -45,6 +45,6 @@ details { border-top: 1px solid var(--line); margin-top: 14px; padding-top: 10px
 summary { cursor: pointer }
 summary h2 { display: inline; font-size: 17px; margin: 0; padding: 0; border: 0 }
 .models th:first-child, .models td:first-child { position: sticky; left: 0; background: var(--ground) }
-@media (max-width: 480px) { main { padding: 12px 14px 48px } h1 { font-size: 22px } th, td { padding-right: 12px } }
+@media (max-width: 480px) { main { padding: 12px 14px 48px } h1 { font-size: 20px; margin: 0 0 10px } th, td { padding-right: 12px } .models td:first-child { min-width: 7em } .panels svg { max-width: 290px } .panels h2, .kind { display: inline; margin-right: 8px } }
 @media print { details::details-content { content-visibility: visible; block-size: auto; opacity: 1 } details > * { display: block } main { max-width: none } figure, table, dl { break-inside: avoid } }
 `

@@ -9,15 +9,20 @@ import { isThere, makeDirectory, reason, removeEmpty, replaceFile } from '../run
 import { summaryOf, type SessionOptions } from './study.js'
 
 const format = 'manystart/contrast'
+const directoryName = z.string().regex(/^[a-z0-9-]+$/)
 const schema = z.looseObject({
   format: z.literal(format),
   version: z.literal(2),
   /** Names of the directories of its studies. */
-  models: z.array(z.string().regex(/^[a-z0-9-]+$/))
+  models: z.array(directoryName),
+  /** The same of the first of them on rows that it separates; absent until they are there. */
+  separated: z.array(directoryName).optional()
 })
 
 /** A directory that holds several studies. */
 export interface ContrastDirectory {
+  /** Enters studies of the first model on rows that it separates, which are there by now. */
+  enter(separated: readonly string[]): Promise<void>
   /** Puts a page or a table over all of them in place. */
   write(name: string, text: string): Promise<void>
   /** Takes the record back where no study was begun, and the directory where it was made for it. */
@@ -61,8 +66,11 @@ export async function claimContrast(
       if (await checkOurs(join(directory, name))) await rm(join(directory, name))
   }
   const record: z.input<typeof schema> = { format, version: 2, models: [...models] }
-  await replaceFile(join(directory, contrastFile), `${JSON.stringify(record, null, 2)}\n`)
+  const save = (more: Partial<typeof record>): Promise<void> =>
+    replaceFile(join(directory, contrastFile), `${JSON.stringify({ ...record, ...more }, null, 2)}\n`)
+  await save({})
   return {
+    enter: separated => save({ separated: [...separated] }),
     async write(name, text) {
       await checkOurs(join(directory, name))
       await replaceFile(join(directory, name), text)
@@ -78,8 +86,16 @@ export async function claimContrast(
 /** Whether a directory holds several studies. */
 export const isContrast = (directory: string): Promise<boolean> => isThere(join(directory, contrastFile))
 
+/** Summaries of studies side by side. */
+export interface ContrastSummaries {
+  /** Of the models, the convex one first. */
+  readonly models: Summary[]
+  /** Of the first on rows that it separates, without and with a ridge; may be none. */
+  readonly separated: Summary[]
+}
+
 /** Summaries of the studies of a contrast that have begun. @throws InputError when the record is not whole, or there are none */
-export async function contrastSummaries(directory: string, options: SessionOptions = {}): Promise<Summary[]> {
+export async function contrastSummaries(directory: string, options: SessionOptions = {}): Promise<ContrastSummaries> {
   const path = join(directory, contrastFile)
   let raw: unknown
   try {
@@ -92,11 +108,16 @@ export async function contrastSummaries(directory: string, options: SessionOptio
     throw new InputError(
       `${checked.error.issues[0].path.map(String).join('.') || 'format'} in ${path} is missing or wrong; restore the file, or run the contrast again.`
     )
-  const summaries: Summary[] = []
-  for (const model of checked.data.models)
-    if (await isThere(join(directory, model, studyFile)))
-      summaries.push(await summaryOf(join(directory, model), options))
-  if (summaries.length === 0)
+  const summariesOf = async (names: readonly string[]): Promise<Summary[]> => {
+    const summaries: Summary[] = []
+    for (const name of names)
+      if (await isThere(join(directory, name, studyFile)))
+        summaries.push(await summaryOf(join(directory, name), options))
+    return summaries
+  }
+  const { models, separated = [] } = checked.data
+  const found = { models: await summariesOf(models), separated: await summariesOf(separated) }
+  if (found.models.length === 0)
     throw new InputError(`${directory} holds a contrast of which no study has begun; run it again with --force.`)
-  return summaries
+  return found
 }

@@ -2,7 +2,9 @@
 // several for the networks with a ridge, which runs meet with different accuracy, and none without.
 import { conclusion } from '../../src/report/conclusion.js'
 import { describe, expect, it } from 'vitest'
-import { contrast } from '../../src/study/contrast.js'
+import { resolveConfig } from '../../src/study/config.js'
+import { contrast, contrastModels } from '../../src/study/contrast.js'
+import { runSeparated } from '../../src/study/separable.js'
 
 describe('the default contrast', () => {
   it.each([
@@ -13,10 +15,11 @@ describe('the default contrast', () => {
     [1, 2],
     [1, 3]
   ])('from starts of seed %i on the split of seed %i', async (seed, split) => {
-    const [convex, brier, ridge, free] = await contrast({
+    const given = {
       data: { builtin: 'iris2', test: { fraction: 0.3, seed: split } },
       starts: { count: 333, seed }
-    })
+    }
+    const [convex, brier, ridge, free] = await contrast(given)
     expect(convex.verdicts.minimum).toBe(333)
     expect(convex.minima).toHaveLength(1)
     expect(convex.metrics).toMatchObject({ asGoodAsBest: 1, disagreement: 0 })
@@ -36,6 +39,15 @@ describe('the default contrast', () => {
     expect(free.verdicts).toMatchObject({ minimum: 0, failed: 0 })
     expect(free.verdicts.degenerate).toBeLessThan(333 / 20)
     expect(free.verdicts.diverging).toBeGreaterThan(333 / 3)
+
+    const [{ config }] = await contrastModels(given)
+    const [separated, held] = await runSeparated(resolveConfig(config, 'the test'), convex)
+    expect(separated.problem.rows).toBe(Math.round(convex.metrics.train.accuracy!.max * convex.problem.rows))
+    expect(separated.verdicts.diverging).toBe(99)
+    expect(separated.limits).toHaveLength(1)
+    expect(separated.limits[0].loss).toBeLessThanOrEqual(separated.limits[0].uncertainty)
+    expect(held.verdicts.minimum).toBe(99)
+    expect(held.minima).toHaveLength(1)
   })
 })
 

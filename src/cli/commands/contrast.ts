@@ -5,7 +5,12 @@ import { renderReport } from '../../report/render.js'
 import { conclusion } from '../../report/conclusion.js'
 import { wrap } from '../../core/text.js'
 import { contrastText } from '../../report/contrast.js'
+import type { Summary } from '../../core/result.js'
+import { separableText } from '../../report/separable.js'
+import { resolveConfig } from '../../study/config.js'
 import { contrastModels, runContrast } from '../../study/contrast.js'
+import { runSeparated, separatedKeys } from '../../study/separable.js'
+import type { StudyFiles } from '../../study/study.js'
 import { claimContrast } from '../../study/contrastDirectory.js'
 import { contrastFile, reportFile, summaryFile } from '../../runs/directory.js'
 import type { DataConfig } from '../../data/types.js'
@@ -71,12 +76,17 @@ export const contrastCommand: Command = {
     let progress: Progress | undefined
     const { signal, release } = interruptSignal()
     try {
-      const summaries = await runContrast(raw, {
+      const shared = {
         signal,
         out,
         ...(threads === undefined ? {} : { threads }),
         ...(lanes === undefined ? {} : { lanes }),
         force,
+        finish: async (done: Summary, files: StudyFiles) =>
+          files.write(reportFile, await renderReport([done], { title: done.name, exponentiate }))
+      }
+      const summaries = await runContrast(raw, {
+        ...shared,
         onModel: (model, i, total) => {
           progress?.finish()
           progress = createProgress(process.stderr, `model ${i + 1} of ${total} (${model.key})`, quiet)
@@ -84,21 +94,29 @@ export const contrastCommand: Command = {
         },
         onLoad: loadProgress(process.stderr, quiet),
         onProgress: p => progress?.update(p),
-        onNote: say,
-        finish: async (done, files) =>
-          files.write(reportFile, await renderReport([done], { title: done.name, exponentiate }))
+        onNote: say
       })
       progress?.finish()
-      const whole = { format: contrastFormat, version: 2, models: summaries }
+      let separated: Summary[] = []
+      if (!signal.aborted) {
+        progress = createProgress(process.stderr, `the rows that ${summaries[0].name} gets right`, quiet)
+        separated = await runSeparated(resolveConfig(models[0].config, source), summaries[0], {
+          ...shared,
+          onProgress: p => progress?.update(p)
+        })
+        progress.finish()
+      }
+      if (separated.length > 0) await directory.enter(separatedKeys.slice(0, separated.length))
+      const whole = { format: contrastFormat, version: 2, models: summaries, separated }
       await directory.write(summaryFile, `${JSON.stringify(whole, null, 2)}\n`)
       const title = `${summaries[0].problem.data}: convex and non-convex models`
-      await directory.write(reportFile, await renderReport(summaries, { title, exponentiate }))
+      await directory.write(reportFile, await renderReport(summaries, { title, exponentiate, separated }))
       if (json) printJson(summaries)
       else {
         print(contrastText(summaries, width))
         print('')
         print(
-          conclusion(summaries)
+          [...conclusion(summaries), ...separableText(summaries, separated)]
             .flatMap(text => wrap(text, width))
             .join('\n')
         )

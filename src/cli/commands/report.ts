@@ -60,15 +60,18 @@ export const reportCommand: Command = {
     const { signal, release } = interruptSignal()
     const session: SessionOptions = { signal, onNote: say }
     try {
-      const summaries = contrast
+      const { models: summaries, separated } = contrast
         ? await contrastSummaries(directory, session)
-        : [anew ? await sumUp(directory, tolerances, session) : await summaryOf(directory, session)]
+        : {
+            models: [anew ? await sumUp(directory, tolerances, session) : await summaryOf(directory, session)],
+            separated: []
+          }
       const tables = tablesText(flags, summaries)
       if (tables !== undefined) return print(tables)
       const title =
         summaries.length > 1 ? `${summaries[0].problem.data}: convex and non-convex models` : summaries[0].name
       const path = join(directory, reportFile)
-      const page = await renderReport(summaries, { title, exponentiate })
+      const page = await renderReport(summaries, { title, exponentiate, separated })
       await checkOurs(path)
       await replaceFile(path, page)
       if (anew) print(studyText(summaries[0], widthOf(), { exponentiate }))

@@ -24,6 +24,9 @@ const otherLooks: Readonly<Record<string, Look>> = {
 /** Marks nearer to each other than this, in px along the runs and across, are drawn as one: they would cover each other. */
 const covered = { along: 1.5, across: 0.5 }
 
+/** Losses below this are written with a power of ten. */
+const tiny = 1e-3
+
 interface Mark {
   readonly run: number
   readonly loss: number
@@ -103,7 +106,9 @@ export async function waterfall(s: Summary, size: 'full' | 'small' = 'full'): Pr
           type: 'quantitative',
           title: small ? null : 'loss at the end point',
           scale: { type: log ? 'log' : 'linear', zero: false, ...(pad > 0 ? { domain: [low - pad, high + pad] } : {}) },
-          axis: log ? logAxis(low, high, small ? 4 : 7) : { tickCount: small ? 4 : 6 }
+          axis: log
+            ? logAxis(low, high, small ? 4 : 7)
+            : { tickCount: small ? 4 : 6, ...(high < tiny ? { format: '~e' } : {}) }
         },
         color: { ...end, scale: { domain: met, range: range(0) } },
         shape: { ...end, scale: { domain: met, range: range(1) } }
