@@ -121,6 +121,23 @@ describe('imports', () => {
     expect(wrong).toEqual([])
   })
 
+  it('ask models questions, and never compare their kinds', () => {
+    const kinds = new Set(['network', 'expression'])
+    const wrong: string[] = []
+    for (const file of sources.filter(f => /^src\/(analysis|data|study|report|cli)\//.test(f))) {
+      const visit = (node: ts.Node): void => {
+        const compares =
+          (ts.isBinaryExpression(node) &&
+            [node.left, node.right].some(n => ts.isStringLiteral(n) && kinds.has(n.text))) ||
+          (ts.isCaseClause(node) && ts.isStringLiteral(node.expression) && kinds.has(node.expression.text))
+        if (compares) wrong.push(`${file}: ${node.getText()}`)
+        ts.forEachChild(node, visit)
+      }
+      visit(ts.createSourceFile(file, readFileSync(join(root, file), 'utf8'), ts.ScriptTarget.Latest, true))
+    }
+    expect(wrong).toEqual([])
+  })
+
   it('keep the engines apart from each other', () => {
     const wrong: string[] = []
     for (const file of sources) {

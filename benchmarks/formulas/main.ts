@@ -190,11 +190,11 @@ try {
     }
     ours.set(c.name, { seconds, ends })
   }
-  const { answer, missing } = await ask(pythonPeer('formulas', './peer.py'), file, 300)
+  const { answer, missing } = await ask(pythonPeer('formulas', '../formulas/peer.py'), file, 300)
   for (const { case: c, setup } of list) {
     const { seconds, ends } = ours.get(c.name)!
     const figures = [
-      { method: 'Manystart, Newton', count, seconds, ends },
+      { method: `Manystart, ${setup.optimizer.name}`, count, seconds, ends },
       ...answer.figures.filter(f => f.problem === c.name).map(f => ({ ...f, ends: f.ends ?? [] }))
     ]
     const all = await Promise.all(figures.map(f => sums(setup, f.ends)))

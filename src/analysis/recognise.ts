@@ -8,9 +8,8 @@ import { VerdictCode } from '../core/result.js'
 import { Spare } from '../core/spare.js'
 import { Status } from '../core/status.js'
 import { thresholds } from '../core/thresholds.js'
-import { activationTable } from '../models/activations.js'
 import { genericCoefficients } from '../models/network/symmetry.js'
-import { canonicalizerOf, type AnyCanonicalizer, isOwnCopy } from '../models/model.js'
+import { canonicalizerOf, hiddenActivation, isOwnCopy, type AnyCanonicalizer } from '../models/model.js'
 import { centre, centred } from '../models/network/shift.js'
 import { RankedIds } from './ranked.js'
 import type { Model } from '../models/types.js'
@@ -261,12 +260,12 @@ export class Recogniser {
 /** Judges blocks, by recognition where the certifying engine has proofs and the model is known. */
 export function judging(
   judge: Judge,
-  model = judge.problem?.model
+  model: Model
 ): (theta: Float64Array, found: Found, count: number, spare?: Spare) => Promise<Judged> {
   const { certifier } = judge.objective
   // Orbits of linear units and kinks are the judge's own to see.
-  const phi = model?.kind === 'network' && model.hidden.length > 0 ? activationTable[model.activation] : undefined
-  if (!certifier || !model || phi?.linear || phi?.smooth === false)
+  const phi = hiddenActivation(model)
+  if (!certifier || phi?.linear || phi?.smooth === false)
     return (theta, found, count) => judgeRuns(judge, theta, found, count)
   const recogniser = new Recogniser(judge, certifier, model)
   return (theta, found, count, spare) => recogniser.judgeRuns(theta, found, count, spare)

@@ -8,10 +8,9 @@ import { lossTable } from '../models/losses/index.js'
 import { shiftDirections, shiftCount } from '../models/network/shift.js'
 import { contrastHessian, contrastMap, contrastNetwork } from './quotient.js'
 import { layers } from '../models/network/network.js'
-import { hasLoss, isRidged, columnScale } from '../models/model.js'
+import { columnScale, hasLoss, isOnBound, isRidged } from '../models/model.js'
 import { linearPart, mapPoints, pullBack, type ParameterMap } from '../models/network/parameterMap.js'
 import { covarianceRows, positiveUserEigenvalues, userHessian } from './eigenvalues.js'
-import { atBound, toUser } from '../models/expression/coordinates.js'
 import { addFirth } from '../models/penalty.js'
 import { explainedNullity } from './flat.js'
 import { eigenWithin, isFlat, orthonormal } from './kinks/manifold.js'
@@ -312,7 +311,7 @@ export function varianceUnit(
   const definition = lossTable[model.loss]
   if (!hasLoss(model)) return 'An objective is no likelihood, so its curvature says nothing about sampling errors.'
   if (definition.noLikelihood) return definition.noLikelihood
-  if (model.kind === 'expression' && atBound(model.expression, toUser(model.expression, theta)).includes(true))
+  if (isOnBound(model, theta))
     return 'A parameter lies on its bound, where estimates are not normal around the true value.'
   if (isRidged(problem))
     return 'With a ridge the estimate is biased and the Hessian holds the penalty too, so its inverse is no sampling variance.'

@@ -7,7 +7,6 @@
 import { Status } from '../core/status.js'
 import { thresholds } from '../core/thresholds.js'
 import { reportPlaces } from '../language/program.js'
-import { lossTable } from '../models/losses/index.js'
 import { escapes, type Climbs, type Escape } from './escape.js'
 import { exactlyFlat, mixingRank } from './flat.js'
 import { inOrder, lossNoise, pick, type JudgedObjective, type Runs } from './follow.js'
@@ -19,20 +18,19 @@ import { isGoingOut, isSaturated, onKink } from './units.js'
 import { centred, shiftCount } from '../models/network/shift.js'
 import { ReasonCode, VerdictCode, type UnfinishedReason, type Verdict } from '../core/result.js'
 import type { Program } from '../engines/types.js'
-import { isNetwork } from '../models/model.js'
 import type { Network, Problem } from '../models/types.js'
 import type { Filled, RunBlock } from '../runs/table.js'
 
 export type { JudgedObjective } from './follow.js'
 
-const attainsZero = ({ model }: Problem): boolean => lossTable[model.loss].attainsZero === true
-
 /** Programs and limits that judging needs; built by the study for the certifying engine. */
 export interface Judge {
   /** f64 objective on the same problem. */
   readonly objective: JudgedObjective
-  /** What the objective computes; null: a function that is no network. */
-  readonly problem: Problem | null
+  /** What the objective computes where that is a network, whose units may saturate and lie on kinks; null for other functions. */
+  readonly network: Problem<Network> | null
+  /** Of a loss that can fall to 0 and no further, its value where all outputs are 0; null of others. */
+  readonly blankLoss: number | null
   /** [P]: 1 / rms of the input column for first-layer weights, 1 elsewhere. */
   readonly scale: Float64Array
   readonly polish: Program
@@ -82,8 +80,6 @@ const climbParameters = 128
 
 /** The judgement of one block of runs, while it is made. */
 class Judging {
-  /** Where the model is a network. */
-  private readonly networked: Problem<Network> | null
   private readonly P: number
   /** Report scalars of polishing. */
   private readonly K: number
@@ -103,9 +99,9 @@ class Judging {
   /** Degenerate runs that may be on a way to infinity. */
   private readonly suspects: number[] = []
   /** What counts for nothing in a loss that can fall to 0, where it has fallen so far; 0 for others, which may be negative. */
-  private nothing = 0
-  /** What is close to nothing: its square root, relative to the loss of a model that is all zeros. */
-  private little = 0
+  private readonly nothing: number
+  /** What is close to nothing: its square root, relative to the loss of outputs that are all 0. */
+  private readonly little: number
   private steps = 0
   private losses = 0
   /** The objective, counting. */
@@ -133,7 +129,8 @@ class Judging {
       },
       minimise: request => judge.objective.minimise(request)
     }
-    this.networked = judge.problem && isNetwork(judge.problem) ? judge.problem : null
+    this.nothing = this.eps * (judge.blankLoss ?? 0)
+    this.little = Math.sqrt(this.eps) * (judge.blankLoss ?? 0)
     this.verdict = new Array<Verdict>(count).fill('unfinished')
     this.theta = found.theta.slice(0, count * this.P)
     this.loss = found.loss.slice(0, count)
@@ -146,13 +143,6 @@ class Judging {
   async run(): Promise<Judged> {
     const { judge, verdict } = this
     const { status } = this.found
-    if (judge.problem && attainsZero(judge.problem)) {
-      const { f } = await this.counted.evaluate(new Float64Array(this.P), {})
-      if (Number.isFinite(f[0])) {
-        this.nothing = this.eps * f[0]
-        this.little = Math.sqrt(this.eps) * f[0]
-      }
-    }
     const alive: number[] = []
     for (let i = 0; i < this.count; i++) {
       if (status[i] === Status.failed) verdict[i] = 'failed'
@@ -191,7 +181,8 @@ class Judging {
     const { judge, P, verdict } = this
     if (judge.bounded || which.length === 0 || P > climbParameters) return
     const points = pick(this.found.theta, P, which)
-    const vanishes = judge.problem !== null && attainsZero(judge.problem)
+    // A network's outputs can be what the targets are; of other functions that is not known.
+    const vanishes = judge.network !== null && judge.blankLoss !== null
     const { ways, taken } = await escapes(this.counted, judge.climbs, judge.scale, points, this.eps, vanishes)
     this.steps += taken
     which.forEach((i, n) => {
@@ -208,7 +199,7 @@ class Judging {
   /** Where units have kinks, goes on downhill from where runs were found, to points that lie on kinks. */
   private async turnAtKinks(which: readonly number[]): Promise<void> {
     const { scale, eps } = this.judge
-    const { networked } = this
+    const { network: networked } = this.judge
     if (which.length === 0 || !networked || !hasKinks(networked.model) || this.P > climbParameters) return
     const pieces = new Pieces(networked)
     let since = performance.now()
@@ -262,13 +253,13 @@ class Judging {
   }
 
   private isSaturated(i: number): boolean {
-    const { networked } = this
+    const { network: networked } = this.judge
     return networked !== null && isSaturated(networked, this.found.theta, i * this.P)
   }
 
   /** At a kink curvature and gradient hold to one side only, and say nothing about the others. */
   private isKinked(theta: Float64Array): boolean {
-    const { networked } = this
+    const { network: networked } = this.judge
     return networked !== null && (onKink(networked, theta) || isGoingOut(networked, theta, this.judge.scale))
   }
 
@@ -348,8 +339,7 @@ class Judging {
 
   /** Whether the loss is as small as it can be, but for rounding, so that it cannot go on falling. */
   private fits(i: number, noise: number): boolean {
-    const { problem } = this.judge
-    return problem !== null && attainsZero(problem) && this.loss[i] <= noise
+    return this.judge.blankLoss !== null && this.loss[i] <= noise
   }
 
   /** Whether the optimiser had come to the stationary point itself: its own way may lead past a saddle beside it. */
@@ -379,7 +369,7 @@ class Judging {
     }
     if (report[this.places.negative] > 0 && (this.isNearBottom(run.loss[n]) || !this.hadArrived(i, report)))
       return false
-    const network = this.networked?.model
+    const network = this.judge.network?.model
     this.theta.set(network ? centred(network, at) : at, i * P)
     this.loss[i] = run.loss[n]!
     this.gradientNorm[i] = run.gradientNorm[n]!
@@ -430,7 +420,7 @@ class Judging {
       return report[this.places.smallest] >= -thresholds.weakSaddle * this.zeroBand(report)
     if (this.verdict[i] !== 'degenerate') return false
     const { flatDirections } = this.judge
-    const network = this.networked?.model
+    const network = this.judge.network?.model
     if (flatDirections !== null) return this.nullity[i] > flatDirections
     return this.nullity[i] > (network ? exactlyFlat(network, this.theta, i * this.P) : 0)
   }
@@ -459,7 +449,6 @@ class Judging {
  */
 export async function judgeRuns(judge: Judge, theta: Float64Array, found: Found, count: number): Promise<Judged> {
   // Far out along a number that is added to all outputs, differences of outputs have lost their digits.
-  const model = judge.problem?.model
-  const own = model ? centred(model, theta) : theta
+  const own = judge.network ? centred(judge.network.model, theta) : theta
   return new Judging(judge, { ...found, theta: own }, count).run()
 }

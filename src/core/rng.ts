@@ -50,9 +50,15 @@ export function philox(
 const low32 = (n: number): number => n % 0x100000000
 const high32 = (n: number): number => Math.floor(n / 0x100000000)
 
-/** Words first … first+count−1 of a stream, each an integer in [0, 2³²). */
-export function words(seed: number, stream: number, start: number, first: number, count: number): Uint32Array {
-  const out = new Uint32Array(count)
+/** Words first … first+count−1 of a stream, each an integer in [0, 2³²). @param out where they go */
+export function words(
+  seed: number,
+  stream: number,
+  start: number,
+  first: number,
+  count: number,
+  out = new Uint32Array(count)
+): Uint32Array {
   const key: [number, number] = [low32(seed), high32(seed)]
   let block = -1
   let four: readonly number[] = []

@@ -3,11 +3,13 @@
  * what networks alone have (layers, a ridge) asks for the kind, and the compiler then knows the rest.
  */
 import { Stream, words } from '../core/rng.js'
-import { expressionConvexity, gaussNewtonModel } from './expression/expression.js'
-import { fromUser, toUser } from './expression/coordinates.js'
+import { expressionConvexity, gaussNewtonModel, userModel } from './expression/expression.js'
+import { activationTable, type ActivationDefinition } from './activations.js'
+import { atBound, fromUser, toUser } from './expression/coordinates.js'
 import { expressionPoint } from './expression/starts.js'
 import { ExpressionCanonicalizer, expressionCopies } from './expression/symmetry.js'
-import { lossTable } from './losses/index.js'
+import type { Expression } from './expression/types.js'
+import { defaultLosses, lossTable } from './losses/index.js'
 import { networkPoint } from './network/initialise.js'
 import {
   networkColumnScale,
@@ -19,6 +21,13 @@ import {
 import { linearPart, mapPoints, type ParameterMap } from './network/parameterMap.js'
 import { Canonicalizer, genericCoefficients, networkCopies } from './network/symmetry.js'
 import type { Convexity, Init, Model, Network, Problem } from './types.js'
+
+/** What networks alone have; undefined for other models. */
+export const networkOf = (model: Model): Network | undefined => (model.kind === 'network' ? model : undefined)
+
+/** What formulas and objectives alone have; undefined for other models. */
+export const expressionOf = (model: Model): Expression | undefined =>
+  model.kind === 'expression' ? model.expression : undefined
 
 export const isNetwork = (problem: Problem): problem is Problem<Network> => problem.model.kind === 'network'
 
@@ -38,6 +47,20 @@ export function withGaussNewton(problem: Problem): Problem {
   return { ...problem, model: { ...model, expression: gaussNewtonModel(model.expression) } }
 }
 
+/** The activation of hidden layers; undefined where there are none. */
+export const hiddenActivation = (model: Model): ActivationDefinition | undefined =>
+  model.kind === 'network' && model.hidden.length > 0 ? activationTable[model.activation] : undefined
+
+/** Whether a parameter lies on one of its bounds at θ [P]. */
+export const isOnBound = (model: Model, theta: Float64Array): boolean =>
+  model.kind === 'expression' && atBound(model.expression, toUser(model.expression, theta)).includes(true)
+
+/** [P] name and bounds of every parameter, ±∞ where there are none. */
+export const boundsOf = (model: Model): { readonly name: string; readonly lower: number; readonly upper: number }[] =>
+  model.kind === 'network'
+    ? Array.from({ length: networkParameterCount(model) }, () => ({ name: '', lower: -Infinity, upper: Infinity }))
+    : model.expression.parameters.map(p => ({ name: p.name, lower: p.lower ?? -Infinity, upper: p.upper ?? Infinity }))
+
 /** Whether a constant may be added to every sum, so that columns and target may be measured from other origins. */
 export const hasBias = (model: Model): boolean => model.kind === 'network' && model.bias
 
@@ -46,6 +69,15 @@ export const layoutOf = (
   model: Model
 ): Pick<Network, 'hidden' | 'activation' | 'bias' | 'ridge' | 'penalizeBias' | 'firth'> =>
   model.kind === 'network' ? model : { hidden: [], activation: 'identity', bias: false, ridge: 0, penalizeBias: false }
+
+/** A name for a model, such as "logistic regression" or "4-5-1 tanh, ridge 0.01". */
+export function modelName(model: Model): string {
+  if (model.kind === 'expression') return model.expression.objective ? 'objective' : `formula, ${model.loss}`
+  const ridge = model.ridge > 0 ? `, ridge ${model.ridge}` : model.hidden.length > 0 ? ', no ridge' : ''
+  if (model.hidden.length === 0) return `${lossTable[model.loss].model}${ridge}`
+  const loss = model.loss === defaultLosses.twoLabels ? '' : ` ${model.loss}`
+  return `${[model.inputs, ...model.hidden, model.outputs].join('-')} ${model.activation}${loss}${ridge}`
+}
 
 /** P */
 export const parameterCount = (model: Model): number =>
@@ -121,6 +153,13 @@ export const canonicalizerOf = (model: Model): AnyCanonicalizer =>
 export const canonicalize = (model: Model, theta: Float64Array, out: Float64Array): number =>
   canonicalizerOf(model).canonicalize(theta, out)
 
+/** The problem in the user's parameters, where its model can be had in them; networks are computed in conditioned ones. */
+export function inUserCoordinates(problem: Problem): Problem {
+  const { model } = problem
+  if (model.kind === 'network') return problem
+  return { ...problem, model: { ...model, expression: userModel(model.expression) } }
+}
+
 /** Every point of [R, P] by a function. */
 function eachPoint(points: Float64Array, P: number, map: (point: Float64Array) => Float64Array): Float64Array {
   const out = new Float64Array(points.length)
@@ -142,6 +181,14 @@ export const conditionedPoints = (model: Model, map: ParameterMap, theta: Float6
   model.kind === 'network'
     ? mapPoints(model, map, theta)
     : eachPoint(theta, model.expression.parameters.length, user => fromUser(model.expression, user))
+
+/** Directions [R, P] of the user's coordinates in the conditioned ones. @param map of networks */
+export const conditionedDirections = (model: Model, map: ParameterMap, directions: Float64Array): Float64Array =>
+  model.kind === 'network'
+    ? mapPoints(model, linearPart(map), directions)
+    : eachPoint(directions, model.expression.parameters.length, d =>
+        d.map((v, p) => v / model.expression.parameters[p].scale)
+      )
 
 /** Directions [R, P] in the user's coordinates. */
 export const userDirections = (model: Model, map: ParameterMap, directions: Float64Array): Float64Array =>

@@ -2,9 +2,10 @@
 import { Tape } from '../language/formula/evaluate.js'
 import { activate } from './activations.js'
 import { compileExpression } from './expression/expression.js'
-import { lossTable } from './losses/index.js'
+import { isScalar, lossTable, scalarLoss } from './losses/index.js'
 import { softmaxTerms } from './losses/softmax.js'
 import { layers } from './network/network.js'
+import { hasLoss } from './model.js'
 import type { ExpressionModel, Network, Problem } from './types.js'
 
 /** z [N, C] row-major, offset included, at theta[at .. at+P); into `out` where given. */
@@ -93,4 +94,26 @@ export function rowLosses({ model, rows, y }: Problem, z: Float64Array): Float64
       }
   }
   return out
+}
+
+/**
+ * Where ℓ is 0 at a perfect fit and never less: its mean over the rows where a model's outputs are all 0, the unit of what is left of it.
+ * Null for other losses, and where it overflows.
+ */
+export function blankLoss({ model, rows, y, weight, offset }: Problem): number | null {
+  const { loss, lossParameters = [], outputs: C } = model
+  if (!hasLoss(model) || !isScalar(loss) || !lossTable[loss].attainsZero) return null
+  const definition = scalarLoss(loss)
+  const out = new Float64Array(3)
+  let [sum, total] = [0, 0]
+  for (let i = 0; i < rows; i++) {
+    const w = weight ? weight[i] : 1
+    if (!(w > 0)) continue
+    total += w
+    for (let c = 0; c < C; c++) {
+      definition.terms(offset ? offset[i] : 0, y[i * C + c], out, lossParameters)
+      sum += w * out[0]
+    }
+  }
+  return Number.isFinite(sum / total) ? sum / total : null
 }

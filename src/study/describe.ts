@@ -12,8 +12,7 @@ import { formatCount } from '../core/units.js'
 import { ranksOf } from '../core/ties.js'
 import { wilsonInterval } from '../core/stats.js'
 import { biasesAtMeans } from '../data/conditioning.js'
-import { userPoints, isNetwork } from '../models/model.js'
-import { copiesPossible } from '../models/model.js'
+import { copiesPossible, expressionOf, isNetwork, networkOf, userPoints } from '../models/model.js'
 import { scoresOf } from '../models/scores.js'
 import type { Problem } from '../models/types.js'
 import type { Folded } from './fold.js'
@@ -68,6 +67,7 @@ async function describe(
   /** Boxes of proved points, by their places. */
   const boxes = new Map<number, Box>()
   const { model, frame, problem, certifier } = setup
+  const [network, expression] = [networkOf(model), expressionOf(model)]
   const pieces = isNetwork(problem) && hasKinks(problem.model) ? new Pieces(problem) : undefined
   const shared = (cluster: Cluster, parameters: Float64Array) => ({
     id: cluster.id,
@@ -80,9 +80,7 @@ async function describe(
     copiesPossible: copiesPossible(setup.model),
     parameters: [...parameters],
     names: setup.names,
-    ...(model.kind === 'network' && frame.centring
-      ? { atMeans: biasesAtMeans(model, frame.centring, cluster.parameters) }
-      : {}),
+    ...(network && frame.centring ? { atMeans: biasesAtMeans(network, frame.centring, cluster.parameters) } : {}),
     firstStart: cluster.firstStart,
     starts: cluster.starts
   })
@@ -106,10 +104,13 @@ async function describe(
       const at = kinked[i]
       const H_ = at?.H ?? H!.subarray(i * P * P, (i + 1) * P * P)
       const question = { theta: cluster.parameters, H: H_, names: setup.names }
-      const { model } = problem
-      return model.kind === 'expression'
-        ? describeFormulaPoint(problem, question, model.expression)
-        : describePoint({ ...question, problem: { ...problem, model }, frame, ...(at ? { kinked: at } : {}) })
+      if (expression) return describeFormulaPoint(problem, question, expression)
+      return describePoint({
+        ...question,
+        problem: { ...problem, model: network! },
+        frame,
+        ...(at ? { kinked: at } : {})
+      })
     })
     const index = details.map(d => (kind === 'saddle' ? d.index : 0))
     const { proofs, radii } =

@@ -3,13 +3,11 @@ import { userHessian } from '../analysis/eigenvalues.js'
 import { InputError } from '../core/errors.js'
 import { chooseEngine } from '../engines/registry.js'
 import type { Evaluation, Needs } from '../engines/types.js'
-import { userModel } from '../models/expression/expression.js'
-import { parameterCount } from '../models/model.js'
+import { inUserCoordinates, networkOf, parameterCount } from '../models/model.js'
 import { mapPoints, pullBack } from '../models/network/parameterMap.js'
 import { resolveConfig } from './config.js'
 import type { StudyInput } from './input.js'
 import { prepareProblem } from './setup.js'
-import type { Problem } from '../models/types.js'
 
 /** R points: [R, P] row-major as one array, or an array of R points. */
 export type Points = Float64Array | readonly ArrayLike<number>[]
@@ -87,9 +85,7 @@ export async function evaluator(config: StudyInput, { threads }: EvaluatorOption
   const resolved = resolveConfig(config, 'the study')
   const { data, model, names, problem, frame } = await prepareProblem(resolved)
   const { device, precision = resolved.engine === 'auto' ? 'f64' : undefined } = resolved
-  const own = problem.model
-  const inUser: Problem =
-    own.kind === 'expression' ? { ...problem, model: { ...own, expression: userModel(own.expression) } } : problem
+  const inUser = inUserCoordinates(problem)
   const { engine } = await chooseEngine(resolved.engine, {
     // What finishes a mixed search is what evaluates.
     ...(precision === undefined ? {} : { precision: precision === 'mixed' ? ('f64' as const) : precision }),
@@ -99,7 +95,7 @@ export async function evaluator(config: StudyInput, { threads }: EvaluatorOption
   })
   const objective = await engine.prepare(inUser)
   const P = parameterCount(model)
-  const mapped = model.kind === 'network' ? model : undefined
+  const mapped = networkOf(model)
 
   /** An engine's answer becomes that in the data's coordinates, in its place: nobody else has its arrays. */
   const toUser = ({ f, g, H }: Evaluation): void => {

@@ -1,7 +1,7 @@
 /** Why runs failed: what keeps the loss from being finite wherever they could go, with the name of the column. */
 import { quoted } from '../core/printable.js'
 import type { Setup } from './setup.js'
-import { hasBias } from '../models/model.js'
+import { expressionOf, hasBias } from '../models/model.js'
 
 const short = (v: number): string => String(Number(v.toPrecision(6)))
 
@@ -30,8 +30,9 @@ export async function failureCause({ data, model, certifier, frame }: Setup): Pr
   const spans = data.columns.slice(0, D).map((_, d) => range(data.x, d, D))
   const size = ([low, high]: [number, number]): number => Math.max(Math.abs(low), Math.abs(high))
   const widest = spans.reduce((best, span, d) => (size(span) > size(spans[best]) ? d : best), 0)
-  if (model.kind === 'expression' || frame.fromAsked) {
-    const where = model.kind === 'expression' ? 'narrow the inits or bounds of its parameters' : 'use --standardize'
+  const expression = expressionOf(model)
+  if (expression || frame.fromAsked) {
+    const where = expression ? 'narrow the inits or bounds of its parameters' : 'use --standardize'
     if (spans.length > 0)
       return `the loss is not finite where they began, and column ${quoted(data.columns[widest])} ${told(spans[widest])}; measure it in another unit, or ${where}`
     return `the objective is not finite where they began; ${where}`

@@ -11,7 +11,7 @@ import type { Preprocessing } from '../data/types.js'
 import { modelOf, userModel } from '../models/expression/expression.js'
 import { isScalar, losses } from '../models/losses/index.js'
 import { layers } from '../models/network/network.js'
-import { parameterCount } from '../models/model.js'
+import { networkOf, parameterCount } from '../models/model.js'
 import type { Model } from '../models/types.js'
 import { expressionModel } from './formulaConfig.js'
 import { readRecord } from './record.js'
@@ -175,10 +175,10 @@ function parametersAt(
   atMeans: readonly number[] | undefined
 ): Pick<FittedModel, 'theta' | 'scaling'> {
   const theta = Float64Array.from(parameters)
-  if (model.kind === 'expression' || !model.bias)
-    return { theta, ...(standardization ? { scaling: standardization } : {}) }
+  const network = networkOf(model)
+  if (!network?.bias) return { theta, ...(standardization ? { scaling: standardization } : {}) }
   if (!centring || !atMeans) return { theta }
-  const [{ at, stride }] = layers(model)
+  const [{ at, stride }] = layers(network)
   atMeans.forEach((bias, k) => (theta[at + k * stride] = bias))
   return { theta, scaling: { mean: centring.means, sd: centring.means.map(() => 1) } }
 }
@@ -244,6 +244,7 @@ async function modelOfStart(saved: SavedStudy, start: number): Promise<FittedMod
       `There is no start ${start} in ${shown(directory)}; its starts are 0 to ${summary.starts - 1}.`
     )
   const run = await readRun(directory, start)
+  const network = networkOf(model)
   if (run && !run.theta)
     throw new InputError(
       `${shown(directory)} was made with keep: none, so it holds no parameters of start ${start}; choose a point, or \`manystart replay\` that start.`
@@ -259,7 +260,7 @@ async function modelOfStart(saved: SavedStudy, start: number): Promise<FittedMod
       ...parametersAt(
         saved,
         run.theta!,
-        centring && model.kind === 'network' ? biasesAtMeans(model, centring, run.conditioned) : undefined
+        centring && network ? biasesAtMeans(network, centring, run.conditioned) : undefined
       )
     }
   throw new InputError(`The run of start ${start} is not in ${shown(directory)}; it had not ended.`)

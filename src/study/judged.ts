@@ -4,7 +4,7 @@ import type { Judged } from '../analysis/verdict.js'
 import { ReasonCode, VerdictCode } from '../core/result.js'
 import type { Spare } from '../core/spare.js'
 import { Status } from '../core/status.js'
-import { linearPart, mapPoints } from '../models/network/parameterMap.js'
+import { conditionedDirections } from '../models/model.js'
 import { classCount } from '../models/scores.js'
 import type { Diverging, Facts } from '../runs/part.js'
 import { pickRuns, rowsFrom, type Layout, type RunBlock } from '../runs/table.js'
@@ -32,9 +32,9 @@ function spreadOut(values: Float64Array, which: readonly number[] | undefined, c
 /** The direction in which the data are separated, in conditioned coordinates; 0 where that is not known. */
 function separating({ model, frame, separation, objective }: Setup): Float64Array {
   const { direction } = separation
-  return model.kind === 'expression' || direction.length === 0
+  return direction.length === 0
     ? new Float64Array(objective.parameters)
-    : mapPoints(model, linearPart(frame.fromUser), Float64Array.from(direction))
+    : conditionedDirections(model, frame.fromUser, Float64Array.from(direction))
 }
 
 /** Verdicts of the runs `which` of a block; the others are told to be unjudged. */

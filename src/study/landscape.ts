@@ -6,7 +6,7 @@ import { isolines } from '../core/contours.js'
 import type { Contours, Landscape } from '../core/result.js'
 import type { Objective } from '../engines/types.js'
 import { convexTwin } from '../models/losses/index.js'
-import { canonicalizerOf } from '../models/model.js'
+import { canonicalizerOf, networkOf } from '../models/model.js'
 import type { Model } from '../models/types.js'
 import type { Folded } from './fold.js'
 import type { Setup } from './setup.js'
@@ -145,9 +145,10 @@ async function contours(evaluate: Evaluate, { low, size }: Box): Promise<Contour
 
 /** @returns undefined where there is one point only, or the model is too large */
 export async function landscapeOf(setup: Setup, folded: Folded): Promise<Landscape | undefined> {
-  const { model, problem, certifier, frame } = setup
+  const { problem, certifier, frame } = setup
+  const model = networkOf(setup.model)
   const P = certifier.objective.parameters
-  if (model.kind === 'expression' || (cells + 1) ** 2 * problem.rows * P > affordable) return undefined
+  if (!model || (cells + 1) ** 2 * problem.rows * P > affordable) return undefined
   const plane = planeThrough(model, pointsOf(setup, folded))
   if (!plane) return undefined
   const twinLoss = convexTwin(model.loss)

@@ -1,6 +1,7 @@
 /** What must be said of a study beside its figures, in sentences. */
 import { listed } from '../core/printable.js'
 import type { Expression } from '../models/expression/types.js'
+import { expressionOf, hasLoss, isRidged } from '../models/model.js'
 import { lossTable } from '../models/losses/index.js'
 import type { Outcome } from './session.js'
 import type { Setup } from './setup.js'
@@ -23,7 +24,7 @@ function formulaNotes({ parameters, fixed }: Expression): string[] {
 function targetNotes({ model, data }: Setup): string[] {
   const { response } = lossTable[model.loss]
   const broken = data.y.findIndex(v => !Number.isInteger(v))
-  if (model.kind === 'expression' || broken < 0) return []
+  if (!hasLoss(model) || broken < 0) return []
   if (response === 'count')
     return [
       `The target ${data.target} is ${data.y[broken]} in row ${broken + 1}, which is no count: the estimates are those of the mean, but likelihood, ` +
@@ -49,13 +50,11 @@ export function notesOf(
 ): string[] {
   const notes: string[] = [...setup.data.preprocessing.notes, ...setup.startNotes]
   const { model } = setup
-  if (model.kind === 'expression') notes.push(...formulaNotes(model.expression))
+  const expression = expressionOf(model)
+  if (expression) notes.push(...formulaNotes(expression))
   notes.push(...targetNotes(setup))
   const { rank, columns, aliased } = setup.rank
-  const apart =
-    model.kind === 'network' && model.ridge > 0
-      ? 'only the ridge settles their weights'
-      : 'their weights cannot be told apart'
+  const apart = isRidged(setup.problem) ? 'only the ridge settles their weights' : 'their weights cannot be told apart'
   if (rank < columns)
     notes.push(
       `The design has rank ${rank} for ${columns} columns: ` +

@@ -7,8 +7,7 @@ import { formatCount } from '../core/units.js'
 import { openTable, type ReadOptions } from '../data/read.js'
 import { place, type Table } from '../data/table.js'
 import type { Frame } from '../data/conditioning.js'
-import { fromUser } from '../models/expression/coordinates.js'
-import { mapPoints } from '../models/network/parameterMap.js'
+import { boundsOf, conditionedPoints } from '../models/model.js'
 import type { Model } from '../models/types.js'
 import { plainData } from './dataSchema.js'
 import type { StudyConfig } from './config.js'
@@ -53,22 +52,16 @@ function numbersOf(table: Table, names: readonly string[]): Float64Array {
 
 /** Points in the user's coordinates [R, P] as they are computed with. */
 export function pointsFromUser(model: Model, frame: Frame, theta: Float64Array): Float64Array {
-  if (model.kind === 'network') return mapPoints(model, frame.fromUser, theta)
-  const { expression } = model
-  const P = expression.parameters.length
-  const out = new Float64Array(theta.length)
-  for (let at = 0; at < theta.length; at += P) {
-    for (let p = 0; p < P; p++) {
-      const { name, lower, upper } = expression.parameters[p]
-      const value = theta[at + p]
-      if ((lower !== null && !(value > lower)) || (upper !== null && !(value < upper)))
-        throw new InputError(
-          `Start ${at / P} has ${shown(name)} ${value}, which is not inside its bounds; give a value between them.`
-        )
-    }
-    out.set(fromUser(expression, theta.subarray(at, at + P)), at)
-  }
-  return out
+  const bounds = boundsOf(model)
+  const P = bounds.length
+  theta.forEach((value, n) => {
+    const { name, lower, upper } = bounds[n % P]
+    if (!(value > lower && value < upper))
+      throw new InputError(
+        `Start ${Math.floor(n / P)} has ${shown(name)} ${value}, which is not inside its bounds; give a value between them.`
+      )
+  })
+  return conditionedPoints(model, frame.fromUser, theta)
 }
 
 /**

@@ -14,7 +14,7 @@ import { newtonLimit } from './config.js'
 import { optimizers, resolveOptimizer } from '../optimizers/registry.js'
 import { epsilonOf } from '../optimizers/types.js'
 import { askedOf, givenRows, type Certifying, type Setup } from './setup.js'
-import { isLinear } from '../models/model.js'
+import { isLinear, networkOf } from '../models/model.js'
 
 /** Ridges of a path that is chosen from the data: from where little is left of the weights to a millionth of that. */
 const steps = 49
@@ -40,9 +40,10 @@ interface Path {
 
 /** @returns undefined where no path was asked for, or it was stopped */
 export async function ridgePathOf(setup: Setup, signal?: AbortSignal): Promise<RidgePathResult | undefined> {
-  const { config, data, model, names, certifier } = setup
+  const { config, data, names, certifier } = setup
+  const model = networkOf(setup.model)
   const asked = config.model.ridgePath
-  if (asked === undefined || model.kind === 'expression') return undefined
+  if (asked === undefined || !model) return undefined
   // Coordinates in which a ridge is a sum of squares, as those of the study need not be.
   const given = givenRows(data, data, model.bias)
   const standard = askedOf(data, model.bias)

@@ -9,6 +9,7 @@ import { openTable } from '../data/read.js'
 import { takeRows } from '../data/table.js'
 import type { DataConfig } from '../data/types.js'
 import { lossTable } from '../models/losses/index.js'
+import { networkOf } from '../models/model.js'
 import { outputs } from '../models/outputs.js'
 import { classCount } from '../models/scores.js'
 import type { StudyConfig } from './config.js'
@@ -39,10 +40,10 @@ function rightRows(y: Float64Array, z: Float64Array, even: number): number[] {
 
 /** The training rows that a minimiser gets right, as data of another study; undefined where they are all rows, or lack a class. */
 async function rightPart(config: StudyConfig, theta: readonly number[]): Promise<DataConfig | undefined> {
-  const { model, data } = await prepareProblem(config)
-  const classes = classCount(model)
-  if (model.kind !== 'network' || classes === 0 || data.targets.length > 1 || data.trials || data.rows > mostRows)
-    return undefined
+  const { model: studied, data } = await prepareProblem(config)
+  const model = networkOf(studied)
+  const classes = classCount(studied)
+  if (!model || classes === 0 || data.targets.length > 1 || data.trials || data.rows > mostRows) return undefined
   const { x, offset } = givenRows(data, data, model.bias)
   const problem = { model, rows: data.rows, x, y: data.y, ...(offset ? { offset } : {}) }
   const z = outputs(problem, Float64Array.from(theta))

@@ -2,13 +2,17 @@
 import {
   columnScale,
   convexity,
+  expressionOf,
   hasBias,
+  isNetwork,
+  networkOf,
   parameterCount,
   parameterNames,
   ridgeOnAll,
   userPoints,
   withGaussNewton
 } from '../models/model.js'
+import { blankLoss } from '../models/outputs.js'
 import { validateProblem } from '../models/validate.js'
 import { modelOf } from '../models/expression/expression.js'
 import { chosenLoss, lossName } from '../models/losses/choice.js'
@@ -192,8 +196,8 @@ export async function prepareProblem(
   const given = givenRows(data, data, hasBias(model))
   const own = problemOf(model, given)
   validateProblem(own)
-  if (model.kind === 'expression') {
-    const { expression } = model
+  const expression = expressionOf(model)
+  if (expression) {
     checkStarts(own, expression, madePoints(config, model), config.starts.count)
     const P = expression.parameters.length
     const rank = convexity(model).model ? linearRank(own, expression) : { rank: P, columns: P }
@@ -208,9 +212,10 @@ export async function prepareProblem(
       rank: { ...rank, aliased: [] }
     }
   }
-  const { problem, frame } = conditionProblem(model, given, askedOf(data, model.bias))
+  const network = networkOf(model)!
+  const { problem, frame } = conditionProblem(network, given, askedOf(data, network.bias))
   const separated = separation(own, names)
-  const ones = model.bias ? 1 : 0
+  const ones = network.bias ? 1 : 0
   const { rank, aliased } = frame.design
   return {
     data,
@@ -293,7 +298,6 @@ export async function setUp(
     config.precision === undefined
       ? {}
       : { precision: config.precision === 'mixed' ? ('f32' as const) : config.precision }
-  const isExpression = model.kind === 'expression'
   const linearised = optimizers[optimizer.name].curvature === 'gaussNewton'
   const searched = linearised ? withGaussNewton(problem) : problem
   const job = { problem: searched, needs: { ...options.needs, H: optimizers[optimizer.name].needs === 'H' } }
@@ -309,7 +313,7 @@ export async function setUp(
   }
   const context = { eps: epsilonOf.f64, parameters }
   // Of a formula the unit of the loss is not known.
-  const high = isExpression ? {} : { high: await highLoss(certifier.objective) }
+  const high = isNetwork(problem) ? { high: await highLoss(certifier.objective) } : {}
   const build = (eps: number): Program =>
     optimizers[optimizer.name].build(optimizer.options, { ...context, eps, ...high })
   const program = build(isMixed ? epsilonOf.f64 : epsilonOf[engine.precision])
@@ -319,19 +323,20 @@ export async function setUp(
   // Whether the loss grows both ways, so that a formula linear in its parameters has a minimiser whatever the data.
   const definition = lossTable[model.loss]
   const grows = definition.response !== 'class' && !definition.recedes
+  const hasMinimiser = convex && (isNetwork(problem) || grows)
   const judge: Judge = {
     objective: certifier.objective,
     polish: buildPolish(context),
     polishSteps: polishStepsFor(parameters),
     newton: newton.build(resolveOptimizer('newton').options, context),
     climbs: { ...buildClimbs(context), steps: climbSteps },
-    // Of a formula only its values are known.
-    problem: isExpression ? null : problem,
+    network: isNetwork(problem) ? problem : null,
+    blankLoss: blankLoss(problem),
     scale: columnScale(problem),
     separated: runsAway,
-    bounded: ridgeOnAll(model) || (convex && (!isExpression || grows) && !runsAway && separated.status !== 'undecided'),
+    bounded: ridgeOnAll(model) || (hasMinimiser && !runsAway && separated.status !== 'undecided'),
     receding: recedingOf(problem),
-    flatDirections: convex && (!isExpression || grows) ? flatDirections(model, rank) : null,
+    flatDirections: hasMinimiser ? flatDirections(model, rank) : null,
     moveLimit: convex || (!exact && !isMixed) ? Infinity : undefined,
     eps: epsilonOf.f64
   }

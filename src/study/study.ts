@@ -8,7 +8,6 @@ import type { ReadOptions } from '../data/read.js'
 import { isThere } from '../runs/files.js'
 import type { Range } from '../runs/part.js'
 import { encodePoints } from '../runs/points.js'
-import { defaultLosses, lossTable } from '../models/losses/index.js'
 import { resolveConfig, type StudyConfig } from './config.js'
 import { convergenceCurves } from './curves.js'
 import { endedRuns, type Run } from './endedRun.js'
@@ -20,7 +19,7 @@ import { ridgePathOf } from './ridgePath.js'
 import { runSession, type Outcome, type StudyProgress } from './session.js'
 import { isSeparated, setUp, type Setup } from './setup.js'
 import { summarize } from './summary.js'
-import { hasLoss } from '../models/model.js'
+import { modelName } from '../models/model.js'
 
 /** Puts files that follow from a summary beside it, such as a report. */
 export interface StudyFiles {
@@ -321,7 +320,7 @@ async function conclude(
     // Who stopped the search waits for what it found; who stops now has waited long enough.
     const stop = signal?.aborted ? undefined : signal
     const summary = await summarize(setup, outcome, {
-      name: setup.config.name ?? modelName(setup),
+      name: setup.config.name ?? modelName(setup.model),
       curves,
       ridgePath: path,
       stop,
@@ -361,15 +360,4 @@ function separationFact({ separation: { status, infinite, remedy, firth } }: Set
     `The data are separated (${status}${list.length > 0 ? `: ${list.join(', ')}` : ''}), so there is no finite minimiser and every run will go on for ever` +
     `${helps.length > 0 ? `; ${helps.join(' and ')} ${helps.length > 1 ? 'were' : 'was'} tried and give${helps.length > 1 ? '' : 's'} one` : ''}.`
   )
-}
-
-/** A name for a model, such as "logistic regression" or "4-5-1 tanh, ridge 0.01". */
-export function modelName({ model }: Pick<Setup, 'model'>): string {
-  if (model.kind === 'expression') return hasLoss(model) ? `formula, ${model.loss}` : 'objective'
-  const ridge = model.ridge > 0 ? `, ridge ${model.ridge}` : model.hidden.length > 0 ? ', no ridge' : ''
-  if (model.hidden.length > 0)
-    return `${[model.inputs, ...model.hidden, model.outputs].join('-')} ${model.activation}${
-      model.loss === defaultLosses.twoLabels ? '' : ` ${model.loss}`
-    }${ridge}`
-  return `${lossTable[model.loss].model}${ridge}`
 }

@@ -16,7 +16,7 @@ import {
   type Summary
 } from '../core/result.js'
 import { thresholdMeanings, thresholds } from '../core/thresholds.js'
-import { convexity, isRidged, layoutOf, ridgeOnAll } from '../models/model.js'
+import { convexity, isRidged, layoutOf, networkOf, ridgeOnAll, userDirections, userPoints } from '../models/model.js'
 import { shiftCount } from '../models/network/shift.js'
 import { scoresOf, twoClass } from '../models/scores.js'
 import type { Preprocessing } from '../data/types.js'
@@ -29,7 +29,6 @@ import { notesOf } from './notes.js'
 import { tiedRows } from '../analysis/ties.js'
 import { identityOf } from './record.js'
 import type { Outcome } from './session.js'
-import { userPoints, userDirections } from '../models/model.js'
 import { userHessian } from '../analysis/eigenvalues.js'
 import type { Setup } from './setup.js'
 import { initText, optimizerText } from './words.js'
@@ -49,6 +48,7 @@ async function findWitness(setup: Setup): Promise<Summary['convex']['witness']> 
   if (P > witnessParameters) return undefined
   const count = Math.min(witnessStarts, setup.config.starts.count)
   const { model, frame } = setup
+  const network = networkOf(model)
   let witness: Summary['convex']['witness']
   await inGroups(
     Array.from({ length: count }, (_, i) => setup.starts.at(i)),
@@ -62,8 +62,7 @@ async function findWitness(setup: Setup): Promise<Summary['convex']['witness']> 
         if (!(values[0] < -band)) return
         // The sign is the same in the user's columns (Sylvester), where rounding allows to see it.
         const eigenvalue =
-          frame.lossScale *
-          (model.kind === 'network' ? symmetricEigen(userHessian(model, frame.fromUser, A), P).values : values)[0]
+          frame.lossScale * (network ? symmetricEigen(userHessian(network, frame.fromUser, A), P).values : values)[0]
         if (eigenvalue < (witness?.eigenvalue ?? 0))
           witness = {
             eigenvalue,

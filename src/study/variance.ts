@@ -18,7 +18,7 @@ import {
 import { sources, type Source } from '../core/varianceResult.js'
 import type { RunRequest } from '../engines/types.js'
 import { convexTwin, lossTable } from '../models/losses/index.js'
-import { convexity } from '../models/model.js'
+import { convexity, modelName, networkOf } from '../models/model.js'
 import { classCells, scoreRun, scoresOf } from '../models/scores.js'
 import { optimizers } from '../optimizers/registry.js'
 import { epsilonOf } from '../optimizers/types.js'
@@ -30,7 +30,7 @@ import { userScores } from './present.js'
 import { requestOf } from './run.js'
 import { setUp, type Setup } from './setup.js'
 import { someRows } from './someRows.js'
-import { modelName, type SessionOptions } from './study.js'
+import type { SessionOptions } from './study.js'
 import { initText, optimizerText } from './words.js'
 
 /** What goes into the analysis of why runs differ: a study, of which `starts.count` starts (100 unless given) are crossed. */
@@ -132,7 +132,7 @@ function levelsOf(variance: Raw, config: StudyConfig, source: string): Levels {
 
 /** The model without hidden layer and with a convex loss; undefined where the model is convex, or no network. */
 function twinOf(config: StudyConfig, setup: Setup): StudyConfig | undefined {
-  if (setup.model.kind === 'expression' || convexity(setup.model).model) return undefined
+  if (!networkOf(setup.model) || convexity(setup.model).model) return undefined
   const { activation, bias, ridge, penalizeBias, firth } = config.model
   const loss = convexTwin(setup.model.loss)
   const own = loss === setup.model.loss ? config.model.loss : loss
@@ -343,7 +343,7 @@ async function modelVariance(setup: Setup, design: Design, options: VarianceOpti
       `${failed} of ${design.levels.reduce((a, b) => a * b)} runs failed; the ${design.levels[0] - levels[0]} starts that they belong to are left out.`
     )
   return {
-    name: setup.config.name ?? modelName(setup),
+    name: setup.config.name ?? modelName(setup.model),
     convex: convexity(model).model,
     metrics,
     minima: ends.map(({ end, loss, runs }) => ({ end, loss, runs: runs.reduce((a, b) => a + b, 0) })),

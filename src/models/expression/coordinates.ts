@@ -25,15 +25,20 @@ function toInnerOne({ lower, upper, scale }: FreeParameter, theta: number): numb
 }
 
 /** θ [P] from the model's own coordinates. */
-export function toUser(model: Expression, u: ArrayLike<number>): Float64Array {
-  const { parameters, coordinates } = model
-  return Float64Array.from(parameters, (p, k) => (coordinates === 'user' ? u[k] : toUserOne(p, u[k])))
+export function toUser({ parameters, coordinates }: Expression, u: ArrayLike<number>): Float64Array {
+  const theta = new Float64Array(parameters.length)
+  for (let k = 0; k < theta.length; k++) theta[k] = coordinates === 'user' ? u[k] : toUserOne(parameters[k], u[k])
+  return theta
 }
 
-/** The model's own coordinates of θ [P]. */
-export function fromUser(model: Expression, theta: ArrayLike<number>): Float64Array {
-  const { parameters, coordinates } = model
-  return Float64Array.from(parameters, (p, k) => (coordinates === 'user' ? theta[k] : toInnerOne(p, theta[k])))
+/** The model's own coordinates of θ [P]. @param u where they go; may be θ itself */
+export function fromUser(
+  { parameters, coordinates }: Expression,
+  theta: ArrayLike<number>,
+  u = new Float64Array(parameters.length)
+): Float64Array {
+  for (let k = 0; k < u.length; k++) u[k] = coordinates === 'user' ? theta[k] : toInnerOne(parameters[k], theta[k])
+  return u
 }
 
 /** dθ/du [P] at u. */

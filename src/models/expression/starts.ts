@@ -17,16 +17,14 @@ export function quantileOf(init: ParameterInit, u: number): number {
   }
 }
 
-/** The start of a number, in the model's own coordinates: [P]. */
-export const expressionStart = (model: Expression, seed: number, start: number): Float64Array =>
-  expressionPoint(model, words(seed, Stream.init, start, 0, model.parameters.length))
-
-/** The start from a word for each parameter, [P] each. */
-export function expressionPoint(model: Expression, random: Uint32Array): Float64Array {
-  return fromUser(
-    model,
-    model.parameters.map((p, k) => quantileOf(p.init, uniform(random[k])))
-  )
+/** The start from a word for each parameter, in the model's own coordinates: [P] each. @param out where it goes */
+export function expressionPoint(
+  model: Expression,
+  random: Uint32Array,
+  out = new Float64Array(random.length)
+): Float64Array {
+  for (let k = 0; k < out.length; k++) out[k] = quantileOf(model.parameters[k].init, uniform(random[k]))
+  return fromUser(model, out, out)
 }
 
 /** Starts made at a time. */
@@ -39,12 +37,16 @@ export function* startChunks(
   numbers?: Float64Array
 ): Generator<{ readonly kind: 'given'; readonly theta: Float64Array; readonly count: number; readonly first: number }> {
   const P = model.parameters.length
+  const random = new Uint32Array(P)
   for (let done = 0; done < starts.count; done += chunk) {
     const count = Math.min(chunk, starts.count - done)
     const first = starts.first + done
     const theta = new Float64Array(count * P)
-    for (let i = 0; i < count; i++)
-      theta.set(expressionStart(model, starts.seed, numbers ? numbers[done + i] : first + i), i * P)
+    for (let i = 0; i < count; i++) {
+      const start = numbers ? numbers[done + i] : first + i
+      words(starts.seed, Stream.init, start, 0, P, random)
+      expressionPoint(model, random, theta.subarray(i * P, (i + 1) * P))
+    }
     yield { kind: 'given', theta, count, first }
   }
 }

@@ -3,7 +3,7 @@ import { openClusters } from '../../analysis/cluster.js'
 import { provedDistinct, provePoints, type Box } from '../../analysis/proof.js'
 import type { OwnPoint, SharedPoint } from '../../core/comparisonResult.js'
 import type { StationaryPoint, Summary } from '../../core/result.js'
-import { pointsFromUser } from '../ownStarts.js'
+import { conditionedPoints } from '../../models/model.js'
 import type { Setup } from '../setup.js'
 
 /** A point of one of the studies. */
@@ -20,7 +20,8 @@ interface Placed {
 /** Points of a summary in the coordinates of the setup, strict ones where Newton's method leads from the digits that a file has. */
 async function placed(setup: Setup, summary: Summary, study: 0 | 1): Promise<Placed[]> {
   const { model, frame, certifier } = setup
-  const at = (point: StationaryPoint): Float64Array => pointsFromUser(model, frame, Float64Array.from(point.parameters))
+  const at = (point: StationaryPoint): Float64Array =>
+    conditionedPoints(model, frame.fromUser, Float64Array.from(point.parameters))
   const flat = summary.degenerate.map((point): Placed => ({
     study,
     kind: 'flat minimum',

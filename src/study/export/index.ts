@@ -1,6 +1,7 @@
 /** A fitted model for other programs: as data, or as a short function of Python or R; and the runs as CSV. */
 import { InputError } from '../../core/errors.js'
 import { shown } from '../../core/printable.js'
+import { expressionOf, networkOf } from '../../models/model.js'
 import { chooseModel, openStudy, type ModelChoice } from '../fitted.js'
 import { runsCsv } from './csv.js'
 import { modelData, type ModelData } from './model.js'
@@ -31,11 +32,12 @@ export async function* exported(
     return
   }
   const study = await openStudy(directory)
-  if (study.model.kind === 'expression')
+  const network = networkOf(study.model)
+  if (!network)
     throw new InputError(
-      `The model of ${shown(directory)} is the formula ${study.model.expression.formula}, which is a function already; its parameters are in summary.json, and --format csv gives the runs.`
+      `The model of ${shown(directory)} is the formula ${expressionOf(study.model)?.formula}, which is a function already; its parameters are in summary.json, and --format csv gives the runs.`
     )
-  yield writers[format](modelData(await chooseModel(study, choice), study.model))
+  yield writers[format](modelData(await chooseModel(study, choice), network))
 }
 
 export { csvLine } from './csv.js'
