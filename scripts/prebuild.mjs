@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// Compiles the addon for the systems that the package brings it for, into prebuilds/SYSTEM/: with g++ and the C++ library linked in, for
-// Linux with glibc on x64 and, by Debian's cross compiler, on arm64. A system whose compiler is missing is left out with a sentence; `npm install` then compiles there, or the reference engine takes over.
+// Compiles the addon for the systems that the package brings it for, into prebuilds/SYSTEM/, with the C++ library linked in: for Linux with
+// glibc on x64 by g++ and on arm64 by Debian's cross compiler, for Linux with musl on x64 by Zig's compiler. A system whose compiler is
+// missing is left out with a sentence; `npm install` then compiles there, or the reference engine takes over.
 // Usage: node scripts/prebuild.mjs [--require SYSTEM,...]
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs'
@@ -8,11 +9,30 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { root } from './bootstrap.mjs'
 
-/** @typedef {{ system: string, compiler: string, machine: string, layer: boolean }} Target */
+/**
+ * @typedef {object} Target
+ * @property {string} system as `systemName` of src/core/prebuilt.ts says it
+ * @property {string} compiler
+ * @property {string} machine
+ * @property {string} out folder of the objects; that of this machine's own addon where they are the same
+ * @property {string} [library] links the C++ library in, where the Makefile's own words do not
+ */
 /** @type {readonly Target[]} */
 const targets = [
-  { system: 'linux-x64-glibc', compiler: process.env.CXX || 'g++', machine: 'x86_64', layer: true },
-  { system: 'linux-arm64-glibc', compiler: 'aarch64-linux-gnu-g++', machine: 'aarch64', layer: true }
+  { system: 'linux-x64-glibc', compiler: process.env.CXX || 'g++', machine: 'x86_64', out: 'build' },
+  {
+    system: 'linux-x64-musl',
+    compiler: 'zig c++ -target x86_64-linux-musl',
+    machine: 'x86_64',
+    out: 'build/linux-x64-musl',
+    library: ''
+  },
+  {
+    system: 'linux-arm64-glibc',
+    compiler: 'aarch64-linux-gnu-g++',
+    machine: 'aarch64',
+    out: 'build/linux-arm64-glibc'
+  }
 ]
 
 const kernels = join(root, 'kernels/cpu')
@@ -20,16 +40,15 @@ const kernels = join(root, 'kernels/cpu')
 const isInstalled = compiler => spawnSync('which', [compiler.split(' ')[0]], { stdio: 'ignore' }).status === 0
 
 /** Whether a target was made. @param {Target} target */
-function make({ system, compiler, machine, layer }) {
-  const own = compiler.startsWith('aarch64') || process.arch === 'x64'
+function make({ system, compiler, machine, out, library }) {
+  // The first is this machine's own compiler; the others are for their system wherever they run.
+  const own = system !== 'linux-x64-glibc' || process.arch === 'x64'
   if (!own || !isInstalled(compiler)) {
     console.error(
       `${system} is left out: ${own ? `${compiler.split(' ')[0]} is not installed` : `this is ${process.arch}`}.`
     )
     return false
   }
-  const out = `build/${system}`
-  const files = [`${out}/portable.node`, ...(layer ? [`../vulkan/${out}/libmanystart_one_gpu.so`] : [])]
   const words = [
     '-C',
     kernels,
@@ -37,7 +56,9 @@ function make({ system, compiler, machine, layer }) {
     `OUT=${out}`,
     `CXX=${compiler}`,
     `MACHINE=${machine}`,
-    ...files
+    ...(library === undefined ? [] : [`LIBRARY=${library}`]),
+    `${out}/portable.node`,
+    `../vulkan/${out}/libmanystart_one_gpu.so`
   ]
   const { status, stderr } = spawnSync('make', words, { encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'] })
   if (status !== 0) {
@@ -47,9 +68,8 @@ function make({ system, compiler, machine, layer }) {
   const folder = join(root, 'prebuilds', system)
   mkdirSync(folder, { recursive: true })
   copyFileSync(join(kernels, out, 'portable.node'), join(folder, 'manystart.node'))
-  if (layer)
-    for (const name of ['libmanystart_one_gpu.so', 'one_gpu.json'])
-      copyFileSync(join(root, 'kernels/vulkan', out, name), join(folder, name))
+  for (const name of ['libmanystart_one_gpu.so', 'one_gpu.json'])
+    copyFileSync(join(root, 'kernels/vulkan', out, name), join(folder, name))
   console.error(`${system}: made`)
   return true
 }

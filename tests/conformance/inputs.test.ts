@@ -10,6 +10,7 @@ import { resolveOptimizer } from '../../src/optimizers/registry.js'
 import { resampledWeights } from '../../src/core/resampling.js'
 import { expressionOf, formulaProblem, free } from '../helpers/formulas.js'
 import { candidates, collect } from '../helpers/engines.js'
+import { part, slow } from '../helpers/length.js'
 import { makeProblem, points } from '../helpers/problems.js'
 import { epsOf, expectAllClose, expectSame } from '../helpers/tolerance.js'
 import { layoutOf } from '../../src/models/model.js'
@@ -152,31 +153,34 @@ describe.each(candidates)('$label', candidate => {
   const drawings = resamplings.flatMap(({ how, numbers }) =>
     withRows.map((on, n) => ({ kind: how.kind, n, how, numbers, on }))
   )
-  it.each(drawings)('draws rows of a run’s own: $kind, problem $n', async ({ how, numbers, on }) => {
-    const Q = points(on, 1).length
-    const theta = points(on, count, 5)
-    const context = { eps: epsOf[candidate.precision], parameters: Q }
-    const program = newton.build(resolveOptimizer('newton').options, context)
-    for (const over of [
-      { program, stop: { steps: 3, gradient: 0 } },
-      { batch: { size: 4, order: 'run', seed: 3 } }
-    ] as const) {
-      const request = { starts: { kind: 'given', theta, count }, ...over } as const
-      const all = await run({ rows: { how, numbers } }, { ...request, lanes: 32 }, on)
-      const narrow = await run({ rows: { how, numbers } }, { ...request, lanes: 3 }, on)
-      expectSame(narrow.theta, all.theta, 'three lanes')
-      for (const i of [0, 5, 36]) {
-        const weight = resampledWeights(how, numbers[i], on.rows, on.weight)
-        const own = await run(undefined, request, { ...on, weight })
-        const label = `${on.model.loss} ${layoutOf(on.model).hidden.join()} ${numbers[i]}`
-        // The same rows in the same order; the shares are rounded once more. Few steps, so rounding is all that differs.
-        const tol = 2 ** 16 * epsOf[candidate.precision]
-        const here = [i * Q, (i + 1) * Q] as const
-        expectAllClose(all.theta.slice(...here), own.theta.slice(...here), tol, label)
-        expectAllClose([all.loss[i]], [own.loss[i]], tol, label)
+  it.each(slow(candidate) ? part(drawings, 3) : drawings)(
+    'draws rows of a run’s own: $kind, problem $n',
+    async ({ how, numbers, on }) => {
+      const Q = points(on, 1).length
+      const theta = points(on, count, 5)
+      const context = { eps: epsOf[candidate.precision], parameters: Q }
+      const program = newton.build(resolveOptimizer('newton').options, context)
+      for (const over of [
+        { program, stop: { steps: 3, gradient: 0 } },
+        { batch: { size: 4, order: 'run', seed: 3 } }
+      ] as const) {
+        const request = { starts: { kind: 'given', theta, count }, ...over } as const
+        const all = await run({ rows: { how, numbers } }, { ...request, lanes: 32 }, on)
+        const narrow = await run({ rows: { how, numbers } }, { ...request, lanes: 3 }, on)
+        expectSame(narrow.theta, all.theta, 'three lanes')
+        for (const i of [0, 5, 36]) {
+          const weight = resampledWeights(how, numbers[i], on.rows, on.weight)
+          const own = await run(undefined, request, { ...on, weight })
+          const label = `${on.model.loss} ${layoutOf(on.model).hidden.join()} ${numbers[i]}`
+          // The same rows in the same order; the shares are rounded once more. Few steps, so rounding is all that differs.
+          const tol = 2 ** 16 * epsOf[candidate.precision]
+          const here = [i * Q, (i + 1) * Q] as const
+          expectAllClose(all.theta.slice(...here), own.theta.slice(...here), tol, label)
+          expectAllClose([all.loss[i]], [own.loss[i]], tol, label)
+        }
       }
     }
-  })
+  )
 
   it('draws starts and mini-batches by numbers of their own', async () => {
     const random = { kind: 'random', seed: 5, first: 100, count: 12, init: { normal: 1 } } as const

@@ -9,6 +9,7 @@ import { parameterCount } from '../../src/models/model.js'
 import type { Network, Problem } from '../../src/models/types.js'
 import { candidates, collect } from '../helpers/engines.js'
 import { oracle } from '../helpers/hyperdual.js'
+import { part, slow } from '../helpers/length.js'
 import { makeProblem, points } from '../helpers/problems.js'
 import { givenStarts, methods, randomStarts, rule, stay, type Method } from '../helpers/runs.js'
 import { epsOf, expectAllClose, expectClose, expectSame, printWorst, tolerance } from '../helpers/tolerance.js'
@@ -112,8 +113,10 @@ describe.each(candidates)('$label', candidate => {
   })
   afterAll(() => engine.dispose())
 
-  describe.each(problems)('on $label', ({ label, problem }) => {
-    it.each(methods)('$label agrees with the reference after every step', async method => {
+  const paths = problems.flatMap(({ label, problem }) => methods.map(method => ({ label, problem, method })))
+  it.each(slow(candidate) ? part(paths, 4) : paths)(
+    'on $label, $method.label agrees with the reference after every step',
+    async ({ label, problem, method }) => {
       const theta0 = points(problem, runs, 21, 0.5)
       const key = `${label} ${method.label} ${precision}`
       const expected = await (cache.get(key) ??
@@ -137,8 +140,8 @@ describe.each(candidates)('$label', candidate => {
         )
       }
       objective.dispose()
-    })
-  })
+    }
+  )
 
   describe('stops', () => {
     const problem = makeProblem({ loss: 'logistic', rows: 20, ridge: 0.125, penalizeBias: true })
@@ -331,7 +334,7 @@ describe.each(candidates)('$label', candidate => {
 
     it('hold loss and gradient norm of every step, from the start to the end point', async () => {
       const objective = await engine.prepare(problem)
-      for (const method of methods) {
+      for (const method of slow(candidate) ? part(methods, 4) : methods) {
         const request = limited(method, problem, precision, randomStarts(5), 7)
         const { traces, steps, loss, gradientNorm } = await collect(objective, request)
         traces!.forEach((trace, r) => {
@@ -370,8 +373,8 @@ describe.each(candidates)('$label', candidate => {
             const used = whole ? rows : rows.subarray(at * size, Math.min(N, (at + 1) * size))
             const pick = (values: Float64Array, width: number): Float64Array =>
               Float64Array.from(Array.from(used).flatMap(i => [...values.subarray(i * width, (i + 1) * width)]))
-            const part = { ...problem, rows: used.length, x: pick(problem.x, 2), y: pick(problem.y, 1) }
-            const exact = oracle(part, theta.subarray(r * P, (r + 1) * P))
+            const own = { ...problem, rows: used.length, x: pick(problem.x, 2), y: pick(problem.y, 1) }
+            const exact = oracle(own, theta.subarray(r * P, (r + 1) * P))
             const near = tolerance(precision, Math.sqrt(N), exact.magnitude.f + exact.magnitude.g)
             const [f, g] = traces![r].subarray(2 * step)
             expectClose(f, exact.f, near, `f of run ${r}, step ${step}`, 'f of a mini-batch')

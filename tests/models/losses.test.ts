@@ -1,8 +1,9 @@
 // Losses and activations against values computed with 80 digits (tests/fixtures/losses.py), on the reference and on every
 // instruction set of the cpu engine, over |z| up to 10 000.
 import { readFileSync } from 'node:fs'
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { activate, activations, activationTable } from '../../src/models/activations.js'
+import type { Engine } from '../../src/engines/types.js'
 import { losses, scalarLoss, type ScalarLossName } from '../../src/models/losses/index.js'
 import { softmax, softmaxSecond, softmaxTerms } from '../../src/models/losses/softmax.js'
 import { hyperDuals, normalCdf } from '../../src/models/algebra.js'
@@ -46,8 +47,13 @@ it.each(scalarLosses)('%s equals its golden values', name => {
 })
 
 describe.each(candidates.filter(c => c.name !== 'reference'))('$label', candidate => {
+  let engine: Engine
+  beforeAll(async () => {
+    engine = await candidate.open(1)
+  })
+  afterAll(() => engine.dispose())
+
   it.each(scalarLosses)('%s equals its golden values', async name => {
-    const engine = await candidate.open(1)
     const points = golden[name].filter(([z, y]) => Math.fround(z) === z && Math.fround(y) === y)
     expect(points.length).toBeGreaterThan(60)
     const { model: network } = makeProblem({ loss: name, inputs: 1, bias: false })
@@ -70,7 +76,6 @@ describe.each(candidates.filter(c => c.name !== 'reference'))('$label', candidat
         })
       )
     }
-    engine.dispose()
   })
 })
 

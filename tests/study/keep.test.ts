@@ -11,6 +11,7 @@ import { resumeStudy, study, sumUp } from '../../src/study/study.js'
 import type { StudyInput } from '../../src/index.js'
 import { partsIn } from '../helpers/directories.js'
 import { freshOut } from '../helpers/files.js'
+import { part } from '../helpers/length.js'
 
 const data = { builtin: 'iris2', standardize: true } as const
 const two = { hidden: [2], ridge: 0.001, penalizeBias: true } as const
@@ -55,7 +56,7 @@ const bytesOf = (directory: string): number =>
     .filter(name => name.startsWith('part-'))
     .reduce((sum, name) => sum + statSync(join(directory, 'runs', name)).size, 0)
 
-describe.each(Object.entries(kinds))('keep: none, %s', (_, config) => {
+describe.each(part(Object.entries(kinds), 5))('keep: none, %s', (_, config) => {
   it('gives the summary of a study that keeps all, and so does what goes on with it or merges it', async () => {
     const whole = plain(await study({ ...config, keep: 'all' }))
     const none: StudyInput = { ...config, keep: 'none' }

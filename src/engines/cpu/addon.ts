@@ -97,8 +97,8 @@ function open(): { addon: Addon } | { reason: string } {
   if (path === undefined)
     return {
       reason: isClone
-        ? `The cpu engine is not built, so runs are some hundred times slower; install g++ and make, then run \`${again}\`.`
-        : `This package has no cpu engine for ${systemName()}, so runs are some hundred times slower; install g++ and make, then run \`${again}\`.`
+        ? `The cpu engine is not built, so runs are 20 to 40 times slower on two cores; install g++ and make, then run \`${again}\`.`
+        : `This package has no cpu engine for ${systemName()}, so runs are 20 to 40 times slower on two cores; install g++ and make, then run \`${again}\`.`
     }
   try {
     return { addon: createRequire(import.meta.url)(path) as Addon }

@@ -22,8 +22,8 @@ export class ProcessError extends WorkError {
 }
 
 export interface ChildOptions {
-  /** Address of a file beside the worker.ts that the process runs. */
-  readonly parent: string
+  /** The file that Node runs in the process, and arguments. */
+  readonly program: readonly [string, ...string[]]
   /** What the process holds, as in "The process that holds TensorFlow ended …". */
   readonly holds: string
   readonly env?: Readonly<Record<string, string>>
@@ -55,12 +55,12 @@ const lookMilliseconds = 250
 const startMilliseconds = 60_000
 
 /**
- * What the process runs: compiled, also where this file itself runs from src/. Tests and scripts compile first, and translating the sources
- * anew takes a second of each process.
+ * What the process of an engine runs: worker.ts beside the file of this address, compiled also where the sources run themselves. Tests and
+ * scripts compile first, and translating the sources anew takes a second of each process.
  */
-function worker(parent: string): string {
+export function compiledWorker(parent: string): readonly [string] {
   const [, ...folders] = relative(root, dirname(fileURLToPath(parent))).split(sep)
-  return join(root, 'dist', ...folders, 'worker.js')
+  return [join(root, 'dist', ...folders, 'worker.js')]
 }
 
 export class Child<Q extends { [K in keyof Q]: Question }> {
@@ -76,7 +76,8 @@ export class Child<Q extends { [K in keyof Q]: Question }> {
   log = ''
 
   constructor(private readonly options: ChildOptions) {
-    this.process = fork(worker(options.parent), [], {
+    const [file, ...args] = options.program
+    this.process = fork(file, args, {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       execArgv: [],

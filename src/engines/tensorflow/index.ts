@@ -22,7 +22,7 @@ import type {
   Scores,
   Support
 } from '../types.js'
-import { Child, blocksOf } from '../process/child.js'
+import { Child, blocksOf, compiledWorker } from '../process/child.js'
 import {
   deviceNames,
   findPackage,
@@ -48,7 +48,7 @@ interface Opened {
 /** @param threads for TensorFlow's operations; default: all cores */
 const start = (device: DeviceName, threads?: number): TensorflowChild =>
   new Child<TensorflowQuestions>({
-    parent: import.meta.url,
+    program: compiledWorker(import.meta.url),
     holds: 'TensorFlow',
     env: {
       // On a GPU warnings name the libraries that are missing; on the CPU they only tell of matrices without a Cholesky factor.

@@ -1,10 +1,14 @@
 // The parts of the tensorflow engine on each device that runs here, in a process that loads its package: tensors that are left over,
 // the memory budget, products over all runs at once, and linear algebra by operations of TensorFlow.
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { root } from '../../../scripts/bootstrap.mjs'
 import { radiusTolerance, symmetricEigen, tridiagonalize, trustRegionStep } from '../../../src/core/linalg.js'
 import { Child } from '../../../src/engines/process/child.js'
 import { tensorflowEntry } from '../../../src/engines/tensorflow/index.js'
 import { findPackage, packageOf, type DeviceName } from '../../../src/engines/tensorflow/packages.js'
+import { long } from '../../helpers/length.js'
 import { makeProblem, normals, points } from '../../helpers/problems.js'
 import { methods, randomStarts, rule } from '../../helpers/runs.js'
 import { epsOf, expectAllClose, expectClose, expectSame, tolerance } from '../../helpers/tolerance.js'
@@ -20,7 +24,12 @@ it('wasm at least runs wherever npm has installed the packages of the tests', ()
 describe.each(running)('%s', device => {
   let child: Child<Looks>
   beforeAll(async () => {
-    child = new Child<Looks>({ parent: import.meta.url, holds: 'TensorFlow', env: { TF_CPP_MIN_LOG_LEVEL: '2' } })
+    const runner = join(root, 'node_modules/vite-node/vite-node.mjs')
+    child = new Child<Looks>({
+      program: [runner, fileURLToPath(new URL('worker.ts', import.meta.url))],
+      holds: 'TensorFlow',
+      env: { TF_CPP_MIN_LOG_LEVEL: '2' }
+    })
     await child.ask('open', { device, folder: findPackage(packageOf[device])! }).answer
   })
   afterAll(() => child.close())
@@ -34,7 +43,11 @@ describe.each(running)('%s', device => {
       weighted: true,
       shifted: true
     })
-    const counted = { 'adam, mini-batches': 1000, 'lbfgs, memory 2': 300, newton: 300 }
+    const counted = {
+      'adam, mini-batches': long ? 1000 : 200,
+      'lbfgs, memory 2': long ? 300 : 100,
+      newton: long ? 300 : 100
+    }
     it.each(Object.entries(counted))('is the same after every step of %s, over %d steps', async (label, wanted) => {
       // A batch of eight runs, which ends and is refilled every 20 steps or sooner.
       const method = methods.find(m => m.label === label)!

@@ -7,6 +7,7 @@ import { Evaluator as Reference } from '../../../src/engines/reference/evaluate.
 import { parameterCount } from '../../../src/models/model.js'
 import { activations, losses, type Network, type Problem } from '../../../src/models/types.js'
 import { evaluateOn, type GpuRequest } from '../../helpers/gpu.js'
+import { part } from '../../helpers/length.js'
 import { onSoftwareGpu } from '../../helpers/localGpu.js'
 import { integers, makeProblem, points, type Recipe } from '../../helpers/problems.js'
 import { expectAllClose, expectClose, expectSame, printWorst, tolerance } from '../../helpers/tolerance.js'
@@ -106,25 +107,28 @@ describe('a run in a team of threads', () => {
     }
   )
 
-  it.each(losses)('%s, with every part of a layer shared among threads', async loss => {
-    const n = losses.indexOf(loss)
-    for (const i of [n, n + 1, n + 3].map(k => k % activations.length)) {
-      const hidden = [[3], [5, 3], [], [2, 3, 4], [7]][i]
-      const recipe: Recipe = {
-        loss,
-        activation: activations[i],
-        hidden,
-        inputs: 5,
-        rows: 10 + i,
-        bias: (i + n) % 2 === 0,
-        ridge: (i + n) % 3 === 0 ? 0.125 : 0,
-        penalizeBias: n % 2 === 0,
-        weighted: i % 2 === 0,
-        shifted: true,
-        seed: 40 + n
-      }
-      await expectReference(makeProblem(recipe), { tuning: spread })
+  const pairs = losses.flatMap((loss, n) => [n, n + 1, n + 3].map(k => ({ loss, n, i: k % activations.length })))
+  it.each(
+    part(
+      pairs.map(pair => ({ ...pair, activation: activations[pair.i] })),
+      4
+    )
+  )('$loss, $activation, with every part of a layer shared among threads', async ({ loss, activation, n, i }) => {
+    const hidden = [[3], [5, 3], [], [2, 3, 4], [7]][i]
+    const recipe: Recipe = {
+      loss,
+      activation,
+      hidden,
+      inputs: 5,
+      rows: 10 + i,
+      bias: (i + n) % 2 === 0,
+      ridge: (i + n) % 3 === 0 ? 0.125 : 0,
+      penalizeBias: n % 2 === 0,
+      weighted: i % 2 === 0,
+      shifted: true,
+      seed: 40 + n
     }
+    await expectReference(makeProblem(recipe), { tuning: spread })
   })
 })
 

@@ -1,7 +1,7 @@
 // Several GPUs of one name, which Dawn cannot tell apart: two copies of the software driver, whose GPUs differ by the driver's name alone.
 import { drivers, twoGpus } from '../../helpers/sameName.js'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { Child } from '../../../src/engines/process/child.js'
+import { Child, compiledWorker } from '../../../src/engines/process/child.js'
 import type { Engine } from '../../../src/engines/types.js'
 import { webgpuEntry } from '../../../src/engines/webgpu/index.js'
 import { layerBuilt, oneGpu } from '../../../src/engines/webgpu/host/layer.js'
@@ -18,8 +18,8 @@ const open = (device: string): Promise<Engine> => webgpuEntry.load({ precision: 
 
 /** What a process sees in an environment. */
 async function seen(env: Record<string, string>): Promise<{ detail: string; count: number }[]> {
-  const parent = new URL('../../../src/engines/webgpu/host/gpus.ts', import.meta.url).href
-  const child = new Child<WebgpuQuestions>({ parent, holds: 'the GPU', env })
+  const program = compiledWorker(new URL('../../../src/engines/webgpu/host/gpus.ts', import.meta.url).href)
+  const child = new Child<WebgpuQuestions>({ program, holds: 'the GPU', env })
   try {
     return (await child.ask('list', {}).answer).map(({ detail, count }) => ({ detail, count }))
   } finally {

@@ -1,7 +1,7 @@
 /** The GPUs of this machine, by distinct names, and the choice among them. Dawn and the drivers are asked in child processes. */
 import { InputError, WorkError } from '../../../core/errors.js'
 import { knownNames } from '../../../core/names.js'
-import { Child } from '../../process/child.js'
+import { Child, compiledWorker } from '../../process/child.js'
 import type { Support } from '../../types.js'
 import { GpuLostError, GpuMemoryError } from '../core/device.js'
 import { layerBuilt, oneGpu } from './layer.js'
@@ -31,7 +31,7 @@ export interface ListedGpu extends GpuAddress {
 /** @param place of the GPU that the process is to see alone */
 export const startChild = (place?: number, patienceMilliseconds = patience): Child<WebgpuQuestions> =>
   new Child<WebgpuQuestions>({
-    parent: import.meta.url,
+    program: compiledWorker(import.meta.url),
     holds: 'the GPU',
     patienceMilliseconds,
     errors: { GpuLostError, GpuMemoryError },
