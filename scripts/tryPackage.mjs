@@ -115,7 +115,13 @@ function withoutAddons(archive) {
   assert.ok(remedy, `installing says what is missing and how to get it:\n${stdout}${stderr}`)
   useIn(project, 'reference')
   const engines = run('npx', ['--no-install', 'manystart', 'engines'], project)
-  assert.equal(engines.match(/has no cpu engine for .* then run `npm rebuild manystart`/g)?.length, 1, engines)
+  assert.match(
+    engines,
+    /^cpu +not here: This package has no cpu engine for .* then run `npm rebuild manystart`\.\nreference +ready/m
+  )
+  const program = ['--no-install', 'manystart', 'study', '--data', 'iris2', '--starts', '5']
+  const told = spawnSync('npx', program, { cwd: project, encoding: 'utf8' })
+  assert.equal(`${told.stdout}${told.stderr}`.match(/npm rebuild manystart/g)?.length, 1, told.stdout + told.stderr)
   console.log('Used without an addon and without a compiler.')
   run('npm', [...remedy.split(' '), '--silent'], project)
   useIn(project, 'cpu')

@@ -28,7 +28,10 @@ export const enginesCommand: Command = {
       print(`${entry.name.padEnd(11)} ${state}`)
       for (const { name, support: there } of devices)
         print(`  ${name.padEnd(9)} ${there.ok ? `ready: ${there.detail}` : `not here: ${there.reason}`}`)
-      for (const limit of limits) print(`  ${limit.replace(/; use --engine cpu\.$/, '.')}`)
+      // Of an engine that is not here, the reason may be its answer to every job.
+      const reason = support.ok ? undefined : support.reason
+      for (const limit of limits.filter(limit => limit !== reason))
+        print(`  ${limit.replace(/; use --engine cpu\.$/, '.')}`)
     }
     const { engine, why } = await chooseEngine('auto', {})
     print(`auto takes ${engine.name}: ${why}.`)
