@@ -86,7 +86,7 @@ export interface ChoiceOptions extends Omit<EngineOptions, 'precision'> {
 export interface Chosen {
   readonly engine: Engine
   readonly why: string
-  /** Reasons of engines that come before it and can run here, but cannot do the job. */
+  /** Reasons of engines that come before it: of those that can run here but not do the job, and of the processor’s. */
   readonly unable: readonly string[]
 }
 
@@ -125,11 +125,14 @@ export async function chooseEngine(
     }
     const able = await capability(entry, options)
     const support = await entry.available(onGpu(entry))
-    if (!able.ok) {
-      missing.push(able.reason)
-      if (support.ok && support.software !== true) unable.push(able.reason)
-    } else if (!support.ok) missing.push(support.reason)
-    else if (support.software) missing.push(`${entry.name}: ${support.detail} computes on the processor.`)
+    // A GPU that is not here is no news; the processor's engine is to be had everywhere.
+    const isNews = support.ok ? support.software !== true : !onGpu(entry)
+    const refusal = able.ok ? (support.ok ? undefined : support.reason) : able.reason
+    if (refusal !== undefined) {
+      missing.push(refusal)
+      if (isNews) unable.push(refusal)
+    } else if (support.ok && support.software)
+      missing.push(`${entry.name}: ${support.detail} computes on the processor.`)
     else {
       const first = missing.length > 0 ? `is the first that can run here (${missing.join(' ')})` : 'comes first'
       const certified = onGpu(entry) ? '; it searches in f32, and end points are certified in f64 on the processor' : ''
