@@ -159,6 +159,39 @@ export function sunkAt(outwards: Levels, noise: number): number {
   return -1
 }
 
+/**
+ * Of a fall to nothing that is seen to be exponential: what is left at last, as a share of what there was; intervals on each side; and how
+ * much their slopes may differ.
+ */
+const sinksTo = 1e-6
+const sinksOver = 3
+const sinksSteadily = 2
+
+/**
+ * The limit of a loss that cannot be below 0 and falls there like an exponential. Where curvature has sunk below rounding, spheres' minima
+ * are not settled on, and what lies beyond says nothing; by then the loss has fallen by so much that before a zero at a finite
+ * radius R, whose order m bounds the fall by (1 − r/R)^m, its logarithm would long have bent down.
+ */
+export function sinks(outwards: Levels, inwards: Levels): { limit: number; uncertainty: number } | null {
+  const after: Gap[] = []
+  for (let k = 0; k < outwards.length && outwards[k] > 0 && !(outwards[k] >= after[k - 1]?.gap); k++)
+    after.push({ radius: thresholds.outwards ** k, gap: outwards[k] })
+  const before: Gap[] = []
+  for (let k = 1; k < inwards.length && inwards[k] > inwards[k - 1]; k++)
+    before.unshift({ radius: thresholds.inwards ** k, gap: inwards[k] })
+  if (before.length < sinksOver || after.length <= sinksOver) return null
+  const inner = steepness([...before.slice(-sinksOver), after[0]])
+  let [gentlest, steepest] = [Math.min(...inner), Math.max(...inner)]
+  let k = 0
+  for (const slope of steepness(after)) {
+    gentlest = Math.min(gentlest, slope)
+    steepest = Math.max(steepest, slope)
+    if (!(steepest <= sinksSteadily * gentlest)) break
+    k++
+  }
+  return k >= sinksOver && after[k].gap <= sinksTo * after[0].gap ? { limit: 0, uncertainty: after[k].gap } : null
+}
+
 /** What is left to fall at a radius, in units of the run's own. */
 interface Gap {
   readonly radius: number
@@ -235,6 +268,7 @@ async function climbAll(
   const ends = Array.from({ length: count }, (_, i) =>
     approaches(levels(out, i), levels(inside, i), noiseOf(i), out.report[i * K + K - 1])
   )
+  if (vanishes) ends.forEach((end, i) => (ends[i] = end ?? sinks(levels(out, i), levels(inside, i))))
   const sudden = [...ends.keys()].filter(i => !ends[i] && sunkAt(levels(out, i), noiseOf(i)) > 0)
   const fine = await inOrder(objective, finely, pick(points, P, sudden), sudden.length, steps)
   sudden.forEach((i, n) => {

@@ -58,6 +58,29 @@ export function isSaturated(problem: Problem<Network>, theta: Float64Array, at =
   return steepest.some(layer => layer.some(slope => slope <= saturatedSlope))
 }
 
+/** A unit is a step when its slope is at most this on every row that counts, and its values differ by more than so much. */
+const stepSlope = 1e-6
+const stepHeight = 0.5
+
+/** Whether a unit has become a step at θ. */
+export function hasStep(problem: Problem<Network>, theta: Float64Array, at = 0): boolean {
+  const { activation, hidden } = problem.model
+  const phi = activationTable[activation]
+  if (hidden.length === 0 || !phi.smooth || phi.linear) return false
+  const ranges = hidden.map(units =>
+    Array.from({ length: units }, () => ({ slope: 0, least: Infinity, most: -Infinity }))
+  )
+  const terms = new Float64Array(3)
+  netInputs(problem, theta, at, (l, k, u) => {
+    phi.terms(u, terms)
+    const range = ranges[l][k]
+    range.slope = Math.max(range.slope, Math.abs(terms[1]))
+    range.least = Math.min(range.least, terms[0])
+    range.most = Math.max(range.most, terms[0])
+  })
+  return ranges.flat().some(({ slope, least, most }) => slope <= stepSlope && most - least > stepHeight)
+}
+
 /** Next to nothing is left of a unit when all that enters and leaves it, in scaled variables, is below this. */
 export const putOut = 1e-5
 
@@ -93,4 +116,33 @@ export function onKink(problem: Problem<Network>, theta: Float64Array, at = 0): 
     if (Math.abs(u) <= kinkTolerance * Math.max(1, size)) found = true
   })
   return found
+}
+
+/** Points [units, P] like θ without one unit of the last hidden layer, whose mean over the rows goes to the biases of the outputs. */
+export function withoutUnits(problem: Problem<Network>, theta: Float64Array): Float64Array {
+  const { model: network, rows, weight } = problem
+  const last = network.hidden.length - 1
+  if (last < 0 || !network.bias) return new Float64Array(0)
+  const phi = activationTable[network.activation]
+  const units = network.hidden[last]
+  const used = weight ? weight.reduce((count, w) => count + Number(w > 0), 0) : rows
+  const mean = new Float64Array(units)
+  const terms = new Float64Array(3)
+  netInputs(problem, theta, 0, (l, k, u) => {
+    if (l !== last) return
+    phi.terms(u, terms)
+    mean[k] += terms[0] / used
+  })
+  const out = layers(network)[last + 1]
+  const points = new Float64Array(units * theta.length)
+  for (let k = 0; k < units; k++) {
+    const point = points.subarray(k * theta.length, (k + 1) * theta.length)
+    point.set(theta)
+    for (let c = 0; c < network.outputs; c++) {
+      const at = out.at + c * out.stride
+      point[at] += point[at + 1 + k] * mean[k]
+      point[at + 1 + k] = 0
+    }
+  }
+  return points
 }

@@ -14,7 +14,7 @@ import { descend, type Descended } from './kinks/descend.js'
 import { hasKinks, Pieces } from './kinks/pieces.js'
 import { judgeKinks } from './kinks/verdict.js'
 import { recedingWay, type Receding } from './receding.js'
-import { isGoingOut, isSaturated, onKink } from './units.js'
+import { hasStep, isGoingOut, isSaturated, onKink, withoutUnits } from './units.js'
 import { centred, shiftCount } from '../models/network/shift.js'
 import { ReasonCode, VerdictCode, type UnfinishedReason, type Verdict } from '../core/result.js'
 import type { Program } from '../engines/types.js'
@@ -100,6 +100,8 @@ class Judging {
   private readonly suspects: number[] = []
   /** What counts for nothing in a loss that can fall to 0, where it has fallen so far; 0 for others, which may be negative. */
   private readonly nothing: number
+  /** What rounding of residuals leaves of it. */
+  private readonly rounding: number
   /** What is close to nothing: its square root, relative to the loss of outputs that are all 0. */
   private readonly little: number
   private steps = 0
@@ -130,6 +132,7 @@ class Judging {
       minimise: request => judge.objective.minimise(request)
     }
     this.nothing = this.eps * (judge.blankLoss ?? 0)
+    this.rounding = (64 * this.eps) ** 2 * (judge.blankLoss ?? 0)
     this.little = Math.sqrt(this.eps) * (judge.blankLoss ?? 0)
     this.verdict = new Array<Verdict>(count).fill('unfinished')
     this.theta = found.theta.slice(0, count * this.P)
@@ -185,15 +188,33 @@ class Judging {
     const vanishes = judge.network !== null && judge.blankLoss !== null
     const { ways, taken } = await escapes(this.counted, judge.climbs, judge.scale, points, this.eps, vanishes)
     this.steps += taken
+    const idle = await this.haveIdleUnits(which.filter((_, n) => ways[n] && ways[n].limit <= this.nothing))
     which.forEach((i, n) => {
-      const way = ways[n]
-      if (way || this.isSaturated(i)) this.giveBack(i)
+      const way = idle.has(i) ? null : ways[n]
+      if (way || this.isOnTheMove(i) || this.isSaturated(i)) this.giveBack(i)
       if (!way) return
       verdict[i] = 'diverging'
       // Once below that loss, there is one limit.
       const exact = isReceding(judge, way.limit + way.uncertainty) && { limit: judge.receding.limit, uncertainty: 0 }
       this.ways.set(i, { ...way, ...exact })
     })
+  }
+
+  /**
+   * Runs that lose nothing when one of their units is left out: what is left of their loss is that unit's, and whether it dies away at
+   * infinity or its outgoing weight comes to 0 before is open. A finite point without loss is beside them.
+   */
+  private async haveIdleUnits(which: readonly number[]): Promise<ReadonlySet<number>> {
+    const { judge, P, found } = this
+    const idle = new Set<number>()
+    if (!judge.network || this.nothing === 0) return idle
+    for (const i of which) {
+      const points = withoutUnits(judge.network, found.theta.subarray(i * P, (i + 1) * P))
+      if (points.length === 0) continue
+      const { f } = await this.counted.evaluate(points, {})
+      if (f.some(loss => loss <= found.loss[i])) idle.add(i)
+    }
+    return idle
   }
 
   /** Where units have kinks, goes on downhill from where runs were found, to points that lie on kinks. */
@@ -419,10 +440,21 @@ class Judging {
     if (this.verdict[i] === 'saddle')
       return report[this.places.smallest] >= -thresholds.weakSaddle * this.zeroBand(report)
     if (this.verdict[i] !== 'degenerate') return false
+    if (this.isOnTheMove(i)) return true
     const { flatDirections } = this.judge
     const network = this.judge.network?.model
     if (flatDirections !== null) return this.nullity[i] > flatDirections
     return this.nullity[i] > (network ? exactlyFlat(network, this.theta, i * this.P) : 0)
+  }
+
+  /**
+   * Whether next to nothing is left to fall, but something, and a unit has become a step: a finite point without loss is not near, and what
+   * looks like a flat one is on a way to infinity, where curvature has sunk below rounding.
+   */
+  private isOnTheMove(i: number): boolean {
+    const { judge, P, loss, theta } = this
+    const { network } = judge
+    return network !== null && loss[i] <= this.nothing && loss[i] > this.rounding && hasStep(network, theta, i * P)
   }
 
   /** A convex model's minimiser has no more flat directions than its data leave open. */
