@@ -20,12 +20,12 @@ import { inferenceAt } from './inference.js'
 import { userScores } from './present.js'
 import type { Setup } from './setup.js'
 
-/** Distinct points that get eigenvalues, standard errors and metrics of their own, the best first. */
+/** Distinct points of a kind that get eigenvalues, standard errors and metrics of their own, the best first. */
 const describedPoints = 1000
 /** Hessians held at a time while points are described. */
 export const hessianNumbers = 4e6
-/** Points that are described between two looks at what the user wants. */
-const together = 32
+/** Points that are described between two looks at what the user wants; so many the summary of a stopped search has. */
+export const together = 32
 
 /** Hands over so many items at a time; in between, the process hears signals. */
 export async function inGroups<T>(
@@ -48,6 +48,8 @@ export const stacked = (rows: readonly Float64Array[], P: number): Float64Array 
 const wordOf = { minimum: 'minimum', degenerate: 'flat minimum', saddle: 'saddle' } as const
 
 interface DescribeOptions {
+  /** Points of a kind at most, the best first; default: 1000. */
+  readonly described?: number | undefined
   readonly stop?: AbortSignal | undefined
   readonly onStage?: ((doing: string) => void) | undefined
 }
@@ -57,7 +59,7 @@ async function describe(
   clusters: readonly Cluster[],
   kind: 'minimum' | 'degenerate' | 'saddle',
   runs: number,
-  { stop, onStage }: DescribeOptions
+  { described = describedPoints, stop, onStage }: DescribeOptions
 ): Promise<StationaryPoint[]> {
   const P = setup.objective.parameters
   const names = scoresOf(setup.model)
@@ -85,10 +87,10 @@ async function describe(
     starts: cluster.starts
   })
   const size = Math.max(1, Math.min(together, Math.floor(hessianNumbers / (P * P))))
-  await inGroups(clusters.slice(0, describedPoints), size, async part => {
+  await inGroups(clusters.slice(0, described), size, async part => {
     if (stop?.aborted) return
     onStage?.(
-      `describing ${wordOf[kind]} ${formatCount(points.length + 1)} of ${formatCount(Math.min(clusters.length, describedPoints))}`
+      `describing ${wordOf[kind]} ${formatCount(points.length + 1)} of ${formatCount(Math.min(clusters.length, described))}`
     )
     const own = stacked(
       part.map(c => c.parameters),

@@ -10,6 +10,7 @@ import type { Range } from '../runs/part.js'
 import { encodePoints } from '../runs/points.js'
 import { resolveConfig, type StudyConfig } from './config.js'
 import { convergenceCurves } from './curves.js'
+import { together } from './describe.js'
 import { endedRuns, type Run } from './endedRun.js'
 import type { StudyInput } from './input.js'
 import { checkDisk } from './memory.js'
@@ -317,22 +318,28 @@ async function conclude(
       ? undefined
       : await convergenceCurves(setup, range, outcome.folded.waterfall[0]?.loss ?? 0, signal)
     const path = skipped ? undefined : await ridgePathOf(setup, signal)
-    // Who stopped the search waits for what it found; who stops now has waited long enough.
-    const stop = signal?.aborted ? undefined : signal
+    // Who stopped the search waits for the best of what it found; who stops now has waited long enough.
+    const early = signal?.aborted === true
+    const stop = early ? undefined : signal
     const summary = await summarize(setup, outcome, {
       name: setup.config.name ?? modelName(setup.model),
       curves,
       ridgePath: path,
+      described: early ? together : undefined,
       stop,
       onStage
     })
+    const { minima, degenerate, saddles } = summary
+    const isWhole = early
+      ? outcome.interrupted && [minima, degenerate, saddles].every(list => list.length <= together)
+      : !stop?.aborted
     onStage?.('writing the summary and what follows from it')
     if (directory) {
       await directory.write(`${runsFolder}/${pointsFile}`, encodePoints(directory.identity, outcome.folded.points))
       const text = `${JSON.stringify(summary, null, 2)}\n`
       // A summary that lacks details is made anew whenever it is asked for.
-      if (stop?.aborted) await directory.write(summaryFile, text)
-      else await directory.seal(text)
+      if (isWhole) await directory.seal(text)
+      else await directory.write(summaryFile, text)
       await finish?.(summary, directory)
     }
     return summary

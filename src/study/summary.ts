@@ -167,6 +167,8 @@ export interface SummaryOptions {
   readonly name: string
   readonly curves?: Curves | undefined
   readonly ridgePath?: RidgePathResult | undefined
+  /** Distinct points of a kind that are described at most; default: 1000. */
+  readonly described?: number | undefined
   /** Leaves the details of distinct points out from then on. */
   readonly stop?: AbortSignal | undefined
   /** Told what is done, in words. */
@@ -176,12 +178,12 @@ export interface SummaryOptions {
 export async function summarize(
   setup: Setup,
   outcome: Outcome,
-  { name, curves, ridgePath, stop, onStage }: SummaryOptions
+  { name, curves, ridgePath, described, stop, onStage }: SummaryOptions
 ): Promise<Summary> {
   const { config, data, frame, model, problem, engine } = setup
   const { hidden, activation, bias, ridge, penalizeBias, firth } = layoutOf(model)
   const { folded, cost } = outcome
-  const points = await describeClusters(setup, folded, outcome.runs, { stop, onStage })
+  const points = await describeClusters(setup, folded, outcome.runs, { described, stop, onStage })
   const { minima } = points
   const witness = convexity(model).model ? undefined : await findWitness(setup)
   const { diverging } = folded

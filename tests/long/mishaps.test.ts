@@ -243,6 +243,26 @@ describe('after the last run', () => {
     expect(again.code, again.stderr).toBe(0)
   })
 
+  it('a stop before gives details of the 32 best points alone, at once, and the next report those of all', async () => {
+    const out = freshOut()
+    const abort = new AbortController()
+    const summary = await study(config, {
+      out,
+      signal: abort.signal,
+      onStage: doing => {
+        if (doing.startsWith('the runs have ended')) abort.abort()
+      }
+    })
+    expect(summary.interrupted).toBe(false)
+    const described = summary.minima.map(m => m.eigenvalues.length > 0)
+    expect(described).toEqual(described.map((_, i) => i < 32))
+    const again = await manystart(['report', out])
+    expect(again.code, again.stderr).toBe(0)
+    const { minima } = JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8')) as Summary
+    expect(minima.length).toBe(summary.minima.length)
+    expect(minima.every(m => m.eigenvalues.length > 0)).toBe(true)
+  })
+
   it('what fails then, such as a text longer than a program can hold, loses no run', async () => {
     const out = freshOut()
     const finish = (): never => {

@@ -11,6 +11,7 @@ import { sumUp, summaryOf, type SessionOptions } from '../../study/study.js'
 import type { Command, Flags } from '../command.js'
 import { interruptSignal, print, say } from '../common.js'
 import { numberFlag, outputOptions } from '../flags.js'
+import { createProgress } from '../progress.js'
 import { tablesFlag, tablesText } from '../tables.js'
 import { widthOf } from '../terminal.js'
 
@@ -58,7 +59,13 @@ export const reportCommand: Command = {
         `${directory} holds several studies; give the directory of one of them, such as ${join(directory, 'convex')}.`
       )
     const { signal, release } = interruptSignal()
-    const session: SessionOptions = { signal, onNote: say }
+    const progress = createProgress(process.stderr, 'report', false)
+    const session: SessionOptions = {
+      signal,
+      onNote: say,
+      onProgress: p => progress.update(p),
+      onStage: doing => progress.stage(doing)
+    }
     try {
       const { models: summaries, separated } = contrast
         ? await contrastSummaries(directory, session)
@@ -66,6 +73,7 @@ export const reportCommand: Command = {
             models: [anew ? await sumUp(directory, tolerances, session) : await summaryOf(directory, session)],
             separated: []
           }
+      progress.finish()
       const tables = tablesText(flags, summaries)
       if (tables !== undefined) return print(tables)
       const title =
