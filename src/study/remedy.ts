@@ -63,17 +63,21 @@ export async function remedyFor(problem: Problem<Network>, names: readonly strin
   return null
 }
 
-/** Whether Firth's penalty gives a finite minimiser; undefined where the model does not take it. */
+/** Rows times parameters cubed up to which Firth's penalty is tried; a step of it takes that many multiplications in each lane. */
+const affordableInformation = 5e6
+
+/** Whether Firth's penalty gives a finite minimiser; undefined where the model does not take it, or trying would take many seconds. */
 export async function firthHelps(problem: Problem<Network>): Promise<boolean | undefined> {
   const { penalty: _, ...bare } = problem
   const { model: network } = problem
   if (network.hidden.length > 0 || network.outputs > 1 || !takesFirth(network.loss)) return undefined
+  if (problem.rows * parameterCount(network) ** 3 > affordableInformation) return undefined
   return arrives({ ...bare, model: { ...network, ridge: 0, firth: true } })
 }
 
 /** Numbers of steps after which gradient descent is looked at, and multiplications that it may take. */
 const lookedAt = [1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000]
-const affordable = 3e9
+const affordable = 1e9
 /** Links of losses that fall exponentially where a row is separated. */
 const exponential: readonly Link[] = ['sigmoid', 'exp', 'shares']
 
