@@ -63,6 +63,16 @@ const reachFactor = 1 / (1 - widestTolerance)
 /** Powers of two near the scale of columns [P], so that nothing is lost where points are measured in them. */
 export const canonicalScale = (scale: Float64Array): Float64Array => scale.map(s => 2 ** Math.round(Math.log2(s)))
 
+/** Columns of end points that are strict. */
+export interface EndPoints {
+  readonly start: Float64Array
+  readonly loss: Float64Array
+  readonly gradientNorm: Float64Array
+  readonly precision: Float64Array
+  /** [·, P] */
+  readonly conditioned: Float64Array
+}
+
 const close = (a: number, b: number, tolerance: number): boolean =>
   Math.abs(a - b) <= tolerance * Math.max(1, Math.abs(a), Math.abs(b))
 
@@ -109,6 +119,11 @@ export class Clusterer {
   /** Distinct points so far. */
   get size(): number {
     return this.table.size
+  }
+
+  /** The cluster of the end point that came last; −1 before the first. */
+  get latest(): number {
+    return this.last
   }
 
   /**
@@ -166,11 +181,36 @@ export class Clusterer {
     return id
   }
 
-  private isAgain(loss: number, precision: number, theta: Float64Array, at: number): boolean {
+  /**
+   * Files the points from … as long as they are the one that came last, to the bit, and none is polished better: most runs end where the one
+   * before did. Returns the first that is not filed.
+   */
+  addAgain(points: EndPoints, from: number, to: number): number {
+    const { table, last: id, imageBefore } = this
+    const { start, loss, gradientNorm, precision, conditioned } = points
+    if (Number.isNaN(imageBefore)) return from
+    let i = from
+    while (
+      i < to &&
+      gradientNorm[i] >= table.gradientNorm[id] &&
+      (gradientNorm[i] > table.gradientNorm[id] || start[i] > table.start[id]) &&
+      loss[i] === this.lossBefore &&
+      precision[i] === this.precisionBefore &&
+      this.isSamePoint(conditioned, i * this.P)
+    )
+      i++
+    table.hits(id, start, from, i, imageBefore)
+    return i
+  }
+
+  private isSamePoint(theta: Float64Array, at: number): boolean {
     const { before, P } = this
-    if (loss !== this.lossBefore || precision !== this.precisionBefore) return false
     for (let p = 0; p < P; p++) if (theta[at + p] !== before[p]) return false
     return true
+  }
+
+  private isAgain(loss: number, precision: number, theta: Float64Array, at: number): boolean {
+    return loss === this.lossBefore && precision === this.precisionBefore && this.isSamePoint(theta, at)
   }
 
   /** Sorted by loss. */

@@ -23,19 +23,16 @@ export class Dictionary {
     this.size = 0
     this.table.fill(0)
     const { codes } = this
-    let low = 0
-    let high = 0
-    let code = -1
-    for (let i = 0, from = at; i < count; i++, from += stride) {
-      const l = bits[from]
-      const h = bits[from + second]
-      if (l !== low || h !== high || code < 0) {
-        code = this.codeOf(l, h)
-        if (code < 0) return false
-        low = l
-        high = h
-      }
-      codes[i] = code
+    for (let i = 0, from = at; i < count;) {
+      const low = bits[from]
+      const high = bits[from + second]
+      const code = this.codeOf(low, high)
+      if (code < 0) return false
+      // Mostly there are long runs of one value.
+      do {
+        codes[i++] = code
+        from += stride
+      } while (i < count && bits[from] === low && bits[from + second] === high)
     }
     return true
   }

@@ -429,7 +429,7 @@ export class StudyDirectory {
   }
 
   private async store(part: Part, file: string, spent: Cost): Promise<Entry> {
-    await this.lock.check()
+    this.lock.check()
     const bytes = encodePart(part, this.scratch)
     await replaceFile(join(this.path, runsFolder, file), bytes)
     const { first, count, rows } = part
@@ -466,7 +466,7 @@ export class StudyDirectory {
 
   /** Puts a file that follows from the parts in place. */
   async write(name: string, data: string | Uint8Array): Promise<void> {
-    await this.lock.check()
+    this.lock.check()
     await checkOurs(join(this.path, name))
     await replaceFile(join(this.path, name), data)
   }

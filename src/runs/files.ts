@@ -1,7 +1,8 @@
 /** Files that are whole or not there: written under a temporary name that follows no link, brought to the disk, then renamed. */
-import { constants } from 'node:fs'
-import { mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises'
+import { closeSync, constants, fsync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdir, readdir, rmdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import { promisify } from 'node:util'
 import { WorkError } from '../core/errors.js'
 
 /** Why a file cannot be had, in words. */
@@ -22,15 +23,31 @@ export const isTemporary = (name: string): boolean => name.startsWith('.') && na
 /** Creates a file that must not be there, not even as a link to elsewhere. */
 export const createFlags = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW
 
+const toDisk = promisify(fsync)
+
+/**
+ * Opens a file, uses it, and brings it to the disk. Only that is waited for elsewhere: each other call takes less time than its way to a
+ * thread and back.
+ */
+async function used(path: string, flags: number, use: (file: number) => void): Promise<void> {
+  const file = openSync(path, flags)
+  try {
+    use(file)
+    await toDisk(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
 /** Brings the names in a directory to the disk, where the file system can. */
 export async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, constants.O_RDONLY)
+  const file = openSync(directory, constants.O_RDONLY)
   try {
-    await handle.sync()
+    await toDisk(file)
   } catch {
     // Some file systems cannot; their names are as safe as they make them.
   } finally {
-    await handle.close()
+    closeSync(file)
   }
 }
 
@@ -38,18 +55,16 @@ export async function syncDirectory(directory: string): Promise<void> {
 export async function replaceFile(path: string, data: string | Uint8Array): Promise<void> {
   const temporary = temporaryName(path)
   try {
-    await rm(temporary, { force: true })
-    const handle = await open(temporary, createFlags)
-    try {
-      await handle.writeFile(data)
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-    await rename(temporary, path)
+    rmSync(temporary, { force: true })
+    await used(temporary, createFlags, file => writeFileSync(file, data))
+    renameSync(temporary, path)
     await syncDirectory(dirname(path))
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined)
+    try {
+      rmSync(temporary, { force: true })
+    } catch {
+      // What is said of is the file itself.
+    }
     throw new WorkError(
       `${path} cannot be written: ${reason(error)}; free some space, or make the directory writable again.`
     )
@@ -59,13 +74,9 @@ export async function replaceFile(path: string, data: string | Uint8Array): Prom
 /** Adds a line to a file that is there. */
 export async function appendLine(path: string, line: string): Promise<void> {
   try {
-    const handle = await open(path, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW)
-    try {
-      await handle.writeFile(`${line}\n`)
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
+    await used(path, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW, file =>
+      writeFileSync(file, `${line}\n`)
+    )
   } catch (error) {
     throw new WorkError(
       `${path} cannot be written: ${reason(error)}; free some space, or make the directory writable again.`

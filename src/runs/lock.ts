@@ -3,7 +3,7 @@
  * is gone is taken over: on the same host at once, on another when it has not been refreshed for a while.
  */
 import { readFileSync } from 'node:fs'
-import { link, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
+import { link, open, rename, rm, stat, utimes } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -23,7 +23,7 @@ export interface Lock {
   /** Set when a process that is gone had left its lock. */
   readonly takenOver: string | undefined
   /** @throws WorkError when the lock has been lost, such as with the directory */
-  check(): Promise<void>
+  check(): void
   release(): Promise<void>
 }
 
@@ -46,9 +46,9 @@ function isAlive({ pid, started }: Holder): boolean {
   return started === '' || startOf(pid) === '' || startOf(pid) === started
 }
 
-async function read(path: string): Promise<Holder | undefined> {
+function read(path: string): Holder | undefined {
   try {
-    return holder.safeParse(JSON.parse(await readFile(path, 'utf8'))).data
+    return holder.safeParse(JSON.parse(readFileSync(path, 'utf8'))).data
   } catch {
     return undefined
   }
@@ -95,7 +95,7 @@ export async function acquireLock(directory: string): Promise<Lock> {
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
       }
-      const held = await read(path)
+      const held = read(path)
       const who = held ? `process ${held.pid} on ${held.host}` : 'another process'
       if (!(await isStale(path, held)))
         throw new InputError(
@@ -104,7 +104,7 @@ export async function acquireLock(directory: string): Promise<Lock> {
       // Only who moves it away goes on; whoever has come in between keeps what is theirs.
       const aside = join(directory, `.lock-${token}-old.partial`)
       await rename(path, aside).catch(() => undefined)
-      const moved = await read(aside)
+      const moved = read(aside)
       if (moved && moved.token !== held?.token) await link(aside, path).catch(() => undefined)
       await rm(aside, { force: true })
       takenOver = `${who} had left its lock on ${directory} and is gone; its lock has been taken over.`
@@ -120,18 +120,18 @@ export async function acquireLock(directory: string): Promise<Lock> {
     void utimes(path, now, now).catch(() => undefined)
   }, refreshMilliseconds)
   timer.unref()
-  const mine = async (): Promise<boolean> => (await read(path))?.token === token
+  const mine = (): boolean => read(path)?.token === token
   return {
     takenOver,
-    async check() {
-      if (!(await mine()))
+    check() {
+      if (!mine())
         throw new WorkError(
           `${directory} was removed, or taken over by another process, while the study ran; what had been written there is as it was left.`
         )
     },
     async release() {
       clearInterval(timer)
-      if (await mine()) await rm(path, { force: true }).catch(() => undefined)
+      if (mine()) await rm(path, { force: true }).catch(() => undefined)
     }
   }
 }

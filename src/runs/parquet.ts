@@ -62,6 +62,7 @@ export class Scratch {
   readonly dictionary = new Dictionary()
   private held = new Float64Array(0)
   private writer = new ByteWriter(0)
+  private readonly coded = new ByteWriter()
   private last = { codes: new Uint8Array(0), width: 0, page: new Uint8Array(0) }
 
   numbers(count: number): Float64Array {
@@ -73,11 +74,12 @@ export class Scratch {
   codes(codes: Uint8Array, width: number): Uint8Array {
     const { last } = this
     if (last.width === width && Buffer.compare(last.codes, codes) === 0) return last.page
-    const writer = new ByteWriter(64 + codes.length)
-    writer.appendUint8(width)
+    const { coded } = this
+    coded.index = coded.offset = 0
+    coded.appendUint8(width)
     // The library counts in numbers of any kind of array.
-    writeRleBitPackedHybrid(writer, codes, width)
-    const page = writer.getBytes()
+    writeRleBitPackedHybrid(coded, codes, width)
+    const page = coded.getBytes()
     const held = last.codes.length === codes.length ? last.codes : new Uint8Array(codes.length)
     held.set(codes)
     this.last = { codes: held, width, page }

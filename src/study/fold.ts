@@ -7,7 +7,7 @@ import {
   defaultTolerances,
   openClusters,
   type Cluster,
-  type Clusterer,
+  type EndPoints,
   type Clusters,
   type Tolerances
 } from '../analysis/cluster.js'
@@ -148,17 +148,19 @@ export class Fold {
     const { verdict, nullity, start, gradientNorm, precision, conditioned: theta } = rows
     const { lossScale } = this.setup.frame
     const loss = lossScale === 1 ? rows.loss : rows.loss.map(v => v / lossScale)
-    const { minima, saddles, degenerate, flatSaddles } = this.clusters
+    const { degenerate, flatSaddles } = this.clusters
     const P = this.setup.certifier.objective.parameters
     const numbers = new Int32Array(rows.count).fill(-1)
-    const [minimum, saddle] = [kinds.indexOf('minima'), kinds.indexOf('saddles')]
     const flat: number[] = []
-    for (let i = 0; i < rows.count; i++) {
-      const code = verdict[i]
-      if (code === VerdictCode.minimum) numbers[i] = this.fileStrict(minima, rows, loss, i) * kinds.length + minimum
-      else if (code === VerdictCode.saddle && nullity[i] === 0)
-        numbers[i] = this.fileStrict(saddles, rows, loss, i) * kinds.length + saddle
-      else if (code === VerdictCode.degenerate || code === VerdictCode.saddle) flat.push(i)
+    const points = { ...rows, loss }
+    for (let from = 0, to = 0; from < rows.count; from = to) {
+      const code = verdict[from]
+      do to++
+      while (to < rows.count && verdict[to] === code && nullity[to] === nullity[from])
+      if (code === VerdictCode.minimum) this.fileStrict('minima', points, from, to, numbers)
+      else if (code === VerdictCode.saddle && nullity[from] === 0) this.fileStrict('saddles', points, from, to, numbers)
+      else if (code === VerdictCode.degenerate || code === VerdictCode.saddle)
+        for (let i = from; i < to; i++) flat.push(i)
     }
     const [valley, ridge] = [kinds.indexOf('degenerate'), kinds.indexOf('flatSaddles')]
     await this.withOutputs(theta, flat, (i, z) => {
@@ -177,10 +179,27 @@ export class Fold {
     return numbers
   }
 
-  private fileStrict(to: Clusterer, rows: Rows, loss: Float64Array, i: number): number {
-    const { start, gradientNorm, precision, conditioned, copy } = rows
+  /** Files the end points from … to−1 of one kind. */
+  private fileStrict(
+    kind: 'minima' | 'saddles',
+    points: EndPoints & Pick<Rows, 'copy'>,
+    from: number,
+    to: number,
+    numbers: Int32Array
+  ): void {
+    const { start, loss, gradientNorm, precision, conditioned, copy } = points
+    const clusterer = this.clusters[kind]
     const P = this.setup.certifier.objective.parameters
-    return to.add(start[i], loss[i], gradientNorm[i], precision[i], conditioned, i * P, copy?.[i])
+    const numberOf = (id: number): number => id * kinds.length + kinds.indexOf(kind)
+    for (let i = from; i < to; i++) {
+      // Where copies are told, each run has its own.
+      const next = copy ? i : clusterer.addAgain(points, i, to)
+      numbers.fill(numberOf(clusterer.latest), i, next)
+      if (next === to) return
+      i = next
+      const id = clusterer.add(start[i], loss[i], gradientNorm[i], precision[i], conditioned, i * P, copy?.[i])
+      numbers[i] = numberOf(id)
+    }
   }
 
   /** Calls `use` with what the network computes at rows `which` of theta [R, P] on the rows that degenerate points are compared on. */

@@ -78,6 +78,42 @@ describe('Clusterer', () => {
     expect(run(order.map(i => (i * 77) % 200))).toEqual(expected)
   })
 
+  it('files stretches of points as it files them one by one', () => {
+    const P = 11
+    const count = 400
+    const w = words(17, Stream.generator, 0, 0, 2 * count)
+    // Stretches of one point, to the bit, of its images, of rounding, and of better polished runs.
+    const rows = Array.from({ length: count }, (_, i) => {
+      const stretch = w[Math.floor(i / 9)]
+      const theta = image(random(P, stretch % 3), (stretch >>> 8) % 8)
+      return w[count + i] % 11 === 0 ? theta.map(v => v * (1 + 1e-14)) : theta
+    })
+    const points = {
+      start: Float64Array.from(rows, (_, i) => i),
+      loss: Float64Array.from(rows, (_, i) => 0.1 + (w[Math.floor(i / 9)] % 3) / 100),
+      gradientNorm: Float64Array.from(rows, (_, i) => 1e-12 * (1 + (w[count + i] % 7 === 0 ? 0 : i % 2))),
+      precision: new Float64Array(count).fill(1e-13),
+      conditioned: Float64Array.from(rows.flatMap(theta => [...theta]))
+    }
+    const { start, loss, gradientNorm, precision, conditioned } = points
+    const [one, other] = [new Clusterer(net), new Clusterer(net)]
+    const add = (to: Clusterer, i: number): number =>
+      to.add(start[i], loss[i], gradientNorm[i], precision[i], conditioned, i * P)
+    const ids = rows.map((_, i) => add(one, i))
+    const again: number[] = []
+    let inStretches = 0
+    while (again.length < count) {
+      const next = other.addAgain(points, again.length, count)
+      inStretches += next - again.length
+      while (again.length < next) again.push(other.latest)
+      if (next < count) again.push(add(other, next))
+    }
+    expect(again).toEqual(ids)
+    expect(other.clusters()).toEqual(one.clusters())
+    expect(one.size).toBe(3)
+    expect(inStretches).toBeGreaterThan(count / 4)
+  })
+
   it('tells apart points that share a loss exactly, or lie close in θ with another loss', () => {
     const clusterer = new Clusterer(glm)
     const at = (x: number, y: number): Float64Array => Float64Array.from([x, y])
