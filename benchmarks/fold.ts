@@ -4,9 +4,11 @@
  *     npm run bench:fold                  # ratios within one run, and made-up blocks
  *     npm run bench:fold -- --runs 1e6    # so many made-up runs
  *
- * Runs are searched and judged once, and timed; then the same blocks go through the rest as in a study, with a directory and without,
- * and at last the study is run as a whole. Made-up blocks have no scores to compute: they show what fold and writer can take. All with
- * one thread for the kernels, as processor time of the whole process, collections of garbage and compilation of its own code included.
+ * Runs are searched and judged, and timed; then the same blocks go through the rest as in a study, with a directory and without, then
+ * all of it together, from the first start to the last part, and at last the call of the library that makes such a study, from its
+ * configuration to its summary on the disk; the start of the program and the page are in none of them. Whatever a study proves on its way
+ * it proves anew each time. Made-up blocks have no scores to compute: they show what fold and writer can take. All with one thread for the
+ * kernels, as processor time of the whole process, collections of garbage and compilation of its own code included.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, cpus, tmpdir } from 'node:os'
@@ -19,11 +21,12 @@ import { Spare } from '../src/core/spare.js'
 import type { Judged } from '../src/analysis/verdict.js'
 import { StudyDirectory } from '../src/runs/directory.js'
 import type { RunBlock } from '../src/runs/table.js'
-import { resolveConfig } from '../src/study/config.js'
+import { resolveConfig, type StudyConfig } from '../src/study/config.js'
 import { identityOf, recordText } from '../src/study/record.js'
 import { requestOf } from '../src/study/run.js'
 import { runSession } from '../src/study/session.js'
 import { setUp, type Setup } from '../src/study/setup.js'
+import { runStudy } from '../src/study/study.js'
 
 /** Microseconds of processor time, all threads, user and system. */
 const processor = (): number => {
@@ -128,10 +131,12 @@ async function median(time: () => Promise<number>): Promise<number> {
   return times.sort((a, b) => a - b)[1]
 }
 
-async function setUpFor(study: object, runs: number): Promise<Setup> {
+function configFor(study: object, runs: number): StudyConfig {
   const raw = { data: { builtin: 'iris2', standardize: true }, engine: 'cpu', starts: { count: runs }, keep: 'end' }
-  return setUp(resolveConfig({ ...raw, ...study }, 'the benchmark'), { threads: 1 })
+  return resolveConfig({ ...raw, ...study }, 'the benchmark')
 }
+
+const setUpFor = (study: object, runs: number): Promise<Setup> => setUp(configFor(study, runs), { threads: 1 })
 
 /** Microseconds for each run of the search alone. */
 async function timeSearch(setup: Setup, runs: number): Promise<number> {
@@ -149,31 +154,63 @@ async function timeScores(setup: Setup, known: readonly Known[], runs: number): 
   return (processor() - began) / runs
 }
 
+/** Runs judged, and the microseconds of processor time for each, by a setup that has proved nothing yet. */
+async function judgeAnew(study: object, blocks: readonly RunBlock[], runs: number) {
+  const setup = await setUpFor(study, runs)
+  const judged: Judged[] = []
+  const began = processor()
+  for (const block of blocks) judged.push(await setup.judgeRuns(block.theta, block, block.count))
+  const time = (processor() - began) / runs
+  setup.dispose()
+  return { judged, time }
+}
+
+/** Microseconds for each run of a session that has proved nothing yet. */
+async function timeSessionAnew(study: object, runs: number): Promise<number> {
+  const setup = await setUpFor(study, runs)
+  const time = await timeSession(setup, runs)
+  setup.dispose()
+  return time
+}
+
+/** Microseconds for each run of a study, from its configuration to its summary on the disk. */
+async function timeStudy(study: object, runs: number): Promise<number> {
+  const work = mkdtempSync(join(tmpdir(), 'manystart-fold-'))
+  try {
+    const began = processor()
+    await runStudy(configFor(study, runs), { threads: 1, out: join(work, 'a') })
+    return (processor() - began) / runs
+  } finally {
+    rmSync(work, { recursive: true, force: true })
+  }
+}
+
 /** Searches and judges for real, then times the rest by stages, and the whole. */
 async function ratios(name: string, study: object, runs: number, most: number): Promise<void> {
   const setup = await setUpFor(study, runs)
-  const known: Known[] = []
-  let judging = 0
-  for await (const block of setup.objective.minimise(requestOf(setup, { first: 0, count: runs }))) {
-    const began = processor()
-    known.push({ block, judged: await setup.judgeRuns(block.theta, block, block.count) })
-    judging += (processor() - began) / runs
-  }
+  const blocks: RunBlock[] = []
+  for await (const block of setup.objective.minimise(requestOf(setup, { first: 0, count: runs }))) blocks.push(block)
+  const { judged } = await judgeAnew(study, blocks, runs)
+  const known = blocks.map((block, n): Known => ({ block, judged: judged[n] }))
   const again = replaying(setup, known)
   const search = await median(() => timeSearch(setup, runs))
+  const judging = await median(async () => (await judgeAnew(study, blocks, runs)).time)
   const scores = await median(() => timeScores(setup, known, runs))
   const folding = await median(() => timeSession(again, runs, false))
   const rest = await median(() => timeSession(again, runs))
-  const whole = await median(() => timeSession(setup, runs))
+  const session = await median(() => timeSessionAnew(study, runs))
+  const whole = await median(() => timeStudy(study, runs))
   setup.dispose()
   const micro = (µs: number): string => `${µs.toFixed(2)} µs`
   console.log(
     `${name}, ${runs} runs, per run: search ${micro(search)}, verdicts ${micro(judging)}, scores ${micro(scores)}, ` +
-      `distinct points and aggregates ${micro(folding - scores)}, writing ${micro(rest - folding)}, whole study ${micro(whole)}`
+      `distinct points and aggregates ${micro(folding - scores)}, writing ${micro(rest - folding)}, ` +
+      `all of these ${micro(session)}, the study with its set-up and summary ${micro(whole)}`
   )
   bar('verdicts beside the search', judging / search, 0.1)
   bar('scores, points, aggregates and writing beside the search', rest / search, most)
-  bar('the search beside the whole study', search / whole, 0.75, 'least')
+  bar('the search beside all of these', search / session, 0.75, 'least')
+  bar('the search beside the study with its set-up and summary', search / whole, 0.75, 'least')
 }
 
 function bar(what: string, ratio: number, wanted: number, side: 'most' | 'least' = 'most'): void {

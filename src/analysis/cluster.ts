@@ -9,6 +9,7 @@ import { isScalar } from '../models/losses/index.js'
 import { genericCoefficients } from '../models/network/symmetry.js'
 import { ClusterTable } from './clusterTable.js'
 import { RankedIds } from './ranked.js'
+import { RecentPoints, type EndPoints } from './recentPoints.js'
 import type { Cluster } from './clusterTable.js'
 import type { Model, Problem } from '../models/types.js'
 
@@ -63,16 +64,6 @@ const reachFactor = 1 / (1 - widestTolerance)
 /** Powers of two near the scale of columns [P], so that nothing is lost where points are measured in them. */
 export const canonicalScale = (scale: Float64Array): Float64Array => scale.map(s => 2 ** Math.round(Math.log2(s)))
 
-/** Columns of end points that are strict. */
-export interface EndPoints {
-  readonly start: Float64Array
-  readonly loss: Float64Array
-  readonly gradientNorm: Float64Array
-  readonly precision: Float64Array
-  /** [·, P] */
-  readonly conditioned: Float64Array
-}
-
 const close = (a: number, b: number, tolerance: number): boolean =>
   Math.abs(a - b) <= tolerance * Math.max(1, Math.abs(a), Math.abs(b))
 
@@ -92,11 +83,7 @@ export class Clusterer {
   private readonly scale: Float64Array
   private last = -1
   private worstPrecision = 0
-  /** The end point that came last, to the bit, and its image, NaN where it was said: most runs end where the one before did. */
-  private readonly before: Float64Array
-  private lossBefore = NaN
-  private precisionBefore = NaN
-  private imageBefore = NaN
+  private readonly recent: RecentPoints
 
   /**
    * @param scale [P] of `columnScale`
@@ -112,18 +99,13 @@ export class Clusterer {
     this.c = genericCoefficients(this.P)
     this.point = new Float64Array(this.P)
     this.own = new Float64Array(this.P)
-    this.before = new Float64Array(this.P)
+    this.recent = new RecentPoints(this.P)
     this.scale = scale ? canonicalScale(scale) : new Float64Array(this.P).fill(1)
   }
 
   /** Distinct points so far. */
   get size(): number {
     return this.table.size
-  }
-
-  /** The cluster of the end point that came last; −1 before the first. */
-  get latest(): number {
-    return this.last
   }
 
   /**
@@ -141,15 +123,6 @@ export class Clusterer {
     copy = NaN
   ): number {
     const { point, own, scale, table } = this
-    const known = Number.isNaN(copy) ? this.imageBefore : copy
-    if (
-      !Number.isNaN(known) &&
-      this.isAgain(loss, precision, theta, at) &&
-      !table.better(this.last, start, gradientNorm)
-    ) {
-      table.hit(this.last, start, known)
-      return this.last
-    }
     for (let p = 0; p < this.P; p++) own[p] = theta[at + p] / scale[p]
     let image = copy
     if (Number.isNaN(copy)) image = this.canonicalizer.canonicalize(own, point)
@@ -174,43 +147,32 @@ export class Clusterer {
     }
     table.hit(id, start, image)
     this.last = id
-    this.lossBefore = loss
-    this.precisionBefore = precision
-    this.imageBefore = Number.isNaN(copy) ? image : NaN
-    for (let p = 0; p < this.P; p++) this.before[p] = theta[at + p]
+    this.recent.add(id, Number.isNaN(copy) ? image : NaN, loss, precision, theta, at)
     return id
   }
 
   /**
-   * Files the points from … as long as they are the one that came last, to the bit, and none is polished better: most runs end where the one
-   * before did. Returns the first that is not filed.
+   * Files the points from … as long as they are ones that have been met lately, to the bit, and none is polished better, with their clusters
+   * in `ids`. Returns the first that is not filed.
    */
-  addAgain(points: EndPoints, from: number, to: number): number {
-    const { table, last: id, imageBefore } = this
-    const { start, loss, gradientNorm, precision, conditioned } = points
-    if (Number.isNaN(imageBefore)) return from
-    let i = from
-    while (
-      i < to &&
-      gradientNorm[i] >= table.gradientNorm[id] &&
-      (gradientNorm[i] > table.gradientNorm[id] || start[i] > table.start[id]) &&
-      loss[i] === this.lossBefore &&
-      precision[i] === this.precisionBefore &&
-      this.isSamePoint(conditioned, i * this.P)
-    )
-      i++
-    table.hits(id, start, from, i, imageBefore)
-    return i
-  }
-
-  private isSamePoint(theta: Float64Array, at: number): boolean {
-    const { before, P } = this
-    for (let p = 0; p < P; p++) if (theta[at + p] !== before[p]) return false
-    return true
-  }
-
-  private isAgain(loss: number, precision: number, theta: Float64Array, at: number): boolean {
-    return loss === this.lossBefore && precision === this.precisionBefore && this.isSamePoint(theta, at)
+  addKnown(points: EndPoints, from: number, to: number, ids: Int32Array): number {
+    const { table, recent } = this
+    const { start, gradientNorm, copy } = points
+    for (let i = from; i < to; i++) {
+      const at = recent.find(points, i)
+      if (at < 0) return i
+      const id = recent.ids[at]
+      const isBetter = !(gradientNorm[i] > table.gradientNorm[id]) && table.better(id, start[i], gradientNorm[i])
+      const ownImage = copy ? copy[i] : NaN
+      const image = Number.isNaN(ownImage) ? recent.images[at] : ownImage
+      if (isBetter || Number.isNaN(image)) return i
+      // The image of a point that is remembered has been noted.
+      if (Number.isNaN(ownImage) && start[i] > table.lastListed[id] && start[i] > table.firstStart[id])
+        table.count[id]++
+      else table.hit(id, start[i], image)
+      ids[i] = id
+    }
+    return to
   }
 
   /** Sorted by loss. */

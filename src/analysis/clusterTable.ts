@@ -95,15 +95,6 @@ export class ClusterTable {
     counter.add(image)
   }
 
-  /** Counts the runs start[from …] to start[to − 1], all with one image. */
-  hits(id: number, start: Float64Array, from: number, to: number, image: number): void {
-    for (let i = from; i < to; i++) {
-      const isSeen = i > from && start[i] > this.lastListed[id] && start[i] > this.firstStart[id]
-      if (isSeen) this.count[id]++
-      else this.hit(id, start[i], image)
-    }
-  }
-
   private listStart(id: number, start: number): void {
     // Most points of a rich landscape are met once: their start stands in the table.
     if (this.count[id] === 1) return

@@ -15,7 +15,7 @@ import type { RuleContext } from './types.js'
 /** Spheres after the first. */
 export const climbLevels = 16
 /** Steps that climbing may take. */
-export const climbSteps = 1500
+const climbSteps = 1500
 /** Trials on one sphere at most. */
 const trialsPerLevel = 150
 /** Longest step, as a share of the radius. */
@@ -129,10 +129,29 @@ export function buildClimb({ eps }: RuleContext, ratio: number): Program {
   return r.compile({ point: pointNext, loss: lossNext, gradientNorm: r.max(normNext, 1e-300), stalled, report })
 }
 
-export const buildClimbs = (
-  context: RuleContext
-): { readonly outwards: Program; readonly finely: Program; readonly inwards: Program } => ({
-  outwards: buildClimb(context, thresholds.outwards),
-  finely: buildClimb(context, thresholds.finely),
-  inwards: buildClimb(context, thresholds.inwards)
-})
+/** The programs of climbs, each compiled when it is asked for: most studies have no run to climb from. */
+export function buildClimbs(context: RuleContext): {
+  readonly outwards: Program
+  readonly finely: Program
+  readonly inwards: Program
+  readonly steps: number
+} {
+  const made = new Map<number, Program>()
+  const program = (ratio: number): Program => {
+    const known = made.get(ratio) ?? buildClimb(context, ratio)
+    made.set(ratio, known)
+    return known
+  }
+  return {
+    get outwards() {
+      return program(thresholds.outwards)
+    },
+    get finely() {
+      return program(thresholds.finely)
+    },
+    get inwards() {
+      return program(thresholds.inwards)
+    },
+    steps: climbSteps
+  }
+}

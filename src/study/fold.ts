@@ -3,18 +3,12 @@
  * so that everything follows from the runs alone, whoever ran them, in which pieces and when.
  */
 import { Aggregate, type AggregateResult } from '../analysis/aggregate.js'
-import {
-  defaultTolerances,
-  openClusters,
-  type Cluster,
-  type EndPoints,
-  type Clusters,
-  type Tolerances
-} from '../analysis/cluster.js'
+import { defaultTolerances, openClusters, type Cluster, type Clusters, type Tolerances } from '../analysis/cluster.js'
 import type { Candidates, Compared } from '../analysis/multiplicity/candidates.js'
 import { halfOf, unseenBound, type FirstHalf } from '../analysis/coverage.js'
 import { hashIntegers } from '../analysis/sketch.js'
 import { byLoss } from '../core/ties.js'
+import type { EndPoints } from '../analysis/recentPoints.js'
 import { LimitClusterer, type Limit } from '../analysis/limits.js'
 import { reasonWords, VerdictCode, type UnfinishedReason } from '../core/result.js'
 import { scoresOf } from '../models/scores.js'
@@ -182,7 +176,7 @@ export class Fold {
   /** Files the end points from … to−1 of one kind. */
   private fileStrict(
     kind: 'minima' | 'saddles',
-    points: EndPoints & Pick<Rows, 'copy'>,
+    points: EndPoints,
     from: number,
     to: number,
     numbers: Int32Array
@@ -190,16 +184,10 @@ export class Fold {
     const { start, loss, gradientNorm, precision, conditioned, copy } = points
     const clusterer = this.clusters[kind]
     const P = this.setup.certifier.objective.parameters
-    const numberOf = (id: number): number => id * kinds.length + kinds.indexOf(kind)
-    for (let i = from; i < to; i++) {
-      // Where copies are told, each run has its own.
-      const next = copy ? i : clusterer.addAgain(points, i, to)
-      numbers.fill(numberOf(clusterer.latest), i, next)
-      if (next === to) return
-      i = next
-      const id = clusterer.add(start[i], loss[i], gradientNorm[i], precision[i], conditioned, i * P, copy?.[i])
-      numbers[i] = numberOf(id)
-    }
+    for (let i = from; (i = clusterer.addKnown(points, i, to, numbers)) < to; i++)
+      numbers[i] = clusterer.add(start[i], loss[i], gradientNorm[i], precision[i], conditioned, i * P, copy?.[i])
+    const k = kinds.indexOf(kind)
+    for (let i = from; i < to; i++) numbers[i] = numbers[i] * kinds.length + k
   }
 
   /** Calls `use` with what the network computes at rows `which` of theta [R, P] on the rows that degenerate points are compared on. */

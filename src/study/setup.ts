@@ -32,7 +32,7 @@ import type { Keep } from '../runs/table.js'
 import { MixedObjective } from '../engines/mixed.js'
 import { chooseEngine } from '../engines/registry.js'
 import type { Engine, EngineEntry, Objective, SearchPrecision, WorkNeeds } from '../engines/types.js'
-import { buildClimbs, climbSteps } from '../optimizers/climb.js'
+import { buildClimbs } from '../optimizers/climb.js'
 import { buildPolish, polishStepsFor } from '../optimizers/polish.js'
 import { newton } from '../optimizers/newton.js'
 import { optimizers, resolveOptimizer } from '../optimizers/registry.js'
@@ -329,7 +329,7 @@ export async function setUp(
     polish: buildPolish(context),
     polishSteps: polishStepsFor(parameters),
     newton: newton.build(resolveOptimizer('newton').options, context),
-    climbs: { ...buildClimbs(context), steps: climbSteps },
+    climbs: buildClimbs(context),
     network: isNetwork(problem) ? problem : null,
     blankLoss: blankLoss(problem),
     scale: columnScale(problem),

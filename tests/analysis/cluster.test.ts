@@ -78,7 +78,7 @@ describe('Clusterer', () => {
     expect(run(order.map(i => (i * 77) % 200))).toEqual(expected)
   })
 
-  it('files stretches of points as it files them one by one', () => {
+  it('files points that it has met lately as it files them one by one', () => {
     const P = 11
     const count = 400
     const w = words(17, Stream.generator, 0, 0, 2 * count)
@@ -100,18 +100,17 @@ describe('Clusterer', () => {
     const add = (to: Clusterer, i: number): number =>
       to.add(start[i], loss[i], gradientNorm[i], precision[i], conditioned, i * P)
     const ids = rows.map((_, i) => add(one, i))
-    const again: number[] = []
-    let inStretches = 0
-    while (again.length < count) {
-      const next = other.addAgain(points, again.length, count)
-      inStretches += next - again.length
-      while (again.length < next) again.push(other.latest)
-      if (next < count) again.push(add(other, next))
+    const again = new Int32Array(count).fill(-1)
+    let known = 0
+    for (let i = 0, next = 0; i < count; i = next + 1) {
+      next = other.addKnown(points, i, count, again)
+      known += next - i
+      if (next < count) again[next] = add(other, next)
     }
-    expect(again).toEqual(ids)
+    expect([...again]).toEqual(ids)
     expect(other.clusters()).toEqual(one.clusters())
     expect(one.size).toBe(3)
-    expect(inStretches).toBeGreaterThan(count / 4)
+    expect(known).toBeGreaterThan(count / 4)
   })
 
   it('tells apart points that share a loss exactly, or lie close in θ with another loss', () => {

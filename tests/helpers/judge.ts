@@ -3,7 +3,7 @@ import { judgeRuns, type Judge, type Judged } from '../../src/analysis/verdict.j
 import { reasonWords, verdicts } from '../../src/core/result.js'
 import { Stream, uniform, words } from '../../src/core/rng.js'
 import { Status } from '../../src/core/status.js'
-import { buildClimbs, climbSteps } from '../../src/optimizers/climb.js'
+import { buildClimbs } from '../../src/optimizers/climb.js'
 import { newton } from '../../src/optimizers/newton.js'
 import { buildPolish, polishStepsFor } from '../../src/optimizers/polish.js'
 import { resolveConfig } from '../../src/study/config.js'
@@ -36,7 +36,7 @@ export async function judgePoints(
     polish: buildPolish(context),
     polishSteps: polishStepsFor(landscape.size),
     newton: newton.build({ radius: 1 }, context),
-    climbs: { ...buildClimbs(context), steps: climbSteps },
+    climbs: buildClimbs(context),
     separated: false,
     network: null,
     blankLoss: null,
