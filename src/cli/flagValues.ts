@@ -1,8 +1,8 @@
 /** Values of flags: what kinds there are, and how their text becomes lists and numbers. */
 import { parse } from 'csv-parse/sync'
-import { parse as parseYaml } from 'yaml'
 import { InputError } from '../core/errors.js'
 import { quoted } from '../core/printable.js'
+import { parseYaml } from '../core/yaml.js'
 import { fields } from '../study/schema.js'
 import type { Flag, Flags, FlagTable } from './command.js'
 
@@ -64,7 +64,7 @@ export function yamlFlag(flags: Flags, name: string): unknown {
   const value = flags[name]
   if (value === undefined) return undefined
   try {
-    return parseYaml(String(value), { logLevel: 'silent', maxAliasCount: 0 })
+    return parseYaml(String(value), 0)
   } catch {
     throw new InputError(`--${name} is ${quoted(String(value))}; give it as in a study file, on one line.`)
   }

@@ -6,7 +6,6 @@ import { builtins, builtinTable, generateTable } from './builtin.js'
 import { isParquet, openBytes, standardInput } from './bytes.js'
 import { readDelimited } from './delimited.js'
 import { tableOfColumns, tableOfRows } from './memory.js'
-import { readParquet } from './parquet.js'
 import type { Table } from './table.js'
 import type { DataConfig, LoadProgress } from './types.js'
 
@@ -30,7 +29,8 @@ function keyOf(path: string, dialect: Pick<DataConfig, 'delimiter' | 'decimal'>)
 
 async function openFile(path: string, config: DataConfig, options: ReadOptions): Promise<Table> {
   const bytes = await openBytes(path, instead)
-  if (isParquet(bytes.head)) return readParquet(bytes, options)
+  // Loaded where there is one to read.
+  if (isParquet(bytes.head)) return (await import('./parquet.js')).readParquet(bytes, options)
   if (config.parquet === path) throw new InputError(`${shown(path)} is not a Parquet file; name a text table as csv.`)
   const { delimiter, decimal } = config
   return readDelimited(bytes, {

@@ -4,7 +4,7 @@
  * footer are hyparquet-writer's; its own writer takes every value one by one, which costs as much as a small study's search.
  */
 import type { ColumnChunk, FileMetaData, RowGroup, SchemaElement } from 'hyparquet'
-import { ByteWriter } from 'hyparquet-writer'
+import { ByteWriter } from 'hyparquet-writer/src/bytewriter.js'
 import { writePageHeader } from 'hyparquet-writer/src/datapage.js'
 import { writeRleBitPackedHybrid } from 'hyparquet-writer/src/encoding.js'
 import { writeMetadata } from 'hyparquet-writer/src/metadata.js'

@@ -2,7 +2,7 @@
  * A part as bytes: the runs of a range of starts, sorted by start, as a Parquet table. What the rows alone do not tell, such as how
  * many runs predict each class on each data row, is in its metadata.
  */
-import { parquetMetadata, parquetRead, type FileMetaData } from 'hyparquet'
+import type { FileMetaData } from 'hyparquet'
 import { z } from 'zod'
 import { firstEqual } from '../core/equalRows.js'
 import { InputError } from '../core/errors.js'
@@ -196,6 +196,8 @@ export const encodePart = (part: Part, scratch?: Scratch): Uint8Array =>
 export async function decodePart(bytes: Uint8Array, source: string): Promise<Part> {
   const damaged = (why: string): InputError => new InputError(`${source} is damaged (${why}).`)
   const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer
+  // Loaded by who reads runs: a study that makes its own needs none of it.
+  const { parquetMetadata, parquetRead } = await import('hyparquet')
   let metadata: FileMetaData
   try {
     metadata = parquetMetadata(file)

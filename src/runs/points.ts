@@ -1,5 +1,4 @@
 /** Which distinct point each run belongs to, beside the parts: a table of its own, since it follows from all of them together. */
-import { parquetMetadata, parquetReadObjects } from 'hyparquet'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InputError } from '../core/errors.js'
@@ -31,6 +30,7 @@ async function readPoints(directory: string, identity: string): Promise<Map<numb
   const path = join(directory, runsFolder, pointsFile)
   const bytes = await readFile(path).catch(() => undefined)
   if (!bytes) return undefined
+  const { parquetMetadata, parquetReadObjects } = await import('hyparquet')
   try {
     const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength)
     const metadata = parquetMetadata(file)

@@ -1,8 +1,8 @@
 /** The configuration of a study: its schema, defaults resolved once, and errors that name the field. */
 import { closeSync, openSync, readSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { parse as parseYaml } from 'yaml'
 import type { z } from 'zod'
+import { parseYaml } from '../core/yaml.js'
 import { InputError } from '../core/errors.js'
 import type { LevelMeasure } from '../core/multiplicityResult.js'
 import { knownNames } from '../core/names.js'
@@ -318,7 +318,7 @@ export function readConfigFile(path: string): Record<string, unknown> {
     )
   let value: unknown
   try {
-    value = parseYaml(text, { logLevel: 'silent', maxAliasCount: 100 })
+    value = parseYaml(text, 100)
   } catch (error) {
     const why = error instanceof Error ? error.message.split('\n')[0] : String(error)
     throw new InputError(`${path} is neither YAML nor JSON: ${(why ?? '').replace(/[:.]?$/, '')}.`)

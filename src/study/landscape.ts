@@ -134,10 +134,7 @@ async function contours(evaluate: Evaluate, { low, size }: Box): Promise<Contour
   return {
     levels: Array.from({ length: levels }, (_, k) => {
       const loss = tidy(least + (most - least) * ((k + 0.5) / levels) ** 2)
-      const lines = isolines(
-        z.map(value => value - loss),
-        n
-      )
+      const lines = isolines(z, n, loss)
       return { loss, lines: lines.map(line => line.map(([i, j]) => place(i, j).map(tidy) as [number, number])) }
     })
   }

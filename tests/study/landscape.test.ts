@@ -7,14 +7,15 @@ import { study } from '../../src/study/study.js'
 import { expectClose } from '../helpers/tolerance.js'
 
 describe('contour lines', () => {
-  it('lie where the function is 0: circles, and both branches of a hyperbola', () => {
+  it('lie where the function has the value: circles, and both branches of a hyperbola', () => {
     const n = 41
     const grid = (f: (x: number, y: number) => number): Float64Array =>
       Float64Array.from({ length: n * n }, (_, at) => f((at % n) - 20, Math.floor(at / n) - 20))
     for (const r of [3.3, 9.1, 17.8]) {
       const lines = isolines(
-        grid((x, y) => x * x + y * y - r * r),
-        n
+        grid((x, y) => x * x + y * y),
+        n,
+        r * r
       )
       expect(lines).toHaveLength(1)
       expect(lines[0][0]).toEqual(lines[0].at(-1))

@@ -1,5 +1,4 @@
 /** `manystart study`: one model, many starts. */
-import { renderReport } from '../../report/render.js'
 import { studyText } from '../../report/text.js'
 import { reportFile } from '../../runs/directory.js'
 import { resumeStudy, runStudy, type SessionOptions } from '../../study/study.js'
@@ -44,8 +43,11 @@ export const studyCommand: Command = {
       ...(quiet ? {} : { onFact: say }),
       onNote: say,
       ...(quiet ? {} : { onPlan: say }),
-      finish: async (done, files) =>
-        files.write(reportFile, await renderReport([done], { title: done.name, exponentiate }))
+      finish: async (done, files) => {
+        // A study that writes nothing draws nothing.
+        const { renderReport } = await import('../../report/render.js')
+        await files.write(reportFile, await renderReport([done], { title: done.name, exponentiate }))
+      }
     }
     const force = flags['force'] === true
     const shard = typeof flags['shard'] === 'string' ? shardFrom(flags['shard']) : undefined
