@@ -86,7 +86,7 @@ export function warningsOf(readings: readonly Conditions[], cores: number): stri
   return [
     ...(first?.load !== null && first !== undefined && first.load > busyShare * cores
       ? [
-          `Other work kept ${first.load.toFixed(1)} of ${cores} cores busy at the start: the figures are too low to quote.`
+          `Other work was running at the start (a load of ${first.load.toFixed(1)} on ${cores} ${cores === 1 ? 'core' : 'cores'}): the figures are too low to quote.`
         ]
       : []),
     ...(heat.length > 0 && Math.max(...heat) > Math.min(...heat)
