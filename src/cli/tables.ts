@@ -1,9 +1,7 @@
 /** `--tables markdown|csv`: every table of a report as text, for papers and spreadsheets. */
 import { InputError } from '../core/errors.js'
 import { knownNames } from '../core/names.js'
-import type { Summary } from '../core/result.js'
-import { csvTable, markdownTable } from '../report/table.js'
-import { reportTables } from '../report/tables.js'
+import { csvTable, markdownTable, type Table } from '../report/table.js'
 import type { Flags, FlagTable } from './command.js'
 
 const formats = ['markdown', 'csv'] as const
@@ -13,21 +11,22 @@ export const tablesFlag: FlagTable = {
     type: 'string',
     requiresArg: true,
     value: 'FORMAT',
-    describe: `print every table as ${formats.join(' or ')} and draw no page`
+    describe: `print every table as ${formats.join(' or ')} and nothing else`
   }
 }
+
+/** Tables one below the other, each with its title before it. */
+export const csvTables = (tables: readonly Table[]): string =>
+  tables.map(table => `# ${table.title}\r\n${csvTable(table)}`).join('\r\n')
 
 /**
  * The tables in the format that the flag names; undefined without the flag. In CSV a line `# title` stands before each.
  * @throws InputError for another format
  */
-export function tablesText(flags: Flags, summaries: readonly Summary[]): string | undefined {
+export function tablesText(flags: Flags, tables: () => readonly Table[]): string | undefined {
   const format = flags['tables']
   if (format === undefined) return undefined
   if (!formats.some(f => f === format))
     throw new InputError(`--tables is "${String(format)}"; ${knownNames(String(format), formats)}.`)
-  const tables = reportTables(summaries, { exponentiate: flags['exponentiate'] === true })
-  return format === 'markdown'
-    ? tables.map(markdownTable).join('\n')
-    : tables.map(table => `# ${table.title}\r\n${csvTable(table)}`).join('\r\n')
+  return format === 'markdown' ? tables().map(markdownTable).join('\n') : csvTables(tables())
 }

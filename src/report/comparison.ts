@@ -115,7 +115,8 @@ export function comparisonConclusion(c: Comparison): string[] {
   return [...out, ...notCompared]
 }
 
-const tables = (c: Comparison): Table[] =>
+/** All that is compared, as tables. */
+export const comparisonTables = (c: Comparison): Table[] =>
   [
     studiesTable(c),
     changedTable(c),
@@ -128,10 +129,10 @@ const tables = (c: Comparison): Table[] =>
 /** For a terminal, in lines of at most `width` columns. */
 export const comparisonText = (c: Comparison, width: number): string =>
   [
-    ...tables(c).flatMap(table => [`${table.title}:`, ...textTable(table, width), '']),
+    ...comparisonTables(c).flatMap(table => [`${table.title}:`, ...textTable(table, width), '']),
     ...comparisonConclusion(c).flatMap(text => wrap(text, width))
   ].join('\n')
 
 /** For a page or a pull request. */
 export const comparisonMarkdown = (c: Comparison): string =>
-  [...tables(c).map(markdownTable), ...comparisonConclusion(c).map(text => `${text}\n`)].join('\n')
+  [...comparisonTables(c).map(markdownTable), ...comparisonConclusion(c).map(text => `${text}\n`)].join('\n')

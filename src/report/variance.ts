@@ -3,10 +3,10 @@ import type { ModelVariance, VarianceResult } from '../core/varianceResult.js'
 import { wrap } from '../core/text.js'
 import { formatCount, formatSeconds } from '../core/units.js'
 import { varianceBars } from './charts/variance.js'
-import { facts, figure, fold, htmlTable, page, paragraph } from './page.js'
+import { facts, figure, fold, page, paragraph, titled } from './page.js'
 import { textTable, type Table } from './table.js'
 import { designText, isNil, metricWords, shareText, sourcesOf, wordsOf } from './varianceWords.js'
-import { computer, count, escape, listed, none, percent, short } from './words.js'
+import { computer, count, listed, none, percent, short } from './words.js'
 
 /** Rows: metrics; columns: mean, deviation and shares. */
 export function varianceTable(model: ModelVariance, result: VarianceResult): Table {
@@ -142,23 +142,29 @@ function intervalTable(model: ModelVariance, result: VarianceResult): Table {
   }
 }
 
+const tablesOf = (model: ModelVariance, result: VarianceResult): Table[] => [
+  varianceTable(model, result),
+  intervalTable(model, result),
+  endsTable(model),
+  ...(model.rows.length > 0 ? [rowsTable(model, result)] : [])
+]
+
+/** Every table of the page; titles say whose each is. */
+export const varianceTables = (result: VarianceResult): Table[] =>
+  [result, ...(result.twin ? [result.twin] : [])].flatMap(model =>
+    tablesOf(model, result).map((table, i) => (i === 0 ? table : { ...table, title: `${table.title}: ${model.name}` }))
+  )
+
 /** One self-contained page. */
 export async function renderVariance(result: VarianceResult): Promise<string> {
   const { problem, engine, twin, method } = result
   const models = [result, ...(twin ? [twin] : [])]
-  const parts = models.map(model => {
-    const list = [
-      varianceTable(model, result),
-      intervalTable(model, result),
-      endsTable(model),
-      ...(model.rows.length > 0 ? [rowsTable(model, result)] : [])
-    ]
-    return fold(
+  const parts = models.map(model =>
+    fold(
       model.name,
-      list.map(table => `<h3>${escape(table.title)}</h3>${htmlTable(table)}`).join('\n') +
-        model.notes.map(text => paragraph(text, 'note')).join('')
+      tablesOf(model, result).map(titled).join('\n') + model.notes.map(text => paragraph(text, 'note')).join('')
     )
-  })
+  )
   return page(
     `${problem.data}: why runs differ`,
     `<div class="answer">${varianceConclusion(result)

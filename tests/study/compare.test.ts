@@ -116,6 +116,8 @@ describe('manystart compare', () => {
     const { code, stdout } = await manystart(['compare', one, one, '--markdown'])
     expect(code).toBe(0)
     expect(stdout).toMatch(/^### Studies/)
+    expect((await manystart(['compare', one, one, '--csv'])).stdout).toMatch(/^# Studies\r\n/)
+    expectRefusal(await manystart(['compare', one, one, '--csv', '--json']), 2, /--csv and --json.*one of them/)
     expectRefusal(await manystart(['compare', one, 'nowhere-at-all']), 2, /nowhere-at-all holds no study.json/)
     expectRefusal(await manystart(['compare', one]), 2, /other/)
   })

@@ -1,7 +1,7 @@
 // Crossed starts, orders and resamples of whole models: what is nil is nil, what is known comes out, and nothing depends on how it is run.
 import { describe, expect, it } from 'vitest'
 import { sources } from '../../src/core/varianceResult.js'
-import { renderVariance, varianceText } from '../../src/report/variance.js'
+import { renderVariance, varianceTables, varianceText } from '../../src/report/variance.js'
 import { runVariance as variance } from '../../src/study/variance.js'
 import { json } from '../cli/helpers.js'
 
@@ -62,6 +62,12 @@ describe('a network and its convex twin', () => {
       for (const s of sources) expect(split[s].interval[0]).toBeLessThanOrEqual(split[s].interval[1])
     }
     const page = await renderVariance(result)
+    const titles = varianceTables(result).map(table => table.title)
+    expect(new Set(titles).size).toBe(8)
+    for (const { head, rows } of varianceTables(result))
+      for (const row of rows)
+        for (const cell of [...row, String(row.length === head.length)]) expect(cell).not.toMatch(/NaN|undefined|false/)
+    expect(page.match(/<table/g)).toHaveLength(titles.length)
     expect(page).toContain('<svg')
     expect(page).not.toMatch(/NaN|undefined|Infinity/)
   })

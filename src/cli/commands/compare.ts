@@ -1,11 +1,12 @@
 /** `manystart compare`: two studies: what changed, which minima of one are in the other, and which does better. */
 import { InputError } from '../../core/errors.js'
-import { comparisonMarkdown, comparisonText } from '../../report/comparison.js'
+import { comparisonMarkdown, comparisonTables, comparisonText } from '../../report/comparison.js'
 import { compareStudies } from '../../study/compare/index.js'
 import type { Command } from '../command.js'
 import { interruptSignal, print, printJson, say } from '../common.js'
 import { flag } from '../flagValues.js'
 import { jsonFlag } from '../flags.js'
+import { csvTables } from '../tables.js'
 import { widthOf } from '../terminal.js'
 
 export const compareCommand: Command = {
@@ -13,11 +14,12 @@ export const compareCommand: Command = {
     { name: 'directory', describe: 'directory of a study, A', required: true },
     { name: 'other', describe: 'directory of another one, B', required: true }
   ],
-  flags: { Output: { markdown: flag('tables in Markdown'), ...jsonFlag } },
+  flags: { Output: { markdown: flag('tables in Markdown'), csv: flag('tables as CSV'), ...jsonFlag } },
   examples: [['manystart compare DIR DIR', 'two studies of the same data: models, optimisers, engines or seeds']],
   async run(flags) {
-    if (flags['markdown'] === true && flags['json'] === true)
-      throw new InputError('--markdown and --json each say how the result is printed; give one of them.')
+    const formats = ['markdown', 'csv', 'json'].filter(name => flags[name] === true)
+    if (formats.length > 1)
+      throw new InputError(`--${formats[0]} and --${formats[1]} each say how the result is printed; give one of them.`)
     const { signal, release } = interruptSignal()
     try {
       const result = await compareStudies([String(flags['directory']), String(flags['other'])], {
@@ -25,6 +27,7 @@ export const compareCommand: Command = {
         onNote: say
       })
       if (flags['json'] === true) printJson(result)
+      else if (flags['csv'] === true) print(csvTables(comparisonTables(result)))
       else print(flags['markdown'] === true ? comparisonMarkdown(result) : comparisonText(result, widthOf()))
     } finally {
       release()

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { InputError } from '../../core/errors.js'
 import type { Tolerances } from '../../analysis/cluster.js'
 import { renderReport } from '../../report/render.js'
+import { reportTables } from '../../report/tables.js'
 import { studyText } from '../../report/text.js'
 import { checkOurs, reportFile } from '../../runs/directory.js'
 import { replaceFile } from '../../runs/files.js'
@@ -74,7 +75,7 @@ export const reportCommand: Command = {
             separated: []
           }
       progress.finish()
-      const tables = tablesText(flags, summaries)
+      const tables = tablesText(flags, () => reportTables(summaries, { exponentiate }))
       if (tables !== undefined) return print(tables)
       const title =
         summaries.length > 1 ? `${summaries[0].problem.data}: convex and non-convex models` : summaries[0].name

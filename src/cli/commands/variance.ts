@@ -1,6 +1,6 @@
 /** `manystart variance`: how much of what differs between runs is due to starts, to orders of mini-batches, and to the rows. */
 import { join } from 'node:path'
-import { renderVariance, varianceText } from '../../report/variance.js'
+import { renderVariance, varianceTables, varianceText } from '../../report/variance.js'
 import { reportFile, summaryFile } from '../../runs/directory.js'
 import { runVariance } from '../../study/variance.js'
 import { claimResult } from '../../study/resultDirectory.js'
@@ -8,10 +8,12 @@ import { varianceFormat } from '../../core/varianceResult.js'
 import type { Command } from '../command.js'
 import { configFile, interruptSignal, print, printJson, rawStudy } from '../common.js'
 import { countFlag, studyFlags, varianceOptions } from '../flags.js'
+import { tablesFlag, tablesText } from '../tables.js'
 import { widthOf } from '../terminal.js'
 import { createProgress, loadProgress, type Progress } from '../progress.js'
 
-const { keep: _, ...output } = studyFlags['Output']
+const { keep: _, ...rest } = studyFlags['Output']
+const output = { ...rest, ...tablesFlag }
 
 export const varianceCommand: Command = {
   positionals: [configFile],
@@ -62,7 +64,9 @@ export const varianceCommand: Command = {
       progress?.finish()
       await directory?.write(summaryFile, `${JSON.stringify(result, null, 2)}\n`)
       await directory?.write(reportFile, await renderVariance(result))
+      const tables = tablesText(flags, () => varianceTables(result))
       if (json) printJson(result)
+      else if (tables !== undefined) print(tables)
       else {
         print(varianceText(result, widthOf()))
         print(
