@@ -49,7 +49,7 @@ describe('conditions', () => {
 
   it('a busy machine and heat are warned of', () => {
     expect(warningsOf(readings([{ load: 0.4 }, { load: 2 }]), 2)).toEqual([])
-    expect(warningsOf(readings([{ load: 0.6 }]), 2)).toEqual([expect.stringMatching(/0\.6 of 2 cores/)])
+    expect(warningsOf(readings([{ load: 0.6 }]), 2)).toEqual([expect.stringMatching(/load of 0\.6 on 2 cores/)])
     const hot = readings([{ throttled: 3 }, { throttled: 5 }])
     expect(warningsOf(hot, 2)).toEqual([expect.stringMatching(/Heat/)])
     expect(conditionsText(hot)).toMatch(/throttled by heat 2 times/)
