@@ -306,9 +306,10 @@ class Judging {
     const polished = await inOrder(objective, judge.polish, from, which.length, judge.polishSteps)
     this.steps += sum(polished.steps)
     const report = (n: number): Float64Array => polished.report.subarray(n * K, (n + 1) * K)
+    const steep = await this.steep(polished, which.length)
     const doubtful: number[] = []
     which.forEach((i, n) => {
-      if (this.take(i, n, polished) ? this.isDoubtful(i, report(n)) : first) doubtful.push(n)
+      if (!steep.has(n) && this.take(i, n, polished) ? this.isDoubtful(i, report(n)) : first) doubtful.push(n)
     })
     if (doubtful.length === 0) return none
 
@@ -356,6 +357,17 @@ class Judging {
       }
     })
     return { which: open.map(k => which[doubtful[k]]), from: pick(followed.theta, P, open) }
+  }
+
+  /** Polished points, of formulas, whose slope along directions that seem flat is no rounding, though the zero band of a huge curvature hides it. */
+  private async steep({ report, theta, loss }: Runs, count: number): Promise<ReadonlySet<number>> {
+    const { K, P, places } = this
+    if (this.judge.network) return new Set()
+    const flat = Array.from({ length: count }, (_, n) => n).filter(n => report[n * K + places['zero']] > 0)
+    const points = pick(theta, P, flat)
+    const noise = await lossNoise(this.counted, points, pick(loss, 1, flat), this.eps)
+    const reach = (k: number): number => thresholds.newtonStep * this.size(points.subarray(k * P, (k + 1) * P))
+    return new Set(flat.filter((n, k) => reach(k) * report[n * K + places['nullGradient']] > noise[k]))
   }
 
   /** Whether the loss is as small as it can be, but for rounding, so that it cannot go on falling. */

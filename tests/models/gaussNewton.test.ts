@@ -75,16 +75,16 @@ describe('the matrix of Gauss and Newton', () => {
   it('keeps the curvature that bounds make: at a minimiser on a bound it is all there is', () => {
     const expression = expressionOf('a * exp(-b * x) + c', [
       free('a', { lower: 0, upper: 2 }),
-      free('b', { lower: -1, scale: 0.5 }),
+      free('b', { lower: 0 }),
       free('c', { upper: 4, scale: 2 })
     ])
     const problem = withGaussNewton(formulaProblem(expression)) as Problem<ExpressionModel>
     const user: Problem = { ...problem, model: { ...problem.model, expression: userModel(problem.model.expression) } }
     for (const u of [Float64Array.of(0.3, 0.7, -1.2), Float64Array.of(-Math.PI / 2, 0, 0)]) {
       const root = (v: number): number => Math.sqrt(v * v + 1)
-      // θ = 1 + sin u, −1 + ½ (√(u² + 1) − 1), 4 − 2 (√(u² + 1) − 1)
-      const slope = [Math.cos(u[0]), (0.5 * u[1]) / root(u[1]), (-2 * u[2]) / root(u[2])]
-      const bend = [-Math.sin(u[0]), 0.5 / root(u[1]) ** 3, -2 / root(u[2]) ** 3]
+      // θ = 1 + sin u, √(u² + 1) − 1, 4 − 2 (√(u² + 1) − 1)
+      const slope = [Math.cos(u[0]), u[1] / root(u[1]), (-2 * u[2]) / root(u[2])]
+      const bend = [-Math.sin(u[0]), 1 / root(u[1]) ** 3, -2 / root(u[2]) ** 3]
       const inUser = derivatives(user, toUser(problem.model.expression, u))
       const expected = inUser.H.map((v, n) => {
         const [p, q] = [Math.floor(n / P), n % P]

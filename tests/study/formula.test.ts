@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { InputError } from '../../src/core/errors.js'
 import { replay } from '../../src/study/replay.js'
+import { compareStudies } from '../../src/study/compare/index.js'
 import { study } from '../helpers/study.js'
 import { manystart } from '../cli/helpers.js'
 
@@ -145,6 +146,27 @@ describe('formulas', () => {
     )
     expect(Math.abs(slope)).toBeLessThan(1e-9)
     expect(summary.notes?.join(' ')).toMatch(/0 ≤ a ≤ 4, 0 ≤ b.*k = 1/)
+  })
+
+  it('leave a bound on which they start and which is no minimiser; studies that end on one are compared', async () => {
+    const data = csv('held', { y: [5, 3, 2, 1, 0.8], x: [0, 1, 2, 3, 4] })
+    // Half of the starts, normal around 0, lie on the bound of b.
+    const model = { formula: 'a*exp(-b*x)', parameters: { a: { bounds: [0, 4] }, b: { bounds: [0, null] } } }
+    const outs = [1, 2].map(seed => join(folder, `held${seed}`))
+    for (const [k, out] of outs.entries()) {
+      const starts = { count: 60, seed: k + 1 }
+      const { verdicts, minima } = await study({ data: { csv: data, target: 'y' }, model, starts }, { out })
+      expect([verdicts.minimum, minima.length, minima[0].parameters[0]]).toEqual([60, 1, 4])
+    }
+    const { shared, onlyA, onlyB } = await compareStudies([outs[0], outs[1]])
+    expect([shared.length, onlyA.length, onlyB.length, shared[0].proved]).toEqual([1, 0, 0, true])
+  })
+
+  it('of counts say where a target is none', async () => {
+    const data = csv('halves', { y: [1, 2.5, 3], x: [0, 1, 2] })
+    const model = { formula: 'a + b*x', parameters: { a: {}, b: {} }, loss: 'poisson' }
+    const { notes } = await study({ data: { csv: data, target: 'y' }, model, starts: { count: 5 } })
+    expect(notes?.join(' ')).toMatch(/The target y is 2\.5 in row 2, which is no count/)
   })
 
   it('count exchangeable groups as copies of one point', async () => {

@@ -4,7 +4,7 @@
  */
 import { Op, arity, type Graph, type NodeId } from './graph.js'
 
-/** The derivatives of `roots` by a node, as if that were a variable; `undefined` where one is identically 0. */
+/** The derivatives of `roots` by a parameter; `undefined` where one is identically 0. */
 export function differentiate(graph: Graph, roots: readonly NodeId[], by: NodeId): (NodeId | undefined)[] {
   const d = new Map<NodeId, NodeId>()
   for (const id of graph.needed(roots)) {

@@ -272,6 +272,22 @@ export class Graph {
     return a === b ? a : this.make(Op.where, condition, a, b)
   }
 
+  /** A node in which parameters are replaced by other nodes. */
+  substitute(root: NodeId, by: (parameter: number) => NodeId): NodeId {
+    const now = new Map<NodeId, NodeId>()
+    for (const id of this.needed([root])) {
+      const op = this.op[id]
+      const [a, b, c] = [this.a[id], this.b[id], this.c[id]].map(k => now.get(k)!)
+      const n = arity(op)
+      if (op === Op.parameter) now.set(id, by(this.value[id]))
+      else if (n === 0) now.set(id, id)
+      else if (n === 1) now.set(id, this.unary(op, a))
+      else if (op === Op.where) now.set(id, this.where(a, b, c))
+      else now.set(id, this.binary(op, a, b))
+    }
+    return now.get(root)!
+  }
+
   /** The nodes that `roots` need, arguments first. */
   needed(roots: readonly NodeId[]): NodeId[] {
     const mark = new Uint8Array(this.op.length)

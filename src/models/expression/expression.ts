@@ -22,16 +22,21 @@ export function compileExpression(model: Expression): CompiledExpression {
   const old = compiled.get(model)
   if (old) return old
   const graph = new Graph()
-  const known = new Map<string, () => NodeId>()
-  model.parameters.forEach(({ name }, k) => known.set(name, () => parameterNode(graph, model, k)))
-  for (const { name, value } of model.fixed) known.set(name, () => graph.constant(value))
-  model.columns.forEach((name, d) => known.set(name, () => graph.column(d)))
-  const what = model.objective ? 'Parameters' : 'Parameters and columns'
-  const z = build(graph, parse(model.formula), model.formula, known, what)
+  const z = outputNode(graph, model, k => parameterNode(graph, model, k))
   const all = model.gaussNewton ? gaussNewtonOf(graph, z, model) : derivatives(graph, z, model.parameters.length)
   const made = { graph, z, ...all, registers: compileRegisters(graph, z, all, model.parameters.length) }
   compiled.set(model, made)
   return made
+}
+
+/** z, with parameter k as the node that is given for it. */
+function outputNode(graph: Graph, model: Expression, parameter: (k: number) => NodeId): NodeId {
+  const known = new Map<string, () => NodeId>()
+  model.parameters.forEach(({ name }, k) => known.set(name, () => parameter(k)))
+  for (const { name, value } of model.fixed) known.set(name, () => graph.constant(value))
+  model.columns.forEach((name, d) => known.set(name, () => graph.column(d)))
+  const what = model.objective ? 'Parameters' : 'Parameters and columns'
+  return build(graph, parse(model.formula), model.formula, known, what)
 }
 
 /**
@@ -39,15 +44,19 @@ export function compileExpression(model: Expression): CompiledExpression {
  * the curvature there.
  */
 function gaussNewtonOf(graph: Graph, z: NodeId, model: Expression): Derivatives {
+  const P = model.parameters.length
   const second: Second[] = []
+  // θ as a variable, which simplification leaves whole.
+  const inTheta = outputNode(graph, model, k => graph.parameter(P + k))
   model.parameters.forEach((_, p) => {
-    const theta = parameterNode(graph, model, p)
     const u = graph.parameter(p)
-    const bend = differentiate(graph, [differentiate(graph, [theta], u)[0]!], u)[0]
-    const slope = differentiate(graph, [z], theta)[0]
-    if (bend !== undefined && slope !== undefined) second.push({ p, q: p, node: graph.mul(slope, bend) })
+    const bend = differentiate(graph, [differentiate(graph, [parameterNode(graph, model, p)], u)[0]!], u)[0]
+    const slope = differentiate(graph, [inTheta], graph.parameter(P + p))[0]
+    if (bend === undefined || slope === undefined) return
+    const along = graph.substitute(slope, k => parameterNode(graph, model, k - P))
+    second.push({ p, q: p, node: graph.mul(along, bend) })
   })
-  return { first: gradient(graph, z, model.parameters.length), second }
+  return { first: gradient(graph, z, P), second }
 }
 
 /** The model whose output an expression gives. */
