@@ -1,7 +1,7 @@
 /** What two studies have in common and what differs: types only. */
 export const comparisonFormat = 'manystart/comparison'
 /** Of that format. */
-export const comparisonVersion = 1
+export const comparisonVersion = 2
 
 /** The probability that the best of k runs of A is better than that of B, ties counting half, with its 95 % interval. */
 export interface Outperforms {
@@ -67,6 +67,10 @@ export interface ComparedStudy {
   readonly runs: number
   /** Runs that the study has. */
   readonly starts: number
+  /** Orders of mini-batches that were crossed with the starts; absent of a study. */
+  readonly orders?: number
+  /** Resamples of the rows that were; absent of a study. */
+  readonly resamples?: number
   /** Engine and precision of the search. */
   readonly engine: string
   /** Of Manystart. */
@@ -96,7 +100,9 @@ export interface Comparison {
   }[]
   /** Whether run i of A and of B had the same start, so that they are compared as a pair. */
   readonly paired: boolean
-  /** By `loss` and by `train.…` and `test.…` scores: that A is better. */
+  /** Whether both were run on the same rows, of designs on the same resamples, so that runs on the same rows are compared. */
+  readonly pairedRows: boolean
+  /** By `loss` and by `train.…`, `test.…` and, on rows that a resample left out, `out.…` scores: that A is better. */
   readonly better: Readonly<Record<string, Better>>
   /** Points by their ids; absent where the minima of one cannot be those of the other. */
   readonly shared: readonly SharedPoint[]

@@ -3,7 +3,7 @@ import type { Better, Comparison, OwnPoint } from '../core/comparisonResult.js'
 import { wrap } from '../core/text.js'
 import { formatCount, formatRate } from '../core/units.js'
 import { markdownTable, textTable, type Table } from './table.js'
-import { count, none, percent, short } from './words.js'
+import { count, listed, none, percent, short } from './words.js'
 
 /** Points of a kind that are listed; the rest is counted. */
 const shownPoints = 20
@@ -15,6 +15,9 @@ const studiesTable = ({ a, b }: Comparison): Table => ({
     ['directory', a.directory, b.directory],
     ['model', a.name, b.name],
     ['starts', formatCount(a.starts), formatCount(b.starts)],
+    ...(['orders', 'resamples'] as const)
+      .filter(name => (a[name] ?? 1) > 1 || (b[name] ?? 1) > 1)
+      .map(name => [name, formatCount(a[name] ?? 1), formatCount(b[name] ?? 1)]),
     ['engine', a.engine, b.engine],
     ['version', a.version, b.version],
     ['speed', formatRate(a.runsPerSecond, 'runs'), formatRate(b.runsPerSecond, 'runs')]
@@ -95,19 +98,36 @@ function ownTable(name: 'A' | 'B', points: readonly OwnPoint[]): Table | undefin
   }
 }
 
+const isResampled = ({ a, b }: Comparison): boolean => Math.max(a.resamples ?? 1, b.resamples ?? 1) > 1
+
+/** Which runs are compared with which. */
+function howText(c: Comparison): string {
+  const { paired, pairedRows, a, b } = c
+  const rows = pairedRows && isResampled(c) ? ' on the same resample' : ''
+  return paired
+    ? `Runs of one start${rows} are compared (${count(a.runs, 'pair', 'pairs')}), in the best of several any with any`
+    : `Any run of A is compared with any of B${rows} (${formatCount(a.runs)} and ${formatCount(b.runs)})`
+}
+
+/** What the bootstrap draws. */
+const overText = (c: Comparison): string =>
+  isResampled(c) || Math.max(c.a.orders ?? 1, c.b.orders ?? 1) > 1
+    ? listed([
+        'starts',
+        ...(Math.max(c.a.orders ?? 1, c.b.orders ?? 1) > 1 ? ['orders'] : []),
+        ...(isResampled(c) ? ['resamples'] : [])
+      ])
+    : 'the runs'
+
 /** What the studies share and how they differ, in sentences. */
 export function comparisonConclusion(c: Comparison): string[] {
-  const { shared, onlyA, onlyB, better, paired, notCompared, a, b } = c
+  const { shared, onlyA, onlyB, better, notCompared } = c
   const out: string[] = []
   const names = Object.keys(better)
-  if (names.length > 0) {
-    const how = paired
-      ? `Runs of one start are compared (${count(a.runs, 'pair', 'pairs')}), in the best of several any with any`
-      : `Any run of A is compared with any of B (${formatCount(a.runs)} and ${formatCount(b.runs)})`
+  if (names.length > 0)
     out.push(
-      `${how}; ties count half. Better is what has an interval on one side of 0.5; slightly, where the probability is below 0.75. Intervals: percentile bootstrap over the runs.`
+      `${howText(c)}; ties count half. Better is what has an interval on one side of 0.5; slightly, where the probability is below 0.75. Intervals: percentile bootstrap over ${overText(c)}.`
     )
-  }
   if (shared.length + onlyA.length + onlyB.length > 0)
     out.push(
       `${count(shared.length, 'minimum is', 'minima are')} in both, ${formatCount(onlyA.length)} in A alone and ${formatCount(onlyB.length)} in B alone.`

@@ -18,6 +18,9 @@ export const summaryFile = 'summary.json'
 export const reportFile = 'report.html'
 /** The record of studies side by side. */
 export const contrastFile = 'contrast.json'
+/** The record of starts, orders and resamples that were crossed. */
+export const varianceFile = 'variance.json'
+export const varianceRecordFormat = 'manystart/variance-study'
 export const runsFolder = 'runs'
 /** Which distinct point each run belongs to: follows from the parts and the tolerances. */
 export const pointsFile = 'points.parquet'
@@ -168,6 +171,7 @@ export const generatorTag = '<meta name="generator" content="manystart">'
 const isOurs: Readonly<Record<string, (text: string) => boolean>> = {
   [studyFile]: text => formatIn(text) === 'manystart/study',
   [contrastFile]: text => formatIn(text) === 'manystart/contrast',
+  [varianceFile]: text => formatIn(text) === varianceRecordFormat,
   [summaryFile]: text =>
     ['manystart/summary', 'manystart/contrast', 'manystart/variance'].includes(String(formatIn(text))),
   [reportFile]: text => text.includes(generatorTag)

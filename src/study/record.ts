@@ -57,6 +57,12 @@ export interface Saved {
   readonly engine: { readonly name: string; readonly precision: SearchPrecision }
 }
 
+/** The configuration that repeats the runs of a saved study, on the engine that it was made with. */
+export const configAgain = ({ config, engine }: Saved): StudyConfig => ({
+  ...config,
+  engine: engine.name as StudyConfig['engine']
+})
+
 /** The configuration as resolved for the data: what every run follows from. */
 function resolved(setup: Setup): StudyConfig {
   const { config, data, optimizer, steps } = setup
@@ -179,6 +185,16 @@ export async function readRecord(directory: string): Promise<Saved> {
   } catch {
     throw new InputError(`${path} is not valid JSON; restore it, or run the study again.`)
   }
+  return savedFrom(raw, path, directory)
+}
+
+/**
+ * A study as its record tells it.
+ * @param path what to call the record in messages
+ * @param directory that paths in it are relative to
+ * @throws InputError when it is no record of a study, or not whole
+ */
+export function savedFrom(raw: unknown, path: string, directory: string): Saved {
   const checked = schema.safeParse(raw)
   if (!checked.success) {
     const [issue] = checked.error.issues

@@ -1,7 +1,11 @@
 // Two saved studies side by side: points that are known, probabilities by going through all pairs, and what cannot be compared.
 import { describe, expect, it } from 'vitest'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parquetReadObjects } from 'hyparquet'
 import { compareStudies } from '../../src/study/compare/index.js'
 import { comparisonConclusion, comparisonMarkdown, comparisonText } from '../../src/report/comparison.js'
+import { runVariance } from '../../src/study/variance/index.js'
 import { readRuns } from '../../src/runs/points.js'
 import { auerProducts, auerStudy } from '../helpers/auer.js'
 import { expectRefusal, freshOut, json, manystart } from '../cli/helpers.js'
@@ -105,6 +109,54 @@ describe('compare', () => {
     const fewer = await saved({ ...iris({}), data: { ...iris({}).data, features: ['Petal.Width'] } })
     const e = await compareStudies([logistic, fewer])
     expect([Object.keys(e.better).includes('test.auc'), e.paired, e.shared]).toEqual([true, false, []])
+  })
+})
+
+describe('designs of manystart variance', () => {
+  const crossed = async (model: object, variance: object = { resamples: 4 }, starts = 5): Promise<string> => {
+    const out = freshOut()
+    await runVariance({ ...iris(model), starts: { count: starts, init: { normal: 2 } }, variance }, { out })
+    return out
+  }
+  /** A column of the stored runs, in their order. */
+  async function column(directory: string, name: string): Promise<number[]> {
+    const bytes = readFileSync(join(directory, 'runs', 'model-000001.parquet'))
+    const rows = await parquetReadObjects({ file: new Uint8Array(bytes).buffer })
+    return rows.sort((a, b) => Number(a['run']) - Number(b['run'])).map(row => Number(row[name]))
+  }
+
+  it('are compared run by run on the same resample of the rows', async () => {
+    const ridge = { ridge: 0.01, penalizeBias: true }
+    const [net, convex] = [await crossed({ hidden: [2], ...ridge }), await crossed(ridge, { resamples: 4 }, 3)]
+    const c = await compareStudies([net, convex])
+    expect([c.pairedRows, c.paired, c.a.resamples, c.a.runs, c.b.runs]).toEqual([true, false, 4, 20, 12])
+    for (const [name, sign] of [
+      ['out.accuracy', 1],
+      ['out.logLoss', -1],
+      ['test.auc', 1],
+      ['loss', -1]
+    ] as const) {
+      const [a, b] = [await column(net, name), await column(convex, name)]
+      let sum = 0
+      a.forEach((u, r) =>
+        b.forEach((v, q) => {
+          if (r % 4 === q % 4) sum += sign * (u - v) > 1e-12 ? 1 : Math.abs(u - v) <= 1e-12 ? 0.5 : 0
+        })
+      )
+      expectClose(c.better[name].probability, sum / (4 * 5 * 3), tolerance('f64', 100, 1), name)
+    }
+    expect(comparisonConclusion(c)[0]).toMatch(
+      /^Any run of A is compared with any of B on the same resample \(20 and 12\)/
+    )
+    expect(comparisonConclusion(c)[0]).toMatch(/bootstrap over starts and resamples\.$/)
+    expect(comparisonText(c, 80)).toContain('resamples')
+    const same = await compareStudies([net, net])
+    expect([same.paired, same.changed]).toEqual([true, []])
+    for (const { probability, winner } of Object.values(same.better)) expect([probability, winner]).toEqual([0.5, null])
+    const apart = await compareStudies([net, await crossed({ hidden: [2], ...ridge }, { resamples: 3 })])
+    expect([apart.pairedRows, apart.a.resamples, apart.b.resamples]).toEqual([false, 4, 3])
+    expect(apart.notCompared[0]).toMatch(/^Resamples are not the same, since variance.resamples differs/)
+    await expect(compareStudies([net, await saved(iris({}))])).rejects.toThrow(/give two of one kind/)
   })
 })
 

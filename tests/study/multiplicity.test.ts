@@ -2,6 +2,7 @@
 // same however the runs were made.
 import { beforeAll, describe, expect, it } from 'vitest'
 import { Stream, uniform, words } from '../../src/core/rng.js'
+import { parquetReadObjects } from 'hyparquet'
 import type { Multiplicity } from '../../src/core/multiplicityResult.js'
 import { multiplicityText } from '../../src/report/multiplicity.js'
 import { renderReport } from '../../src/report/render.js'
@@ -184,7 +185,11 @@ describe('a network', () => {
     let table = ''
     for await (const piece of exportedMultiplicity(whole, 'csv')) table += piece
     expect(table.trimEnd().split('\n')).toHaveLength(1 + list.length)
-    await expect(exportedMultiplicity(whole, 'python').next()).rejects.toThrow(/--format is "python"; .*csv, json/)
+    const pieces: Uint8Array[] = []
+    for await (const piece of exportedMultiplicity(whole, 'parquet')) pieces.push(piece as Uint8Array)
+    const stored = await parquetReadObjects({ file: new Uint8Array(Buffer.concat(pieces)).buffer })
+    expect(stored).toEqual(list)
+    await expect(exportedMultiplicity(whole, 'python').next()).rejects.toThrow(/--format is "python"; .*csv, json, parquet/)
   })
 
   it('is told in the report and the terminal', async () => {

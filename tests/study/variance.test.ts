@@ -2,8 +2,10 @@
 import { describe, expect, it } from 'vitest'
 import { sources } from '../../src/core/varianceResult.js'
 import { renderVariance, varianceTables, varianceText } from '../../src/report/variance.js'
-import { runVariance as variance } from '../../src/study/variance.js'
-import { json } from '../cli/helpers.js'
+import { resumeVariance, runVariance as variance } from '../../src/study/variance/index.js'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expectRefusal, freshOut, json, manystartHere } from '../cli/helpers.js'
 
 const iris2 = { builtin: 'iris2', standardize: true }
 const network = { hidden: [2], activation: 'tanh', loss: 'logistic', ridge: 0.001, penalizeBias: true }
@@ -91,6 +93,70 @@ it('the same bits whatever threads and lanes, and orders and rows matter', async
   expect(a.metrics['loss'].resample.share).toBeGreaterThan(0)
   const { order, residual } = a.metrics['loss']
   expect(order.deviation + residual.deviation + a.metrics['loss']['start:order'].deviation).toBeGreaterThan(0)
+})
+
+describe('a directory of runs', () => {
+  const raw = { ...stochastic, variance: { orders: 2, resamples: 3 } }
+  const plain = ({ metrics, minima, rows, starts }: Awaited<ReturnType<typeof variance>>) => ({
+    metrics,
+    minima,
+    rows,
+    starts
+  })
+
+  it('goes on where it stopped, and the result is that of one go', async () => {
+    const whole = await variance(raw)
+    const out = freshOut()
+    const stop = new AbortController()
+    const stopped = variance(raw, {
+      out,
+      lanes: 1,
+      threads: 1,
+      signal: stop.signal,
+      onProgress: ({ done }) => done > 0 && stop.abort()
+    })
+    await expect(stopped).rejects.toThrow(/of 30 runs had ended, .* those are kept, and --resume goes on/)
+    expect(readdirSync(join(out, 'runs'))).toEqual(['model-000001.parquet'])
+    const seen: number[] = []
+    const resumed = await resumeVariance(out, { onProgress: ({ done }) => seen.push(done) })
+    expect(seen[0]).toBeGreaterThan(0)
+    expect(plain(resumed)).toEqual(plain(whole))
+    expect(resumed.twin!.metrics).toEqual(whole.twin!.metrics)
+    expect(JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8'))).toMatchObject({ format: 'manystart/variance' })
+    // All runs are there; a damaged table counts for nothing, and its runs are made again.
+    const [first] = readdirSync(join(out, 'runs'))
+    writeFileSync(join(out, 'runs', first), 'PAR1 of something else')
+    const notes: string[] = []
+    const mended = await resumeVariance(out, { onNote: note => notes.push(note) })
+    expect(notes.join()).toMatch(/model-000001.parquet is damaged/)
+    expect(plain(mended)).toEqual(plain(whole))
+  })
+
+  it('takes more starts', async () => {
+    const out = freshOut()
+    await variance({ ...raw, starts: { count: 3 } }, { out })
+    const more = await resumeVariance(out, { starts: 5 })
+    expect(plain(more)).toEqual(plain(await variance(raw)))
+    await expect(resumeVariance(out, { starts: 4 })).rejects.toThrow(/has 5 starts and cannot go on with 4/)
+  })
+
+  it('is replaced with --force alone, and only where it is one', async () => {
+    const out = freshOut()
+    const words = ['variance', '--data', 'iris2', '--starts', 3, '--out', out]
+    expect((await manystartHere(words)).code).toBe(0)
+    expectRefusal(await manystartHere(words), 2, /exists and is not empty; .* --force .* --resume/)
+    expect((await manystartHere([...words, '--force'])).stdout).toContain(`Report: ${join(out, 'report.html')}`)
+    expect(readdirSync(out).sort()).toEqual(['report.html', 'runs', 'summary.json', 'variance.json'])
+    const other = freshOut()
+    expect((await manystartHere(['study', '--data', 'iris2', '--starts', 3, '--out', other])).code).toBe(0)
+    expectRefusal(
+      await manystartHere(['variance', '--data', 'iris2', '--starts', 3, '--out', other, '--force']),
+      2,
+      /does not hold such a result/
+    )
+    expectRefusal(await manystartHere(['variance', '--resume', other]), 2, /holds no variance.json/)
+    expectRefusal(await manystartHere(['variance', '--resume', out, '--out', other]), 2, /leave one of them/)
+  })
 })
 
 it('a model that is convex has no twin, and a formula neither', async () => {

@@ -118,8 +118,8 @@ export class Contest {
     return won / (won + lost)
   }
 
-  /** All values for each k: [value][k]. */
-  private all(countsA: ArrayLike<number>, countsB: ArrayLike<number>, ks: readonly number[]): number[][] {
+  /** That A is better by each value, for each k: [value][k], where run i is there `counts[i]` times, as often in all as there are runs. */
+  probabilities(countsA: ArrayLike<number>, countsB: ArrayLike<number>, ks: readonly number[]): number[][] {
     const weights = ks.map(k => [chosen(this.a, countsA, k), chosen(this.b, countsB, k)] as const)
     return this.levels.map((_, m) => ks.map((k, n) => this.probability(weights[n], countsA, k, m)))
   }
@@ -127,34 +127,38 @@ export class Contest {
   /** That A is better than B by each value, for each k: [value][k]. */
   outperforms(ks: readonly number[]): Outperforms[][] {
     const { a, b } = this
-    const found = this.all(new Uint8Array(a.runs).fill(1), new Uint8Array(b.runs).fill(1), ks)
+    const found = this.probabilities(new Uint8Array(a.runs).fill(1), new Uint8Array(b.runs).fill(1), ks)
     const drawn = found.map(list => list.map(() => new Float64Array(resamples)))
     for (let r = 0; r < resamples; r++) {
       const countsA = resampled(a.runs, r, 0)
-      const again = this.all(countsA, this.paired ? countsA : resampled(b.runs, r, a.runs), ks)
+      const again = this.probabilities(countsA, this.paired ? countsA : resampled(b.runs, r, a.runs), ks)
       again.forEach((list, m) => list.forEach((p, n) => (drawn[m][n][r] = p)))
     }
-    const tail = (1 - confidence) / 2
     return found.map((list, m) =>
-      list.map((probability, n) => {
-        const sorted = drawn[m][n].sort()
-        const contests = Math.floor(Math.min(a.runs, b.runs) / ks[n])
-        const [low, high] = [quantileSorted(sorted, tail), quantileSorted(sorted, 1 - tail)]
-        return {
-          k: ks[n],
-          probability,
-          interval: [
-            probability === 0 ? 0 : probability === 1 ? clopperPearson(contests, contests, confidence)[0] : low,
-            probability === 1 ? 1 : probability === 0 ? clopperPearson(0, contests, confidence)[1] : high
-          ] as const
-        }
-      })
+      list.map((probability, n) =>
+        withInterval(probability, drawn[m][n], ks[n], Math.floor(Math.min(a.runs, b.runs) / ks[n]))
+      )
     )
   }
 }
 
+/** A probability with the percentile interval of what resamples gave; where it is 0 or 1, with that of so many contests. */
+export function withInterval(probability: number, drawn: Float64Array, k: number, contests: number): Outperforms {
+  drawn.sort()
+  const tail = (1 - confidence) / 2
+  const [low, high] = [quantileSorted(drawn, tail), quantileSorted(drawn, 1 - tail)]
+  return {
+    k,
+    probability,
+    interval: [
+      probability === 0 ? 0 : probability === 1 ? clopperPearson(contests, contests, confidence)[0] : low,
+      probability === 1 ? 1 : probability === 0 ? clopperPearson(0, contests, confidence)[1] : high
+    ]
+  }
+}
+
 /** How often each of n runs is drawn in a resample, by words first … first + n − 1 of its stream. */
-function resampled(n: number, resample: number, first: number): Uint16Array {
+export function resampled(n: number, resample: number, first: number): Uint16Array {
   const counts = new Uint16Array(n)
   for (const word of words(1, Stream.bootstrap, resample, first, n)) counts[Math.floor((word * n) / 4294967296)]++
   return counts

@@ -14,7 +14,7 @@ export const exportCommand: Command = {
     Model: choiceOptions,
     Output: {
       format: text('NAME', `${exportFormats.join(', ')}; csv: the runs, the others: a model`),
-      multiplicity: flag('how far the predictions of good runs differ, row by row, as csv or json'),
+      multiplicity: flag('how far the predictions of good runs differ, row by row, as csv, json or parquet'),
       out: text('FILE', 'file to write; default: standard output')
     }
   },

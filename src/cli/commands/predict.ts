@@ -30,13 +30,17 @@ export function choiceOf(flags: Flags): ModelChoice {
   }
 }
 
-/** Text for a file or a pipe as it is, for a terminal so that it cannot steer it. */
-export async function deliver(pieces: AsyncIterable<string> | Iterable<string>, out: unknown): Promise<void> {
+/** Text for a file or a pipe as it is, for a terminal so that it cannot steer it; bytes for a file or a pipe alone. */
+export async function deliver(
+  pieces: AsyncIterable<string | Uint8Array> | Iterable<string>,
+  out: unknown
+): Promise<void> {
   if (typeof out === 'string') {
-    let whole = ''
-    for await (const piece of pieces) whole += piece
+    const encoder = new TextEncoder()
+    const whole: Uint8Array[] = []
+    for await (const piece of pieces) whole.push(typeof piece === 'string' ? encoder.encode(piece) : piece)
     try {
-      writeFileSync(out, whole, { flag: 'wx' })
+      writeFileSync(out, Buffer.concat(whole), { flag: 'wx' })
     } catch (error) {
       const there = error instanceof Error && 'code' in error && error.code === 'EEXIST'
       throw new InputError(
@@ -48,7 +52,9 @@ export async function deliver(pieces: AsyncIterable<string> | Iterable<string>, 
     return
   }
   for await (const piece of pieces) {
-    const safe = process.stdout.isTTY ? printable(piece) : piece
+    if (process.stdout.isTTY && typeof piece !== 'string')
+      throw new InputError('This format is not for a terminal; give a file with --out.')
+    const safe = process.stdout.isTTY ? printable(String(piece)) : piece
     if (!process.stdout.write(safe)) await new Promise<void>(resolve => void process.stdout.once('drain', resolve))
   }
 }

@@ -1,6 +1,7 @@
 /** Which of two studies does better, by the loss and by every score that both have. */
+import { outperforms, type CrossedSide, type Pairing } from '../../analysis/restarts/crossed.js'
 import { Contest, type Side } from '../../analysis/restarts/outperform.js'
-import type { Better } from '../../core/comparisonResult.js'
+import type { Better, Outperforms } from '../../core/comparisonResult.js'
 import { VerdictCode } from '../../core/result.js'
 import { readRuns } from '../../runs/points.js'
 
@@ -77,9 +78,27 @@ export function betterOf(
   const { names, sides } = valuesOf(a, b, byLoss, rows)
   const fewest = Math.min(a.losses.length, b.losses.length)
   if (names.length === 0 || fewest === 0) return {}
-  const ks = [1, ...several.filter(k => runsForEach * k <= fewest)]
-  const found = new Contest(...sides, paired).outperforms(ks)
-  return Object.fromEntries(
+  return judged(names, new Contest(...sides, paired).outperforms(ksUpTo(fewest)))
+}
+
+/** The same of two designs, over their starts, orders and resamples. */
+export function betterOfDesigns(
+  a: Outcome & Pick<CrossedSide, 'levels'>,
+  b: Outcome & Pick<CrossedSide, 'levels'>,
+  pairing: Pairing,
+  byLoss: boolean
+): Record<string, Better> {
+  const { names, sides } = valuesOf(a, b, byLoss, ['train', 'out', 'test'])
+  if (names.length === 0) return {}
+  const [x, y] = [a, b].map(({ levels }, i) => ({ ...sides[i], levels }))
+  const fewest = Math.min(...[x, y].map(({ levels }) => levels[0] * levels[1]))
+  return judged(names, outperforms(x, y, pairing, ksUpTo(fewest)))
+}
+
+const ksUpTo = (runs: number): number[] => [1, ...several.filter(k => runsForEach * k <= runs)]
+
+const judged = (names: readonly string[], found: readonly (readonly Outperforms[])[]): Record<string, Better> =>
+  Object.fromEntries(
     names.map((name, m) => {
       const [{ probability, interval }, ...bestOf] = found[m]
       const winner = interval[0] > 0.5 ? 'A' : interval[1] < 0.5 ? 'B' : null
@@ -87,4 +106,3 @@ export function betterOf(
       return [name, { probability, interval, bestOf, winner, matters }]
     })
   )
-}

@@ -10,11 +10,13 @@ import { InputError, WorkError } from '../../core/errors.js'
 import type { Summary } from '../../core/result.js'
 import { isContrast } from '../contrastDirectory.js'
 import { recordFields, readRecord, type Saved } from '../record.js'
-import type { Rows } from '../../data/types.js'
 import type { Setup } from '../setup.js'
 import { setUpAgain, summaryOf, type SessionOptions } from '../study.js'
+import { isVariance } from '../variance/directory.js'
 import { betterOf, outcomesOf, type Outcome } from './better.js'
+import { compareDesigns } from './crossed.js'
 import { sharedMinima } from './minima.js'
+import { changes, differing, lossDifferences, sameness, startFields, why } from './same.js'
 
 interface Opened {
   readonly directory: string
@@ -49,73 +51,32 @@ const compared = ({ directory, saved, summary, outcome }: Opened): ComparedStudy
   runsPerSecond: summary.timing.runsPerSecond
 })
 
-/** Names of fields that differ and begin with one of these. */
-const differing = ({ changed }: Pick<Comparison, 'changed'>, names: readonly string[]): string[] =>
-  changed.map(c => c.field).filter(field => names.some(name => field === name || field.startsWith(`${name}.`)))
-
-/** What decides where starts lie, beside rows and columns. */
-const startFields = [
-  'starts',
-  'model.hidden',
-  'model.bias',
-  'model.formula',
-  'model.objective',
-  'model.parameters',
-  'data.standardize'
-]
-/** What decides what the loss is a sum of. */
-const lossFields = ['model.loss', 'model.ridge', 'model.penalizeBias', 'model.firth', 'model.objective']
-
-const same = (a: ArrayLike<number> | undefined, b: ArrayLike<number> | undefined): boolean =>
-  a === b || (a !== undefined && b !== undefined && a.length === b.length && Array.from(a).every((v, i) => v === b[i]))
-
-/** Whether rows have the same targets, weights and trials, so that scores on them are of one kind. */
-const sameTargets = (a: Rows | undefined, b: Rows | undefined): boolean =>
-  a === b ||
-  (a !== undefined && b !== undefined && same(a.y, b.y) && same(a.weight, b.weight) && same(a.trials, b.trials))
-
-/** Which data of the two studies are the same, by the data themselves where they can be read again, else by their hash. */
-interface Sameness {
-  /** Training and held-out rows with their targets. */
-  readonly rows: boolean
-  /** Rows and inputs. */
-  readonly inputs: boolean
-}
-
-function sameness(a: Setup | undefined, b: Setup | undefined, sameHash: boolean): Sameness {
-  if (!a || !b) return { rows: sameHash, inputs: sameHash }
-  const [x, y] = [a.data, b.data]
-  const rows =
-    x.target === y.target &&
-    sameTargets(x, y) &&
-    sameTargets(x.test, y.test) &&
-    same(x.preprocessing.heldOut, y.preprocessing.heldOut)
-  return { rows, inputs: rows && same(x.x, y.x) && same(x.offset, y.offset) }
-}
-
-const why = (fields: readonly string[]): string => `${fields.join(', ')} ${fields.length === 1 ? 'differs' : 'differ'}`
-
 /**
  * Compares two saved studies.
- * @param directories of two studies, complete or not; of the same data for most of what there is to compare
+ * @param directories of two studies, complete or not, or of two designs of `manystart variance`; of the same data for most of what there is to compare
  * @throws InputError when a directory holds no study, several, or a shard; or runs that are damaged
  */
 export async function compareStudies(
   directories: readonly [string, string],
   options: SessionOptions = {}
 ): Promise<Comparison> {
+  const designs = await Promise.all(directories.map(isVariance))
+  if (designs.every(Boolean)) return compareDesigns(directories, options)
+  const lone = directories[designs.indexOf(true)]
+  if (lone !== undefined)
+    throw new InputError(
+      `${lone} holds resamples of \`manystart variance\`, and the other directory a study; give two of one kind.`
+    )
   const a = await open(directories[0], options)
   const b = await open(directories[1], options)
-  const changed = [...new Set([...a.fields.keys(), ...b.fields.keys()])]
-    .filter(field => a.fields.get(field) !== b.fields.get(field))
-    .map(field => ({ field, a: a.fields.get(field) ?? null, b: b.fields.get(field) ?? null }))
+  const changed = changes(a.fields, b.fields)
   const notCompared: string[] = []
   const [setupA, setupB] = [await again(a, notCompared, options), await again(b, notCompared, options)]
   try {
-    const data = sameness(setupA, setupB, a.saved.dataHash === b.saved.dataHash)
-    // A ridge falls on the columns that were asked for.
-    const ridged = a.saved.config.model.ridge > 0 || b.saved.config.model.ridge > 0
-    const losses = differing({ changed }, [...lossFields, ...(ridged ? ['data.standardize'] : [])])
+    const sameHash = a.saved.dataHash === b.saved.dataHash
+    // By the data themselves where they can be read again, else by their hash.
+    const data = setupA && setupB ? sameness(setupA, setupB) : { rows: sameHash, inputs: sameHash }
+    const losses = lossDifferences(changed, a.saved, b.saved)
     if (!data.rows)
       notCompared.push('Losses and scores are of other rows or targets, so no study is called better than the other.')
     else if (losses.length > 0)
@@ -126,11 +87,11 @@ export async function compareStudies(
       data.inputs &&
       a.summary.problem.parameters === b.summary.problem.parameters &&
       a.outcome.losses.length === b.outcome.losses.length &&
-      differing({ changed }, startFields).length === 0
+      differing(changed, startFields).length === 0
     const better = data.rows
       ? betterOf(a.outcome, b.outcome, { paired, byLoss: losses.length === 0, rows: ['train', 'test'] })
       : {}
-    const model = [...(data.inputs ? [] : ['the data']), ...new Set([...losses, ...differing({ changed }, ['model'])])]
+    const model = [...(data.inputs ? [] : ['the data']), ...new Set([...losses, ...differing(changed, ['model'])])]
     if (model.length > 0) notCompared.push(`A minimum of one is none of the other, since ${why(model)}.`)
     const points =
       model.length === 0 && setupA && setupB
@@ -143,6 +104,7 @@ export async function compareStudies(
       b: compared(b),
       changed,
       paired,
+      pairedRows: data.rows,
       better,
       ...points,
       notCompared

@@ -1,0 +1,78 @@
+/** Runs of a crossed design as tables on the disk: where each stands in the design, its status, what was measured of it, and its θ. */
+import { parquetMetadata, parquetRead } from 'hyparquet'
+import { encodeTable, type Field } from './parquet.js'
+
+export interface CrossedRuns {
+  /** [n] places in the design. */
+  readonly place: Float64Array
+  /** [n] as in core/status.ts. */
+  readonly status: Uint8Array
+  /** [n] each: the loss and scores, by name. */
+  readonly measured: ReadonlyMap<string, Float64Array>
+  /** [n, P] row-major, in the coordinates of the computation. */
+  readonly theta: Float64Array
+}
+
+const metadataKey = 'manystart'
+const parameterField = (name: string): string => `conditioned:${name}`
+
+/** @param names of the P parameters */
+export function encodeCrossed(identity: string, names: readonly string[], runs: CrossedRuns): Uint8Array {
+  const fields: Field[] = [
+    { name: 'run', type: 'INT64', data: runs.place },
+    { name: 'status', type: 'INT32', data: Uint32Array.from(runs.status) },
+    ...[...runs.measured].map(([name, data]): Field => ({ name, type: 'DOUBLE', data })),
+    ...names.map((name, column): Field => ({
+      name: parameterField(name),
+      type: 'DOUBLE',
+      data: runs.theta,
+      width: names.length,
+      column
+    }))
+  ]
+  return encodeTable([fields], [metadataKey, identity])
+}
+
+/** @returns undefined for bytes that are no such table, are incomplete, or belong to other runs */
+export async function decodeCrossed(
+  bytes: Uint8Array,
+  identity: string,
+  names: readonly string[]
+): Promise<CrossedRuns | undefined> {
+  const columns = new Map<string, number[]>()
+  let count: number
+  try {
+    const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer
+    const metadata = parquetMetadata(file)
+    if (metadata.key_value_metadata?.find(e => e.key === metadataKey)?.value !== identity) return undefined
+    count = Number(metadata.num_rows)
+    await parquetRead({
+      file,
+      metadata,
+      onChunk: ({ columnName, columnData }) =>
+        void columns.set(columnName, [...(columns.get(columnName) ?? []), ...Array.from(columnData, Number)])
+    })
+  } catch {
+    return undefined
+  }
+  const take = (name: string): Float64Array | undefined => {
+    const values = columns.get(name)
+    columns.delete(name)
+    return values?.length === count ? Float64Array.from(values) : undefined
+  }
+  const [place, status] = [take('run'), take('status')]
+  const theta = new Float64Array(count * names.length)
+  for (const [p, name] of names.entries()) {
+    const values = take(parameterField(name))
+    if (!values) return undefined
+    values.forEach((v, i) => (theta[i * names.length + p] = v))
+  }
+  const measured = new Map([...columns.keys()].map(name => [name, take(name)] as const))
+  if (!place || !status || [...measured.values()].includes(undefined)) return undefined
+  return {
+    place,
+    status: Uint8Array.from(status),
+    measured: measured as ReadonlyMap<string, Float64Array>,
+    theta
+  }
+}

@@ -1,0 +1,205 @@
+/** The directory of a crossed design: its record, its runs as they end, and what is made of them. */
+import { createHash } from 'node:crypto'
+import { readFile, readdir, rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { z } from 'zod'
+import { InputError, WorkError } from '../../core/errors.js'
+import {
+  checkOurs,
+  reportFile,
+  runsFolder,
+  summaryFile,
+  varianceFile,
+  varianceRecordFormat
+} from '../../runs/directory.js'
+import { decodeCrossed, encodeCrossed, type CrossedRuns } from '../../runs/crossed.js'
+import { isTemporary, isThere, makeDirectory, reason, removeEmpty, replaceFile } from '../../runs/files.js'
+import { acquireLock, lockFile, type Lock } from '../../runs/lock.js'
+import { identityOf, recordText, savedFrom, type Saved } from '../record.js'
+import type { Setup } from '../setup.js'
+import type { Design, Raw } from './design.js'
+import type { Kept } from './runs.js'
+
+const recordVersion = 1
+const whole = z.number().int().min(1)
+const schema = z.looseObject({
+  format: z.literal(varianceRecordFormat),
+  version: z.literal(recordVersion),
+  variance: z.object({ orders: whole, resamples: whole, resampling: z.string() }),
+  study: z.record(z.string(), z.unknown())
+})
+
+/** A crossed design as its record tells it. */
+export interface SavedVariance {
+  readonly saved: Saved
+  readonly variance: { readonly orders: number; readonly resamples: number; readonly resampling: string }
+}
+
+/** Which of the two models runs belong to. */
+export type Side = 'model' | 'twin'
+
+const partPattern = /^(model|twin)-(\d{6})\.parquet$/
+const partName = (side: Side, number: number): string => `${side}-${String(number).padStart(6, '0')}.parquet`
+
+/** Whether a directory holds a crossed design. */
+export const isVariance = (directory: string): Promise<boolean> => isThere(join(directory, varianceFile))
+
+/** @throws InputError when the record is missing or not whole */
+export async function readVariance(directory: string): Promise<SavedVariance> {
+  const path = join(directory, varianceFile)
+  let raw: unknown
+  try {
+    raw = JSON.parse(await readFile(path, 'utf8'))
+  } catch {
+    throw new InputError(
+      `${directory} holds no ${varianceFile} that can be read; give the directory of \`manystart variance\`.`
+    )
+  }
+  const checked = schema.safeParse(raw)
+  if (!checked.success)
+    throw new InputError(
+      `${checked.error.issues[0].path.map(String).join('.') || 'format'} in ${path} is missing or wrong; restore the file, or begin another directory.`
+    )
+  const { study, variance } = checked.data
+  return { saved: savedFrom(study, path, directory), variance }
+}
+
+/** What all runs of a model follow from; more starts change nothing of those that are there. */
+const runsIdentity = (setup: Setup, { levels: [, orders, resamples], how }: Design): string =>
+  createHash('sha256')
+    .update(JSON.stringify([identityOf(setup), orders, resamples, how]))
+    .digest('hex')
+
+const textOf = (setup: Setup, { levels, given }: Design, directory: string): string => {
+  const [starts, orders, resamples] = levels
+  const record: z.input<typeof schema> = {
+    format: varianceRecordFormat,
+    version: recordVersion,
+    variance: { orders, resamples, resampling: given },
+    study: JSON.parse(recordText(setup, { first: 0, count: starts }, undefined, directory)) as Raw
+  }
+  return `${JSON.stringify(record, null, 2)}\n`
+}
+
+/** Parts of a side in a directory, the oldest first. */
+async function partsOf(directory: string, side: Side): Promise<string[]> {
+  const names = await readdir(join(directory, runsFolder)).catch(() => [])
+  return names.filter(name => partPattern.exec(name)?.[1] === side).sort()
+}
+
+/** The runs of one side that a directory holds; those in damaged files count for nothing, of which `onNote` is told. */
+export async function storedRuns(
+  directory: string,
+  side: Side,
+  setup: Setup,
+  design: Design,
+  onNote?: (sentence: string) => void
+): Promise<CrossedRuns[]> {
+  const identity = runsIdentity(setup, design)
+  const list: CrossedRuns[] = []
+  for (const name of await partsOf(directory, side)) {
+    const path = join(directory, runsFolder, name)
+    const part = await decodeCrossed(await readFile(path), identity, setup.names)
+    if (part) list.push(part)
+    else onNote?.(`${path} is damaged or of other runs, and counts for nothing.`)
+  }
+  return list
+}
+
+export interface CreateOptions {
+  /** Replace a design of ours that is there. */
+  readonly force?: boolean
+  /** Files that are read: none of them is ever written. */
+  readonly inputs?: readonly string[]
+}
+
+/** A directory that this process writes. */
+export class VarianceDirectory {
+  private constructor(
+    readonly path: string,
+    private readonly lock: Lock,
+    private readonly made: string | undefined
+  ) {}
+
+  /** @throws InputError when the directory holds anything and is not to be replaced, or cannot be written */
+  static async create(setup: Setup, design: Design, path: string, options: CreateOptions): Promise<VarianceDirectory> {
+    const { force = false, inputs = [] } = options
+    const own = [varianceFile, summaryFile, reportFile].map(name => resolve(path, name))
+    const clash = inputs.find(
+      input => own.includes(resolve(input)) || resolve(input).startsWith(`${resolve(path, runsFolder)}/`)
+    )
+    if (clash !== undefined)
+      throw new InputError(`${clash} is read and would be overwritten in ${path}; give another directory with --out.`)
+    let made: string | undefined
+    let entries: string[]
+    try {
+      made = await makeDirectory(resolve(path))
+      entries = (await readdir(path)).filter(name => name !== lockFile && !isTemporary(name))
+    } catch (error) {
+      throw new InputError(`The output directory ${path} cannot be used: ${reason(error)}; give another with --out.`)
+    }
+    if (entries.length > 0 && !force)
+      throw new InputError(
+        `The output directory ${path} exists and is not empty; give another with --out, --force to replace the result in it, or --resume ${path} to go on with it.`
+      )
+    if (entries.length > 0 && !(await checkOurs(join(path, varianceFile))))
+      throw new InputError(
+        `${path} does not hold such a result of this program, so it is not replaced; give another directory with --out.`
+      )
+    const lock = await acquireLock(path)
+    try {
+      for (const name of [reportFile, summaryFile]) if (await checkOurs(join(path, name))) await rm(join(path, name))
+      for (const side of ['model', 'twin'] as const)
+        for (const name of await partsOf(path, side)) await rm(join(path, runsFolder, name))
+      await makeDirectory(resolve(path, runsFolder))
+      await replaceFile(join(path, varianceFile), textOf(setup, design, path))
+    } catch (error) {
+      await lock.release()
+      await removeEmpty(path, made).catch(() => undefined)
+      if (error instanceof InputError || error instanceof WorkError) throw error
+      throw new InputError(`The output directory ${path} cannot be used: ${reason(error)}; give another with --out.`)
+    }
+    return new VarianceDirectory(path, lock, made)
+  }
+
+  /** Goes on with what a directory holds. @throws InputError while another process writes it */
+  static async resume(setup: Setup, design: Design, path: string): Promise<VarianceDirectory> {
+    const lock = await acquireLock(path)
+    const directory = new VarianceDirectory(path, lock, undefined)
+    await directory.write(varianceFile, textOf(setup, design, path))
+    return directory
+  }
+
+  /** Where the runs of one side are kept, with those that are there. */
+  async kept(side: Side, setup: Setup, design: Design, onNote?: (sentence: string) => void): Promise<Kept> {
+    const known = await storedRuns(this.path, side, setup, design, onNote)
+    const names = await partsOf(this.path, side)
+    let next = names.length > 0 ? Number(partPattern.exec(names[names.length - 1])![2]) + 1 : 1
+    const identity = runsIdentity(setup, design)
+    return {
+      known,
+      keep: async runs => {
+        await this.lock.check()
+        await replaceFile(
+          join(this.path, runsFolder, partName(side, next++)),
+          encodeCrossed(identity, setup.names, runs)
+        )
+      }
+    }
+  }
+
+  async write(name: string, text: string): Promise<void> {
+    await this.lock.check()
+    await checkOurs(join(this.path, name))
+    await replaceFile(join(this.path, name), text)
+  }
+
+  /** Ends the writing; a directory that was made for it and holds no run is removed. */
+  async close(): Promise<void> {
+    await this.lock.release()
+    if (this.made === undefined || (await readdir(join(this.path, runsFolder)).catch(() => ['?'])).length > 0) return
+    await rm(join(this.path, runsFolder), { recursive: true })
+    await rm(join(this.path, varianceFile), { force: true })
+    await removeEmpty(this.path, this.made)
+  }
+}
