@@ -1,4 +1,6 @@
 /** What two studies have in common and what differs: types only. */
+import type { BestOf } from './restartsResult.js'
+
 export const comparisonFormat = 'manystart/comparison'
 /** Of that format. */
 export const comparisonVersion = 2
@@ -77,6 +79,8 @@ export interface ComparedStudy {
   readonly version: string
   /** Over the whole study, by wall time. */
   readonly runsPerSecond: number
+  /** What the best of k starts is expected to be, as in the summary; absent of designs of `manystart variance`. */
+  readonly bestOf?: readonly BestOf[]
 }
 
 /** Two studies side by side. */

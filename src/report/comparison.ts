@@ -2,8 +2,12 @@
 import type { Better, Comparison, OwnPoint } from '../core/comparisonResult.js'
 import { wrap } from '../core/text.js'
 import { formatCount, formatRate } from '../core/units.js'
+import { bestOfCurves } from './charts/bestOf.js'
+import type { Chart } from './charts/chart.js'
+import { betterChart, minimaChart } from './charts/comparison.js'
+import { figure, fold, page, paragraph, titled } from './page.js'
 import { markdownTable, textTable, type Table } from './table.js'
-import { count, listed, none, percent, short } from './words.js'
+import { count, listed, mainMetricOf, none, percent, short } from './words.js'
 
 /** Points of a kind that are listed; the rest is counted. */
 const shownPoints = 20
@@ -156,3 +160,45 @@ export const comparisonText = (c: Comparison, width: number): string =>
 /** For a page or a pull request. */
 export const comparisonMarkdown = (c: Comparison): string =>
   [...comparisonTables(c).map(markdownTable), ...comparisonConclusion(c).map(text => `${text}\n`)].join('\n')
+
+/** One self-contained page. */
+export async function renderComparison(c: Comparison): Promise<string> {
+  const charts = [await betterChart(c), await bestOfBoth(c), await minimaChart(c)]
+  const [first, ...rest] = [studiesTable(c), changedTable(c)]
+  const better = betterTable(c)
+  const minima = [sharedTable(c), ownTable('A', c.onlyA), ownTable('B', c.onlyB)]
+  return page(
+    `A ${c.a.name}, B ${c.b.name}`,
+    `<div class="answer">${[...answer(c), ...comparisonConclusion(c)].map(text => paragraph(text)).join('')}</div>
+${[first, ...rest].map(table => titled(table)).join('\n')}
+<div class="figures">${charts.map(chart => figure(chart)).join('')}</div>
+${titled(better)}
+${fold('Minima', minima.map(table => titled(table)).join('\n'))}`
+  )
+}
+
+/** Which does better, by what; nothing where neither does. */
+function answer({ better }: Comparison): string[] {
+  return (['A', 'B'] as const).flatMap(name => {
+    const by = Object.entries(better).filter(([, b]) => b.winner === name)
+    return by.length > 0 ? [`${name} does better by ${listed(by.map(([value]) => value))}.`] : []
+  })
+}
+
+/** What the best of k starts of each is expected to be: where the losses are of one kind, above the lowest of both. */
+function bestOfBoth(c: Comparison): Promise<Chart | undefined> {
+  const sides = [c.a, c.b].map(({ name, bestOf = [] }, i) => ({
+    name: `${i === 0 ? 'A' : 'B'}: ${name}`,
+    bestOf,
+    least: bestOf[bestOf.length - 1]?.loss ?? NaN
+  }))
+  const together = c.better['loss'] !== undefined
+  const least = Math.min(...sides.map(s => s.least))
+  const scores = sides.flatMap(({ bestOf }) => bestOf.flatMap(b => Object.keys(b.test ?? {})))
+  const metric = mainMetricOf(name => scores.includes(name))
+  return bestOfCurves(
+    together ? sides.map(s => ({ ...s, least })) : sides,
+    metric,
+    together ? 'The lowest loss is that of all runs of both' : 'The lowest loss is that of all runs of each'
+  )
+}

@@ -39,7 +39,7 @@ export function restartsText(s: Summary): string {
 }
 
 /** Whether it matters how many starts are made: for a convex model it does not. */
-export function gainsByStarts({ restarts: { bestOf } }: Summary): boolean {
+export function gainsByStarts(bestOf: readonly BestOf[]): boolean {
   if (bestOf.length < 2) return false
   const [one, all] = [bestOf[0].loss, bestOf[bestOf.length - 1].loss]
   return one - all > lossTolerance * Math.max(1, Math.abs(all))
@@ -52,7 +52,7 @@ const between = ([low, high]: readonly [number, number]): string => {
 
 /** Best-of-k, a row for each k; undefined where k makes no difference. @param kept of the numbers of starts, all unless told */
 export function bestOfTable(s: Summary, kept: (k: number, i: number) => boolean = () => true): Table | undefined {
-  if (!gainsByStarts(s)) return undefined
+  if (!gainsByStarts(s.restarts.bestOf)) return undefined
   const list = s.restarts.bestOf.filter(({ k }, i) => kept(k, i))
   const metric = mainMetric(s)
   const scored = metric && list.some(b => b.test?.[metric.name]) ? metric : undefined

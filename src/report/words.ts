@@ -56,16 +56,24 @@ export const listed = (items: readonly string[]): string =>
 
 export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 
-/** The first of a few metrics that a summary has: the one by which people judge such a model. */
-export function mainMetric(s: Summary): { readonly name: keyof MetricSet<number>; readonly label: string } | undefined {
+export interface MainMetric {
+  readonly name: keyof MetricSet<number>
+  readonly label: string
+}
+
+/** The first of a few metrics that there are: the one by which people judge such a model. */
+export function mainMetricOf(isThere: (name: keyof MetricSet<number>) => boolean): MainMetric | undefined {
   const candidates = [
     ['accuracy', 'accuracy'],
     ['r2', 'R²'],
     ['devianceExplained', 'deviance explained']
   ] as const
-  for (const [name, label] of candidates) if (Number.isFinite(s.metrics.train[name]?.median)) return { name, label }
+  for (const [name, label] of candidates) if (isThere(name)) return { name, label }
   return undefined
 }
+
+export const mainMetric = (s: Summary): MainMetric | undefined =>
+  mainMetricOf(name => Number.isFinite(s.metrics.train[name]?.median))
 
 /** The point with the lowest loss, strict or flat. */
 export function bestPoint(s: Summary): StationaryPoint | undefined {

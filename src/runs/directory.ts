@@ -173,7 +173,9 @@ const isOurs: Readonly<Record<string, (text: string) => boolean>> = {
   [contrastFile]: text => formatIn(text) === 'manystart/contrast',
   [varianceFile]: text => formatIn(text) === varianceRecordFormat,
   [summaryFile]: text =>
-    ['manystart/summary', 'manystart/contrast', 'manystart/variance'].includes(String(formatIn(text))),
+    ['manystart/summary', 'manystart/contrast', 'manystart/variance', 'manystart/comparison'].includes(
+      String(formatIn(text))
+    ),
   [reportFile]: text => text.includes(generatorTag)
 }
 

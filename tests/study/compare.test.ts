@@ -170,6 +170,16 @@ describe('manystart compare', () => {
     expect(stdout).toMatch(/^### Studies/)
     expect((await manystart(['compare', one, one, '--csv'])).stdout).toMatch(/^# Studies\r\n/)
     expectRefusal(await manystart(['compare', one, one, '--csv', '--json']), 2, /--csv and --json.*one of them/)
+    const page = freshOut()
+    const kept = await manystart(['compare', one, one, '--out', page])
+    expect(kept.stdout).toContain(`Report: ${join(page, 'report.html')}`)
+    const html = readFileSync(join(page, 'report.html'), 'utf8')
+    for (const title of ['Which does better', 'Minima of both', 'Studies']) expect(html).toContain(`>${title}`)
+    expect(html).not.toMatch(/NaN|undefined|<script/)
+    expect(JSON.parse(readFileSync(join(page, 'summary.json'), 'utf8'))).toMatchObject({
+      format: 'manystart/comparison'
+    })
+    expectRefusal(await manystart(['compare', one, one, '--out', page]), 2, /exists and is not empty/)
     expectRefusal(await manystart(['compare', one, 'nowhere-at-all']), 2, /nowhere-at-all holds no study.json/)
     expectRefusal(await manystart(['compare', one]), 2, /other/)
   })

@@ -159,7 +159,7 @@ describe('a network', () => {
 
   it('gives every row within every ε to export', async () => {
     let text = ''
-    for await (const piece of exportedMultiplicity(whole, 'json')) text += piece
+    for await (const piece of exportedMultiplicity(whole, 'json')) text += String(piece)
     const list = JSON.parse(text) as RowMultiplicity[]
     expect(list).toHaveLength(N * epsilon.length)
     for (const one of list) {
@@ -183,13 +183,15 @@ describe('a network', () => {
     ] as const)
       expect(last.reduce((s, one) => s + (weight[one.row - 1] / W) * one[own]!, 0)).toBeCloseTo(m.within[2][all]!, 12)
     let table = ''
-    for await (const piece of exportedMultiplicity(whole, 'csv')) table += piece
+    for await (const piece of exportedMultiplicity(whole, 'csv')) table += String(piece)
     expect(table.trimEnd().split('\n')).toHaveLength(1 + list.length)
     const pieces: Uint8Array[] = []
     for await (const piece of exportedMultiplicity(whole, 'parquet')) pieces.push(piece as Uint8Array)
     const stored = await parquetReadObjects({ file: new Uint8Array(Buffer.concat(pieces)).buffer })
     expect(stored).toEqual(list)
-    await expect(exportedMultiplicity(whole, 'python').next()).rejects.toThrow(/--format is "python"; .*csv, json, parquet/)
+    await expect(exportedMultiplicity(whole, 'python').next()).rejects.toThrow(
+      /--format is "python"; .*csv, json, parquet/
+    )
   })
 
   it('is told in the report and the terminal', async () => {

@@ -1,10 +1,14 @@
 /** `manystart compare`: two studies: what changed, which minima of one are in the other, and which does better. */
 import { InputError } from '../../core/errors.js'
-import { comparisonMarkdown, comparisonTables, comparisonText } from '../../report/comparison.js'
+import { join } from 'node:path'
+import { comparisonFormat } from '../../core/comparisonResult.js'
+import { comparisonMarkdown, comparisonTables, comparisonText, renderComparison } from '../../report/comparison.js'
+import { reportFile, summaryFile } from '../../runs/directory.js'
+import { claimResult } from '../../study/resultDirectory.js'
 import { compareStudies } from '../../study/compare/index.js'
 import type { Command } from '../command.js'
 import { interruptSignal, print, printJson, say } from '../common.js'
-import { flag } from '../flagValues.js'
+import { flag, text } from '../flagValues.js'
 import { jsonFlag } from '../flags.js'
 import { csvTables } from '../tables.js'
 import { widthOf } from '../terminal.js'
@@ -14,21 +18,41 @@ export const compareCommand: Command = {
     { name: 'directory', describe: 'directory of a study, A', required: true },
     { name: 'other', describe: 'directory of another one, B', required: true }
   ],
-  flags: { Output: { markdown: flag('tables in Markdown'), csv: flag('tables as CSV'), ...jsonFlag } },
-  examples: [['manystart compare DIR DIR', 'two studies of the same data: models, optimisers, engines or seeds']],
+  flags: {
+    Output: {
+      out: text('DIR', 'directory for a page with pictures, and the result as JSON'),
+      force: flag('replace such a result in that directory'),
+      markdown: flag('tables in Markdown'),
+      csv: flag('tables as CSV'),
+      ...jsonFlag
+    }
+  },
+  examples: [
+    ['manystart compare DIR DIR', 'two studies of the same data: models, optimisers, engines or seeds'],
+    ['manystart compare DIR DIR --out OUT', 'the same with a page and pictures']
+  ],
   async run(flags) {
     const formats = ['markdown', 'csv', 'json'].filter(name => flags[name] === true)
     if (formats.length > 1)
       throw new InputError(`--${formats[0]} and --${formats[1]} each say how the result is printed; give one of them.`)
+    const directories = [String(flags['directory']), String(flags['other'])] as const
+    const out = typeof flags['out'] === 'string' ? flags['out'] : undefined
+    const kept =
+      out === undefined
+        ? undefined
+        : await claimResult(out, comparisonFormat, { force: flags['force'] === true, inputs: [] })
     const { signal, release } = interruptSignal()
     try {
-      const result = await compareStudies([String(flags['directory']), String(flags['other'])], {
-        signal,
-        onNote: say
-      })
+      const result = await compareStudies(directories, { signal, onNote: say })
+      await kept?.write(summaryFile, `${JSON.stringify(result, null, 2)}\n`)
+      await kept?.write(reportFile, await renderComparison(result))
       if (flags['json'] === true) printJson(result)
       else if (flags['csv'] === true) print(csvTables(comparisonTables(result)))
       else print(flags['markdown'] === true ? comparisonMarkdown(result) : comparisonText(result, widthOf()))
+      if (out !== undefined && formats.length === 0) print(`\nReport: ${join(out, reportFile)}`)
+    } catch (error) {
+      await kept?.undo()
+      throw error
     } finally {
       release()
     }

@@ -1,8 +1,9 @@
 /** What the best of k starts is expected to be, against k. */
+import type { BestOf } from '../../core/restartsResult.js'
 import type { Summary } from '../../core/result.js'
 import { lossTolerance } from '../../core/ties.js'
 import { gainsByStarts } from '../restarts.js'
-import { mainMetric } from '../words.js'
+import { mainMetric, type MainMetric } from '../words.js'
 import { chartHeight, highest, lowest, type Chart } from './chart.js'
 import { dashes, lineSign, logAxis, palette, svg } from './svg.js'
 
@@ -14,12 +15,36 @@ interface Point {
   readonly high: number
 }
 
+/** One line of the picture. */
+export interface Curve {
+  readonly name: string
+  readonly bestOf: readonly BestOf[]
+  /** The loss that others are drawn above. */
+  readonly least: number
+}
+
+const leastOf = (bestOf: readonly BestOf[]): number => bestOf[bestOf.length - 1]?.loss ?? NaN
+
 /** All models together: the loss above the lowest that each has met, and the main metric on held-out rows. */
-export async function bestOfChart(summaries: readonly Summary[]): Promise<Chart | undefined> {
+export function bestOfChart(summaries: readonly Summary[]): Promise<Chart | undefined> {
+  const curves = summaries.map(({ name, restarts: { bestOf } }) => ({ name, bestOf, least: leastOf(bestOf) }))
+  return bestOfCurves(
+    curves,
+    summaries.map(mainMetric).find(m => m !== undefined),
+    'The lowest loss is that of all runs of the model'
+  )
+}
+
+/** @param lowestText what the losses are drawn above, as the beginning of a sentence */
+export async function bestOfCurves(
+  all: readonly Curve[],
+  metric: MainMetric | undefined,
+  lowestText: string
+): Promise<Chart | undefined> {
   // The best of all runs is the lowest loss itself, so it says nothing of how far from that a study of its size ends.
-  const curves = summaries.map(s => ({ s, list: s.restarts.bestOf.slice(0, -1) })).filter(({ list }) => list.length > 1)
-  if (!curves.some(({ s }) => gainsByStarts(s))) return undefined
-  const names = curves.map(({ s }) => s.name)
+  const curves = all.map(c => ({ ...c, list: c.bestOf.slice(0, -1) })).filter(({ list }) => list.length > 1)
+  if (!curves.some(({ bestOf }) => gainsByStarts(bestOf))) return undefined
+  const names = curves.map(({ name }) => name)
   const most = highest(curves.flatMap(({ list }) => list.map(b => b.k)))
   const x = {
     field: 'k',
@@ -49,12 +74,11 @@ export async function bestOfChart(summaries: readonly Summary[]): Promise<Chart 
       },
       alt
     )
-  const gaps = curves.flatMap(({ s, list }) => {
-    const least = s.restarts.bestOf[s.restarts.bestOf.length - 1].loss
+  const gaps = curves.flatMap(({ name, list, least }) => {
     // Differences within rounding are none.
     const gap = (loss: number): number => Math.max(lossTolerance * Math.max(1, Math.abs(least)), loss - least)
     return list.map(b => ({
-      model: s.name,
+      model: name,
       k: b.k,
       mean: gap(b.loss),
       low: gap(b.interval[0]),
@@ -69,13 +93,12 @@ export async function bestOfChart(summaries: readonly Summary[]): Promise<Chart 
     scale: { type: 'log', nice: false, domain: [floor, top] },
     axis: logAxis(floor, top)
   }
-  const metric = summaries.map(mainMetric).find(m => m !== undefined)
-  const scores = curves.flatMap(({ s, list }) =>
+  const scores = curves.flatMap(({ name, list }) =>
     list.flatMap(({ k, test }) => {
       const score = metric ? test?.[metric.name] : undefined
       if (!score) return []
       const [low, high] = score.interval ?? [score.mean, score.mean]
-      return [{ model: s.name, k, mean: score.mean, low, high }]
+      return [{ model: name, k, mean: score.mean, low, high }]
     })
   )
   const svgs = [
@@ -93,7 +116,7 @@ export async function bestOfChart(summaries: readonly Summary[]): Promise<Chart 
     title: 'Best of k starts',
     caption:
       'Line: what is expected when the run with the lowest loss of so many starts is taken, over all sets of so many of the runs; band: its 95 % interval. ' +
-      'The lowest loss is that of all runs of the model; what is within rounding of it is drawn at the bottom.',
+      `${lowestText}; what is within rounding of it is drawn at the bottom.`,
     svgs,
     legend: names.length > 1 ? names.map((name, i) => ({ sign: lineSign(i), name })) : []
   }

@@ -48,7 +48,8 @@ const compared = ({ directory, saved, summary, outcome }: Opened): ComparedStudy
   starts: summary.starts,
   engine: `${summary.engine.name} ${summary.engine.precision}`,
   version: saved.program,
-  runsPerSecond: summary.timing.runsPerSecond
+  runsPerSecond: summary.timing.runsPerSecond,
+  bestOf: summary.restarts.bestOf
 })
 
 /**
