@@ -31,6 +31,8 @@ import { facts, figure, fold, htmlTable, page, paragraph, titled } from './page.
 import { landscapeText } from './landscape.js'
 import { minimaSetsTable, multiplicityNotes, multiplicityText, runSetsTable, widestTable } from './multiplicity.js'
 import { decided, overview } from './overview.js'
+import type { VarianceResult } from '../core/varianceResult.js'
+import { varianceSection } from './variance.js'
 import { separationTable, separationText } from './separation.js'
 import { ridgePathText } from './ridgePath.js'
 import { limitsTable, meaning, met, metricsTable, pointsTable, thresholdsTable } from './tables.js'
@@ -356,6 +358,8 @@ export interface ReportOptions extends CoefficientOptions {
   readonly title: string
   /** The first model on the rows that it gets right and so separates, without and with a ridge. */
   readonly separated?: readonly Summary[]
+  /** Why runs of a network and of its convex twin differ. */
+  readonly variance?: VarianceResult
 }
 
 /**
@@ -363,7 +367,7 @@ export interface ReportOptions extends CoefficientOptions {
  * @param summaries at least one
  */
 export async function renderReport(summaries: readonly Summary[], options: ReportOptions): Promise<string> {
-  const { separated = [] } = options
+  const { separated = [], variance } = options
   const alone = summaries.length === 1
   const shared = alone ? [] : sharedFacts(summaries)
   const parts: string[] = []
@@ -374,6 +378,7 @@ export async function renderReport(summaries: readonly Summary[], options: Repor
 ${await decided(summaries)}
 ${fold('Convergence', figure(await convergence(summaries), false))}
 ${fold('Predictions', await scoresPart(summaries))}
+${variance ? fold('Why runs differ', await varianceSection(variance)) : ''}
 ${fold('How much good runs disagree', await multiplicityPart(summaries))}
 ${fold('How many starts', await restarts(summaries))}
 ${fold('What regularisation does here', await regularisation(summaries))}

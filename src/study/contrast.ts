@@ -11,6 +11,8 @@ import { convexTwin, nonconvexTwin } from '../models/losses/index.js'
 import { resolveConfig } from './config.js'
 import type { StudyInput } from './input.js'
 import { checkTable } from './memory.js'
+import type { VarianceResult } from '../core/varianceResult.js'
+import { runVariance, type VarianceRunOptions } from './variance/index.js'
 import { runStudy, type StudyOptions } from './study.js'
 
 /** One of the models of a contrast. */
@@ -112,6 +114,31 @@ function ridgeOf(contrast: unknown, source: string): number {
       `contrast.ridge in ${source} is ${JSON.stringify(ridge)}; give a number of at least 0, the ridge of the models without hidden layer.`
     )
   return ridge
+}
+
+/** Resamples of the rows on which a contrast asks why runs differ, and the fewest and most starts of each. */
+const crossing = { resamples: 20, orders: 5, fewest: 2, most: 50 } as const
+/** Where a contrast keeps that. */
+export const crossedKey = 'variance'
+
+/**
+ * Why the runs of the network with ridge differ, beside its convex twin: starts × resamples of the rows, about as many runs as a model of the
+ * contrast has. @returns undefined where there are too few starts for it, or they are not drawn at random one by one
+ */
+export async function contrastVariance(
+  models: readonly ContrastModel[],
+  options: VarianceRunOptions
+): Promise<VarianceResult | undefined> {
+  const { config: raw } = models.find(m => m.key === 'network-ridge')!
+  const { starts, optimizer } = resolveConfig(raw, 'the study')
+  const orders = optimizer?.batch ? crossing.orders : 1
+  const count = Math.min(crossing.most, Math.floor(starts.count / (crossing.resamples * orders)))
+  if (count < crossing.fewest || starts.file !== undefined || starts.design !== 'random') return undefined
+  const { out, ...rest } = options
+  return runVariance(
+    { ...raw, starts: { ...starts, count }, variance: { orders, resamples: crossing.resamples } },
+    { ...rest, ...(out === undefined ? {} : { out: `${out}/${crossedKey}` }) }
+  )
 }
 
 /** What a contrast takes beside its configuration; `out` is a directory with one for each model. */

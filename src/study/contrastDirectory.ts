@@ -6,6 +6,8 @@ import { InputError } from '../core/errors.js'
 import type { Summary } from '../core/result.js'
 import { checkOurs, contrastFile, reportFile, studyFile, summaryFile } from '../runs/directory.js'
 import { isThere, makeDirectory, reason, removeEmpty, replaceFile } from '../runs/files.js'
+import { varianceFormat, type VarianceResult } from '../core/varianceResult.js'
+import { crossedKey } from './contrast.js'
 import { summaryOf, type SessionOptions } from './study.js'
 
 const format = 'manystart/contrast'
@@ -120,4 +122,14 @@ export async function contrastSummaries(directory: string, options: SessionOptio
   if (found.models.length === 0)
     throw new InputError(`${directory} holds a contrast of which no study has begun; run it again with --force.`)
   return found
+}
+
+/** Why the runs of a contrast differ, where that was asked and has ended. */
+export async function savedVariance(directory: string): Promise<VarianceResult | undefined> {
+  try {
+    const result = JSON.parse(await readFile(join(directory, crossedKey, summaryFile), 'utf8')) as VarianceResult
+    return result.format === varianceFormat ? result : undefined
+  } catch {
+    return undefined
+  }
 }

@@ -8,7 +8,9 @@ import { contrastText } from '../../report/contrast.js'
 import type { Summary } from '../../core/result.js'
 import { separableText } from '../../report/separable.js'
 import { resolveConfig } from '../../study/config.js'
-import { contrastModels, runContrast } from '../../study/contrast.js'
+import type { VarianceResult } from '../../core/varianceResult.js'
+import { renderVariance } from '../../report/variance.js'
+import { contrastModels, contrastVariance, runContrast } from '../../study/contrast.js'
 import { runSeparated, separatedKeys } from '../../study/separable.js'
 import type { StudyFiles } from '../../study/study.js'
 import { claimContrast } from '../../study/contrastDirectory.js'
@@ -107,10 +109,33 @@ export const contrastCommand: Command = {
         progress.finish()
       }
       if (separated.length > 0) await directory.enter(separatedKeys.slice(0, separated.length))
-      const whole = { format: contrastFormat, version: 2, models: summaries, separated }
+      let variance: VarianceResult | undefined
+      if (!signal.aborted) {
+        progress = createProgress(process.stderr, 'why runs differ', quiet)
+        variance = await contrastVariance(models, {
+          signal,
+          out,
+          force,
+          ...(threads === undefined ? {} : { threads }),
+          ...(lanes === undefined ? {} : { lanes }),
+          onProgress: p => progress?.update(p),
+          finish: async (done, files) => files.write(reportFile, await renderVariance(done))
+        })
+        progress.finish()
+      }
+      const whole = {
+        format: contrastFormat,
+        version: 2,
+        models: summaries,
+        separated,
+        ...(variance ? { variance } : {})
+      }
       await directory.write(summaryFile, `${JSON.stringify(whole, null, 2)}\n`)
       const title = `${summaries[0].problem.data}: convex and non-convex models`
-      await directory.write(reportFile, await renderReport(summaries, { title, exponentiate, separated }))
+      await directory.write(
+        reportFile,
+        await renderReport(summaries, { title, exponentiate, separated, ...(variance ? { variance } : {}) })
+      )
       if (json) printJson(summaries)
       else {
         print(contrastText(summaries, width))

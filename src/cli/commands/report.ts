@@ -7,7 +7,7 @@ import { reportTables } from '../../report/tables.js'
 import { studyText } from '../../report/text.js'
 import { checkOurs, reportFile } from '../../runs/directory.js'
 import { replaceFile } from '../../runs/files.js'
-import { contrastSummaries, isContrast } from '../../study/contrastDirectory.js'
+import { contrastSummaries, isContrast, savedVariance } from '../../study/contrastDirectory.js'
 import { sumUp, summaryOf, type SessionOptions } from '../../study/study.js'
 import type { Command, Flags } from '../command.js'
 import { interruptSignal, print, say } from '../common.js'
@@ -80,7 +80,8 @@ export const reportCommand: Command = {
       const title =
         summaries.length > 1 ? `${summaries[0].problem.data}: convex and non-convex models` : summaries[0].name
       const path = join(directory, reportFile)
-      const page = await renderReport(summaries, { title, exponentiate, separated })
+      const variance = await savedVariance(directory)
+      const page = await renderReport(summaries, { title, exponentiate, separated, ...(variance ? { variance } : {}) })
       await checkOurs(path)
       await replaceFile(path, page)
       if (anew) print(studyText(summaries[0], widthOf(), { exponentiate }))
