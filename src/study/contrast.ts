@@ -1,5 +1,5 @@
 /** The main job: convex and non-convex models side by side on the same data and the same split. */
-import { InputError } from '../core/errors.js'
+import { InputError, WorkError } from '../core/errors.js'
 import type { Summary } from '../core/result.js'
 import { knownNames } from '../core/names.js'
 import { builtins } from '../data/builtin.js'
@@ -135,10 +135,17 @@ export async function contrastVariance(
   const count = Math.min(crossing.most, Math.floor(starts.count / (crossing.resamples * orders)))
   if (count < crossing.fewest || starts.file !== undefined || starts.design !== 'random') return undefined
   const { out, ...rest } = options
-  return runVariance(
-    { ...raw, starts: { ...starts, count }, variance: { orders, resamples: crossing.resamples } },
-    { ...rest, ...(out === undefined ? {} : { out: `${out}/${crossedKey}` }) }
-  )
+  try {
+    return await runVariance(
+      { ...raw, starts: { ...starts, count }, variance: { orders, resamples: crossing.resamples } },
+      { ...rest, ...(out === undefined ? {} : { out: `${out}/${crossedKey}` }) }
+    )
+  } catch (error) {
+    // An engine that takes no rows of single runs, say, is no reason to lose the contrast.
+    if (!(error instanceof InputError || error instanceof WorkError)) throw error
+    options.onNote?.(`Why runs differ was not found out: ${error.message}`)
+    return undefined
+  }
 }
 
 /** What a contrast takes beside its configuration; `out` is a directory with one for each model. */

@@ -119,6 +119,7 @@ export const contrastCommand: Command = {
           ...(threads === undefined ? {} : { threads }),
           ...(lanes === undefined ? {} : { lanes }),
           onProgress: p => progress?.update(p),
+          onNote: say,
           finish: async (done, files) => files.write(reportFile, await renderVariance(done))
         })
         progress.finish()
