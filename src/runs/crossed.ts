@@ -2,6 +2,10 @@
 import { parquetMetadata, parquetRead } from 'hyparquet'
 import { encodeTable, type Field } from './parquet.js'
 
+/** The record of starts, orders and resamples that were crossed. */
+export const varianceFile = 'variance.json'
+export const varianceRecordFormat = 'manystart/variance-study'
+
 export interface CrossedRuns {
   /** [n] places in the design. */
   readonly place: Float64Array

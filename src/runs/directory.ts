@@ -8,6 +8,7 @@ import { copyFile, lstat, mkdir, open, readFile, readdir, rename, rm, rmdir } fr
 import { basename, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { InputError, WorkError } from '../core/errors.js'
+import { varianceFile, varianceRecordFormat } from './crossed.js'
 import { appendLine, isTemporary, makeDirectory, reason, removeEmpty, replaceFile } from './files.js'
 import { acquireLock, lockFile, type Lock } from './lock.js'
 import { Scratch } from './parquet.js'
@@ -18,9 +19,6 @@ export const summaryFile = 'summary.json'
 export const reportFile = 'report.html'
 /** The record of studies side by side. */
 export const contrastFile = 'contrast.json'
-/** The record of starts, orders and resamples that were crossed. */
-export const varianceFile = 'variance.json'
-export const varianceRecordFormat = 'manystart/variance-study'
 export const runsFolder = 'runs'
 /** Which distinct point each run belongs to: follows from the parts and the tolerances. */
 export const pointsFile = 'points.parquet'
@@ -172,10 +170,7 @@ const isOurs: Readonly<Record<string, (text: string) => boolean>> = {
   [studyFile]: text => formatIn(text) === 'manystart/study',
   [contrastFile]: text => formatIn(text) === 'manystart/contrast',
   [varianceFile]: text => formatIn(text) === varianceRecordFormat,
-  [summaryFile]: text =>
-    ['manystart/summary', 'manystart/contrast', 'manystart/variance', 'manystart/comparison'].includes(
-      String(formatIn(text))
-    ),
+  [summaryFile]: text => /^manystart\/(summary|contrast|variance|comparison)$/.test(String(formatIn(text))),
   [reportFile]: text => text.includes(generatorTag)
 }
 

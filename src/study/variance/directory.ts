@@ -4,15 +4,14 @@ import { readFile, readdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { InputError, WorkError } from '../../core/errors.js'
+import { checkOurs, reportFile, runsFolder, summaryFile } from '../../runs/directory.js'
 import {
-  checkOurs,
-  reportFile,
-  runsFolder,
-  summaryFile,
+  decodeCrossed,
+  encodeCrossed,
   varianceFile,
-  varianceRecordFormat
-} from '../../runs/directory.js'
-import { decodeCrossed, encodeCrossed, type CrossedRuns } from '../../runs/crossed.js'
+  varianceRecordFormat,
+  type CrossedRuns
+} from '../../runs/crossed.js'
 import { isTemporary, isThere, makeDirectory, reason, removeEmpty, replaceFile } from '../../runs/files.js'
 import { acquireLock, lockFile, type Lock } from '../../runs/lock.js'
 import { identityOf, recordText, savedFrom, type Saved } from '../record.js'
