@@ -3,11 +3,7 @@ import type { ModelVariance, VarianceResult } from '../core/varianceResult.js'
 import { wrap } from '../core/text.js'
 import { formatCount, formatSeconds } from '../core/units.js'
 import { varianceBars } from './charts/variance.js'
-<<<<<<< HEAD
 import { facts, figure, fold, page, paragraph, titled } from './page.js'
-=======
-import { facts, figure, fold, htmlTable, page, paragraph, titled } from './page.js'
->>>>>>> b1ab58b ([contrast] Why the runs of the network and of its convex twin differ, over starts and resamples of the rows)
 import { textTable, type Table } from './table.js'
 import { designText, isNil, metricWords, shareText, sourcesOf, wordsOf } from './varianceWords.js'
 import { computer, count, listed, none, percent, short } from './words.js'
@@ -146,7 +142,6 @@ function intervalTable(model: ModelVariance, result: VarianceResult): Table {
   }
 }
 
-<<<<<<< HEAD
 const tablesOf = (model: ModelVariance, result: VarianceResult): Table[] => [
   varianceTable(model, result),
   intervalTable(model, result),
@@ -159,7 +154,7 @@ export const varianceTables = (result: VarianceResult): Table[] =>
   [result, ...(result.twin ? [result.twin] : [])].flatMap(model =>
     tablesOf(model, result).map((table, i) => (i === 0 ? table : { ...table, title: `${table.title}: ${model.name}` }))
   )
-=======
+
 /** What a page of several models says of it: the answer, the bars and the shares of each model. */
 export async function varianceSection(result: VarianceResult): Promise<string> {
   const models = [result, ...(result.twin ? [result.twin] : [])]
@@ -171,7 +166,6 @@ export async function varianceSection(result: VarianceResult): Promise<string> {
     paragraph(`${designText(result)}; ${result.problem.optimizer}. ${result.method}`, 'small')
   ].join('\n')
 }
->>>>>>> b1ab58b ([contrast] Why the runs of the network and of its convex twin differ, over starts and resamples of the rows)
 
 /** One self-contained page. */
 export async function renderVariance(result: VarianceResult): Promise<string> {

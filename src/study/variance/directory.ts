@@ -178,7 +178,7 @@ export class VarianceDirectory {
     return {
       known,
       keep: async runs => {
-        await this.lock.check()
+        this.lock.check()
         await replaceFile(
           join(this.path, runsFolder, partName(side, next++)),
           encodeCrossed(identity, setup.names, runs)
@@ -188,7 +188,7 @@ export class VarianceDirectory {
   }
 
   async write(name: string, text: string): Promise<void> {
-    await this.lock.check()
+    this.lock.check()
     await checkOurs(join(this.path, name))
     await replaceFile(join(this.path, name), text)
   }
