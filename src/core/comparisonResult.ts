@@ -1,6 +1,7 @@
 /** What two studies have in common and what differs: types only. */
 import type { BestOf } from './restartsResult.js'
 
+/** Says in a file, or in what `--json` prints, what it is. */
 export const comparisonFormat = 'manystart/comparison'
 /** Of that format. */
 export const comparisonVersion = 2
