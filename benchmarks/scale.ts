@@ -29,7 +29,7 @@ const series: Readonly<Record<string, { readonly config: StudyInput; readonly st
   // A unit too many for two inputs alike: all end points are flat, and no two compute the same.
   flat: {
     config: { data, model: { hidden: [8] }, optimizer: { gd: {} }, stop: { steps: 30 }, keep: 'end' },
-    starts: [1e3, 1e4, 1e5]
+    starts: [1e4, 4e4, 1.6e5]
   },
   batches: {
     config: {
@@ -39,7 +39,7 @@ const series: Readonly<Record<string, { readonly config: StudyInput; readonly st
       stop: { steps: 100 },
       keep: 'end'
     },
-    starts: [1e3, 1e4, 1e5]
+    starts: [1e4, 4e4, 1.6e5]
   }
 }
 

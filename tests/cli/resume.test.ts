@@ -143,6 +143,11 @@ describe('going on is refused', () => {
     writeFileSync(data, readFileSync(data, 'utf8').replace('\n3,', '\n3.5,'))
     expectRefusal(await manystart(['study', '--resume', out]), 2, /The data .* have changed since/)
     expectRefusal(await manystart(['study', '--resume', freshOut()]), 2, /holds no study.json/)
+    expectRefusal(
+      await manystart(['study', '--resume', out, '--seed', 5]),
+      2,
+      /--seed has no place; leave it out, or describe the whole study/
+    )
     const both = await manystart(['study', ...args, '--resume', out, '--out', freshOut()])
     expectRefusal(both, 2, /--resume names the directory/)
   })

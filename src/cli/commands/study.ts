@@ -28,7 +28,12 @@ export const studyCommand: Command = {
     const threads = countFlag(flags, 'threads')
     const lanes = countFlag(flags, 'lanes')
     const quiet = flags['quiet'] === true || flags['json'] === true
-    const config = resumed === undefined || hasConfig(flags) ? studyFrom(flags) : undefined
+    const own = configFlags(flags)
+    if (resumed !== undefined && own.length > 0 && !own.some(name => describing.includes(name)))
+      throw new InputError(
+        `--resume goes on with the study as ${resumed} has it, so --${own[0]} has no place; leave it out, or describe the whole study again, which is then compared.`
+      )
+    const config = resumed === undefined || own.length > 0 ? studyFrom(flags) : undefined
     const exponentiate = flags['exponentiate'] === true
     const progress = createProgress(process.stderr, 'study', quiet)
     progress.stage('reading the data')
@@ -94,6 +99,9 @@ export const studyCommand: Command = {
 /** Flags that say how, not what, is studied. */
 const howFlags = ['resume', 'shard', 'starts', 'threads', 'lanes', 'batch', 'quiet', 'json', 'force', 'exponentiate']
 
-/** Whether a study is described, by a file or by flags. */
-const hasConfig = (flags: Flags): boolean =>
-  Object.entries(flags).some(([name, value]) => value !== undefined && !howFlags.includes(name) && /^[a-z]/.test(name))
+/** What names the data of a study, or its objective, without which there is none. */
+const describing = ['config', 'data', 'generate', 'objective']
+
+/** The flags, a file among them, that say what is studied. */
+const configFlags = (flags: Flags): string[] =>
+  Object.keys(flags).filter(name => flags[name] !== undefined && !howFlags.includes(name) && /^[a-z]/.test(name))
