@@ -162,6 +162,14 @@ export async function readPart(directory: string, listed: Entry, identity: strin
   return part
 }
 
+/** A listed part, where no other can take its place. @throws InputError as `readPart`, with what mends it */
+export const readIntact = (...[directory, listed, identity]: Parameters<typeof readPart>): Promise<Part> =>
+  readPart(directory, listed, identity).catch((error: unknown) => {
+    if (!(error instanceof InputError)) throw error
+    const remedy = `\`manystart study --resume ${directory}\` sets it aside and makes its runs again.`
+    throw new InputError(`${error.message.replace(/\.$/, '')}; ${remedy}`)
+  })
+
 /** What a page of this program says in its head. */
 export const generatorTag = '<meta name="generator" content="manystart">'
 
@@ -381,14 +389,8 @@ export class StudyDirectory {
     this.open = this.open.filter(e => e.first < end)
   }
 
-  /** A part that cannot be read after all is computed again. */
-  async drop(listed: Entry, why: string): Promise<string> {
-    this.parts.splice(this.parts.indexOf(listed), 1)
-    return this.setAside(listed, why)
-  }
-
   read(listed: Entry): Promise<Part> {
-    return readPart(this.path, listed, this.identity)
+    return readIntact(this.path, listed, this.identity)
   }
 
   /** Runs of parts that are under way. */

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InputError } from '../core/errors.js'
-import { pointsFile, readList, readPart, runsFolder } from './directory.js'
+import { pointsFile, readList, readIntact, runsFolder } from './directory.js'
 import { encodeTable, type Field } from './parquet.js'
 import { pickRows, type Layout, type Rows } from './table.js'
 
@@ -57,7 +57,7 @@ export async function* readRuns(directory: string): AsyncGenerator<StoredRuns> {
   const { identity, parts, open } = await readList(directory)
   const points = await readPoints(directory, identity)
   for (const listed of [...parts, ...open].sort((a, b) => a.first - b.first)) {
-    const { rows, layout } = await readPart(directory, listed, identity)
+    const { rows, layout } = await readIntact(directory, listed, identity)
     yield { layout, rows, point: Int32Array.from(rows.start, start => points?.get(start) ?? -1) }
   }
 }
@@ -67,7 +67,7 @@ export async function readRun(directory: string, start: number): Promise<Rows | 
   const { identity, parts, open } = await readList(directory)
   for (const listed of [...parts, ...open]) {
     if (start < listed.first || start >= listed.first + listed.count) continue
-    const { rows } = await readPart(directory, listed, identity)
+    const { rows } = await readIntact(directory, listed, identity)
     const at = rows.start.indexOf(start)
     if (at >= 0) return pickRows(rows, [at])
   }
