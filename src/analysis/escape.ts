@@ -230,6 +230,9 @@ function limitOf(losses: readonly number[], noise: number): { limit: number; unc
   return Number.isFinite(one - other) ? { limit: one, uncertainty: Math.max(noise, 2 * Math.abs(one - other)) } : null
 }
 
+/** Tells, of the point [P] that a climb has come to, whether a loss that falls to nothing does so at infinity only; false: it cannot be 0. */
+export type Vanishes = false | ((end: Float64Array) => boolean)
+
 /** What was met on the way from one point. */
 interface Climbed {
   readonly way: Escape | null
@@ -249,7 +252,7 @@ async function climbAll(
   scale: Float64Array,
   points: Float64Array,
   eps: number,
-  vanishes: boolean
+  vanishes: Vanishes
 ): Promise<{ readonly climbed: Climbed[]; readonly taken: number }> {
   const P = objective.parameters
   const count = points.length / P
@@ -268,7 +271,10 @@ async function climbAll(
   const ends = Array.from({ length: count }, (_, i) =>
     approaches(levels(out, i), levels(inside, i), noiseOf(i), out.report[i * K + K - 1])
   )
-  if (vanishes) ends.forEach((end, i) => (ends[i] = end ?? sinks(levels(out, i), levels(inside, i))))
+  if (vanishes)
+    ends.forEach((end, i) => {
+      if (!end && vanishes(row(out.theta, i))) ends[i] = sinks(levels(out, i), levels(inside, i))
+    })
   const sudden = [...ends.keys()].filter(i => !ends[i] && sunkAt(levels(out, i), noiseOf(i)) > 0)
   const fine = await inOrder(objective, finely, pick(points, P, sudden), sudden.length, steps)
   sudden.forEach((i, n) => {
@@ -299,7 +305,7 @@ function goingOn(from: Float64Array, to: Float64Array, scale: Float64Array): Pic
 
 /**
  * For each point [count, P], the way to infinity that begins there, or null.
- * @param vanishes whether the loss can be 0 at a finite point: then a small one is no sign of a way
+ * @param vanishes where the loss can be 0 at a finite point, so that a small one is no sign of a way: whether at this end of a climb it is
  */
 export async function escapes(
   objective: JudgedObjective,
@@ -307,7 +313,7 @@ export async function escapes(
   scale: Float64Array,
   points: Float64Array,
   eps: number,
-  vanishes: boolean
+  vanishes: Vanishes
 ): Promise<{ readonly ways: (Escape | null)[]; readonly taken: number }> {
   const P = objective.parameters
   const { climbed, taken } = await climbAll(objective, climbs, scale, points, eps, vanishes)

@@ -185,7 +185,8 @@ class Judging {
     if (judge.bounded || which.length === 0 || P > climbParameters) return
     const points = pick(this.found.theta, P, which)
     // A network's outputs can be what the targets are; of other functions that is not known.
-    const vanishes = judge.network !== null && judge.blankLoss !== null
+    const { network } = judge
+    const vanishes = network !== null && judge.blankLoss !== null && ((end: Float64Array) => hasStep(network, end))
     const { ways, taken } = await escapes(this.counted, judge.climbs, judge.scale, points, this.eps, vanishes)
     this.steps += taken
     const idle = await this.haveIdleUnits(which.filter((_, n) => ways[n] && ways[n].limit <= this.nothing))
