@@ -366,15 +366,13 @@ describe('where no finite minimiser exists', () => {
 })
 
 describe('steps that two tanh units approach, and cannot attain', () => {
-  // Between nine points of which the first are 0 and the last are 1 a fit's slope would be 0 at seven places; that of two units is 0 where
-  // cosh u₂ = k cosh u₁, a sum of four exponentials, which has at most three zeros.
+  // Between nine such points a fit's slope would be 0 at seven places; that of two units is 0 where cosh u₂ = k cosh u₁: at most three.
   const x = [-2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2]
   it.each([-0.75, 0.25, 0.75])(
     'many runs are seen to go to infinity, where the loss is 0, few are taken for flat, none for strict: a step at %f',
     async at => {
-      const y = x.map(v => Number(v > at))
       const summary = await study({
-        data: { columns: { x, y }, target: 'y' },
+        data: { columns: { x, y: x.map(v => Number(v > at)) }, target: 'y' },
         model: { hidden: [2], activation: 'tanh', loss: 'squared' },
         starts: { count: 100 },
         stop: { steps: 3000 }
