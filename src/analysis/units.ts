@@ -117,32 +117,3 @@ export function onKink(problem: Problem<Network>, theta: Float64Array, at = 0): 
   })
   return found
 }
-
-/** Points [units, P] like θ without one unit of the last hidden layer, whose mean over the rows goes to the biases of the outputs. */
-export function withoutUnits(problem: Problem<Network>, theta: Float64Array): Float64Array {
-  const { model: network, rows, weight } = problem
-  const last = network.hidden.length - 1
-  if (last < 0 || !network.bias) return new Float64Array(0)
-  const phi = activationTable[network.activation]
-  const units = network.hidden[last]
-  const used = weight ? weight.reduce((count, w) => count + Number(w > 0), 0) : rows
-  const mean = new Float64Array(units)
-  const terms = new Float64Array(3)
-  netInputs(problem, theta, 0, (l, k, u) => {
-    if (l !== last) return
-    phi.terms(u, terms)
-    mean[k] += terms[0] / used
-  })
-  const out = layers(network)[last + 1]
-  const points = new Float64Array(units * theta.length)
-  for (let k = 0; k < units; k++) {
-    const point = points.subarray(k * theta.length, (k + 1) * theta.length)
-    point.set(theta)
-    for (let c = 0; c < network.outputs; c++) {
-      const at = out.at + c * out.stride
-      point[at] += point[at + 1 + k] * mean[k]
-      point[at + 1 + k] = 0
-    }
-  }
-  return points
-}

@@ -14,7 +14,7 @@ import { descend, type Descended } from './kinks/descend.js'
 import { hasKinks, Pieces } from './kinks/pieces.js'
 import { judgeKinks } from './kinks/verdict.js'
 import { recedingWay, type Receding } from './receding.js'
-import { hasStep, isGoingOut, isSaturated, onKink, withoutUnits } from './units.js'
+import { hasStep, isGoingOut, isSaturated, onKink } from './units.js'
 import { centred, shiftCount } from '../models/network/shift.js'
 import { ReasonCode, VerdictCode, type UnfinishedReason, type Verdict } from '../core/result.js'
 import type { Program } from '../engines/types.js'
@@ -189,9 +189,8 @@ class Judging {
     const vanishes = network !== null && judge.blankLoss !== null && ((end: Float64Array) => hasStep(network, end))
     const { ways, taken } = await escapes(this.counted, judge.climbs, judge.scale, points, this.eps, vanishes)
     this.steps += taken
-    const idle = await this.haveIdleUnits(which.filter((_, n) => ways[n] && ways[n].limit <= this.nothing))
     which.forEach((i, n) => {
-      const way = idle.has(i) ? null : ways[n]
+      const way = ways[n]
       if (way || this.isOnTheMove(i) || this.isSaturated(i)) this.giveBack(i)
       if (!way) return
       verdict[i] = 'diverging'
@@ -201,29 +200,11 @@ class Judging {
     })
   }
 
-  /**
-   * Runs that lose nothing when one of their units is left out: what is left of their loss is that unit's, and whether it dies away at
-   * infinity or its outgoing weight comes to 0 before is open. A finite point without loss is beside them.
-   */
-  private async haveIdleUnits(which: readonly number[]): Promise<ReadonlySet<number>> {
-    const { judge, P, found } = this
-    const idle = new Set<number>()
-    if (!judge.network || this.nothing === 0) return idle
-    for (const i of which) {
-      const points = withoutUnits(judge.network, found.theta.subarray(i * P, (i + 1) * P))
-      if (points.length === 0) continue
-      const { f } = await this.counted.evaluate(points, {})
-      if (f.some(loss => loss <= found.loss[i])) idle.add(i)
-    }
-    return idle
-  }
-
   /** Where units have kinks, goes on downhill from where runs were found, to points that lie on kinks. */
   private async turnAtKinks(which: readonly number[]): Promise<void> {
-    const { scale, eps } = this.judge
-    const { network: networked } = this.judge
-    if (which.length === 0 || !networked || !hasKinks(networked.model) || this.P > climbParameters) return
-    const pieces = new Pieces(networked)
+    const { scale, eps, network } = this.judge
+    if (which.length === 0 || !network || !hasKinks(network.model) || this.P > climbParameters) return
+    const pieces = new Pieces(network)
     let since = performance.now()
     for (const i of which) {
       const point = descend(pieces, scale, this.found.theta.subarray(i * this.P, (i + 1) * this.P), eps)
