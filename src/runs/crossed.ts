@@ -1,5 +1,4 @@
 /** Runs of a crossed design as tables on the disk: where each stands in the design, its status, what was measured of it, and its θ. */
-import { parquetMetadata, parquetRead } from 'hyparquet'
 import { encodeTable, type Field } from './parquet.js'
 
 /** The record of starts, orders and resamples that were crossed. */
@@ -44,6 +43,8 @@ export async function decodeCrossed(
   names: readonly string[]
 ): Promise<CrossedRuns | undefined> {
   const columns = new Map<string, number[]>()
+  // Loaded by who reads runs: what only names the files here needs none of it.
+  const { parquetMetadata, parquetRead } = await import('hyparquet')
   let count: number
   try {
     const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer

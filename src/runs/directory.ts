@@ -5,11 +5,12 @@
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { copyFile, lstat, mkdir, open, readFile, readdir, rename, rm, rmdir } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
+import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { InputError, WorkError } from '../core/errors.js'
+import { claim, unusable } from './claim.js'
 import { varianceFile, varianceRecordFormat } from './crossed.js'
-import { appendLine, isTemporary, makeDirectory, reason, removeEmpty, replaceFile } from './files.js'
+import { appendLine, isTemporary, reason, removeEmpty, replaceFile } from './files.js'
 import { acquireLock, lockFile, type Lock } from './lock.js'
 import { Scratch } from './parquet.js'
 import { decodePart, encodePart, type Part, type Range } from './part.js'
@@ -228,16 +229,6 @@ export interface CreateOptions {
   readonly inputs?: readonly string[]
 }
 
-/** Which of the files that a study reads lies where it would write. */
-function inputInTheWay(directory: string, inputs: readonly string[]): string | undefined {
-  const base = resolve(directory)
-  const own = [studyFile, summaryFile, reportFile].map(name => join(base, name))
-  const runs = join(base, runsFolder)
-  return inputs.find(
-    path => own.includes(resolve(path)) || resolve(path) === runs || resolve(path).startsWith(`${runs}/`)
-  )
-}
-
 /** A study directory that this process writes. */
 export class StudyDirectory {
   private last: Promise<unknown> = Promise.resolve()
@@ -270,23 +261,14 @@ export class StudyDirectory {
     options: CreateOptions = {}
   ): Promise<StudyDirectory> {
     const { force = false, inputs = [] } = options
-    const clash = inputInTheWay(path, inputs)
-    if (clash !== undefined)
-      throw new InputError(
-        `${clash} is read by this study and would be overwritten in ${path}; give another directory with --out.`
-      )
-    let made: string | undefined
-    let replaces: boolean
-    try {
-      made = await makeDirectory(resolve(path))
-      replaces = !(await holdsNothing(path))
-    } catch (error) {
-      throw new InputError(`The output directory ${path} cannot be used: ${reason(error)}; give another with --out.`)
-    }
-    if (replaces && !force)
-      throw new InputError(
-        `The output directory ${path} exists and is not empty; give another with --out, --force to replace the study in it, or --resume ${path} to go on with it.`
-      )
+    const { made, replaces } = await claim(path, {
+      kind: 'study',
+      own: [studyFile, summaryFile, reportFile, runsFolder],
+      inputs,
+      force,
+      resumes: true,
+      isEmpty: holdsNothing
+    })
     if (replaces) await this.checkStudy(path)
     const lock = await acquireLock(path)
     try {
@@ -302,7 +284,7 @@ export class StudyDirectory {
       await lock.release()
       await removeEmpty(path, made).catch(() => undefined)
       if (error instanceof InputError || error instanceof WorkError) throw error
-      throw new InputError(`The output directory ${path} cannot be used: ${reason(error)}; give another with --out.`)
+      throw unusable(path, error)
     }
     return new StudyDirectory(path, identity, lock, [], [], [], made)
   }

@@ -1,11 +1,12 @@
 /** Studies side by side in one directory: its record, and the summaries of the studies in it. */
 import { readFile, readdir, rm } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { z } from 'zod'
 import { InputError } from '../core/errors.js'
 import type { Summary } from '../core/result.js'
 import { checkOurs, contrastFile, reportFile, studyFile, summaryFile } from '../runs/directory.js'
-import { isThere, makeDirectory, reason, removeEmpty, replaceFile } from '../runs/files.js'
+import { claim, foreign } from '../runs/claim.js'
+import { isThere, removeEmpty, replaceFile } from '../runs/files.js'
 import { varianceFormat, type VarianceResult } from '../core/varianceResult.js'
 import { crossedKey } from './contrast.js'
 import { summaryOf, type SessionOptions } from './study.js'
@@ -41,29 +42,11 @@ export async function claimContrast(
   models: readonly string[],
   options: { readonly replace: boolean; readonly inputs: readonly string[] }
 ): Promise<ContrastDirectory> {
-  const files = [contrastFile, summaryFile, reportFile].map(name => resolve(directory, name))
-  const clash = options.inputs.find(path => files.includes(resolve(path)))
-  if (clash !== undefined)
-    throw new InputError(
-      `${clash} is read by this contrast and would be overwritten in ${directory}; give another directory with --out.`
-    )
-  let made: string | undefined
-  let entries: string[]
-  try {
-    made = await makeDirectory(resolve(directory))
-    entries = await readdir(directory)
-  } catch (error) {
-    throw new InputError(`The output directory ${directory} cannot be used: ${reason(error)}; give another with --out.`)
-  }
-  if (entries.length > 0) {
-    if (!options.replace)
-      throw new InputError(
-        `The output directory ${directory} exists and is not empty; give another with --out, or --force to replace the contrast in it.`
-      )
-    if (!(await checkOurs(join(directory, contrastFile))))
-      throw new InputError(
-        `${directory} does not hold a contrast of this program, so it is not replaced; give another directory with --out.`
-      )
+  const { inputs, replace } = options
+  const own = [contrastFile, summaryFile, reportFile]
+  const { made, replaces } = await claim(directory, { kind: 'contrast', own, inputs, force: replace, resumes: false })
+  if (replaces) {
+    if (!(await checkOurs(join(directory, contrastFile)))) throw foreign(directory, 'a contrast')
     for (const name of [summaryFile, reportFile])
       if (await checkOurs(join(directory, name))) await rm(join(directory, name))
   }

@@ -4,6 +4,7 @@ import { readFile, readdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { InputError, WorkError } from '../../core/errors.js'
+import { claim, foreign, unusable } from '../../runs/claim.js'
 import { checkOurs, reportFile, runsFolder, summaryFile } from '../../runs/directory.js'
 import {
   decodeCrossed,
@@ -12,8 +13,8 @@ import {
   varianceRecordFormat,
   type CrossedRuns
 } from '../../runs/crossed.js'
-import { isTemporary, isThere, makeDirectory, reason, removeEmpty, replaceFile } from '../../runs/files.js'
-import { acquireLock, lockFile, type Lock } from '../../runs/lock.js'
+import { isThere, makeDirectory, removeEmpty, replaceFile } from '../../runs/files.js'
+import { acquireLock, type Lock } from '../../runs/lock.js'
 import { identityOf, recordText, savedFrom, type Saved } from '../record.js'
 import type { Setup } from '../setup.js'
 import type { Design, Raw } from './design.js'
@@ -123,28 +124,9 @@ export class VarianceDirectory {
   /** @throws InputError when the directory holds anything and is not to be replaced, or cannot be written */
   static async create(setup: Setup, design: Design, path: string, options: CreateOptions): Promise<VarianceDirectory> {
     const { force = false, inputs = [] } = options
-    const own = [varianceFile, summaryFile, reportFile].map(name => resolve(path, name))
-    const clash = inputs.find(
-      input => own.includes(resolve(input)) || resolve(input).startsWith(`${resolve(path, runsFolder)}/`)
-    )
-    if (clash !== undefined)
-      throw new InputError(`${clash} is read and would be overwritten in ${path}; give another directory with --out.`)
-    let made: string | undefined
-    let entries: string[]
-    try {
-      made = await makeDirectory(resolve(path))
-      entries = (await readdir(path)).filter(name => name !== lockFile && !isTemporary(name))
-    } catch (error) {
-      throw new InputError(`The output directory ${path} cannot be used: ${reason(error)}; give another with --out.`)
-    }
-    if (entries.length > 0 && !force)
-      throw new InputError(
-        `The output directory ${path} exists and is not empty; give another with --out, --force to replace the result in it, or --resume ${path} to go on with it.`
-      )
-    if (entries.length > 0 && !(await checkOurs(join(path, varianceFile))))
-      throw new InputError(
-        `${path} does not hold such a result of this program, so it is not replaced; give another directory with --out.`
-      )
+    const own = [varianceFile, summaryFile, reportFile, runsFolder]
+    const { made, replaces } = await claim(path, { kind: 'result', own, inputs, force, resumes: true })
+    if (replaces && !(await checkOurs(join(path, varianceFile)))) throw foreign(path, 'such a result')
     const lock = await acquireLock(path)
     try {
       for (const name of [reportFile, summaryFile]) if (await checkOurs(join(path, name))) await rm(join(path, name))
@@ -156,7 +138,7 @@ export class VarianceDirectory {
       await lock.release()
       await removeEmpty(path, made).catch(() => undefined)
       if (error instanceof InputError || error instanceof WorkError) throw error
-      throw new InputError(`The output directory ${path} cannot be used: ${reason(error)}; give another with --out.`)
+      throw unusable(path, error)
     }
     return new VarianceDirectory(path, lock, made)
   }
