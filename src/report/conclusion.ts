@@ -17,16 +17,10 @@ import {
   percent,
   rangeOf,
   remedyText,
+  partOfRuns,
   short,
   tiesText
 } from './words.js'
-
-const part = (n: number, all: number): string =>
-  n === all
-    ? all === 1
-      ? 'the only run'
-      : `all ${formatCount(all)} runs`
-    : `${formatCount(n)} of ${count(all, 'run', 'runs')}`
 
 /** Runs that did not arrive at a minimum, strict or flat, kind by kind: "4 stopped at a saddle and 6 were unfinished". */
 function elsewhere({ verdicts: v }: Summary): string {
@@ -106,24 +100,24 @@ function convexSentence(s: Summary): string {
     if (v.minimum === n)
       return (
         `the same result whichever way it is started, because the loss is convex and has one minimiser${modulus}; ` +
-        `${part(n, n)} reached it, ${s.spread.parameters === 0 ? 'the same to the last digit' : `to within ${short(s.spread.parameters, 2)}`}${merged}.`
+        `${partOfRuns(n, n)} reached it, ${s.spread.parameters === 0 ? 'the same to the last digit' : `to within ${short(s.spread.parameters, 2)}`}${merged}.`
       )
     const others = elsewhere(s)
     return (
       `one minimiser whichever way it is started, because the loss is convex${modulus}; ` +
-      `${part(v.minimum, n)} reached it${merged}${others === '' ? '' : `, ${others}${advice(s)}`}.`
+      `${partOfRuns(v.minimum, n)} reached it${merged}${others === '' ? '' : `, ${others}${advice(s)}`}.`
     )
   }
   if (v.degenerate > 0) {
     const others = elsewhere(s)
     return (
       `the fitted values are the same whichever way it is started, because the loss is convex, but the weights are not: ` +
-      `its minimisers form a flat set, and ${part(v.degenerate, n)} ended somewhere on it${others === '' ? '' : `, ${others}`}.`
+      `its minimisers form a flat set, and ${partOfRuns(v.degenerate, n)} ended somewhere on it${others === '' ? '' : `, ${others}`}.`
     )
   }
   if (v.diverging > 0)
     return (
-      `no finite result: the loss is convex, but in ${part(v.diverging, n)} the weights run away while it goes on falling` +
+      `no finite result: the loss is convex, but in ${partOfRuns(v.diverging, n)} the weights run away while it goes on falling` +
       `${v.diverging < n ? ` (in all: ${elsewhere(s)})` : ''}${towards(s)}.`
     )
   return `the loss is convex, so no minimum is better than another, but no run arrived at one (${elsewhere(s)})${advice(s)}.`
@@ -147,7 +141,7 @@ function nonconvexSentence(s: Summary): string {
     if (v.diverging === 0)
       return `no run arrived at a minimum (${others}), so these starts do not tell whether the result depends on them${advice(s)}.${predictions(s)}`
     const rest = v.diverging < n ? ` (in all: ${others})` : ''
-    return `no run converged: in ${part(v.diverging, n)} the weights ${runAway}${rest}${towards(s)}; where such a run is stopped depends on its start.${predictions(s)}`
+    return `no run converged: in ${partOfRuns(v.diverging, n)} the weights ${runAway}${rest}${towards(s)}; where such a run is stopped depends on its start.${predictions(s)}`
   }
   const best = bestPoints(s)
   const found = `${percent(best.reduce((sum, p) => sum + p.count, 0) / n)} of the runs`
@@ -163,7 +157,7 @@ function nonconvexSentence(s: Summary): string {
       v.saddle + v.diverging > 0
         ? 'so the result depends on the start'
         : 'so it is open whether the result depends on the start'
-    return `the loss ${convex}; ${part(arrived, n)} led to ${one}${copies}, but ${others}, ${depends}.${predictions(s)}`
+    return `the loss ${convex}; ${partOfRuns(arrived, n)} led to ${one}${copies}, but ${others}, ${depends}.${predictions(s)}`
   }
   const kinds =
     s.degenerate.length === 0
@@ -176,7 +170,7 @@ function nonconvexSentence(s: Summary): string {
     short(loss, 6)
   )
   const range = low === high ? `with losses that agree to six digits (${low})` : `losses from ${low} to ${high}`
-  const away = v.diverging > 0 ? ` In ${part(v.diverging, n)} the weights ${runAway}${towards(s)}.` : ''
+  const away = v.diverging > 0 ? ` In ${partOfRuns(v.diverging, n)} the weights ${runAway}${towards(s)}.` : ''
   const rest = elsewhere({ ...s, verdicts: { ...v, diverging: 0 } })
   return (
     `the result depends on the start, because the loss is not convex: ${formatCount(distinct)} distinct minima${kinds} were found, ` +
@@ -214,7 +208,7 @@ const kinds: readonly {
   {
     lead: 'The same result from every start, because the loss is convex and has one minimiser',
     fits: s => s.convex.model && s.minima.length > 0 && s.verdicts.minimum === s.starts,
-    about: s => `${part(s.starts, s.starts)} reached it`
+    about: s => `${partOfRuns(s.starts, s.starts)} reached it`
   },
   {
     lead: 'A result that depends on the start, because the loss is not convex',
@@ -229,7 +223,7 @@ const kinds: readonly {
   {
     lead: 'No result to arrive at, because the weights run away while the loss goes on falling',
     fits: s => !s.convex.model && s.minima.length + s.degenerate.length === 0 && 2 * s.verdicts.diverging > s.starts,
-    about: s => part(s.verdicts.diverging, s.starts)
+    about: s => partOfRuns(s.verdicts.diverging, s.starts)
   }
 ]
 
@@ -273,7 +267,7 @@ export function coverageText(s: Summary): string {
         ? 'at one point, the same to the last digit,'
         : `within ${short(s.spread.parameters, 2)} of a point`
     return (
-      `${capital(part(s.verdicts.minimum, s.starts))} ended ${within} that is proved to be the only minimiser: a box of half width ` +
+      `${capital(partOfRuns(s.verdicts.minimum, s.starts))} ended ${within} that is proved to be the only minimiser: a box of half width ` +
       `${short(proof.radius, 2)} around it holds one stationary point, the Hessian is positive definite all over it, and the loss is convex.`
     )
   }

@@ -1,14 +1,7 @@
 /** A model on the rows that it gets right, which its own boundary separates, in a sentence. */
 import type { Summary } from '../core/result.js'
 import { formatCount } from '../core/units.js'
-import { count, limitText, short } from './words.js'
-
-const all = (n: number, of: number): string =>
-  n === of
-    ? of === 1
-      ? 'the only run'
-      : `all ${formatCount(of)} runs`
-    : `${formatCount(n)} of ${count(of, 'run', 'runs')}`
+import { count, limitText, partOfRuns, short } from './words.js'
 
 /**
  * What separation does, and what a ridge does against it.
@@ -24,11 +17,11 @@ export function separableText(summaries: readonly Summary[], separated: readonly
   const approached = free.limits.length === 1 ? ` and the loss approaches ${limitText(limit)}` : ''
   const without =
     `On the ${formatCount(free.problem.rows)} of ${count(whole.problem.rows, 'training row', 'training rows')} that ${whole.name} gets right, ` +
-    `and so separates, the same model has no minimiser: in ${all(free.verdicts.diverging, free.starts)} the weights run away${approached}.`
+    `and so separates, the same model has no minimiser: in ${partOfRuns(free.verdicts.diverging, free.starts)} the weights run away${approached}.`
   if (!held) return [without]
   const { ridge, penalizeBias } = held.problem
   return [
     `${without} A ridge of ${short(ridge)}${penalizeBias ? ' on weights and biases' : ''} gives it ${held.minima.length === 1 ? 'one' : formatCount(held.minima.length)}, ` +
-      `which ${all(held.verdicts.minimum, held.starts)} reached.`
+      `which ${partOfRuns(held.verdicts.minimum, held.starts)} reached.`
   ]
 }

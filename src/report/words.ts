@@ -50,6 +50,14 @@ export function rangeOf(q: Quantiles | undefined, digits = 4): string {
 
 export const count = (n: number, one: string, many: string): string => `${formatCount(n)} ${n === 1 ? one : many}`
 
+/** "the only run", "all 99 runs", "3 of 99 runs" */
+export const partOfRuns = (n: number, all: number): string =>
+  n === all
+    ? all === 1
+      ? 'the only run'
+      : `all ${formatCount(all)} runs`
+    : `${formatCount(n)} of ${count(all, 'run', 'runs')}`
+
 /** "a", "a and b", "a, b and c" */
 export const listed = (items: readonly string[]): string =>
   items.length < 2 ? (items[0] ?? '') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`

@@ -4,6 +4,24 @@ import { count, short } from '../words.js'
 import { chartHeight, type Chart } from './chart.js'
 import { markSign, palette, svg } from './svg.js'
 
+/** Colour and mark by the field "kind", and the legend of those kinds that occur. */
+function looks(kinds: readonly (readonly [string, string, Parameters<typeof markSign>[1]])[]) {
+  const channel = (at: 1 | 2) => ({
+    field: 'kind',
+    type: 'nominal',
+    legend: null,
+    scale: { domain: kinds.map(k => k[0]), range: kinds.map(k => k[at]) }
+  })
+  return {
+    color: channel(1),
+    shape: channel(2),
+    legend: (marks: readonly { readonly kind: string }[]): NonNullable<Chart['legend']> =>
+      kinds.flatMap(([name, color, mark]) =>
+        marks.some(({ kind }) => kind === name) ? [{ sign: markSign(color, mark), name }] : []
+      )
+  }
+}
+
 /** The probability that A is better, by each value. */
 export async function betterChart({ better }: Comparison): Promise<Chart | undefined> {
   const values = Object.entries(better).map(
@@ -23,15 +41,11 @@ export async function betterChart({ better }: Comparison): Promise<Chart | undef
     })
   )
   if (values.length === 0) return undefined
-  const kinds = ['A is better', 'B is better', 'neither']
-  const looks = [
-    [palette[0], 'circle'],
-    [palette[1], 'diamond'],
-    [palette[6], 'square']
-  ] as const
-  const kind = { field: 'kind', type: 'nominal', legend: null }
-  const color = { ...kind, scale: { domain: kinds, range: looks.map(l => l[0]) } }
-  const shape = { ...kind, scale: { domain: kinds, range: looks.map(l => l[1]) } }
+  const { color, shape, legend } = looks([
+    ['A is better', palette[0], 'circle'],
+    ['B is better', palette[1], 'diamond'],
+    ['neither', palette[6], 'square']
+  ])
   const y = { field: 'by', type: 'nominal', title: null, sort: null }
   const x = {
     type: 'quantitative',
@@ -65,9 +79,7 @@ export async function betterChart({ better }: Comparison): Promise<Chart | undef
     title: 'Which does better',
     caption: 'Mark: the probability that a run of A is better than one of B; line: its 95 % interval. Dashed: even.',
     svgs: [picture],
-    legend: kinds.flatMap((name, i) =>
-      values.some(v => v.kind === name) ? [{ sign: markSign(looks[i][0], looks[i][1]), name }] : []
-    )
+    legend: legend(values)
   }
 }
 
@@ -87,15 +99,11 @@ export async function minimaChart({ shared, onlyA, onlyB }: Comparison): Promise
     ...alone('A', onlyA),
     ...alone('B', onlyB)
   ]
-  const kinds = ['in both', 'in A alone', 'in B alone']
-  const looks = [
-    [palette[2], 'square'],
-    [palette[0], 'circle'],
-    [palette[1], 'diamond']
-  ] as const
-  const kind = { field: 'kind', type: 'nominal', legend: null }
-  const color = { ...kind, scale: { domain: kinds, range: looks.map(l => l[0]) } }
-  const shape = { ...kind, scale: { domain: kinds, range: looks.map(l => l[1]) } }
+  const { color, shape, legend } = looks([
+    ['in both', palette[2], 'square'],
+    ['in A alone', palette[0], 'circle'],
+    ['in B alone', palette[1], 'diamond']
+  ])
   const y = {
     field: 'loss',
     type: 'quantitative',
@@ -135,8 +143,6 @@ export async function minimaChart({ shared, onlyA, onlyB }: Comparison): Promise
     title: 'Minima of both',
     caption: `Every distinct minimum by its loss; a line joins those that are one.${more}`,
     svgs: [picture],
-    legend: kinds.flatMap((name, i) =>
-      points.some(p => p.kind === name) ? [{ sign: markSign(looks[i][0], looks[i][1]), name }] : []
-    )
+    legend: legend(points)
   }
 }
