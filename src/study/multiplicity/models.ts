@@ -1,6 +1,7 @@
 /** The models whose predictions are compared: the runs of a study, from its parts, and its certified minima; with their level sets. */
 import { sameAccuracyTolerance, sameLossTolerance } from '../../analysis/aggregate.js'
 import type { Cluster } from '../../analysis/cluster.js'
+import { pick } from '../../analysis/follow.js'
 import { firstEqual } from '../../core/equalRows.js'
 import { Candidates, levelSets, type Compared, type Levels } from '../../analysis/multiplicity/candidates.js'
 import type { LevelSets } from '../../analysis/multiplicity/measures.js'
@@ -60,14 +61,6 @@ function toleranceOf(setup: Setup, best: number): number {
 const levelsOf = (setup: Setup, scores: Float64Array): Levels =>
   levelSets(scores, setup.config.multiplicity.epsilon, toleranceOf(setup, scores[0]))
 
-/** Rows `which` of theta [·, P], in that order. */
-function gathered(theta: Float64Array, P: number, which: ArrayLike<number>): Float64Array {
-  const out = new Float64Array(which.length * P)
-  for (let m = 0, to = 0; m < which.length; m++)
-    for (let p = 0, from = which[m] * P; p < P; p++) out[to++] = theta[from + p]
-  return out
-}
-
 /** Runs at one point, bit for bit, are one model, within each level: most runs end at one of a few points. */
 function atPoints(theta: Float64Array, P: number, { order, sizes }: Levels): Models {
   const first = firstEqual(theta, P)
@@ -88,7 +81,7 @@ function atPoints(theta: Float64Array, P: number, { order, sizes }: Levels): Mod
     }
     distinct.push(places.length)
   }
-  return { theta: gathered(theta, P, places), sets: { runs: Float64Array.from(runs), sizes: distinct } }
+  return { theta: pick(theta, P, places), sets: { runs: Float64Array.from(runs), sizes: distinct } }
 }
 
 /** The runs within the largest ε. */
@@ -98,7 +91,7 @@ export function runsOf(setup: Setup, { theta, score }: Compared): Models {
   const levels = levelsOf(setup, score)
   if (setup.keep !== 'all') return atPoints(theta, P, levels)
   return {
-    theta: conditionedPoints(model, frame.fromUser, gathered(theta, P, levels.order)),
+    theta: conditionedPoints(model, frame.fromUser, pick(theta, P, levels.order)),
     sets: { runs: new Float64Array(levels.order.length).fill(1), sizes: levels.sizes }
   }
 }

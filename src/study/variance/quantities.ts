@@ -20,7 +20,7 @@ import { userLosses } from '../present.js'
 import type { Setup } from '../setup.js'
 import { someRows } from '../someRows.js'
 import type { Design } from './design.js'
-import { numbersAtOnce, scoresAt } from './scores.js'
+import { numbersAtOnce, scorer } from './scores.js'
 
 /** Rows whose predictions are split one by one. */
 const shownRows = 1000
@@ -123,7 +123,7 @@ export async function modelVariance(
   const notes: string[] = []
   const { ends, ...heading } = await endsOf(setup, theta)
   const settled = arrived ? heading : undefined
-  const heads = new Map(settled ? await scoresAt(setup, design, settled.theta, place) : [])
+  const heads = new Map(settled ? await scorer(setup, design)(settled.theta, place) : [])
   if (settled) heads.set('loss', userLosses(frame, settled.loss))
   for (const [name, values] of measured) {
     const missing = values.reduce((n, v) => n + (Number.isFinite(v) ? 0 : 1), 0)

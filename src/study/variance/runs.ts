@@ -1,4 +1,5 @@
 /** The runs of a crossed design: those that a directory holds, and the others, kept as they end. */
+import { pick } from '../../analysis/follow.js'
 import { WorkError } from '../../core/errors.js'
 import type { RunRequest } from '../../engines/types.js'
 import type { CrossedRuns } from '../../runs/crossed.js'
@@ -6,7 +7,7 @@ import { requestOf } from '../run.js'
 import type { Setup } from '../setup.js'
 import type { SessionOptions } from '../study.js'
 import type { Design } from './design.js'
-import { scoresAt } from './scores.js'
+import { scorer } from './scores.js'
 
 /** Who is told of what, and how the runs are made. */
 export interface VarianceOptions extends Pick<
@@ -56,14 +57,12 @@ export function inOrder(parts: readonly CrossedRuns[], count: number, P: number)
     if (place < count && of[place] < 0) of[place] = i
   })
   const found = of.filter(i => i >= 0)
-  const theta = new Float64Array(found.length * P)
-  found.forEach((i, n) => theta.set(all.theta.subarray(i * P, (i + 1) * P), n * P))
   const take = (values: Float64Array): Float64Array => Float64Array.from(found, i => values[i])
   return {
     place: take(all.place),
     status: Uint8Array.from(found, i => all.status[i]),
     measured: new Map([...all.measured].map(([name, values]) => [name, take(values)])),
-    theta
+    theta: pick(all.theta, P, found)
   }
 }
 
@@ -87,6 +86,7 @@ export async function crossed(
   let done = total - places.length
   let pending: CrossedRuns[] = []
   let since = performance.now()
+  const scoresAt = scorer(setup, design)
   const flush = async (): Promise<void> => {
     if (pending.length === 0) return
     const part = joined(pending, P)
@@ -100,7 +100,7 @@ export async function crossed(
     for await (const block of setup.objective.minimise(requestFor(setup, design, places, options))) {
       const place = Float64Array.from(block.start, i => places[i])
       const theta = Float64Array.from(block.theta)
-      const measured = await scoresAt(setup, design, theta, place)
+      const measured = await scoresAt(theta, place)
       const loss = Float64Array.from(block.loss, v => v * setup.frame.lossScale)
       pending.push({
         place,
