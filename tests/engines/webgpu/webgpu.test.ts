@@ -1,5 +1,5 @@
 // The webgpu engine's own parts, on a software GPU: what conformance tests do not reach.
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Gpu } from '../../../src/engines/webgpu/core/device.js'
 import { Evaluator } from '../../../src/engines/webgpu/core/evaluate.js'
 import { expandText, literal } from '../../../src/engines/webgpu/core/text.js'
@@ -45,6 +45,25 @@ describe('device', () => {
   })
   it('says in one sentence that no GPU has such a name', async () => {
     await expect(openGpu('no such GPU')).rejects.toThrow(/^No GPU here has "no such GPU" in its name/)
+  })
+  it('takes no core to itself while it waits', async () => {
+    const rests = vi.spyOn(globalThis, 'setTimeout')
+    const work = 'x = sin(x * 1.25 + 0.5);'.repeat(20)
+    const kernel = `@group(0) @binding(0) var<storage, read_write> a: f32;
+      @compute @workgroup_size(1) fn main() { var x = a; for (var i = 0; i < 99999; i++) { ${work} } a = x; }`
+    const pipeline = await gpu.pipeline(kernel, 'long')
+    const group = gpu.bind(pipeline, [gpu.buffer(4, 'long')])
+    const before = rests.mock.calls.length
+    gpu.submit(encoder => {
+      const pass = encoder.beginComputePass()
+      pass.setPipeline(pipeline)
+      pass.setBindGroup(0, group)
+      pass.dispatchWorkgroups(1)
+      pass.end()
+    })
+    await gpu.finished()
+    expect(rests.mock.calls.length).toBeGreaterThan(before)
+    rests.mockRestore()
   })
   it('knows software when it sees it', () => expect(gpu.software).toBe(true))
 })

@@ -1,9 +1,47 @@
 /** Opens GPUs in Node, through Dawn (npm `webgpu`). */
 import { readFileSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import type * as Dawn from 'webgpu'
 import { WorkError } from '../../../core/errors.js'
 import { firstSentence, Gpu, requestDevice } from '../core/device.js'
 import type { Sources } from '../core/text.js'
+
+/** Whoever waits for longer than this, in ms, is looked after now and then. */
+const eagerMilliseconds = 1
+
+/**
+ * Dawn looks whether something has ended in each round of the event loop, through the global `setImmediate`, and takes a whole core
+ * for it as long as the GPU is at work or a kernel is compiled. Here it rests a millisecond between looks once it has waited for one;
+ * the run loop has the next submit under way by then.
+ */
+function restBetweenLooks(): void {
+  const { setImmediate: soon } = globalThis
+  /** When the wait began whose look is running. A look asks for the next one itself; others ask from outside. */
+  let began: number | undefined
+  const rested = (callback: (...args: unknown[]) => void, ...args: unknown[]): unknown => {
+    const since = began ?? performance.now()
+    const look = (): void => {
+      began = since
+      try {
+        callback(...args)
+      } finally {
+        began = undefined
+      }
+    }
+    return performance.now() - since < eagerMilliseconds ? soon(look) : setTimeout(look, 1)
+  }
+  globalThis.setImmediate = rested as typeof setImmediate
+}
+
+let loaded: Promise<typeof Dawn> | undefined
+
+/** Dawn, and WebGPU's constants where browsers have them: the core takes them from there. */
+const load = (): Promise<typeof Dawn> =>
+  (loaded ??= import('webgpu').then(dawn => {
+    restBetweenLooks()
+    if (!('GPUBufferUsage' in globalThis)) Object.assign(globalThis, dawn.globals)
+    return dawn
+  }))
 
 /** Options of npm `webgpu`, `NAME=VALUE`, and the instance they gave. */
 const instances = new Map<string, GPU>()
@@ -14,16 +52,14 @@ const instances = new Map<string, GPU>()
 const softwareNames = /swiftshader|llvmpipe|lavapipe|softpipe|basic render/i
 
 /**
- * Dawn with these options, and WebGPU's constants where browsers have them: the core takes them from there. Instances stay in a
- * module-level map for the life of the process: Dawn crashes after some thousand submits when the object that `create` returned has been
- * collected, even while its device is in use.
+ * Dawn with these options. Instances stay in a module-level map for the life of the process: Dawn crashes after some thousand submits when
+ * the object that `create` returned has been collected, even while its device is in use.
  */
 export async function instance(options: readonly string[]): Promise<GPU> {
   const key = options.join(' ')
   let gpu = instances.get(key)
   if (!gpu) {
-    const { create, globals } = await import('webgpu')
-    if (!('GPUBufferUsage' in globalThis)) Object.assign(globalThis, globals)
+    const { create } = await load()
     gpu = create([...options])
     instances.set(key, gpu)
   }
