@@ -15,6 +15,7 @@ import {
   statSync,
   writeFileSync
 } from 'node:fs'
+import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -128,6 +129,9 @@ export function installPackages() {
   )
 }
 
+/** Packages that are loaded where they are asked for, if at all, and stay as they are: binaries, or large. */
+const bundledNot = ['webgpu', '@tensorflow/*', 'vega', 'vega-lite', 'yaml']
+
 const programSources = () => newest([join(root, 'src'), join(root, 'tsconfig.json'), join(root, 'package-lock.json')])
 const programStamp = join(root, 'dist/.made-from')
 
@@ -146,6 +150,7 @@ export function buildProgram() {
     const result = runQuietly(process.execPath, [compiler, '-p', join(root, 'tsconfig.json'), '--outDir', making])
     if (!result.ok) throw new BuildError(`TypeScript does not compile (tsc: ${result.how}).`, result.output)
     copyAssets(join(root, 'src'), making)
+    bundleProgram(making)
     writeFileSync(join(making, '.made-from'), String(sources))
     const dist = join(root, 'dist')
     rmSync(dist, { recursive: true, force: true })
@@ -153,6 +158,42 @@ export function buildProgram() {
   } finally {
     rmSync(making, { recursive: true, force: true })
   }
+}
+
+/**
+ * Puts the program's modules, and those of the packages that it loads at once, into a few files: reading four hundred of them took
+ * more than a small study. The library, and the processes of engines, keep the modules as they are.
+ * @param {string} folder where the modules lie, one a file
+ */
+function bundleProgram(folder) {
+  const { buildSync } = /** @type {typeof import('esbuild')} */ (createRequire(import.meta.url)('esbuild'))
+  const { metafile } = buildSync({
+    entryPoints: [join(folder, 'cli/main.js')],
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    external: bundledNot,
+    outdir: folder,
+    // As deep as the modules' own folders, so that what they find relative to themselves stays where it is.
+    entryNames: 'cli/[name]',
+    chunkNames: 'program/[name]-[hash]',
+    allowOverwrite: true,
+    legalComments: 'none',
+    metafile: true
+  })
+  const inputs = Object.keys(metafile.inputs)
+  const packages = new Set(inputs.flatMap(path => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []))
+  const licences = [...packages].sort().map(name => `${name}\n\n${licenceOf(join(root, 'node_modules', name))}`)
+  writeFileSync(join(folder, 'program/LICENSES.txt'), licences.join(`\n${'-'.repeat(80)}\n`))
+}
+
+/** @param {string} folder of a package */
+function licenceOf(folder) {
+  const file = readdirSync(folder).find(name => /^licen[cs]e/i.test(name))
+  if (file === undefined) throw new BuildError(`The package in ${folder} has no licence that could go with the program.`)
+  return readFileSync(join(folder, file), 'utf8')
 }
 
 /** @param {string} from @param {string} to */

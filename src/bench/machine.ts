@@ -2,13 +2,10 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
+import { root } from '../core/prebuilt.js'
 import { version } from '../core/version.js'
 import { raplCounters } from './energy.js'
-
-/** The repository's or the package's root, whether this file runs from src/ or from dist/. */
-const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
 export interface Gpu {
   readonly name: string

@@ -71,6 +71,7 @@ export async function parseFlags(name: string, command: Command, words: readonly
   let complaint: string | undefined
   const flags = (await yargs([...words])
     .scriptName('manystart')
+    .detectLocale(false)
     .parserConfiguration({ 'parse-numbers': false, 'parse-positional-numbers': false })
     .command(
       usage,

@@ -29,9 +29,8 @@ function directionNumbers([s, a, ...m]: readonly number[]): Uint32Array {
 
 /** The table's rows, without the number of the dimension; the first dimension is van der Corput's sequence. */
 function* rows(count: number): Generator<readonly number[]> {
-  const lines = readFileSync(new URL('sobol.txt', import.meta.url), 'utf8')
-    .split('\n')
-    .slice(1)
+  const table = new URL('../core/sobol.txt', import.meta.url)
+  const lines = readFileSync(table, 'utf8').split('\n').slice(1)
   for (let p = 0; p < count; p++)
     yield p === 0 ? [bits, 0, ...new Array<number>(bits).fill(1)] : lines[p - 1].split(' ').slice(1).map(Number)
 }

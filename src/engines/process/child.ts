@@ -3,8 +3,7 @@
  * error stream, and a watch over it.
  */
 import { fork, type ChildProcess } from 'node:child_process'
-import { dirname, join, relative, sep } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { InputError, WorkError } from '../../core/errors.js'
 import { root } from '../../core/prebuilt.js'
 import type { RunBlock } from '../types.js'
@@ -55,13 +54,10 @@ const lookMilliseconds = 250
 const startMilliseconds = 60_000
 
 /**
- * What the process of an engine runs: worker.ts beside the file of this address, compiled also where the sources run themselves. Tests and
- * scripts compile first, and translating the sources anew takes a second of each process.
+ * What the process of an engine runs: the worker.ts in its folder below src/engines, compiled also where the sources run themselves. Tests
+ * and scripts compile first, and translating the sources anew takes a second of each process.
  */
-export function compiledWorker(parent: string): readonly [string] {
-  const [, ...folders] = relative(root, dirname(fileURLToPath(parent))).split(sep)
-  return [join(root, 'dist', ...folders, 'worker.js')]
-}
+export const compiledWorker = (folder: string): readonly [string] => [join(root, 'dist/engines', folder, 'worker.js')]
 
 export class Child<Q extends { [K in keyof Q]: Question }> {
   private readonly process: ChildProcess

@@ -48,7 +48,7 @@ interface Opened {
 /** @param threads for TensorFlow's operations; default: all cores */
 const start = (device: DeviceName, threads?: number): TensorflowChild =>
   new Child<TensorflowQuestions>({
-    program: compiledWorker(import.meta.url),
+    program: compiledWorker('tensorflow'),
     holds: 'TensorFlow',
     env: {
       // On a GPU warnings name the libraries that are missing; on the CPU they only tell of matrices without a Cholesky factor.

@@ -18,7 +18,7 @@ const open = (device: string): Promise<Engine> => webgpuEntry.load({ precision: 
 
 /** What a process sees in an environment. */
 async function seen(env: Record<string, string>): Promise<{ detail: string; count: number }[]> {
-  const program = compiledWorker(new URL('../../../src/engines/webgpu/host/gpus.ts', import.meta.url).href)
+  const program = compiledWorker('webgpu/host')
   const child = new Child<WebgpuQuestions>({ program, holds: 'the GPU', env })
   try {
     return (await child.ask('list', {}).answer).map(({ detail, count }) => ({ detail, count }))

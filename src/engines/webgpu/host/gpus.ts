@@ -31,7 +31,7 @@ export interface ListedGpu extends GpuAddress {
 /** @param place of the GPU that the process is to see alone */
 export const startChild = (place?: number, patienceMilliseconds = patience): Child<WebgpuQuestions> =>
   new Child<WebgpuQuestions>({
-    program: compiledWorker(import.meta.url),
+    program: compiledWorker('webgpu/host'),
     holds: 'the GPU',
     patienceMilliseconds,
     errors: { GpuLostError, GpuMemoryError },

@@ -1,8 +1,9 @@
 /** Opens GPUs in Node, through Dawn (npm `webgpu`). */
 import { readFileSync, readdirSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import type * as Dawn from 'webgpu'
 import { WorkError } from '../../../core/errors.js'
+import { root } from '../../../core/prebuilt.js'
 import { firstSentence, Gpu, requestDevice } from '../core/device.js'
 import type { Sources } from '../core/text.js'
 
@@ -119,14 +120,14 @@ export async function findAdapter(name?: string): Promise<Adapter> {
   return found.software ? look([...lean, plain]) : found
 }
 
-const folder = fileURLToPath(new URL('../../../../kernels/webgpu/', import.meta.url))
+const folder = join(root, 'kernels/webgpu')
 
 /** The kernels of the package. */
 export const readSources = (): Sources =>
   Object.fromEntries(
     readdirSync(folder)
       .filter(file => file.endsWith('.wgsl'))
-      .map(file => [file, readFileSync(`${folder}${file}`, 'utf8')])
+      .map(file => [file, readFileSync(join(folder, file), 'utf8')])
   )
 
 /**
