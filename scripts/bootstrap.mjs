@@ -192,7 +192,8 @@ function bundleProgram(folder) {
 /** @param {string} folder of a package */
 function licenceOf(folder) {
   const file = readdirSync(folder).find(name => /^licen[cs]e/i.test(name))
-  if (file === undefined) throw new BuildError(`The package in ${folder} has no licence that could go with the program.`)
+  if (file === undefined)
+    throw new BuildError(`The package in ${folder} has no licence that could go with the program.`)
   return readFileSync(join(folder, file), 'utf8')
 }
 
