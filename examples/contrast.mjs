@@ -9,5 +9,5 @@ console.log(contrastText(summaries, 80))
 for (const sentence of conclusion(summaries)) console.log(`\n${sentence}`)
 
 const page = join(tmpdir(), `manystart-example-${process.pid}.html`)
-writeFileSync(page, await renderReport(summaries, { title: 'Four models of two irises' }))
+writeFileSync(page, renderReport(summaries, { title: 'Four models of two irises' }))
 console.log(`\nThe page: ${page}`)

@@ -129,8 +129,8 @@ export function installPackages() {
   )
 }
 
-/** Packages that are loaded where they are asked for, if at all, and stay as they are: binaries, or large. */
-const bundledNot = ['webgpu', '@tensorflow/*', 'vega', 'vega-lite', 'yaml']
+/** Packages that are loaded where they are asked for, if at all, and stay as they are: binaries, and a reader of files that most studies have none of. */
+const bundledNot = ['webgpu', '@tensorflow/*', 'yaml']
 
 const programSources = () => newest([join(root, 'src'), join(root, 'tsconfig.json'), join(root, 'package-lock.json')])
 const programStamp = join(root, 'dist/.made-from')

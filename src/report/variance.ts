@@ -156,19 +156,19 @@ export const varianceTables = (result: VarianceResult): Table[] =>
   )
 
 /** What a page of several models says of it: the answer, the bars and the shares of each model. */
-export async function varianceSection(result: VarianceResult): Promise<string> {
+export function varianceSection(result: VarianceResult): string {
   const models = [result, ...(result.twin ? [result.twin] : [])]
   const tables = models.map(model => varianceTable(model, result))
   return [
     ...varianceConclusion(result).map(text => paragraph(text)),
-    figure(await varianceBars(result), false),
+    figure(varianceBars(result), false),
     ...tables.map(table => titled(table)),
     paragraph(`${designText(result)}; ${result.problem.optimizer}. ${result.method}`, 'small')
   ].join('\n')
 }
 
 /** One self-contained page. */
-export async function renderVariance(result: VarianceResult): Promise<string> {
+export function renderVariance(result: VarianceResult): string {
   const { problem, engine, twin, method } = result
   const models = [result, ...(twin ? [twin] : [])]
   const parts = models.map(model =>
@@ -182,7 +182,7 @@ export async function renderVariance(result: VarianceResult): Promise<string> {
     `<div class="answer">${varianceConclusion(result)
       .map(text => paragraph(text))
       .join('')}</div>
-<div class="figures">${figure(await varianceBars(result))}</div>
+<div class="figures">${figure(varianceBars(result))}</div>
 ${parts.join('\n')}
 ${fold(
   'What was run',

@@ -1,5 +1,8 @@
 /** Pictures of the convergence page: paths, arrivals, profiles. */
-import { dashes, palette, svg } from '../../report/charts/svg.js'
+import { draw } from '../../report/charts/plot/draw.js'
+import type { Channel } from '../../report/charts/plot/spec.js'
+import { dashes, palette } from '../../report/charts/plot/looks.js'
+import { exponent } from '../../report/charts/plot/text.js'
 import type { CellResult, ProblemAnswer } from './cell.js'
 import type { ConvergenceResults } from './convergence.js'
 import { solverName, type Figures } from './figures.js'
@@ -17,17 +20,16 @@ const solvers = (r: ConvergenceResults): string[] => [...new Set(r.figures.map(f
 const height = 260
 
 /** Colour and dash by solver, the same on every chart of the page. */
-function channels(r: ConvergenceResults): object {
-  const legend = { symbolType: 'stroke', symbolOpacity: 1, symbolStrokeWidth: 2 }
+function channels(r: ConvergenceResults): Readonly<Record<'color' | 'strokeDash', Channel>> {
   const field = { field: 'solver', type: 'nominal', title: null }
   const domain = solvers(r)
   return {
-    color: { ...field, scale: { domain, range: palette }, legend },
-    strokeDash: { ...field, scale: { domain, range: dashes }, legend }
+    color: { ...field, scale: { domain, range: palette } },
+    strokeDash: { ...field, scale: { domain, range: dashes } }
   }
 }
 
-const logQuantity = (field: string, title: string): object => ({
+const logQuantity = (field: string, title: string): Channel => ({
   field,
   type: 'quantitative',
   title,
@@ -35,7 +37,7 @@ const logQuantity = (field: string, title: string): object => ({
 })
 
 /** Median paths with the middle half, for the first seed of the grid. */
-export function paths(r: ConvergenceResults, p: ProblemAnswer, kind: 'lossGap' | 'gradientNorm'): Promise<string> {
+export function paths(r: ConvergenceResults, p: ProblemAnswer, kind: 'lossGap' | 'gradientNorm'): string {
   const nameOf = (c: CellResult): string =>
     solverName(
       r.figures.find(f => f.optimizer === c.optimizer && f.engine === `${c.engine} ${c.precision}`)!,
@@ -51,9 +53,9 @@ export function paths(r: ConvergenceResults, p: ProblemAnswer, kind: 'lossGap' |
   )
   const title = kind === 'lossGap' ? 'loss above the best' : 'largest |g|'
   const x = logQuantity('step', 'evaluations')
-  const y = { type: 'quantitative', title, scale: { type: 'log' }, axis: { format: '.0e', tickCount: 6 } }
-  const { color } = channels(r) as { color: object }
-  return svg(
+  const y = { type: 'quantitative', title, scale: { type: 'log' }, axis: { format: exponent, tickCount: 6 } }
+  const { color } = channels(r)
+  return draw(
     {
       height,
       data: { values },
@@ -77,13 +79,13 @@ const climbing = (
   r: ConvergenceResults,
   values: readonly object[],
   crosses: readonly object[],
-  x: object,
+  x: Channel,
   share: string,
   alt: string
-): Promise<string> => {
+): string => {
   const y = { field: 'share', type: 'quantitative', title: share, scale: { domain: [0, 1] } }
-  const { color } = channels(r) as { color: object }
-  return svg(
+  const { color } = channels(r)
+  return draw(
     {
       height,
       layer: [
@@ -104,7 +106,7 @@ const climbing = (
 }
 
 /** Runs that have arrived, restarted where they had not; a cross where restarts begin. */
-export function ecdfChart(r: ConvergenceResults, p: ProblemAnswer): Promise<string> {
+export function ecdfChart(r: ConvergenceResults, p: ProblemAnswer): string {
   const own = figuresOfProblem(r, p)
   const end = Math.max(1, ...own.flatMap(f => [...f.ecdf.map(s => s.cost), f.restartsFrom?.cost ?? 0]))
   const values = own.flatMap(f => {
@@ -120,7 +122,7 @@ export function ecdfChart(r: ConvergenceResults, p: ProblemAnswer): Promise<stri
   return climbing(r, values, crosses, x, 'share that has arrived', `Share of runs that have arrived, ${problemName(p)}`)
 }
 
-export function profileChart(r: ConvergenceResults, cost: 'evaluations' | 'seconds'): Promise<string> {
+export function profileChart(r: ConvergenceResults, cost: 'evaluations' | 'seconds'): string {
   const curves = r.profiles.filter(c => c.cost === cost)
   const end = Math.max(2, ...curves.flatMap(c => c.points.map(q => q.factor)))
   const values = curves.flatMap(c => [

@@ -84,8 +84,8 @@ export const contrastCommand: Command = {
         ...(threads === undefined ? {} : { threads }),
         ...(lanes === undefined ? {} : { lanes }),
         force,
-        finish: async (done: Summary, files: StudyFiles) =>
-          files.write(reportFile, await renderReport([done], { title: done.name, exponentiate }))
+        finish: (done: Summary, files: StudyFiles) =>
+          files.write(reportFile, renderReport([done], { title: done.name, exponentiate }))
       }
       const summaries = await runContrast(raw, {
         ...shared,
@@ -120,7 +120,7 @@ export const contrastCommand: Command = {
           ...(lanes === undefined ? {} : { lanes }),
           onProgress: p => progress?.update(p),
           onNote: say,
-          finish: async (done, files) => files.write(reportFile, await renderVariance(done))
+          finish: (done, files) => files.write(reportFile, renderVariance(done))
         })
         progress.finish()
       }
@@ -135,7 +135,7 @@ export const contrastCommand: Command = {
       const title = `${summaries[0].problem.data}: convex and non-convex models`
       await directory.write(
         reportFile,
-        await renderReport(summaries, { title, exponentiate, separated, ...(variance ? { variance } : {}) })
+        renderReport(summaries, { title, exponentiate, separated, ...(variance ? { variance } : {}) })
       )
       if (json) printJson(summaries)
       else {

@@ -48,7 +48,7 @@ export const varianceCommand: Command = {
         progress = createProgress(process.stderr, `model ${n} of ${total}`, quiet)
       },
       onProgress: p => progress?.update(p),
-      finish: async (result, files) => files.write(reportFile, await renderVariance(result))
+      finish: (result, files) => files.write(reportFile, renderVariance(result))
     }
     try {
       const result =

@@ -5,7 +5,10 @@ import { lossTolerance } from '../../core/ties.js'
 import { gainsByStarts } from '../restarts.js'
 import { mainMetric, type MainMetric } from '../words.js'
 import { chartHeight, highest, lowest, type Chart } from './chart.js'
-import { dashes, lineSign, logAxis, palette, svg } from './svg.js'
+import { draw } from './plot/draw.js'
+import type { Channel } from './plot/spec.js'
+import { dashes, palette } from './plot/looks.js'
+import { lineSign } from './signs.js'
 
 interface Point {
   readonly model: string
@@ -26,7 +29,7 @@ export interface Curve {
 const leastOf = (bestOf: readonly BestOf[]): number => bestOf[bestOf.length - 1]?.loss ?? NaN
 
 /** All models together: the loss above the lowest that each has met, and the main metric on held-out rows. */
-export function bestOfChart(summaries: readonly Summary[]): Promise<Chart | undefined> {
+export function bestOfChart(summaries: readonly Summary[]): Chart | undefined {
   const curves = summaries.map(({ name, restarts: { bestOf } }) => ({ name, bestOf, least: leastOf(bestOf) }))
   return bestOfCurves(
     curves,
@@ -36,11 +39,11 @@ export function bestOfChart(summaries: readonly Summary[]): Promise<Chart | unde
 }
 
 /** @param lowestText what the losses are drawn above, as the beginning of a sentence */
-export async function bestOfCurves(
+export function bestOfCurves(
   all: readonly Curve[],
   metric: MainMetric | undefined,
   lowestText: string
-): Promise<Chart | undefined> {
+): Chart | undefined {
   // The best of all runs is the lowest loss itself, so it says nothing of how far from that a study of its size ends.
   const curves = all.map(c => ({ ...c, list: c.bestOf.slice(0, -1) })).filter(({ list }) => list.length > 1)
   if (!curves.some(({ bestOf }) => gainsByStarts(bestOf))) return undefined
@@ -50,14 +53,13 @@ export async function bestOfCurves(
     field: 'k',
     type: 'quantitative',
     title: 'starts',
-    scale: { type: 'log', nice: false, domain: [1, most] },
-    axis: logAxis(1, most)
+    scale: { type: 'log', nice: false, domain: [1, most] }
   }
   const model = { field: 'model', type: 'nominal', sort: names, legend: null }
   const color = { ...model, scale: { domain: names, range: names.map((_, i) => palette[i % palette.length]) } }
   const dash = { ...model, scale: { domain: names, range: names.map((_, i) => dashes[i % dashes.length]) } }
-  const panel = (values: readonly Point[], y: object, alt: string): Promise<string> =>
-    svg(
+  const panel = (values: readonly Point[], y: Channel, alt: string): string =>
+    draw(
       {
         height: chartHeight,
         data: { values },
@@ -90,8 +92,7 @@ export async function bestOfCurves(
   const loss = {
     type: 'quantitative',
     title: 'loss above the lowest',
-    scale: { type: 'log', nice: false, domain: [floor, top] },
-    axis: logAxis(floor, top)
+    scale: { type: 'log', nice: false, domain: [floor, top] }
   }
   const scores = curves.flatMap(({ name, list }) =>
     list.flatMap(({ k, test }) => {
@@ -101,12 +102,10 @@ export async function bestOfCurves(
       return [{ model: name, k, mean: score.mean, low, high }]
     })
   )
-  const svgs = [
-    await panel(gaps, loss, `Expected loss of the best of k starts above the lowest, for ${names.join('; ')}.`)
-  ]
+  const svgs = [panel(gaps, loss, `Expected loss of the best of k starts above the lowest, for ${names.join('; ')}.`)]
   if (metric && scores.length > 0)
     svgs.push(
-      await panel(
+      panel(
         scores,
         { type: 'quantitative', title: `held-out ${metric.label}`, scale: { zero: false }, axis: { tickCount: 6 } },
         `Expected held-out ${metric.label} of the run with the lowest loss of k starts, for ${names.join('; ')}.`

@@ -1,11 +1,13 @@
 /** On how many rows two minima disagree. */
 import type { Summary } from '../../core/result.js'
 import { percent } from '../words.js'
-import { chartWidth, palette, svg } from './svg.js'
+import { draw } from './plot/draw.js'
+import type { Channel } from './plot/spec.js'
+import { chartWidth, palette } from './plot/looks.js'
 import type { Chart } from './chart.js'
 
 /** The churn of the best minima, two by two: training rows below the diagonal, held-out ones above it. */
-export async function churnMatrix(s: Summary): Promise<Chart | undefined> {
+export function churnMatrix(s: Summary): Chart | undefined {
   const churn = s.multiplicity?.minima?.churn
   if (!churn || churn.ids.length < 2) return undefined
   const { ids, train, test } = churn
@@ -19,16 +21,16 @@ export async function churnMatrix(s: Summary): Promise<Chart | undefined> {
     })
   )
   const most = values.reduce((top, v) => Math.max(top, v.share), 0)
-  const axis = (field: 'a' | 'b', orient: string): object => ({
+  const axis = (field: 'a' | 'b', orient: string): Channel => ({
     field,
     type: 'ordinal',
     title: null,
     sort: names,
     scale: { domain: names },
-    axis: { orient, labelAngle: 0, ticks: false, domain: false }
+    axis: { orient, ticks: false, domain: false }
   })
   const [x, y] = [axis('b', 'top'), axis('a', 'left')]
-  const picture = await svg(
+  const picture = draw(
     {
       height: Math.min(chartWidth - 60, 30 * names.length),
       data: { values },

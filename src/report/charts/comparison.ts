@@ -2,7 +2,9 @@
 import type { Comparison } from '../../core/comparisonResult.js'
 import { count, short } from '../words.js'
 import { chartHeight, type Chart } from './chart.js'
-import { markSign, palette, svg } from './svg.js'
+import { draw } from './plot/draw.js'
+import { palette } from './plot/looks.js'
+import { markSign } from './signs.js'
 
 /** Colour and mark by the field "kind", and the legend of those kinds that occur. */
 function looks(kinds: readonly (readonly [string, string, Parameters<typeof markSign>[1]])[]) {
@@ -23,7 +25,7 @@ function looks(kinds: readonly (readonly [string, string, Parameters<typeof mark
 }
 
 /** The probability that A is better, by each value. */
-export async function betterChart({ better }: Comparison): Promise<Chart | undefined> {
+export function betterChart({ better }: Comparison): Chart | undefined {
   const values = Object.entries(better).map(
     ([
       by,
@@ -53,7 +55,7 @@ export async function betterChart({ better }: Comparison): Promise<Chart | undef
     scale: { domain: [0, 1] },
     axis: { tickCount: 5 }
   }
-  const picture = await svg(
+  const picture = draw(
     {
       height: { step: 20 },
       data: { values },
@@ -87,7 +89,7 @@ export async function betterChart({ better }: Comparison): Promise<Chart | undef
 const shownMinima = 60
 
 /** The minima of both, by loss; those that are in both are joined. */
-export async function minimaChart({ shared, onlyA, onlyB }: Comparison): Promise<Chart | undefined> {
+export function minimaChart({ shared, onlyA, onlyB }: Comparison): Chart | undefined {
   if (shared.length + onlyA.length + onlyB.length === 0) return undefined
   const best = <T extends { readonly loss: number }>(list: readonly T[]): T[] =>
     [...list].sort((p, q) => p.loss - q.loss).slice(0, shownMinima)
@@ -116,10 +118,9 @@ export async function minimaChart({ shared, onlyA, onlyB }: Comparison): Promise
     type: 'nominal',
     title: null,
     sort: ['A', 'B'],
-    scale: { domain: ['A', 'B'], padding: 0.4 },
-    axis: { labelAngle: 0 }
+    scale: { domain: ['A', 'B'], padding: 0.4 }
   }
-  const picture = await svg(
+  const picture = draw(
     {
       height: chartHeight,
       layer: [

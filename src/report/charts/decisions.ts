@@ -1,7 +1,8 @@
 /** What the best minima decide, over two inputs. */
 import type { Summary } from '../../core/result.js'
 import { minimumLooks, smallWidth } from './chart.js'
-import { svg } from './svg.js'
+import { draw } from './plot/draw.js'
+import type { Channel } from './plot/spec.js'
 
 /** Colours and dashes of the boundaries of the best three minima, in the colours that the waterfall gives them. */
 const boundaryDashes = [
@@ -11,7 +12,7 @@ const boundaryDashes = [
 ]
 
 /** Training rows of two inputs and the lines on which the best minima change their mind. */
-export async function decisions(s: Summary): Promise<string | undefined> {
+export function decisions(s: Summary): string | undefined {
   if (!s.decisions) return undefined
   const { columns, rows, boundaries } = s.decisions
   const names = boundaries.map((_, i) => `minimum ${i + 1}`)
@@ -21,7 +22,7 @@ export async function decisions(s: Summary): Promise<string | undefined> {
     )
   )
   const points = rows.map(([x, y, kind]) => ({ x, y, kind: kind === 1 ? 'one' : 'zero' }))
-  const axis = (field: 'x' | 'y', title: string): object => ({
+  const axis = (field: 'x' | 'y', title: string): Channel => ({
     field,
     type: 'quantitative',
     title,
@@ -31,7 +32,7 @@ export async function decisions(s: Summary): Promise<string | undefined> {
   const [x, y] = [axis('x', columns[0]), axis('y', columns[1])]
   const minimum = { field: 'minimum', type: 'nominal', legend: null }
   const looks = names.map((_, i) => minimumLooks[i][0])
-  return svg(
+  return draw(
     {
       width: smallWidth,
       height: 190,

@@ -1,7 +1,9 @@
 /** How many minima are met, start by start. */
 import type { Summary } from '../../core/result.js'
 import { origin, type Chart } from './chart.js'
-import { logAxis, palette, svg } from './svg.js'
+import { draw } from './plot/draw.js'
+import { palette } from './plot/looks.js'
+import { whole } from './plot/text.js'
 
 /** 0, 1, 2 … n or whole multiples. */
 function wholeTicks(n: number): number[] {
@@ -10,11 +12,11 @@ function wholeTicks(n: number): number[] {
 }
 
 /** Distinct minima against starts. */
-export async function discovery(s: Summary): Promise<Chart | undefined> {
+export function discovery(s: Summary): Chart | undefined {
   const values = s.coverage.discovery
   if (s.minima.length < 2 || values.length < 2) return undefined
   const most = Math.max(2, s.starts)
-  const picture = await svg(
+  const picture = draw(
     {
       height: 170,
       data: { values },
@@ -24,15 +26,14 @@ export async function discovery(s: Summary): Promise<Chart | undefined> {
           field: 'starts',
           type: 'quantitative',
           title: 'starts',
-          scale: { type: 'log', nice: false, domain: [1, most] },
-          axis: logAxis(1, most)
+          scale: { type: 'log', nice: false, domain: [1, most] }
         },
         y: {
           field: 'minima',
           type: 'quantitative',
           title: 'distinct minima met',
           scale: { domainMin: 0 },
-          axis: { values: wholeTicks(s.minima.length), format: ',d' }
+          axis: { values: wholeTicks(s.minima.length), format: whole }
         }
       }
     },

@@ -2,7 +2,9 @@
 import type { Histogram, Summary } from '../../core/result.js'
 import { fixed, mainMetric, percent } from '../words.js'
 import { smallWidth } from './chart.js'
-import { dashes, palette, svg } from './svg.js'
+import { draw } from './plot/draw.js'
+import { dashes, palette } from './plot/looks.js'
+import { percentage } from './plot/text.js'
 
 const parts = ['train', 'test'] as const
 type Part = (typeof parts)[number]
@@ -21,7 +23,7 @@ function bars({ low, high, counts }: Histogram, thin: number): { from: number; t
 }
 
 /** Shares of the runs by their score, with dashed lines where the convex model stands; undefined without scores. */
-export async function histogram(s: Summary, convex: Summary | undefined): Promise<string | undefined> {
+export function histogram(s: Summary, convex: Summary | undefined): string | undefined {
   const found = s.metrics.histogram
   const metric = mainMetric(s)
   if (!found || !metric) return undefined
@@ -55,7 +57,7 @@ export async function histogram(s: Summary, convex: Summary | undefined): Promis
     scale: { nice: false, zero: false, domain: [low - pad, high + pad] },
     axis: { tickCount: 4 }
   }
-  return svg(
+  return draw(
     {
       width: smallWidth,
       height: 150,
@@ -70,7 +72,7 @@ export async function histogram(s: Summary, convex: Summary | undefined): Promis
               field: 'share',
               type: 'quantitative',
               title: 'share of the runs',
-              axis: { format: '.0%', tickCount: 4 }
+              axis: { format: percentage, tickCount: 4 }
             },
             y2: { datum: 0 },
             color: rows

@@ -2,10 +2,13 @@
 import type { Summary } from '../../core/result.js'
 import { count, short } from '../words.js'
 import { smallWidth } from './chart.js'
-import { palette, svg } from './svg.js'
+import { draw } from './plot/draw.js'
+import type { Layer, Mark } from './plot/spec.js'
+import { palette } from './plot/looks.js'
+import { whole } from './plot/text.js'
 
 /** Rows sorted by the best run's prediction, with the ranges of the runs within the smallest and the largest ε. */
-export async function predictionRanges(s: Summary): Promise<string | undefined> {
+export function predictionRanges(s: Summary): string | undefined {
   const m = s.multiplicity
   if (!m || m.rows.length < 2) return undefined
   const last = m.epsilon.length - 1
@@ -32,15 +35,15 @@ export async function predictionRanges(s: Summary): Promise<string | undefined> 
     type: 'quantitative',
     title: 'rows, sorted',
     scale: { nice: false, domain: [0, values.length + 1] },
-    axis: { tickCount: 4, format: 'd' }
+    axis: { tickCount: 4, format: whole }
   }
   // A band of steps is a small part of what a line for each row would take.
-  const band = (low: string, high: string, look: object): object => ({
+  const band = (low: string, high: string, look: Partial<Mark>): Layer => ({
     mark: { type: 'area', interpolate: 'step', ...look },
     encoding: { x, y: { ...y, field: low }, y2: { field: high } }
   })
   const [first] = m.rows
-  return svg(
+  return draw(
     {
       width: smallWidth,
       height: 150,

@@ -2,10 +2,12 @@
 import type { Summary } from '../../core/result.js'
 import { fixed, mainMetric } from '../words.js'
 import { highest, lowest, type Chart } from './chart.js'
-import { markSign, palette, svg } from './svg.js'
+import { draw } from './plot/draw.js'
+import { palette } from './plot/looks.js'
+import { markSign } from './signs.js'
 
 /** Spread of the main metric over runs, training beside held-out rows. */
-export async function scores(summaries: readonly Summary[]): Promise<Chart | undefined> {
+export function scores(summaries: readonly Summary[]): Chart | undefined {
   const metric = summaries.map(mainMetric).find(m => m !== undefined)
   if (!metric) return undefined
   const values = summaries.flatMap(s =>
@@ -28,7 +30,7 @@ export async function scores(summaries: readonly Summary[]): Promise<Chart | und
     sort: summaries.map(s => s.name),
     axis: { labelLimit: 300 }
   }
-  const yOffset = { field: 'rows', type: 'nominal', sort: kinds, scale: { paddingOuter: 0.2 } }
+  const yOffset = { field: 'rows', type: 'nominal', sort: kinds }
   const looks: Readonly<Record<string, readonly [string, 'circle' | 'diamond']>> = {
     training: [palette[0], 'circle'],
     'held out': [palette[1], 'diamond']
@@ -38,7 +40,7 @@ export async function scores(summaries: readonly Summary[]): Promise<Chart | und
   const shape = { ...rows, scale: { domain: kinds, range: kinds.map(k => looks[k][1]) } }
   const x = { type: 'quantitative', title: metric.label, scale: { nice: false, domain: [low - pad, high + pad] } }
   const axis = { tickCount: 6 }
-  const picture = await svg(
+  const picture = draw(
     {
       height: { step: 18 },
       data: { values },

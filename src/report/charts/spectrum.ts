@@ -2,10 +2,11 @@
 import type { Summary } from '../../core/result.js'
 import { fixed } from '../words.js'
 import { floorOf, highest, type Chart } from './chart.js'
-import { logAxis, palette, svg } from './svg.js'
+import { draw } from './plot/draw.js'
+import { palette } from './plot/looks.js'
 
 /** Hessian eigenvalues of the first minima. */
-export async function spectrum(s: Summary): Promise<Chart | undefined> {
+export function spectrum(s: Summary): Chart | undefined {
   const sets = [
     ...s.minima.slice(0, 8).map((m, i) => ({ name: `minimum ${i + 1}`, point: m })),
     ...s.degenerate.slice(0, 3).map((m, i) => ({ name: `flat minimum ${i + 1}`, point: m })),
@@ -29,7 +30,7 @@ export async function spectrum(s: Summary): Promise<Chart | undefined> {
   }
   const met = (['positive', 'negative', 'zero'] as const).filter(sign => values.some(v => v.sign === sign))
   const sign = { field: 'sign', type: 'nominal', title: null, ...(met.length > 1 ? {} : { legend: null }) }
-  const picture = await svg(
+  const picture = draw(
     {
       height: Math.max(40, 26 * sets.length),
       data: { values },
@@ -39,8 +40,7 @@ export async function spectrum(s: Summary): Promise<Chart | undefined> {
           field: 'size',
           type: 'quantitative',
           title: 'size of the eigenvalue',
-          scale: { type: 'log', nice: false, domain: [floor / 1.3, Math.max(top * 1.3, floor * 10)] },
-          axis: logAxis(floor, Math.max(top, floor * 10))
+          scale: { type: 'log', nice: false, domain: [floor / 1.3, Math.max(top * 1.3, floor * 10)] }
         },
         y: { field: 'name', type: 'nominal', title: null, sort: sets.map(p => p.name), axis: { grid: true } },
         color: { ...sign, scale: { domain: met, range: met.map(k => looks[k][0]) } },

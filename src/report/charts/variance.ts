@@ -3,10 +3,12 @@ import type { VarianceResult } from '../../core/varianceResult.js'
 import { designText, isNil, metricWords, shareText, sourcesOf, wordsOf } from '../varianceWords.js'
 import { listed } from '../words.js'
 import type { Chart } from './chart.js'
-import { palette, svg } from './svg.js'
+import { draw } from './plot/draw.js'
+import { palette } from './plot/looks.js'
+import { percentage } from './plot/text.js'
 
 /** Bars of shares by metric, one picture a model. */
-export async function varianceBars(result: VarianceResult): Promise<Chart> {
+export function varianceBars(result: VarianceResult): Chart {
   const shown = sourcesOf(result)
   const models = [result, ...(result.twin ? [result.twin] : [])]
   const svgs: string[] = []
@@ -22,9 +24,9 @@ export async function varianceBars(result: VarianceResult): Promise<Chart> {
     )
     if (values.length === 0) continue
     svgs.push(
-      await svg(
+      draw(
         {
-          title: { text: model.name, fontSize: 13, fontWeight: 'normal', color: 'currentColor' },
+          title: model.name,
           height: { step: 20 },
           data: { values },
           mark: { type: 'bar' },
@@ -34,7 +36,7 @@ export async function varianceBars(result: VarianceResult): Promise<Chart> {
               field: 'share',
               type: 'quantitative',
               title: 'share of variance',
-              axis: { format: '.0%', tickCount: 5 },
+              axis: { format: percentage, tickCount: 5 },
               scale: { domain: [0, 1] }
             },
             order: { field: 'place', type: 'quantitative' },

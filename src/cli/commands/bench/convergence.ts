@@ -42,7 +42,7 @@ async function runGrid(flags: Flags): Promise<void> {
     })
     if (!results)
       throw new WorkError(`Stopped with ${stored} cells stored in ${out}; the same command goes on with the others.`)
-    const pictures = await drawPictures(results)
+    const pictures = drawPictures(results)
     writeBeside(out, convergencePage(results, pictures), pictures, iohFiles(results))
     if (flags['json'] === true) printJson(results)
     else {
