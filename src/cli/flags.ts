@@ -83,6 +83,7 @@ export const studyFlags: Readonly<Record<string, FlagTable>> = {
   Starts: runOptions,
   Optimiser: optimizerOptions,
   Machine: machineOptions,
+  Resampling: fieldFlags('resampling'),
   Output: outputOptions
 }
 
@@ -210,6 +211,15 @@ export function mergeFlags(file: Readonly<Record<string, unknown>>, flags: Flags
     ...part('multiplicity'),
     ...given({ epsilon: withinFlag(flags), of: flags['within-of'] })
   }
+  const resampling = {
+    ...part('resampling'),
+    ...given({
+      bootstrap: numberFlag(flags, 'bootstrap'),
+      folds: numberFlag(flags, 'folds'),
+      repeats: numberFlag(flags, 'repeats'),
+      starts: numberFlag(flags, 'refits')
+    })
+  }
   const stop = {
     ...part('stop'),
     ...given({
@@ -225,6 +235,7 @@ export function mergeFlags(file: Readonly<Record<string, unknown>>, flags: Flags
     starts,
     stop,
     multiplicity,
+    resampling,
     ...given({
       name: flags['name'],
       optimizer: chosenOptimizer(flags, file['optimizer']),

@@ -3,6 +3,7 @@
  * A report is a pure function of these objects.
  */
 import type { RidgePathResult } from './inferenceResult.js'
+import type { ResamplingResult } from './resamplingResult.js'
 import type { Curves, Decisions, Landscape } from './landscapeResult.js'
 import type { Multiplicity } from './multiplicityResult.js'
 import type { Histogram, LimitPoint, MetricSet, Quantiles, StationaryPoint } from './pointResult.js'
@@ -11,6 +12,7 @@ import type { RestartsResult } from './restartsResult.js'
 export type * from './inferenceResult.js'
 export type * from './landscapeResult.js'
 export type * from './multiplicityResult.js'
+export type * from './resamplingResult.js'
 export type * from './pointResult.js'
 
 /** In every summary: what kind of file it is. */
@@ -437,6 +439,9 @@ export interface Summary {
 
   /** The minimiser against the ridge, where it was asked for. */
   readonly ridgePath?: RidgePathResult
+
+  /** Bootstrap and cross-validation, where they were asked for. */
+  readonly resampling?: ResamplingResult
 
   /** The loss between and around end points; absent where there are none. */
   readonly landscape?: Landscape

@@ -2,6 +2,8 @@
 import type { MetricSet, Quantiles, StationaryPoint, Summary } from '../core/result.js'
 import { wrap } from '../core/text.js'
 import { formatCount, formatRate } from '../core/units.js'
+import { crossValidated } from './resampling.js'
+import { bestOf, goodRuns } from './multiplicity.js'
 import { startsText } from './restarts.js'
 import { textTable, type Table } from './table.js'
 import {
@@ -50,7 +52,8 @@ export const fullNotes = (summaries: readonly Summary[]): string =>
   'the one with the lowest loss, its share among all runs. Starts: so many find it with a probability of 95 %, with the interval of ' +
   'that number. Spread: the largest difference of a parameter between two end points, relative to max(1, |value|). Curvature: the ' +
   'smallest eigenvalue of the Hessian, of a convex model at its minimiser; one below 0, wherever it was met, shows that a loss is not ' +
-  `convex. As good as the best: the same training ${summaries.some(s => s.metrics.train.accuracy) ? 'accuracy' : 'loss'} as the best run.`
+  `convex. As good as the best: the same training ${summaries.some(s => s.metrics.train.accuracy) ? 'accuracy' : 'loss'} as the best run.` +
+  goodNote(summaries)
 
 /** Runs, or their share, that find a minimum of the lowest loss. */
 const total = (s: Summary, of: (p: StationaryPoint) => number): number =>
@@ -96,8 +99,13 @@ function rowsOf(summaries: readonly Summary[]): Row[] {
     else if (has('devianceExplained')) metric('deviance share', 'devianceExplained')
     if (has('rmse')) metric('rmse', 'rmse')
   }
+  if (summaries.some(s => s.resampling?.crossValidation)) {
+    list.push(['cross-validated loss', s => crossValidated(s, undefined)])
+    if (has('accuracy')) list.push(['cross-validated accuracy', s => crossValidated(s, 'accuracy')])
+  }
   list.push(['runs as good as the best', s => percent(s.metrics.asGoodAsBest)])
   if (has('accuracy')) list.push(['rows two runs disagree on', s => percent(s.metrics.disagreement)])
+  list.push(...goodRows(summaries))
   list.push(
     ['steps to the end', s => stepsText(s.steps)],
     ['runs per second', s => formatRate(s.timing.runsPerSecond).replace('/s', '')]
@@ -117,9 +125,35 @@ function keyRowsOf(summaries: readonly Summary[]): Row[] {
     list.push([`training ${metric.label}`, s => rangeOf(s.metrics.train[metric.name], digits)])
     if (summaries.some(s => s.metrics.test))
       list.push([`held-out ${metric.label}`, s => rangeOf(s.metrics.test?.[metric.name], digits)])
+    if (summaries.some(s => s.resampling?.crossValidation))
+      list.push([`cross-validated ${metric.label}`, s => crossValidated(s, metric.name)])
   }
-  list.push(['runs as good as the best', s => percent(s.metrics.asGoodAsBest)])
+  list.push(['runs as good as the best', s => percent(s.metrics.asGoodAsBest)], ...goodRows(summaries))
   return list
+}
+
+/** How far the predictions of good runs differ. */
+function goodRows(summaries: readonly Summary[]): Row[] {
+  const some = summaries.map(goodRuns).find(set => set !== undefined)
+  if (!some) return []
+  return some.ambiguity === undefined
+    ? [['widest range of good runs', s => short(goodRuns(s)?.widest, 3)]]
+    : [['rows good runs disagree on', s => shareOf(goodRuns(s)?.ambiguity)]]
+}
+
+const shareOf = (share: number | undefined): string => (share === undefined ? none : percent(share))
+
+/** Which runs are good, as a sentence; empty where predictions are not compared. */
+function goodNote(summaries: readonly Summary[]): string {
+  const s = summaries.find(s => goodRuns(s) !== undefined)
+  if (!s) return ''
+  const { epsilon, ambiguity } = goodRuns(s)!
+  const who = epsilon === 0 ? 'with' : `within ${short(epsilon)} of`
+  const what =
+    ambiguity === undefined
+      ? 'the widest range of their predictions for a row'
+      : 'training rows to which one of them gives another class than the best'
+  return ` Good runs: those ${who} ${bestOf(s.multiplicity!)}; ${what}.`
 }
 
 const modelsTable = (title: string, list: readonly Row[], summaries: readonly Summary[]): Table => ({
@@ -141,7 +175,8 @@ const mainMetricLabel = (summaries: readonly Summary[]): string =>
 export const keyNotes = (summaries: readonly Summary[]): string =>
   `${formatCount(summaries[0]?.starts ?? 0)} runs each. Minima: up to symmetry; the best is the one with the lowest loss. ` +
   `${capital(mainMetricLabel(summaries))}: from the lowest to the highest of the runs, where the optimiser left them. ` +
-  `As good as the best: the same training ${summaries.some(s => s.metrics.train.accuracy) ? 'accuracy' : 'loss'} as the best run.`
+  `As good as the best: the same training ${summaries.some(s => s.metrics.train.accuracy) ? 'accuracy' : 'loss'} as the best run.` +
+  goodNote(summaries)
 
 /** One line for a model: "1 minimum, 999 of 999 runs", "26 minima, the best from 100 of 999 runs", "no minimum: 999 of 999 runs run away". */
 export function headline(s: Summary): string {

@@ -80,7 +80,7 @@ const widthOf = ({ ranges }: RowRange): number => {
 /** The rows whose predictions differ most within the largest ε; undefined where none does. */
 export function widestTable({ multiplicity: m }: Summary): Table | undefined {
   const rows = (m?.rows ?? []).slice(0, namedRows).filter(row => widthOf(row) > samePrediction)
-  if (!m || rows.length === 0) return undefined
+  if (!m || rows.length === 0 || isSame(m.within[m.within.length - 1])) return undefined
   const last = m.epsilon.length - 1
   const [classes, outputs] = [rows.some(row => row.class), rows.some(row => row.output)]
   return {
@@ -130,6 +130,10 @@ function setSentence(m: Multiplicity, set: LevelSet): string {
   return `Of ${who}, some give another class than the best one to ${shareText(set.ambiguity)} of the training rows${held}; ${far}.`
 }
 
+/** The runs within the smallest ε above 0; undefined where there are no predictions. */
+export const goodRuns = ({ multiplicity: m }: Summary): LevelSet | undefined =>
+  m?.within.find(set => set.epsilon > 0) ?? m?.within[0]
+
 /** Whether all runs within the largest ε predict the same. */
 export const agree = ({ multiplicity: m }: Summary): boolean => m !== undefined && m.within.every(isSame)
 
@@ -138,7 +142,7 @@ export function multiplicityText({ multiplicity: m }: Summary): string[] {
   if (!m) return []
   const [first, last] = [m.within[0], m.within[m.within.length - 1]]
   const out = (areSame(first, last) ? [last] : [first, last]).map(set => setSentence(m, set))
-  const row = m.rows.find(one => widthOf(one) > samePrediction)
+  const row = isSame(last) ? undefined : m.rows.find(one => widthOf(one) > samePrediction)
   if (row) {
     const [low, high] = row.ranges[row.ranges.length - 1]
     const what = row.class === undefined ? 'prediction' : `probability of ${row.class}`

@@ -8,7 +8,7 @@ import { growthChart } from './charts/growth.js'
 import { histogram, histogramLooks } from './charts/histogram.js'
 import { landscapeChart } from './charts/landscape.js'
 import { multiplicityCurve } from './charts/multiplicity.js'
-import { predictionRanges } from './charts/ranges.js'
+import { predictionRanges, resampledRanges } from './charts/ranges.js'
 import { ridgePathChart } from './charts/ridgePath.js'
 import { scores } from './charts/scores.js'
 import { shares } from './charts/shares.js'
@@ -35,6 +35,7 @@ import type { VarianceResult } from '../core/varianceResult.js'
 import { varianceSection } from './variance.js'
 import { separationTable, separationText } from './separation.js'
 import { ridgePathText } from './ridgePath.js'
+import { bootstrapTable, crossValidationTable, resamplingNotes, resamplingText } from './resampling.js'
 import { limitsTable, meaning, met, metricsTable, pointsTable, thresholdsTable } from './tables.js'
 import { computer, count, escape, fixed, infiniteText, isSeparated, percent, remedyText, short } from './words.js'
 
@@ -257,6 +258,30 @@ function multiplicityPart(summaries: readonly Summary[]): string {
   ].join('\n')
 }
 
+/** What the fit owes to the rows: bootstrap and cross-validation. */
+function resamplingPart(summaries: readonly Summary[]): string {
+  const some = summaries.filter(s => s.resampling)
+  if (some.length === 0) return ''
+  const told = some.map(s =>
+    [
+      some.length > 1 ? `<h3>${escape(s.name)}</h3>` : '',
+      ...resamplingText(s).map(text => paragraph(text)),
+      titled(crossValidationTable(s)),
+      titled(bootstrapTable(s))
+    ].join('')
+  )
+  const drawn = pictures(some, resampledRanges)
+  const picture =
+    drawn === ''
+      ? ''
+      : `<h3>Predictions over resamples of the rows</h3>${drawn}` +
+        paragraph(
+          'Line: the prediction of the best minimum, by which the rows are sorted. Blue: its 95 % interval.',
+          'small'
+        )
+  return [...told, picture, paragraph(resamplingNotes, 'small')].join('\n')
+}
+
 /** The minimiser against the ridge, of each study that has it. */
 function regularisation(summaries: readonly Summary[]): string {
   const parts: string[] = []
@@ -377,6 +402,7 @@ ${fold('Convergence', figure(convergence(summaries), false))}
 ${fold('Predictions', scoresPart(summaries))}
 ${variance ? fold('Why runs differ', varianceSection(variance)) : ''}
 ${fold('How much good runs disagree', multiplicityPart(summaries))}
+${fold('What the fit owes to the rows', resamplingPart(summaries))}
 ${fold('How many starts', restarts(summaries))}
 ${fold('What regularisation does here', regularisation(summaries))}
 ${fold('Between the end points', landscapes(summaries))}

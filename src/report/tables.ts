@@ -4,6 +4,7 @@ import { formatCount } from '../core/units.js'
 import { fullTable, keyTable } from './contrast.js'
 import { coefficientsTable, effectsTable, type CoefficientOptions } from './inference.js'
 import { minimaSetsTable, runSetsTable, widestTable } from './multiplicity.js'
+import { bootstrapTable, crossValidationTable } from './resampling.js'
 import { bestOfTable } from './restarts.js'
 import { separationTable } from './separation.js'
 import type { Table } from './table.js'
@@ -161,6 +162,8 @@ export function reportTables(summaries: readonly Summary[], options: Coefficient
       runSetsTable(s),
       minimaSetsTable(s),
       widestTable(s),
+      crossValidationTable(s),
+      bootstrapTable(s),
       bestOfTable(s)
     ]
       .filter(table => table !== undefined)

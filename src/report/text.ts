@@ -14,6 +14,7 @@ import {
 import { bestOfTable, restartsText } from './restarts.js'
 import { separationTable, separationText } from './separation.js'
 import { agree, multiplicityText, runSetsTable } from './multiplicity.js'
+import { bootstrapTable, crossValidationTable, resamplingText } from './resampling.js'
 import { ridgePathText } from './ridgePath.js'
 import { textTable } from './table.js'
 import { limitsTable } from './tables.js'
@@ -103,6 +104,15 @@ function multiplicityLines(s: Summary, width: number): string[] {
   return ['', ...shown, ...multiplicityText(s).flatMap(text => wrap(text, width))]
 }
 
+/** Bootstrap and cross-validation. */
+function resamplingLines(s: Summary, width: number): string[] {
+  const tables = [crossValidationTable(s), s.problem.hidden.length > 0 ? undefined : bootstrapTable(s)]
+  return [
+    ...tables.flatMap(table => (table ? ['', ...wrap(`${table.title}:`, width), ...textTable(table, width)] : [])),
+    ...(s.resampling ? ['', ...resamplingText(s).flatMap(text => wrap(text, width))] : [])
+  ]
+}
+
 /** The result of one study for a terminal, in lines of at most `width` columns. */
 export function studyText(s: Summary, width: number, options: CoefficientOptions = {}): string {
   const { problem, engine, timing } = s
@@ -140,6 +150,7 @@ export function studyText(s: Summary, width: number, options: CoefficientOptions
     ...metricLine('training, as found', s.metrics.train, width),
     ...metricLine('held out, as found', s.metrics.test, width),
     ...multiplicityLines(s, width),
+    ...resamplingLines(s, width),
     ...restartLines(s, width),
     '',
     ...[...conclusion([s]), coverageText(s), ...inferenceNotes(s), ...ridgePathText(s), ...s.notes].flatMap(text =>

@@ -56,6 +56,13 @@ export interface StudyConfig {
   readonly keep?: Keep
   /** Level sets in which predictions are compared: ascending ε, of the training error or the loss. */
   readonly multiplicity: { readonly epsilon: readonly number[]; readonly of: LevelMeasure }
+  /** What is done on resampled rows beside the study: nothing unless a number is given. */
+  readonly resampling: {
+    readonly bootstrap?: number
+    readonly folds?: number
+    readonly repeats: number
+    readonly starts?: number
+  }
   /** Which runs are judged, or what share of them; absent: all. */
   readonly judge?: 'all' | 'sample' | 'best' | { readonly sample: number } | { readonly best: number }
   readonly engine: 'auto' | 'cpu' | 'webgpu' | 'tensorflow' | 'reference'

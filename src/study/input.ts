@@ -321,6 +321,26 @@ export interface StudyInput {
      */
     readonly of?: 'error' | 'loss'
   }
+  /** What the fit owes to the rows: bootstrap and cross-validation. */
+  readonly resampling?: {
+    /**
+     * Resamples of the rows, with replacement, over which the best minimum is followed: standard errors and
+     * intervals of its parameters, and of predictions; a whole number, at least 40, at most 1000000.
+     */
+    readonly bootstrap?: number
+    /**
+     * Parts of the rows, of which each is predicted by the model fitted to the others: the loss and scores of
+     * cross-validation; a whole number, at least 2, at most 1000000.
+     */
+    readonly folds?: number
+    /** Divisions of the rows into such parts; a whole number, above 0, at most 10000, default 1. */
+    readonly repeats?: number
+    /**
+     * Starts on each resample and each part, of which the lowest loss counts; a whole number, above 0, at most
+     * 1000000.
+     */
+    readonly starts?: number
+  }
   /**
    * Which runs are judged: all, a sample, or those with the lowest losses of each part of the runs (starts 0 to
    * 255, 256 to 511, 512 to 1023 …); sample:0.05 for a twentieth of them, a tenth unless told otherwise.

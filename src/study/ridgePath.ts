@@ -10,6 +10,7 @@ import { conditionProblem } from '../data/conditioning.js'
 import type { RunInputs } from '../engines/types.js'
 import { mapPoints } from '../models/network/parameterMap.js'
 import type { Problem, Network } from '../models/types.js'
+import { collected } from './collected.js'
 import { newtonLimit } from './config.js'
 import { optimizers, resolveOptimizer } from '../optimizers/registry.js'
 import { epsilonOf } from '../optimizers/types.js'
@@ -130,21 +131,19 @@ async function minimise(
   for (let r = 0; r < count; r++) for (let p = 0; p < P; p++) ridge[r * P + p] = ridges[Math.floor(r / each)] * unit[p]
   const { name, options } = resolveOptimizer(P <= newtonLimit ? 'newton' : 'lbfgs')
   const program = optimizers[name].build(options, { eps: epsilonOf.f64, parameters: P })
-  const fits = new Array<Fit>(count)
-  for await (const block of objective.minimise({
+  const runs = await collected(objective, {
     program,
     starts: { kind: 'given', theta, count },
     stop: { steps: 10 * optimizers[name].steps, gradient },
     inputs: { ridge, ...(more.rows ? { rows: more.rows } : {}) },
     ...(signal ? { signal } : {})
+  })
+  if (!runs) return undefined
+  return Array.from(runs.loss, (objective, r) => ({
+    theta: runs.theta.slice(r * P, (r + 1) * P),
+    objective,
+    converged: runs.status[r] === Status.converged || runs.status[r] === Status.stalled
   }))
-    for (let i = 0; i < block.count; i++)
-      fits[block.start[i]] = {
-        theta: block.theta.slice(i * P, (i + 1) * P),
-        objective: block.loss[i],
-        converged: block.status[i] === Status.converged || block.status[i] === Status.stalled
-      }
-  return signal?.aborted ? undefined : fits
 }
 
 interface Best extends Fit {

@@ -220,6 +220,29 @@ export const schema = z.strictObject({
       .prefault({}),
     'how far the predictions of good runs differ'
   ),
+  resampling: field(
+    z
+      .strictObject({
+        bootstrap: field(
+          z.number().int().min(40).max(1e6).optional(),
+          'resamples of the rows, with replacement, over which the best minimum is followed: standard errors and intervals of its parameters, and of predictions',
+          { value: 'N' }
+        ),
+        folds: field(
+          z.number().int().min(2).max(1e6).optional(),
+          'parts of the rows, of which each is predicted by the model fitted to the others: the loss and scores of cross-validation',
+          { value: 'K' }
+        ),
+        repeats: field(positive.max(10000).default(1), 'divisions of the rows into such parts', { value: 'N' }),
+        starts: field(
+          positive.max(1e6).optional(),
+          'starts on each resample and each part, of which the lowest loss counts',
+          { flag: 'refits', value: 'N', absent: '10; of convex models 1' }
+        )
+      })
+      .prefault({}),
+    'what the fit owes to the rows: bootstrap and cross-validation'
+  ),
   judge: field(
     z
       .union([

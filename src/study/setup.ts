@@ -71,6 +71,8 @@ export interface Setup {
   readonly optimizer: ResolvedOptimizer
   readonly steps: number
   readonly program: Program
+  /** The same in double precision. */
+  readonly exactProgram: Program
   readonly engine: Engine
   /** Of the search; `mixed`: in f32, finished in f64. */
   readonly precision: SearchPrecision
@@ -316,7 +318,8 @@ export async function setUp(
   const high = isNetwork(problem) ? { high: await highLoss(certifier.objective) } : {}
   const build = (eps: number): Program =>
     optimizers[optimizer.name].build(optimizer.options, { ...context, eps, ...high })
-  const program = build(isMixed ? epsilonOf.f64 : epsilonOf[engine.precision])
+  const exactProgram = build(epsilonOf.f64)
+  const program = exact || isMixed ? exactProgram : build(epsilonOf[engine.precision])
   const objective = isMixed ? new MixedObjective(searching, build(epsilonOf.f32), certifier.objective) : searching
   const runsAway = isSeparated(separated)
   const convex = convexity(model).model
@@ -354,6 +357,7 @@ export async function setUp(
     optimizer,
     steps,
     program,
+    exactProgram,
     engine,
     precision: isMixed ? 'mixed' : engine.precision,
     why,

@@ -16,6 +16,7 @@ import type { StudyInput } from './input.js'
 import { checkDisk } from './memory.js'
 import { checkSame, identityOf, readRecord, recordText, shardRange, type Saved, type Shard } from './record.js'
 import { layoutOf } from './run.js'
+import { checkResampling } from './resampling/plan.js'
 import { ridgePathOf } from './ridgePath.js'
 import { runSession, type Outcome, type StudyProgress } from './session.js'
 import { isSeparated, setUp, type Setup } from './setup.js'
@@ -93,6 +94,7 @@ export async function runStudy(config: StudyConfig, options: StudyOptions = {}):
   const setup = await setUp(config, setupOptions(options))
   if (isSeparated(setup.separation)) options.onFact?.(separationFact(setup))
   try {
+    checkResampling(setup)
     for (const note of setup.startNotes) options.onNote?.(note)
     const { starts } = setup.config
     const range = shard ? shardRange(starts.count, shard) : { first: 0, count: starts.count }

@@ -28,6 +28,7 @@ import { multiplicityOf } from './multiplicity/index.js'
 import { notesOf } from './notes.js'
 import { tiedRows } from '../analysis/ties.js'
 import { identityOf } from './record.js'
+import { resamplingOf } from './resampling/index.js'
 import type { Outcome } from './session.js'
 import { userHessian } from '../analysis/eigenvalues.js'
 import type { Setup } from './setup.js'
@@ -192,6 +193,9 @@ export async function summarize(
   const ties = best ? tiedRows(setup.problem, best.parameters) : 0
   const needed = restartsOf(setup, outcome, [...points.minima, ...points.degenerate])
   const multiplicity = stop?.aborted ? undefined : await multiplicityOf(setup, folded)
+  // A shard leaves it to the whole.
+  const whole = !outcome.interrupted && (outcome.enough || folded.range.count >= config.starts.count)
+  const resampling = !whole ? undefined : await resamplingOf(setup, folded, { stop, onStage })
   const landscape = outcome.interrupted || stop?.aborted ? undefined : await landscapeOf(setup, folded)
   return {
     format: summaryFormat,
@@ -283,6 +287,7 @@ export async function summarize(
     waterfall: folded.waterfall,
     ...(curves ? { curves } : {}),
     ...(ridgePath ? { ridgePath } : {}),
+    ...(resampling ? { resampling } : {}),
     ...(landscape ? { landscape } : {}),
     ...(decisions ? { decisions } : {}),
     ...(ties > 0 ? { tiedRows: ties } : {}),

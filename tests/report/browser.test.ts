@@ -131,7 +131,7 @@ it('the first screen holds a picture of every model and the table that compares 
         .filter(element => element.checkVisibility())
         .map(element => element.getBoundingClientRect().bottom)
     )
-    expect(bottoms.length).toBe(4 + 7)
+    expect(bottoms.length).toBe(4 + 8)
     expect(Math.max(...bottoms)).toBeLessThan(900)
     // On paper everything is open.
     await page.emulateMedia({ media: 'print' })

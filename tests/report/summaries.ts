@@ -181,6 +181,59 @@ export function makeSummary(shape: Shape = {}): Summary {
 export const throughJson = (s: Summary): Summary => JSON.parse(JSON.stringify(s)) as Summary
 
 /** One summary of every kind, by a few words on it. */
+/** With all that may be said of resampled rows. */
+const resampling: NonNullable<Summary['resampling']> = {
+  bootstrap: {
+    resamples: 1000,
+    starts: 10,
+    confidence: 0.95,
+    point: { id: 0, loss: 0.07058014774 },
+    parameters: {
+      names: ['(Intercept)', 'a', 'b'],
+      estimates: [-1.5, 2.25, 0.125],
+      standardErrors: [123.4567, 0.25, 0.125],
+      biases: [-0.001, 0.02, 1e-5],
+      percentile: [
+        [-1234.567, 2.345],
+        [1.75, 2.75],
+        [-0.1251, 0.3752]
+      ],
+      basic: [
+        [-1234.567, 2.345],
+        [1.75, 2.75],
+        [-0.1251, 0.3752]
+      ],
+      bca: [
+        [null, null],
+        [1.75, 2.75],
+        [-0.1251, 0.3752]
+      ]
+    },
+    lost: { unbounded: 37, unfinished: 2 },
+    lower: 131,
+    rows: [1, 2, 3].map(row => ({
+      row,
+      class: 'versicolor',
+      prediction: row / 4,
+      standardError: 0.1,
+      interval: [row / 4 - 0.2, row / 4 + 0.2] as const
+    }))
+  },
+  crossValidation: {
+    folds: 10,
+    repeats: 3,
+    starts: 10,
+    loss: { estimate: 0.115, error: 0.0516, training: 0.068, single: 0.12 },
+    metrics: {
+      accuracy: { estimate: 0.96, error: 0.021, training: 0.97, single: 0.95 },
+      auc: { estimate: 0.99, training: null, single: 0.98 }
+    },
+    betweenRepeats: 0.007,
+    failed: 1
+  },
+  notes: ['The runs found no minimum.']
+}
+
 export function everyKind(): Readonly<Record<string, Summary>> {
   const convex = { model: true, strongly: true, modulus: 0.0123 }
   const glm = { hidden: [], scale: 'data' as const }
@@ -232,6 +285,13 @@ export function everyKind(): Readonly<Record<string, Summary>> {
         asGoodAsBest: 0.0991,
         disagreement: 0.0123
       }
+    }),
+    'over resamples of the rows': makeSummary({
+      name: 'formula',
+      problem: glm,
+      verdicts: { minimum: 1000 },
+      minima: [makePoint({ count: 1000 })],
+      fields: { resampling }
     }),
     'nothing finite': makeSummary({
       name: '4-5-1 tanh, no ridge',

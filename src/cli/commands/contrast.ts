@@ -9,7 +9,7 @@ import type { Summary } from '../../core/result.js'
 import { separableText } from '../../report/separable.js'
 import { resolveConfig } from '../../study/config.js'
 import type { VarianceResult } from '../../core/varianceResult.js'
-import { renderVariance } from '../../report/variance.js'
+import { renderVariance, varianceConclusion } from '../../report/variance.js'
 import { contrastModels, contrastVariance, runContrast } from '../../study/contrast.js'
 import { runSeparated, separatedKeys } from '../../study/separable.js'
 import type { StudyFiles } from '../../study/study.js'
@@ -142,7 +142,11 @@ export const contrastCommand: Command = {
         print(contrastText(summaries, width))
         print('')
         print(
-          [...conclusion(summaries), ...separableText(summaries, separated)]
+          [
+            ...conclusion(summaries),
+            ...separableText(summaries, separated),
+            ...(variance ? varianceConclusion(variance) : [])
+          ]
             .flatMap(text => wrap(text, width))
             .join('\n')
         )

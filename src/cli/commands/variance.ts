@@ -12,13 +12,14 @@ import { tablesFlag, tablesText } from '../tables.js'
 import { widthOf } from '../terminal.js'
 import { createProgress, loadProgress, type Progress } from '../progress.js'
 
-const { keep: _, ...rest } = studyFlags['Output']
+const { Resampling: _r, ...shared } = studyFlags
+const { keep: _, ...rest } = shared['Output']
 const output = { ...rest, ...tablesFlag }
 const resume = { ...resumeOptions['resume'], describe: 'go on with the runs in DIR; with --starts, up to so many' }
 
 export const varianceCommand: Command = {
   positionals: [configFile],
-  flags: { ...studyFlags, Design: varianceOptions, Output: output, 'Go on': { resume } },
+  flags: { ...shared, Design: varianceOptions, Output: output, 'Go on': { resume } },
   examples: [
     ['manystart variance --data iris2 --hidden 3 --optimizer adam --batch-size 20', '100 starts in 20 orders each'],
     ['manystart variance --resume DIR', 'what a stop has left'],

@@ -1,32 +1,42 @@
-/** Predictions of every row by good runs. */
+/** Predictions of every row: by good runs, and over resamples of the rows. */
 import type { Summary } from '../../core/result.js'
 import { count, short } from '../words.js'
 import { smallWidth } from './chart.js'
 import { draw } from './plot/draw.js'
-import type { Layer, Mark } from './plot/spec.js'
 import { palette } from './plot/looks.js'
+import type { Layer } from './plot/spec.js'
 import { whole } from './plot/text.js'
 
-/** Rows sorted by the best run's prediction, with the ranges of the runs within the smallest and the largest ε. */
-export function predictionRanges(s: Summary): string | undefined {
-  const m = s.multiplicity
-  if (!m || m.rows.length < 2) return undefined
-  const last = m.epsilon.length - 1
-  const values = [...m.rows]
+/** A row with its prediction and the ends of its bands, the widest band first. */
+interface Banded {
+  readonly prediction: number
+  readonly class?: string | undefined
+  readonly bands: readonly (readonly [number, number])[]
+}
+
+/** Rows sorted by their prediction, as a line, with bands around it. */
+function banded(
+  rows: readonly Banded[],
+  looks: readonly { readonly color: string; readonly opacity: number }[],
+  text: string
+): string {
+  const values = [...rows]
     .sort((a, b) => a.prediction - b.prediction)
-    .map(({ prediction, ranges }, i) => ({
+    .map(({ prediction, bands }, i) => ({
       row: i + 1,
       prediction,
-      low: ranges[last][0],
-      high: ranges[last][1],
-      near: ranges[0][0],
-      far: ranges[0][1]
+      ...Object.fromEntries(
+        bands.flatMap(([low, high], b) => [
+          [`low${b}`, low],
+          [`high${b}`, high]
+        ])
+      )
     }))
     .filter(row => Object.values(row).every(Number.isFinite))
-  const name = m.rows[0].class
+  const name = rows[0].class
   const y = {
     type: 'quantitative',
-    title: name === undefined || m.rows.some(row => row.class !== name) ? 'prediction' : `probability of ${name}`,
+    title: name === undefined || rows.some(row => row.class !== name) ? 'prediction' : `probability of ${name}`,
     axis: { tickCount: 5 },
     scale: name === undefined ? { zero: false } : { domain: [0, 1] }
   }
@@ -37,26 +47,50 @@ export function predictionRanges(s: Summary): string | undefined {
     scale: { nice: false, domain: [0, values.length + 1] },
     axis: { tickCount: 4, format: whole }
   }
-  // A band of steps is a small part of what a line for each row would take.
-  const band = (low: string, high: string, look: Partial<Mark>): Layer => ({
-    mark: { type: 'area', interpolate: 'step', ...look },
-    encoding: { x, y: { ...y, field: low }, y2: { field: high } }
-  })
-  const [first] = m.rows
   return draw(
     {
       width: smallWidth,
       height: 150,
       data: { values },
       layer: [
-        band('low', 'high', { color: palette[1], opacity: 0.55 }),
-        band('near', 'far', { color: palette[0], opacity: 0.7 }),
+        // A band of steps is a small part of what a line for each row would take.
+        ...looks.map((look, b): Layer => ({
+          mark: { type: 'area', interpolate: 'step', ...look },
+          encoding: { x, y: { ...y, field: `low${b}` }, y2: { field: `high${b}` } }
+        })),
         {
           mark: { type: 'line', interpolate: 'step', strokeWidth: 1.5, color: 'currentColor' },
           encoding: { x, y: { ...y, field: 'prediction' } }
         }
       ]
     },
-    `Ranges of the predictions for ${count(values.length, 'row', 'rows')} by runs of ${s.name}; the widest, of row ${first.row}, from ${first.ranges[last].map(v => short(v, 3)).join(' to ')}.`
+    text
+  )
+}
+
+/** Rows sorted by the best run's prediction, with the ranges of the runs within the smallest and the largest ε. */
+export function predictionRanges(s: Summary): string | undefined {
+  const m = s.multiplicity
+  if (!m || m.rows.length < 2) return undefined
+  const last = m.epsilon.length - 1
+  const [first] = m.rows
+  return banded(
+    m.rows.map(row => ({ ...row, bands: [row.ranges[last], row.ranges[0]] })),
+    [
+      { color: palette[1], opacity: 0.55 },
+      { color: palette[0], opacity: 0.7 }
+    ],
+    `Ranges of the predictions for ${count(m.rows.length, 'row', 'rows')} by runs of ${s.name}; the widest, of row ${first.row}, from ${first.ranges[last].map(v => short(v, 3)).join(' to ')}.`
+  )
+}
+
+/** Rows sorted by the prediction of the best minimum, with its intervals over resamples of the rows. */
+export function resampledRanges(s: Summary): string | undefined {
+  const rows = s.resampling?.bootstrap?.rows ?? []
+  if (rows.length < 2) return undefined
+  return banded(
+    rows.map(row => ({ ...row, bands: [row.interval] })),
+    [{ color: palette[0], opacity: 0.5 }],
+    `Predictions of ${s.name} for ${count(rows.length, 'row', 'rows')}, with their intervals over resamples of the rows.`
   )
 }

@@ -165,7 +165,7 @@ function rowRange(setup: Setup, { part, at, told: w, prediction, ranges }: Cell)
 }
 
 /** Labels of the classes of an output. */
-function classesOf({ data }: Setup, output: number): readonly string[] | undefined {
+export function classesOf({ data }: Setup, output: number): readonly string[] | undefined {
   const { target } = data.preprocessing
   return (output === 0 ? target : target.others?.[output - 1])?.classes
 }
