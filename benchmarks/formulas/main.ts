@@ -97,22 +97,24 @@ const configOf = ({ formula, parameters, data, steps }: Case): Promise<Setup> =>
     { threads: 1 }
   )
 
-/** Processor seconds and end points of all starts, [count][P]. */
-async function search(setup: Setup): Promise<{ seconds: number; ends: number[][]; runs: number }> {
-  const P = setup.objective.parameters
+/** Processor seconds of a search from all starts, and where it ended, block by block. */
+async function search(setup: Setup): Promise<{ seconds: number; blocks: Float64Array[] }> {
   const before = process.cpuUsage()
   const blocks: Float64Array[] = []
-  const expression = setup.model.kind === 'expression' ? setup.model.expression : undefined
   for await (const block of setup.objective.minimise(requestOf(setup, { first: 0, count }))) blocks.push(block.theta)
   const used = process.cpuUsage(before)
-  const ends = blocks.flatMap(theta =>
-    Array.from({ length: theta.length / P }, (_, i) => Array.from(theta.subarray(i * P, (i + 1) * P)))
+  return { seconds: (used.user + used.system) / 1e6, blocks }
+}
+
+/** End points in the user's parameters, [count][P]. */
+function endsOf({ objective, model }: Setup, blocks: readonly Float64Array[]): number[][] {
+  const P = objective.parameters
+  return blocks.flatMap(theta =>
+    Array.from({ length: theta.length / P }, (_, i) => {
+      const u = theta.subarray(i * P, (i + 1) * P)
+      return [...(model.kind === 'expression' ? toUser(model.expression, u) : u)]
+    })
   )
-  return {
-    seconds: (used.user + used.system) / 1e6,
-    ends: expression ? ends.map(u => [...toUser(expression, u)]) : ends,
-    runs: ends.length
-  }
 }
 
 /** Twice the loss of end points in the user's parameters. */
@@ -182,13 +184,14 @@ try {
   for (const { case: c, setup } of list) {
     await search(setup)
     const seconds: number[] = []
-    let ends: number[][] = []
+    // What is kept of a sample is put in order after the last one: its garbage would be collected, and counted, in the next.
+    let blocks: Float64Array[] = []
     for (let k = 0; k < repeats; k++) {
       const found = await search(setup)
       seconds.push(found.seconds)
-      ends = found.ends
+      blocks = found.blocks
     }
-    ours.set(c.name, { seconds, ends })
+    ours.set(c.name, { seconds, ends: endsOf(setup, blocks) })
   }
   const { answer, missing } = await ask(pythonPeer('formulas', '../formulas/peer.py'), file, 300)
   for (const { case: c, setup } of list) {

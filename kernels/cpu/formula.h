@@ -29,6 +29,18 @@ struct LaneRows {
   }
 };
 
+/// An operand of the tile at hand: p[r · stride], one number for all lanes where `scalar`.
+template <class T>
+struct Reader {
+  const T* p;
+  size_t stride;
+  bool scalar;
+  MS_INLINE Vec<T> get(const Reader& o, int r, int v) {
+    const T* at = o.p + r * o.stride;
+    return o.scalar ? broadcast(*at) : load(at + v * W<T>);
+  }
+};
+
 /// Scratch memory of one thread for one formula.
 template <class T>
 struct FormulaScratch {
@@ -38,6 +50,9 @@ struct FormulaScratch {
   Aligned<T> parameters;                    // [registers][L]
   Aligned<T> z, delta, curvature, product;  // [cap][L]
   Aligned<T> gathered, y, c, o;             // [columns][cap][L] and [cap][L], mini-batches only
+  std::vector<int> order;                   // parameters with a derivative
+  std::vector<Reader<T>> slopes, pairs;     // of z by each of them, and products of two
+  std::vector<T*> out;
   bool shared = true;
 
   explicit FormulaScratch(const Problem<T>& p) {
@@ -50,18 +65,6 @@ struct FormulaScratch {
     lanes.resize(std::max<size_t>(1, formula.body.registers) * tile);
     parameters.resize(std::max<size_t>(1, formula.prelude.registers) * L);
     for (auto* a : {&z, &delta, &curvature, &product}) a->resize(tile);
-  }
-};
-
-/// An operand of the tile at hand: p[r · stride], one number for all lanes where `scalar`.
-template <class T>
-struct Reader {
-  const T* p;
-  size_t stride;
-  bool scalar;
-  MS_INLINE Vec<T> get(const Reader& o, int r, int v) {
-    const T* at = o.p + r * o.stride;
-    return o.scalar ? broadcast(*at) : load(at + v * W<T>);
   }
 };
 
@@ -186,16 +189,36 @@ class FormulaModel {
     for (; i + U <= count; i += U) store(out + size_t(i) * W<T>, f(load_pack<U>(a + size_t(i) * W<T>)));
     return i;
   }
-#define MS_UNARY(expression)                                                           \
-  {                                                                                    \
-    const int count = s.rows * VPL<T>;                                                 \
-    constexpr int whole = PACK < 4 ? PACK : 4, rest = VPL<T> < whole ? VPL<T> : whole; \
-    auto f = [](const auto& x) {                                                       \
-      [[maybe_unused]] constexpr int U = sizeof(x.v) / sizeof(x.v[0]);                 \
-      return expression;                                                               \
-    };                                                                                 \
-    packs<rest>(out, a.p, packs<whole>(out, a.p, 0, count, f), count, f);              \
-    return;                                                                            \
+#define MS_UNARY(expression)                                                         \
+ {                                                                                   \
+  const int count = s.rows * VPL<T>;                                                 \
+  constexpr int whole = PACK < 4 ? PACK : 4, rest = VPL<T> < whole ? VPL<T> : whole; \
+  auto f = [](const auto& x) {                                                       \
+ [[maybe_unused]] constexpr int U = sizeof(x.v) / sizeof(x.v[0]);                    \
+ return expression;                                                                  \
+  };                                                                                 \
+  packs<rest>(out, a.p, packs<whole>(out, a.p, 0, count, f), count, f);              \
+  return;                                                                            \
+ }
+
+  template <bool A, bool B, bool C>
+  static void fused(T* out, Reader<T> a, Reader<T> b, Reader<T> c, int rows) {
+    for (int r = 0; r < rows; r++, out += L, a.p += a.stride, b.p += b.stride, c.p += c.stride) {
+#pragma GCC unroll 8
+      for (int v = 0; v < VPL<T>; v++)
+        store(out + v * W<T>,
+              fma(A ? broadcast(*a.p) : load(a.p + v * W<T>), B ? broadcast(*b.p) : load(b.p + v * W<T>),
+                  C ? broadcast(*c.p) : load(c.p + v * W<T>)));
+    }
+  }
+  /// out = a b + c.
+  static void fused(T* out, const Reader<T>& a, const Reader<T>& b, const Reader<T>& c, int rows) {
+    if (b.scalar && !a.scalar) return fused(out, b, a, c, rows);
+    if (!a.scalar)
+      return c.scalar ? fused<false, false, true>(out, a, b, c, rows) : fused<false, false, false>(out, a, b, c, rows);
+    if (!b.scalar)
+      return c.scalar ? fused<true, false, true>(out, a, b, c, rows) : fused<true, false, false>(out, a, b, c, rows);
+    fused<true, true, false>(out, a, b, c, rows);
   }
 
   /// Powers and selections, whose operands may be of any kind.
@@ -227,6 +250,7 @@ class FormulaModel {
       case op::pow: return powers(out, a, b, s.rows, 0);
       case op::pow_log: return powers(out, a, b, s.rows, 1);
       case op::pow_log2: return powers(out, a, b, s.rows, 2);
+      case op::fma: return fused(out, a, b, reader(p, in.c, columns, rows, r0, s), s.rows);
       case op::where: {
         const Reader<T> c = reader(p, in.c, columns, rows, r0, s);
         for (int r = 0; r < s.rows; r++)
@@ -269,8 +293,7 @@ class FormulaModel {
     const size_t rows = p.counted;
     body(p, columns, rows, r0, s, H ? 2 : g ? 1 : 0);
     losses(p, reader(p, formula.z, columns, rows, r0, s), f, g || H, s, y, c, o);
-    if (g) gradient(p, columns, rows, r0, g, s);
-    if (H) hessian(p, columns, rows, r0, H, s);
+    if (g || H) derivatives(p, columns, rows, r0, g, H, s);
   }
 
   template <Loss K>
@@ -333,10 +356,10 @@ class FormulaModel {
     if (p.d.loss == Loss::logistic && s.shared && p.equal_weights) return logistic_losses(z, f, s, y, c[0], o);
     const T* q = p.loss_constants.data();
     switch (p.d.loss) {
-#define MS_CASE(name, ...)                                                                    \
-  case Loss::name:                                                                            \
-    if constexpr (manystart::response_of(Loss::name) == manystart::Response::classes) return; \
-    else return scalar_losses<Loss::name>(z, f, s, y, c, o, q);
+#define MS_CASE(name, ...)                                                                  \
+ case Loss::name:                                                                           \
+  if constexpr (manystart::response_of(Loss::name) == manystart::Response::classes) return; \
+  else return scalar_losses<Loss::name>(z, f, s, y, c, o, q);
       MS_LOSSES(MS_CASE)
 #undef MS_CASE
     }
@@ -346,46 +369,96 @@ class FormulaModel {
     return (operand & 3) == manystart::formula::constant && p.constants[operand >> 2] == 0;
   }
 
-  /// out [L] += Σ_r w[r] d[r].
-  template <bool A>
-  MS_INLINE void accumulate(T* out, const T* w, const Reader<T>& d, int rows) {
-    V sum[VPL<T>];
+  /// Registers of a lane group whose sums are kept at a time, and how many sums there are at most: together they fit
+  /// the registers.
+  static constexpr int CHUNK = VPL<T> < 2 ? VPL<T> : 2, MOST = BYTES == 64 ? 8 : 4;
+
+  /// out[j] [L] += Σ_r w[r] d_j[r], j < J; ONE: the d are one number for all lanes.
+  template <int J, bool ONE>
+  static void sums(T* const* out, const T* w, const Reader<T>* d, int rows) {
+    for (int v = 0; v < L; v += CHUNK * W<T>) {
+      V sum[J][CHUNK];
+      const T* at[J];
 #pragma GCC unroll 8
-    for (int v = 0; v < VPL<T>; v++) sum[v] = load(out + v * W<T>);
-    const T* at = d.p;
-    for (int r = 0; r < rows; r++, w += L, at += d.stride) {
+      for (int j = 0; j < J; j++) {
+        at[j] = d[j].p + (ONE ? 0 : v);
 #pragma GCC unroll 8
-      for (int v = 0; v < VPL<T>; v++)
-        sum[v] = fma(load(w + v * W<T>), A ? broadcast(*at) : load(at + v * W<T>), sum[v]);
+        for (int k = 0; k < CHUNK; k++) sum[j][k] = load(out[j] + v + k * W<T>);
+      }
+      for (int r = 0; r < rows; r++, w += L) {
+#pragma GCC unroll 8
+        for (int j = 0; j < J; j++) {
+#pragma GCC unroll 8
+          for (int k = 0; k < CHUNK; k++)
+            sum[j][k] = fma(load(w + v + k * W<T>), ONE ? broadcast(*at[j]) : load(at[j] + k * W<T>), sum[j][k]);
+          at[j] += d[j].stride;
+        }
+      }
+      w -= size_t(rows) * L;
+#pragma GCC unroll 8
+      for (int j = 0; j < J; j++)
+#pragma GCC unroll 8
+        for (int k = 0; k < CHUNK; k++) store(out[j] + v + k * W<T>, sum[j][k]);
     }
-#pragma GCC unroll 8
-    for (int v = 0; v < VPL<T>; v++) store(out + v * W<T>, sum[v]);
   }
-  static void add(T* out, const T* w, const Reader<T>& d, int rows) {
-    if (d.scalar) accumulate<true>(out, w, d, rows);
-    else accumulate<false>(out, w, d, rows);
+  /// The same for any number of them.
+  template <bool ONE, int J = MOST>
+  static void add(T* const* out, const T* w, const Reader<T>* d, int count, int rows) {
+    for (; count >= J; count -= J, out += J, d += J) sums<J, ONE>(out, w, d, rows);
+    if constexpr (J > 1)
+      if (count > 0) add<ONE, J / 2>(out, w, d, count, rows);
   }
 
-  static void gradient(const Problem<T>& p, const T* columns, size_t rows, int r0, T* g, S& s) {
-    for (int k = 0; k < p.P; k++) {
-      const int operand = p.formula->first[k];
-      if (!is_zero(p, operand)) add(g + size_t(k) * L, s.delta.get(), reader(p, operand, columns, rows, r0, s), s.rows);
-    }
-  }
-
-  static void hessian(const Problem<T>& p, const T* columns, size_t rows, int r0, T* H, S& s) {
+  /// Adds the rows of the tile to g and H. Derivatives of z that are one number for all lanes come first: a product of
+  /// two of them is one, too.
+  static void derivatives(const Problem<T>& p, const T* columns, size_t rows, int r0, T* g, T* H, S& s) {
     const auto& first = p.formula->first;
-    for (int i = 0; i < p.P && p.formula->has_loss; i++) {
-      if (is_zero(p, first[i])) continue;
-      const Reader<T> d = reader(p, first[i], columns, rows, r0, s);
+    s.order.clear(), s.slopes.clear();
+    int shared = 0;
+    for (const bool scalar : {true, false}) {
+      for (int k = 0; k < p.P; k++) {
+        if (is_zero(p, first[k])) continue;
+        const Reader<T> d = reader(p, first[k], columns, rows, r0, s);
+        if (d.scalar == scalar) s.order.push_back(k), s.slopes.push_back(d);
+      }
+      if (scalar) shared = int(s.order.size());
+    }
+    const int all = int(s.order.size());
+    if (g) {
+      s.out.clear();
+      for (const int k : s.order) s.out.push_back(g + size_t(k) * L);
+      add<true>(s.out.data(), s.delta.get(), s.slopes.data(), shared, s.rows);
+      add<false>(s.out.data() + shared, s.delta.get(), s.slopes.data() + shared, all - shared, s.rows);
+    }
+    if (!H) return;
+    size_t pair = 0;
+    for (int i = 0; i < all && p.formula->has_loss; i++) {
+      const Reader<T>& d = s.slopes[i];
+      s.out.clear();
+      for (int j = i; j < all; j++) {
+        const auto [low, high] = std::minmax(s.order[i], s.order[j]);
+        s.out.push_back(H + (size_t(low) * p.P + high) * L);
+      }
+      // What is one number for all lanes has its products made beforehand.
+      const bool paired = i < shared && s.shared && p.pairs.size() > 0;
+      if (paired) {
+        s.pairs.clear();
+        for (int j = i; j < shared; j++, pair++) s.pairs.push_back({p.pairs.get() + pair * rows + r0, 1, true});
+        add<true>(s.out.data(), s.curvature.get(), s.pairs.data(), shared - i, s.rows);
+      }
+      const int from = paired ? shared : i, vectors = std::max(i, shared);
+      if (from == all) continue;
       binary(s.product.get(), Reader<T>{s.curvature.get(), size_t(L), false}, d, s.rows,
              [](V x, V y) { return x * y; });
-      for (int j = i; j < p.P; j++)
-        if (!is_zero(p, first[j]))
-          add(H + (size_t(i) * p.P + j) * L, s.product.get(), reader(p, first[j], columns, rows, r0, s), s.rows);
+      add<true>(s.out.data() + (from - i), s.product.get(), s.slopes.data() + from, vectors - from, s.rows);
+      add<false>(s.out.data() + (vectors - i), s.product.get(), s.slopes.data() + vectors, all - vectors, s.rows);
     }
-    for (const auto& [i, j, operand] : p.formula->second)
-      add(H + (size_t(i) * p.P + j) * L, s.delta.get(), reader(p, operand, columns, rows, r0, s), s.rows);
+    for (const auto& [i, j, operand] : p.formula->second) {
+      T* out = H + (size_t(i) * p.P + j) * L;
+      const Reader<T> d = reader(p, operand, columns, rows, r0, s);
+      if (d.scalar) sums<1, true>(&out, s.delta.get(), &d, s.rows);
+      else sums<1, false>(&out, s.delta.get(), &d, s.rows);
+    }
   }
 };
 

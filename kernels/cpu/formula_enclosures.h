@@ -188,6 +188,7 @@ class FormulaTape {
         case formula_op::sub: to = a - b; break;
         case formula_op::mul: to = a * b; break;
         case formula_op::div: to = quotient(a, b); break;
+        case formula_op::fma: to = a * b + read(in.c); break;
         case formula_op::abs: to = choose(positive(a), a, -a); break;
         case formula_op::sign: to = choose(positive(a), one, -one); break;
         case formula_op::min: to = choose(positive(b - a), a, b); break;

@@ -32,7 +32,9 @@ enum Op {
   less,
   less_equal,
   equal,
-  where
+  where,
+  /// a b + c, which registers.ts makes.
+  fma
 };
 /// Where an operand is: number · 4 + kind.
 enum Kind { lane, parameter, row, constant };

@@ -96,6 +96,10 @@ struct Problem {
   std::vector<T> constants;
   Aligned<T> columns, columns_counted;
   int counted = 0;
+  /// Products of two derivatives of z that depend on the row alone, [pairs][counted], the first of them with itself and
+  /// all later ones, then the second: what H sums for a formula linear in its parameters. Empty where there are none or
+  /// they would be too many.
+  Aligned<T> pairs;
   std::vector<T> y_counted, c_counted, offset_counted;
 
   /// As below for a formula; `xs` are its columns [S'][N], one after the other.
@@ -118,6 +122,7 @@ struct Problem {
       for (size_t n = 0; n < used.size(); n++) columns_counted[k * used.size() + n] = T(xs[k * N + used[n]]);
     }
     for (size_t i : used) y_counted.push_back(y[i]), c_counted.push_back(c[i]), offset_counted.push_back(offset[i]);
+    if (formula->has_loss) make_pairs();
   }
 
   /// Arrays in f64 as TypeScript hands them over; weight and offset may be null.
@@ -154,6 +159,24 @@ struct Problem {
   }
 
  private:
+  void make_pairs() {
+    // A fixed or constant derivative of 0 adds nothing.
+    std::vector<std::pair<const T*, size_t>> slopes;
+    for (const int operand : formula->first) {
+      const int number = operand >> 2, kind = operand & 3;
+      if (kind == formula::row) slopes.push_back({columns_counted.get() + size_t(number) * counted, 1});
+      else if (kind == formula::constant && constants[number] != 0) slopes.push_back({&constants[number], 0});
+    }
+    constexpr size_t most = size_t(1) << 21;
+    const size_t count = slopes.size() * (slopes.size() + 1) / 2;
+    if (count * counted > most) return;
+    pairs.resize(count * counted);
+    T* to = pairs.get();
+    for (size_t i = 0; i < slopes.size(); i++)
+      for (size_t j = i; j < slopes.size(); j++)
+        for (int r = 0; r < counted; r++)
+          *to++ = slopes[i].first[r * slopes[i].second] * slopes[j].first[r * slopes[j].second];
+  }
   void take_rows(const double* ys, const double* weights, const double* offsets) {
     d.loss_constants.resize(3);
     loss_constants.assign(d.loss_constants.begin(), d.loss_constants.end());

@@ -38,6 +38,20 @@ cases.push({
     )
   )
 })
+// More derivatives than are summed at a time, of which those that depend on the row alone go another way.
+const many = Array.from({ length: 11 }, (_, k) => free(`p${k}`))
+for (const [label, formula] of [
+  ['linear', many.map((p, k) => `${p.name} * (x - ${k}/8)^${k % 3}`).join(' + ')],
+  [
+    'partly linear',
+    many.map((p, k) => (k % 3 === 1 ? `tanh(${p.name} * x)` : `${p.name} * sin(w + ${k})`)).join(' + ')
+  ],
+  ['not linear', many.map((p, k) => `sin(${p.name} * x + w * ${k}/8)`).join(' * p1 + ')]
+])
+  cases.push({
+    label: `${label} in 11 parameters`,
+    problem: formulaProblem(expressionOf(formula, many), { loss: 'logistic', rows: 61, weighted: label !== 'linear' })
+  })
 for (const n of [0, 2, cases.length - 1])
   cases.push({ label: `Gauss and Newton's matrix, ${cases[n].label}`, problem: withGaussNewton(cases[n].problem) })
 cases.push({
@@ -88,6 +102,30 @@ describe.each(takes)('$label', candidate => {
     }
     objective.dispose()
   })
+
+  const large = async (): Promise<void> => {
+    const rows = 400_000
+    const whole = formulaProblem(expressionOf('a + b*x + c*w', names), { loss: 'logistic', rows })
+    const part = (from: number): Problem => ({
+      ...whole,
+      rows: rows / 2,
+      x: whole.x.slice(2 * from, 2 * from + rows),
+      y: whole.y.slice(from, from + rows / 2)
+    })
+    const theta = Float64Array.of(0.25, -0.5, 0.75)
+    const values = async (problem: Problem): Promise<number[]> => {
+      const objective = await (await opened).prepare(problem)
+      const { f, g, H } = await objective.evaluate(theta, { g: true, H: true })
+      objective.dispose()
+      return [...f, ...g!, ...H!]
+    }
+    const [all, one, two] = [await values(whole), await values(part(0)), await values(part(rows / 2))]
+    // Means of rows one after the other.
+    const mean = one.map((v, k) => (v + two[k]) / 2)
+    expectAllClose(all, mean, tolerance(candidate.precision, rows, 1), 'the mean of both halves')
+  }
+  if (candidate.name === 'cpu' && candidate.precision === 'f64')
+    it('sums so many rows that products of derivatives are not kept', large)
 
   it('rows of weight 0 are not there, even where the formula has no value on them', async () => {
     const problem = formulaProblem(expressionOf('a + b*log(x)', [free('a'), free('b')]), { rows: 6 })

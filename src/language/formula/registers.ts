@@ -3,13 +3,16 @@
  * row alone are done once for every problem, those on the parameters alone once for every evaluation, the rest for every row and run.
  */
 import { Tape } from './evaluate.js'
-import { Op, arity, type Graph, type NodeId } from './graph.js'
+import { Op, arity, opNames, type Graph, type NodeId } from './graph.js'
 import type { Derivatives } from './derive.js'
 
 /** Where an operand is: number · 4 + kind. */
 export const Operand = { lane: 0, parameter: 1, row: 2, constant: 3 } as const
 
 export const registerWidth = 5
+
+/** a b + c with one rounding: an operation of registers alone, numbered after those of graphs. */
+const fusedOp = opNames.length
 
 /** What must be evaluated: z, then its gradient, then its Hessian. */
 export interface Stages {
@@ -69,9 +72,15 @@ class Allocator {
   }
 }
 
+/** An operation and its operands. */
+interface Operation {
+  readonly op: number
+  readonly args: readonly NodeId[]
+}
+
 /** Registers and instructions of the nodes of one kind, in stages; a register is used again when its value has been read last. */
 function emit(
-  graph: Graph,
+  operations: ReadonlyMap<NodeId, Operation>,
   stages: readonly (readonly NodeId[])[],
   kept: ReadonlySet<NodeId>,
   first: number,
@@ -81,25 +90,50 @@ function emit(
   const order = stages.flat()
   const own = new Set(order)
   const last = new Map<NodeId, number>()
-  const args = (id: NodeId): NodeId[] => [graph.a[id], graph.b[id], graph.c[id]].slice(0, arity(graph.op[id]))
   order.forEach((id, i) => {
-    for (const k of args(id)) if (own.has(k)) last.set(k, i)
+    for (const k of operations.get(id)!.args) if (own.has(k)) last.set(k, i)
   })
   const allocator = new Allocator(first)
   const registers = new Map<NodeId, number>()
   const code: number[] = []
   order.forEach((id, i) => {
-    const operands = args(id).map(operand)
-    for (const k of new Set(args(id))) if (last.get(k) === i && !kept.has(k)) allocator.give(registers.get(k)!)
+    const { op, args } = operations.get(id)!
+    const operands = args.map(operand)
+    for (const k of new Set(args)) if (last.get(k) === i && !kept.has(k)) allocator.give(registers.get(k)!)
     const register = allocator.take()
     registers.set(id, register)
     assign(id, register)
     // An operation without further operands repeats its first, which every engine can read.
-    code.push(graph.op[id], register, operands[0], operands[1] ?? operands[0], operands[2] ?? operands[0])
+    code.push(op, register, operands[0], operands[1] ?? operands[0], operands[2] ?? operands[0])
   })
   let end = 0
   const ends = Int32Array.from(stages, stage => (end += stage.length))
   return { ends, code: Int32Array.from(code), registers: allocator.count }
+}
+
+/** Operations on row and parameters of the nodes seen, where a product that one sum alone reads is part of that sum. */
+function operationsOf(
+  graph: Graph,
+  seen: ReadonlySet<NodeId>,
+  kept: ReadonlySet<NodeId>,
+  kind: Uint8Array
+): Map<NodeId, Operation> {
+  const operations = new Map<NodeId, Operation>()
+  const uses = new Map<NodeId, number>()
+  for (const id of seen) {
+    const args = [graph.a[id], graph.b[id], graph.c[id]].slice(0, arity(graph.op[id]))
+    for (const k of args) uses.set(k, (uses.get(k) ?? 0) + 1)
+    if (args.length > 0) operations.set(id, { op: graph.op[id], args })
+  }
+  for (const [id, { op, args }] of operations) {
+    if (op !== Op.add || kind[id] !== (onRow | onParameters)) continue
+    const product = args.find(k => graph.op[k] === Op.mul && kind[k] === kind[id] && uses.get(k) === 1 && !kept.has(k))
+    if (product === undefined) continue
+    const rest = args[0] === product ? args[1] : args[0]
+    operations.set(id, { op: fusedOp, args: [graph.a[product], graph.b[product], rest] })
+    operations.delete(product)
+  }
+  return operations
 }
 
 export function compileRegisters(
@@ -113,8 +147,9 @@ export function compileRegisters(
   const kept = new Set(roots.flat())
   const seen = new Set<NodeId>()
   const stages = roots.map(list => graph.needed(list).filter(id => !seen.has(id) && seen.add(id)))
+  const operations = operationsOf(graph, seen, kept, kind)
   const of = (wanted: number): NodeId[][] =>
-    stages.map(stage => stage.filter(id => kind[id] === wanted && arity(graph.op[id]) > 0))
+    stages.map(stage => stage.filter(id => kind[id] === wanted && operations.has(id)))
 
   const constants: number[] = []
   const rowNodes: NodeId[] = []
@@ -136,11 +171,9 @@ export function compileRegisters(
       void places.set(id, register * 4 + where)
   // What rows read of the prelude must outlive it.
   const read = new Set(kept)
-  for (const id of seen)
-    if (kind[id] === (onRow | onParameters))
-      for (const k of [graph.a[id], graph.b[id], graph.c[id]].slice(0, arity(graph.op[id]))) read.add(k)
-  const prelude = emit(graph, of(onParameters), read, parameters, operand, into(Operand.parameter))
-  const body = emit(graph, of(onRow | onParameters), kept, 0, operand, into(Operand.lane))
+  for (const [id, { args }] of operations) if (kind[id] === (onRow | onParameters)) for (const k of args) read.add(k)
+  const prelude = emit(operations, of(onParameters), read, parameters, operand, into(Operand.parameter))
+  const body = emit(operations, of(onRow | onParameters), kept, 0, operand, into(Operand.lane))
   return {
     parameters,
     prelude,

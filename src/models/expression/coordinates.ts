@@ -31,14 +31,14 @@ export function toUser({ parameters, coordinates }: Expression, u: ArrayLike<num
   return theta
 }
 
-/** The model's own coordinates of θ [P]. @param u where they go; may be θ itself */
-export function fromUser(
-  { parameters, coordinates }: Expression,
-  theta: ArrayLike<number>,
-  u = new Float64Array(parameters.length)
-): Float64Array {
-  for (let k = 0; k < u.length; k++) u[k] = coordinates === 'user' ? theta[k] : toInnerOne(parameters[k], theta[k])
-  return u
+/** What turns a user's value of parameter k into the model's own coordinate. */
+export const innerOf = ({ parameters, coordinates }: Expression): ((k: number, theta: number) => number) =>
+  coordinates === 'user' ? (_, theta) => theta : (k, theta) => toInnerOne(parameters[k], theta)
+
+/** The model's own coordinates of θ [P]. */
+export const fromUser = (model: Expression, theta: ArrayLike<number>): Float64Array => {
+  const inner = innerOf(model)
+  return Float64Array.from(model.parameters, (_, k) => inner(k, theta[k]))
 }
 
 /** dθ/du [P] at u. */

@@ -1,30 +1,41 @@
 /** Start points of a model given as an expression. */
 import { Stream, normalQuantile, uniform, words } from '../../core/rng.js'
-import { fromUser } from './coordinates.js'
+import { innerOf } from './coordinates.js'
 import type { Expression, ParameterInit } from './types.js'
 
-/** The value at the share u of the distribution. */
-export function quantileOf(init: ParameterInit, u: number): number {
+/** The value at the share u of the distribution; what does not depend on u is worked out once. */
+function quantileOf(init: ParameterInit): (u: number) => number {
   switch (init.kind) {
-    case 'uniform':
-      return init.low + (init.high - init.low) * u
+    case 'uniform': {
+      const { low, high } = init
+      return u => low + (high - low) * u
+    }
     case 'normal':
-      return init.mean + init.deviation * normalQuantile(u)
-    case 'logUniform':
-      return init.low * Math.exp(u * Math.log(init.high / init.low))
+      return u => init.mean + init.deviation * normalQuantile(u)
+    case 'logUniform': {
+      const { low } = init
+      const ratio = Math.log(init.high / low)
+      return u => low * Math.exp(u * ratio)
+    }
     default:
       return init satisfies never
   }
 }
 
-/** The start from a word for each parameter, in the model's own coordinates: [P] each. @param out where it goes */
-export function expressionPoint(
-  model: Expression,
-  random: Uint32Array,
-  out = new Float64Array(random.length)
-): Float64Array {
-  for (let k = 0; k < out.length; k++) out[k] = quantileOf(model.parameters[k].init, uniform(random[k]))
-  return fromUser(model, out, out)
+/** What makes starts from a word for each parameter: [P] numbers in the model's own coordinates, from `out[at]` on. */
+function starter(model: Expression): (random: Uint32Array, out: Float64Array, at: number) => void {
+  const quantiles = model.parameters.map(({ init }) => quantileOf(init))
+  const inner = innerOf(model)
+  return (random, out, at) => {
+    for (let k = 0; k < quantiles.length; k++) out[at + k] = inner(k, quantiles[k](uniform(random[k])))
+  }
+}
+
+/** The start from a word for each parameter, in the model's own coordinates: [P]. */
+export function expressionPoint(model: Expression, random: Uint32Array): Float64Array {
+  const out = new Float64Array(random.length)
+  starter(model)(random, out, 0)
+  return out
 }
 
 /** Starts made at a time. */
@@ -38,6 +49,7 @@ export function* startChunks(
 ): Generator<{ readonly kind: 'given'; readonly theta: Float64Array; readonly count: number; readonly first: number }> {
   const P = model.parameters.length
   const random = new Uint32Array(P)
+  const make = starter(model)
   for (let done = 0; done < starts.count; done += chunk) {
     const count = Math.min(chunk, starts.count - done)
     const first = starts.first + done
@@ -45,7 +57,7 @@ export function* startChunks(
     for (let i = 0; i < count; i++) {
       const start = numbers ? numbers[done + i] : first + i
       words(starts.seed, Stream.init, start, 0, P, random)
-      expressionPoint(model, random, theta.subarray(i * P, (i + 1) * P))
+      make(random, theta, i * P)
     }
     yield { kind: 'given', theta, count, first }
   }
