@@ -1,8 +1,8 @@
 // What the project says of itself beside the pages whose commands readme.test.ts runs: lists of files, examples, the citation.
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { node, root } from './cli/helpers.js'
+import { manystart, node, root, type Outcome } from './cli/helpers.js'
 
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
 
@@ -96,8 +96,7 @@ describe('study files of the examples', () => {
   })
 
   it.each(files)('%s', async file => {
-    const args = ['study', `examples/${file}`, '--quiet']
-    const { code, stdout } = await node([join(root, 'dist/cli/main.js'), ...args], { cwd: root })
+    const { code, stdout } = await manystart(['study', `examples/${file}`, '--quiet'], { cwd: root })
     expect(code).toBe(0)
     const text = stdout.replaceAll(/\s*\n\s*/g, ' ')
     for (const part of shown[file]) expect(text).toMatch(part)
@@ -106,6 +105,12 @@ describe('study files of the examples', () => {
 })
 
 describe('examples', () => {
+  const outcomes = new Map<string, Promise<Outcome>>()
+  const run = (file: string): Promise<Outcome> => {
+    const outcome = outcomes.get(file) ?? node([join(root, 'examples', file)], { cwd: root })
+    outcomes.set(file, outcome)
+    return outcome
+  }
   const files = readdirSync(join(root, 'examples')).filter(file => file.endsWith('.mjs'))
 
   it('are all in the list, and the list names no other', () => {
@@ -114,7 +119,7 @@ describe('examples', () => {
   })
 
   it.each(files)('%s', async file => {
-    const { code, stdout, stderr } = await node([join(root, 'examples', file)], { cwd: dirname(join(root, file)) })
+    const { code, stdout, stderr } = await run(file)
     expect(stderr).toBe('')
     expect(code).toBe(0)
     expect(stdout.trim()).not.toMatch(/NaN|undefined|\[object/)
@@ -122,7 +127,7 @@ describe('examples', () => {
   })
 
   it('Breiman’s networks have many minima, of errors within a few standard errors of each other, and different pictures', async () => {
-    const { stdout } = await node([join(root, 'examples/breiman.mjs')], { cwd: root })
+    const { stdout } = await run('breiman.mjs')
     const [, minima, low, high] = /(\d+) distinct minima, errors on test rows ([\d.]+) to ([\d.]+) %/
       .exec(stdout)!
       .map(Number)

@@ -10,7 +10,7 @@ import { builtins } from '../src/data/builtin.js'
 import { engines } from '../src/engines/registry.js'
 import { activations, losses } from '../src/models/types.js'
 import { optimizers } from '../src/optimizers/registry.js'
-import { manystart, node, root, scratch, type Outcome } from './cli/helpers.js'
+import { manystartHere, node, root, scratch, type Outcome } from './cli/helpers.js'
 
 interface Block {
   readonly language: string
@@ -45,7 +45,7 @@ const elsewhere: Readonly<Record<string, string>> = {
 
 function run(command: string): Promise<Outcome> {
   const [program, ...words] = command.split(' ')
-  if (program === 'npx' && words[0] === 'manystart') return manystart(words.slice(1))
+  if (program === 'npx' && words[0] === 'manystart') return manystartHere(words.slice(1))
   if (program === 'node') return node(words)
   if (command === 'npm start') return node([join(root, 'scripts/bootstrap.mjs'), 'start'], { cwd: root })
   throw new Error(`README.md has a command that this test cannot run: ${command}`)
@@ -176,10 +176,10 @@ describe('tables of README.md', () => {
   })
 
   it('name flags and fields that exist', async () => {
-    const help = (await manystart(['contrast', '--help'])).stdout
+    const help = (await manystartHere(['contrast', '--help'])).stdout
     const table = readme.slice(readme.indexOf('## Fields and flags'), readme.indexOf('## Losses'))
     const others = await Promise.all(
-      ['study', 'variance', 'compare', 'export'].map(command => manystart([command, '--help']))
+      ['study', 'variance', 'compare', 'export'].map(command => manystartHere([command, '--help']))
     )
     const all = help + others.map(outcome => outcome.stdout).join('')
     for (const [, flag] of table.matchAll(/`--(?:no-)?([a-z0-9-]+)/g)) expect(all, flag).toContain(`--${flag}`)

@@ -6,10 +6,12 @@ import { Stream, uniform, words } from '../../src/core/rng.js'
 import type { Summary } from '../../src/core/result.js'
 import { readList } from '../../src/runs/directory.js'
 import { partsIn, summaryText } from '../helpers/directories.js'
-import { csv, expectRefusal, freshOut, manystart } from './helpers.js'
+import { csv, expectRefusal, freshOut, manystart, manystartHere } from './helpers.js'
 
 const net = ['--data', 'iris2', '--standardize', '--hidden', 3, '--ridge', 0.001, '--penalize-bias', '--quiet']
-const flags = [...net, '--seed', 5, '--starts', 20000, '--threads', 1]
+/** Enough for several parts, of which the first ones are small. */
+const starts = 6000
+const flags = [...net, '--seed', 5, '--starts', starts, '--threads', 1]
 
 /** The study in one go, which the tests compare with and do not touch. */
 let done: Promise<string> | undefined
@@ -56,7 +58,7 @@ describe('a study that is killed', () => {
       const begin = ['study', ...flags, '--out', out]
       const args = existsSync(join(out, 'study.json')) ? ['study', '--resume', out, '--quiet', '--threads', 2] : begin
       const signal = (['SIGKILL', 'SIGTERM', 'SIGHUP'] as const)[Math.floor(uniform(random[k]) * 3)]
-      if (await killed(args, out, uniform(random[6 + k]) * 900, signal)) kills++
+      if (await killed(args, out, uniform(random[6 + k]) * 600, signal)) kills++
       // What is listed can be read at once.
       if (!existsSync(join(out, 'runs', 'parts.jsonl'))) continue
       const before = await readList(out)
@@ -77,9 +79,9 @@ describe('a study that is killed', () => {
   })
 
   it('has runs of a part under way on the disk after a while, and computes only the missing ones', async () => {
-    // So slow that the first part takes minutes.
+    // So slow that the first part takes ten times as long as nothing is kept.
     const slow = ['--data', 'xor', '--engine', 'reference', '--hidden', 2, '--optimizer', 'gd', '--gradient', 1e-300]
-    const args = ['study', ...slow, '--steps', 50000, '--starts', 200, '--quiet']
+    const args = ['study', ...slow, '--steps', 2000, '--starts', 2000, '--quiet']
     const out = freshOut()
     const list = join(out, 'runs', 'parts.jsonl')
     const isKept = (): boolean => existsSync(list) && readFileSync(list, 'utf8').includes('open-0000000000000')
@@ -103,9 +105,9 @@ describe('a study that is killed', () => {
     const [first, second] = readdirSync(runs).filter(name => name.startsWith('part-0'))
     appendFileSync(join(runs, first), 'x')
     rmSync(join(runs, second))
-    const refused = await manystart(['report', out, '--loss-tolerance', 1e-7])
+    const refused = await manystartHere(['report', out, '--loss-tolerance', 1e-7])
     expectRefusal(refused, 2, new RegExp(`${first} has \\d+ bytes .*--resume .* sets it aside`))
-    const outcome = await manystart(['study', '--resume', out, '--quiet'])
+    const outcome = await manystartHere(['study', '--resume', out, '--quiet'])
     expect(outcome.code, outcome.stderr).toBe(0)
     for (const name of [first, second]) expect(outcome.stderr).toContain(name)
     expect(readdirSync(join(runs, 'aside')).length).toBe(1)
@@ -119,14 +121,14 @@ describe('more starts', () => {
     const expected = await whole()
     const out = freshOut()
     const few = ['study', ...net, '--seed', 5, '--starts', 700, '--out', out]
-    expect((await manystart(few)).code).toBe(0)
-    const outcome = await manystart(['study', '--resume', out, '--starts', 20000, '--quiet'])
+    expect((await manystartHere(few)).code).toBe(0)
+    const outcome = await manystartHere(['study', '--resume', out, '--starts', starts, '--quiet'])
     expect(outcome.code, outcome.stderr).toBe(0)
     expect(summaryText(out)).toBe(summaryText(expected))
     expectRefusal(
-      await manystart(['study', '--resume', out, '--starts', 700]),
+      await manystartHere(['study', '--resume', out, '--starts', 700]),
       2,
-      /has 20000 starts and cannot go on with 700/
+      /has 6000 starts and cannot go on with 700/
     )
   })
 })
@@ -140,19 +142,19 @@ describe('going on is refused', () => {
     )
     const out = freshOut()
     const args = ['--data', data, '--target', 'y', '--starts', 50, '--quiet']
-    expect((await manystart(['study', ...args, '--out', out])).code).toBe(0)
-    const other = await manystart(['study', ...args, '--ridge', 0.5, '--resume', out])
+    expect((await manystartHere(['study', ...args, '--out', out])).code).toBe(0)
+    const other = await manystartHere(['study', ...args, '--ridge', 0.5, '--resume', out])
     expectRefusal(other, 2, /model\.ridge is 0 in .* and 0\.5 now/)
-    expect((await manystart(['study', ...args, '--resume', out])).code).toBe(0)
+    expect((await manystartHere(['study', ...args, '--resume', out])).code).toBe(0)
     writeFileSync(data, readFileSync(data, 'utf8').replace('\n3,', '\n3.5,'))
-    expectRefusal(await manystart(['study', '--resume', out]), 2, /The data .* have changed since/)
-    expectRefusal(await manystart(['study', '--resume', freshOut()]), 2, /holds no study.json/)
+    expectRefusal(await manystartHere(['study', '--resume', out]), 2, /The data .* have changed since/)
+    expectRefusal(await manystartHere(['study', '--resume', freshOut()]), 2, /holds no study.json/)
     expectRefusal(
-      await manystart(['study', '--resume', out, '--seed', 5]),
+      await manystartHere(['study', '--resume', out, '--seed', 5]),
       2,
       /--seed has no place; leave it out, or describe the whole study/
     )
-    const both = await manystart(['study', ...args, '--resume', out, '--out', freshOut()])
+    const both = await manystartHere(['study', ...args, '--resume', out, '--out', freshOut()])
     expectRefusal(both, 2, /--resume names the directory/)
   })
 })
@@ -161,7 +163,7 @@ describe('a study that ends by itself', () => {
   it('stops where enough has been seen, and so does one that was killed, at the same start', async () => {
     const open = [...net, '--seed', 5, '--starts', 1_000_000, '--unseen', 0.01, '--threads', 1]
     const out = freshOut()
-    expect((await manystart(['study', ...open, '--out', out])).code).toBe(0)
+    expect((await manystartHere(['study', ...open, '--out', out])).code).toBe(0)
     const summary = JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8')) as Summary
     expect(summary.interrupted).toBe(false)
     expect(Math.log2(summary.starts) % 1).toBe(0)
@@ -169,12 +171,12 @@ describe('a study that ends by itself', () => {
     expect(summary.coverage.unseenUpperBound).toBeLessThanOrEqual(0.01)
     const other = freshOut()
     await killed(['study', ...open, '--out', other], other, 150, 'SIGKILL')
-    expect((await manystart(['study', '--resume', other, '--quiet'])).code).toBe(0)
+    expect((await manystartHere(['study', '--resume', other, '--quiet'])).code).toBe(0)
     expect(summaryText(other)).toBe(summaryText(out))
     expect(partsIn(other)).toEqual(partsIn(out))
     // Whoever wants more gets more.
     const more = 2 * summary.starts
-    expect((await manystart(['study', '--resume', out, '--starts', more, '--quiet'])).code).toBe(0)
+    expect((await manystartHere(['study', '--resume', out, '--starts', more, '--quiet'])).code).toBe(0)
     expect((JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8')) as Summary).starts).toBe(more)
   })
 })
