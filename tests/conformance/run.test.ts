@@ -159,7 +159,8 @@ describe.each(candidates)('$label', candidate => {
       withObjective(of, o => collect(o, request))
 
     it('with `converged` at the first point whose gradient is small enough, and not before', async () => {
-      const tight = { steps: 4000, gradient: precision === 'f64' ? 1e-9 : 1e-4 }
+      // Wherever the tolerance lies; a small one takes hundreds of steps.
+      const tight = { steps: 4000, gradient: precision === 'f64' ? 1e-9 : slow(candidate) ? 3e-3 : 1e-4 }
       for (const method of methods.filter(m => !m.label.includes('batch'))) {
         const block = await minimise(problem, {
           ...rule(method, problem, precision),

@@ -17,7 +17,7 @@ const inits: { label: string; init: Init }[] = [
 ]
 
 describe.each(candidates)('$label', candidate => {
-  const problem = makeProblem({ loss: 'softmax', hidden: [5, 3], inputs: 4, rows: 3 })
+  const problem = makeProblem({ loss: 'softmax', hidden: [3, 2], inputs: 4, rows: 3 })
   const bare = makeProblem({ loss: 'squared', hidden: [4], bias: false, rows: 3 })
   const stop = { steps: 1, gradient: 0 }
   const round = (values: Float64Array): Float64Array =>
