@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { conclusion, contrast, contrastText, renderReport } from 'manystart'
 
-const summaries = await contrast({ data: { builtin: 'iris2' }, starts: { count: 200 } })
-console.log(contrastText(summaries, 80))
-for (const sentence of conclusion(summaries)) console.log(`\n${sentence}`)
+const { models, separated } = await contrast({ data: { builtin: 'iris2' }, starts: { count: 200 } })
+console.log(contrastText(models, 80))
+for (const sentence of conclusion(models)) console.log(`\n${sentence}`)
 
 const page = join(tmpdir(), `manystart-example-${process.pid}.html`)
-writeFileSync(page, renderReport(summaries, { title: 'Four models of two irises' }))
+writeFileSync(page, renderReport(models, { title: 'Four models of two irises', separated }))
 console.log(`\nThe page: ${page}`)

@@ -25,7 +25,8 @@ export type { Cell, Columns, LoadProgress, Preprocessing, TargetCoding, Term } f
 export { runs } from './study/runs.js'
 export { readRuns, type StoredRun } from './study/storedRuns.js'
 export type { Run } from './study/endedRun.js'
-export { contrast, type ContrastInput, type ContrastModel, type ContrastOptions } from './study/contrast.js'
+export { contrast, type ContrastInput, type ContrastOptions } from './study/contrast.js'
+export type { ContrastResult } from './core/contrastResult.js'
 export { variance, type VarianceInput, type VarianceOptions } from './study/variance/index.js'
 export { check, type Check, type CheckOptions } from './study/check.js'
 export {

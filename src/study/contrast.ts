@@ -1,4 +1,5 @@
 /** The main job: convex and non-convex models side by side on the same data and the same split. */
+import { contrastFormat, type ContrastResult } from '../core/contrastResult.js'
 import { InputError, WorkError } from '../core/errors.js'
 import type { Summary } from '../core/result.js'
 import { knownNames } from '../core/names.js'
@@ -11,6 +12,7 @@ import { convexTwin, nonconvexTwin } from '../models/losses/index.js'
 import { resolveConfig } from './config.js'
 import type { StudyInput } from './input.js'
 import { checkTable } from './memory.js'
+import { runSeparated } from './separable.js'
 import type { VarianceResult } from '../core/varianceResult.js'
 import { runVariance, type VarianceRunOptions } from './variance/index.js'
 import { runStudy, type StudyOptions } from './study.js'
@@ -125,7 +127,7 @@ export const crossedKey = 'variance'
  * Why the runs of the network with ridge differ, beside its convex twin: starts × resamples of the rows, about as many runs as a model of the
  * contrast has. @returns undefined where there are too few starts for it, or they are not drawn at random one by one
  */
-export async function contrastVariance(
+async function contrastVariance(
   models: readonly ContrastModel[],
   options: VarianceRunOptions
 ): Promise<VarianceResult | undefined> {
@@ -148,10 +150,14 @@ export async function contrastVariance(
   }
 }
 
-/** What a contrast takes beside its configuration; `out` is a directory with one for each model. */
+/** What a contrast takes beside its configuration; `out` is a directory with one for each part. */
 export interface ContrastOptions extends StudyOptions {
-  /** Told before each model which one of how many it is, from 0. */
-  readonly onModel?: (model: ContrastModel, number: number, total: number) => void
+  /** Told what comes next, such as `model 2 of 4 (brier)`. */
+  readonly onPart?: (doing: string) => void
+  /** Waited for once the studies of the first model on the rows that it gets right are there, or none of them is to be. */
+  readonly onSeparated?: (summaries: readonly Summary[]) => Promise<void>
+  /** As `finish`, for the crossed runs. */
+  readonly finishVariance?: NonNullable<VarianceRunOptions['finish']>
 }
 
 /** What goes into a contrast: a study, of which `model.hidden` and `model.ridge` are those of the networks. */
@@ -165,25 +171,55 @@ export interface ContrastInput extends StudyInput {
 
 /**
  * Runs convex and non-convex models on the same data and the same split, one after the other: the generalised linear model, for two
- * classes the squared loss through the sigmoid, a network with a ridge, and the same network without.
+ * classes the squared loss through the sigmoid, a network with a ridge, and the same network without; then the first on the rows that it
+ * gets right, and the network with a ridge from starts crossed with resamples of the rows.
  * @param config as of a study; without more 999 wide starts, networks of three units, and standardised columns
- * @returns their summaries in that order; fewer where `signal` stopped it
+ * @returns what was found until `signal` stopped it
  * @throws InputError and WorkError as {@link study}
  */
-export const contrast = (config: ContrastInput, options: ContrastOptions = {}): Promise<Summary[]> =>
+export const contrast = (config: ContrastInput, options: ContrastOptions = {}): Promise<ContrastResult> =>
   runContrast({ ...config }, options)
 
-/** The same of what a file or flags say. */
-export async function runContrast(raw: Raw, options: ContrastOptions = {}): Promise<Summary[]> {
-  const models = await contrastModels(raw, 'the study', options.onLoad ? { onProgress: options.onLoad } : {})
-  const summaries: Summary[] = []
-  for (const [i, model] of models.entries()) {
-    if (options.signal?.aborted) break
-    options.onModel?.(model, i, models.length)
-    const { out, onModel: _, ...rest } = options
-    const config = resolveConfig(model.config, 'the study')
-    summaries.push(await runStudy(config, { ...rest, ...(out === undefined ? {} : { out: `${out}/${model.key}` }) }))
+/** The same of what a file or flags say; `source` is what to call it in messages. */
+export async function runContrast(
+  raw: Raw,
+  options: ContrastOptions = {},
+  source = 'the study'
+): Promise<ContrastResult> {
+  const { out, onPart, onSeparated, finishVariance, ...rest } = options
+  const { signal, threads, lanes, force, onLoad, onProgress, onNote } = options
+  const all = await contrastModels(raw, source, onLoad ? { onProgress: onLoad } : {})
+  const models: Summary[] = []
+  for (const [i, { key, config }] of all.entries()) {
+    if (signal?.aborted) break
+    onPart?.(`model ${i + 1} of ${all.length} (${key})`)
+    const own = resolveConfig(config, source)
+    models.push(await runStudy(own, { ...rest, ...(out === undefined ? {} : { out: `${out}/${key}` }) }))
   }
-  if (summaries.length === 0) throw new InputError('The contrast was stopped before its first model; run it again.')
-  return summaries
+  if (models.length === 0) throw new InputError('The contrast was stopped before its first model; run it again.')
+  const result = { format: contrastFormat, version: 2, models, separated: [] } as const
+  if (signal?.aborted) return result
+
+  onPart?.(`the rows that ${models[0].name} gets right`)
+  // What is said of the data, and of their being read, was said of the first model.
+  const { onFact: _, onLoad: __, onNote: ___, onPlan: ____, ...silent } = rest
+  const separated = await runSeparated(resolveConfig(all[0].config, source), models[0], {
+    ...silent,
+    ...(out === undefined ? {} : { out })
+  })
+  await onSeparated?.(separated)
+  if (signal?.aborted) return { ...result, separated }
+
+  onPart?.('why runs differ')
+  const variance = await contrastVariance(all, {
+    ...(signal ? { signal } : {}),
+    ...(out === undefined ? {} : { out }),
+    ...(force === undefined ? {} : { force }),
+    ...(threads === undefined ? {} : { threads }),
+    ...(lanes === undefined ? {} : { lanes }),
+    ...(onProgress ? { onProgress } : {}),
+    ...(onNote ? { onNote } : {}),
+    ...(finishVariance ? { finish: finishVariance } : {})
+  })
+  return { ...result, separated, ...(variance ? { variance } : {}) }
 }

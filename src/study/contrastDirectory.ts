@@ -2,6 +2,7 @@
 import { readFile, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { contrastFormat } from '../core/contrastResult.js'
 import { InputError } from '../core/errors.js'
 import type { Summary } from '../core/result.js'
 import { checkOurs, contrastFile, reportFile, studyFile, summaryFile } from '../runs/directory.js'
@@ -11,10 +12,9 @@ import { varianceFormat, type VarianceResult } from '../core/varianceResult.js'
 import { crossedKey } from './contrast.js'
 import { summaryOf, type SessionOptions } from './study.js'
 
-const format = 'manystart/contrast'
 const directoryName = z.string().regex(/^[a-z0-9-]+$/)
 const schema = z.looseObject({
-  format: z.literal(format),
+  format: z.literal(contrastFormat),
   version: z.literal(2),
   /** Names of the directories of its studies. */
   models: z.array(directoryName),
@@ -50,7 +50,7 @@ export async function claimContrast(
     for (const name of [summaryFile, reportFile])
       if (await checkOurs(join(directory, name))) await rm(join(directory, name))
   }
-  const record: z.input<typeof schema> = { format, version: 2, models: [...models] }
+  const record: z.input<typeof schema> = { format: contrastFormat, version: 2, models: [...models] }
   const save = (more: Partial<typeof record>): Promise<void> =>
     replaceFile(join(directory, contrastFile), `${JSON.stringify({ ...record, ...more }, null, 2)}\n`)
   await save({})

@@ -2,9 +2,7 @@
 // several for the networks with a ridge, which runs meet with different accuracy, and none without.
 import { conclusion } from '../../src/report/conclusion.js'
 import { describe, expect, it } from 'vitest'
-import { resolveConfig } from '../../src/study/config.js'
-import { contrast, contrastModels } from '../../src/study/contrast.js'
-import { runSeparated } from '../../src/study/separable.js'
+import { contrast } from '../../src/study/contrast.js'
 
 describe('the default contrast', () => {
   it.each([
@@ -19,7 +17,8 @@ describe('the default contrast', () => {
       data: { builtin: 'iris2', test: { fraction: 0.3, seed: split } },
       starts: { count: 333, seed }
     }
-    const [convex, brier, ridge, free] = await contrast(given)
+    const found = await contrast(given)
+    const [convex, brier, ridge, free] = found.models
     expect(convex.verdicts.minimum).toBe(333)
     expect(convex.minima).toHaveLength(1)
     expect(convex.metrics).toMatchObject({ asGoodAsBest: 1, disagreement: 0 })
@@ -40,8 +39,7 @@ describe('the default contrast', () => {
     expect(free.verdicts.degenerate).toBeLessThan(333 / 20)
     expect(free.verdicts.diverging).toBeGreaterThan(333 / 3)
 
-    const [{ config }] = await contrastModels(given)
-    const [separated, held] = await runSeparated(resolveConfig(config, 'the test'), convex)
+    const [separated, held] = found.separated
     expect(separated.problem.rows).toBe(Math.round(convex.metrics.train.accuracy!.max * convex.problem.rows))
     expect(separated.verdicts.diverging).toBe(99)
     expect(separated.limits).toHaveLength(1)
@@ -52,8 +50,12 @@ describe('the default contrast', () => {
 })
 
 it('xor: the logistic regression says that ties decide', async () => {
-  const [convex] = await contrast({ data: { builtin: 'xor' }, starts: { count: 20 } })
+  const {
+    models: [convex],
+    separated
+  } = await contrast({ data: { builtin: 'xor' }, starts: { count: 20 } })
   expect(convex.minima[0].loss).toBeCloseTo(Math.log(2), 12)
   expect(convex.notes.join(' ')).toMatch(/equally likely on 4 of 4 training rows, so ties decide/)
   expect(conclusion([convex]).join(' ')).toMatch(/On 4 of 4 training rows .* ties decide there\./)
+  expect(separated).toEqual([])
 })

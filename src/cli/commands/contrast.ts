@@ -5,14 +5,11 @@ import { renderReport } from '../../report/render.js'
 import { conclusion } from '../../report/conclusion.js'
 import { wrap } from '../../core/text.js'
 import { contrastText } from '../../report/contrast.js'
-import type { Summary } from '../../core/result.js'
+import { contrastFormat } from '../../core/contrastResult.js'
 import { separableText } from '../../report/separable.js'
-import { resolveConfig } from '../../study/config.js'
-import type { VarianceResult } from '../../core/varianceResult.js'
 import { renderVariance, varianceConclusion } from '../../report/variance.js'
-import { contrastModels, contrastVariance, runContrast } from '../../study/contrast.js'
-import { runSeparated, separatedKeys } from '../../study/separable.js'
-import type { StudyFiles } from '../../study/study.js'
+import { contrastModels, runContrast } from '../../study/contrast.js'
+import { separatedKeys } from '../../study/separable.js'
 import { claimContrast } from '../../study/contrastDirectory.js'
 import { contrastFile, reportFile, summaryFile } from '../../runs/directory.js'
 import type { DataConfig } from '../../data/types.js'
@@ -23,7 +20,6 @@ import { widthOf } from '../terminal.js'
 import { createProgress, loadProgress, type Progress } from '../progress.js'
 
 const defaultDirectory = 'manystart-contrast'
-const contrastFormat = 'manystart/contrast'
 
 /** The first of `manystart-contrast`, `manystart-contrast-2` … that is not there, is empty, or holds a contrast of the same data. */
 function ownDirectory({ csv, parquet, builtin }: DataConfig): string {
@@ -78,66 +74,39 @@ export const contrastCommand: Command = {
     let progress: Progress | undefined
     const { signal, release } = interruptSignal()
     try {
-      const shared = {
-        signal,
-        out,
-        ...(threads === undefined ? {} : { threads }),
-        ...(lanes === undefined ? {} : { lanes }),
-        force,
-        finish: (done: Summary, files: StudyFiles) =>
-          files.write(reportFile, renderReport([done], { title: done.name, exponentiate }))
-      }
-      const summaries = await runContrast(raw, {
-        ...shared,
-        onModel: (model, i, total) => {
-          progress?.finish()
-          progress = createProgress(process.stderr, `model ${i + 1} of ${total} (${model.key})`, quiet)
-          progress.stage('reading the data')
-        },
-        onLoad: loadProgress(process.stderr, quiet),
-        onProgress: p => progress?.update(p),
-        onNote: say
-      })
-      progress?.finish()
-      let separated: Summary[] = []
-      if (!signal.aborted) {
-        progress = createProgress(process.stderr, `the rows that ${summaries[0].name} gets right`, quiet)
-        separated = await runSeparated(resolveConfig(models[0].config, source), summaries[0], {
-          ...shared,
-          onProgress: p => progress?.update(p)
-        })
-        progress.finish()
-      }
-      if (separated.length > 0) await directory.enter(separatedKeys.slice(0, separated.length))
-      let variance: VarianceResult | undefined
-      if (!signal.aborted) {
-        progress = createProgress(process.stderr, 'why runs differ', quiet)
-        variance = await contrastVariance(models, {
+      const result = await runContrast(
+        raw,
+        {
           signal,
           out,
-          force,
           ...(threads === undefined ? {} : { threads }),
           ...(lanes === undefined ? {} : { lanes }),
+          force,
+          onPart: doing => {
+            progress?.finish()
+            progress = createProgress(process.stderr, doing, quiet)
+            progress.stage('reading the data')
+          },
+          onLoad: loadProgress(process.stderr, quiet),
           onProgress: p => progress?.update(p),
           onNote: say,
-          finish: (done, files) => files.write(reportFile, renderVariance(done))
-        })
-        progress.finish()
-      }
-      const whole = {
-        format: contrastFormat,
-        version: 2,
-        models: summaries,
-        separated,
-        ...(variance ? { variance } : {})
-      }
-      await directory.write(summaryFile, `${JSON.stringify(whole, null, 2)}\n`)
+          onSeparated: async summaries => {
+            if (summaries.length > 0) await directory.enter(separatedKeys.slice(0, summaries.length))
+          },
+          finish: (done, files) => files.write(reportFile, renderReport([done], { title: done.name, exponentiate })),
+          finishVariance: (done, files) => files.write(reportFile, renderVariance(done))
+        },
+        source
+      )
+      progress?.finish()
+      const { models: summaries, separated, variance } = result
+      await directory.write(summaryFile, `${JSON.stringify(result, null, 2)}\n`)
       const title = `${summaries[0].problem.data}: convex and non-convex models`
       await directory.write(
         reportFile,
         renderReport(summaries, { title, exponentiate, separated, ...(variance ? { variance } : {}) })
       )
-      if (json) printJson(summaries)
+      if (json) printJson(result)
       else {
         print(contrastText(summaries, width))
         print('')
