@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { link, open, rename, rm, stat, utimes } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { InputError, WorkError } from '../core/errors.js'
 import { createFlags, reason } from './files.js'
 

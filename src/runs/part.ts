@@ -3,7 +3,7 @@
  * many runs predict each class on each data row, is in its metadata.
  */
 import type { FileMetaData } from 'hyparquet'
-import { z } from 'zod'
+import * as z from 'zod'
 import { firstEqual } from '../core/equalRows.js'
 import { InputError } from '../core/errors.js'
 import { encodeTable, type Field, type Scratch } from './parquet.js'

@@ -1,7 +1,7 @@
 /** Studies side by side in one directory: its record, and the summaries of the studies in it. */
 import { readFile, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { contrastFormat } from '../core/contrastResult.js'
 import { InputError } from '../core/errors.js'
 import type { Summary } from '../core/result.js'

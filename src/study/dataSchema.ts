@@ -1,5 +1,5 @@
 /** The `data` part of a study's configuration: its schema, and what the user gave as plain data. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { plainColumns, tableOfColumns, tableOfRows } from '../data/memory.js'
 import { builtins } from '../data/builtin.js'
 import type { DataConfig } from '../data/types.js'

@@ -1,5 +1,5 @@
 /** Facts of a field of a study beside what it takes, kept with its schema: what all that describes fields is made of. */
-import { z } from 'zod'
+import * as z from 'zod'
 
 export interface FieldFacts {
   /** Name of the flag, where it is not the field's own in other letters; null where there is none. */

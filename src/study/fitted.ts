@@ -1,7 +1,7 @@
 /** Fitted models of a saved study: which end point is meant, and all that turns rows into its predictions. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { InputError } from '../core/errors.js'
 import { knownNames } from '../core/names.js'
 import { listed, shown } from '../core/printable.js'

@@ -1,5 +1,5 @@
 /** The parts of a study that belong to a model which the user wrote as an expression: their schema, and the model itself. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { InputError } from '../core/errors.js'
 import { nearestName } from '../core/names.js'
 import { namesIn } from '../language/formula/build.js'

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { InputError } from '../core/errors.js'
 import type { SearchPrecision } from '../engines/types.js'
 import { studyFile } from '../runs/directory.js'

@@ -2,7 +2,7 @@
  * The schema of a study's configuration: what each field takes, what it means, and which flag sets it. The type StudyInput, the JSON
  * Schema for editors, the flags and the table of fields in docs/reference.md are made of it (scripts/schema.ts).
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { levelMeasures } from '../core/multiplicityResult.js'
 import { activations, defaultActivation } from '../models/activations.js'
 import { lossParameterNames } from '../models/losses/choice.js'

@@ -1,7 +1,7 @@
 /** The grid of `bench convergence`: data sets × models × optimisers × engines × seeds, checked and with every default filled in. */
 import { createHash } from 'node:crypto'
 import { availableParallelism, cpus } from 'node:os'
-import { z } from 'zod'
+import * as z from 'zod'
 import { InputError } from '../../core/errors.js'
 import { knownNames } from '../../core/names.js'
 import { readConfigFile, resolveConfig, type StudyConfig } from '../../study/config.js'

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { readFile, readdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { InputError, WorkError } from '../../core/errors.js'
 import { claim, foreign, unusable } from '../../runs/claim.js'
 import { checkOurs, reportFile, runsFolder, summaryFile } from '../../runs/directory.js'
