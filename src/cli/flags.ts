@@ -158,8 +158,11 @@ function lossFlag(flags: Flags, fromFile: unknown): unknown {
 /** One ridge, several between commas, or the word for a path. */
 function ridgeFlag(flags: Flags): unknown {
   const items = listFlag(flags, 'ridge')
-  if (items === undefined || items.length === 1)
-    return flags['ridge'] === pathWord ? pathWord : numberFlag(flags, 'ridge')
+  if (items === undefined || items.length === 1) {
+    const [word, number] = String(flags['ridge']).split(':')
+    if (word !== pathWord) return numberFlag(flags, 'ridge')
+    return number === undefined ? pathWord : { [pathWord]: Number(number) }
+  }
   return items.map(item => {
     const n = Number(item)
     if (!(n > 0 && Number.isFinite(n)))

@@ -1,5 +1,6 @@
 /** What regularisation does, in sentences. */
 import type { Summary } from '../core/result.js'
+import { formatCount } from '../core/units.js'
 import { count, isSeparated, listed, short } from './words.js'
 
 /** What the path shows, in sentences. */
@@ -16,8 +17,12 @@ export function ridgePathText(s: Summary): string[] {
       ? `the runs of each ridge ended at one loss`
       : `with ${count(several, 'ridge', 'ridges')} the runs ended at several losses, up to ${Math.max(...distinct)}`
   const out = [
-    `Ridges from ${short(high)} down to ${short(low)}: ${done === all ? `all ${all}` : `${done} of ${all}`} runs converged, and ${one}.`
+    `Ridges from ${short(high)} down to ${short(low)}: ${done === all ? `all ${formatCount(all)}` : `${formatCount(done)} of ${formatCount(all)}`} runs converged, and ${one}.`
   ]
+  if (starts < s.startsRequested)
+    out.push(
+      `Of each ridge the first ${formatCount(starts)} starts were run, as many as the size of the model affords.`
+    )
   if (cv) {
     const flat =
       cv.best === ridges.length - 1

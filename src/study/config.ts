@@ -72,7 +72,8 @@ export interface StudyConfig {
   readonly precision?: SearchPrecision
 }
 
-export type RidgePath = typeof pathWord | readonly number[]
+/** Ridges chosen from the data, 49 or so many, or as given. */
+export type RidgePath = typeof pathWord | { readonly [pathWord]: number } | readonly number[]
 
 type Node = z.core.$ZodType
 /** Field names that the schema knows at a path. */

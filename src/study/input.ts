@@ -124,10 +124,17 @@ export interface ModelInput {
   /** Biases (use --no-bias for none); default true. */
   readonly bias?: boolean
   /**
-   * Adds (ridge/2) Σ θ² over the weights; path, or a list: without one, and beside it the minimiser against such
-   * ridges; default 0.
+   * Adds (ridge/2) Σ θ² over the weights; path (49 values, path:100 so many), or a list: without one, and beside
+   * it the minimiser against such ridges; default 0.
    */
-  readonly ridge?: number | 'path' | readonly number[]
+  readonly ridge?:
+    | number
+    | 'path'
+    | {
+        /** a whole number, at least 2, at most 500. */
+        readonly path: number
+      }
+    | readonly number[]
   /** Ridge on biases too; default false. */
   readonly penalizeBias?: boolean
   /**

@@ -17,7 +17,7 @@ import { epsilonOf } from '../optimizers/types.js'
 import { askedOf, givenRows, type Certifying, type Setup } from './setup.js'
 import { isLinear, networkOf } from '../models/model.js'
 
-/** Ridges of a path that is chosen from the data: from where little is left of the weights to a millionth of that. */
+/** Ridges of a path that is chosen from the data, where nothing is said of them: from where little is left of the weights to a millionth of that. */
 const steps = 49
 const strongest = 10
 const range = 1e-6
@@ -55,7 +55,8 @@ export async function ridgePathOf(setup: Setup, signal?: AbortSignal): Promise<R
   try {
     const map = standard ? frame.toAsked : frame.toUser
     const P = objective.parameters
-    const values = typeof asked === 'string' ? steps : asked.length
+    const listed = Array.isArray(asked) ? (asked as readonly number[]) : undefined
+    const values = listed?.length ?? (typeof asked === 'object' && 'path' in asked ? asked.path : steps)
     const affordable = Math.floor(multiplications / (values * (problem.rows * P ** 2 + P ** 3)))
     const count = Math.min(config.starts.count, Math.max(fewStarts, Math.min(manyStarts, affordable)))
     const starts = new Float64Array(count * P)
@@ -68,7 +69,7 @@ export async function ridgePathOf(setup: Setup, signal?: AbortSignal): Promise<R
       toUser: theta => mapPoints(model, map, theta),
       starts
     }
-    const ridges = typeof asked === 'string' ? await chosen(path) : [...new Set(asked)].sort((a, b) => b - a)
+    const ridges = listed ? [...new Set(listed)].sort((a, b) => b - a) : await chosen(path, values)
     const fits = await minimise(path, ridges, count, {}, signal)
     if (!fits) return undefined
     const best = ridges.map((ridge, k) => bestOf(path, fits.slice(k * count, (k + 1) * count), ridge))
@@ -100,13 +101,15 @@ export async function ridgePathOf(setup: Setup, signal?: AbortSignal): Promise<R
 }
 
 /** Ridges on a logarithmic scale, by the curvature where all weights are 0. */
-async function chosen({ objective, unit }: Path): Promise<number[]> {
+async function chosen({ objective, unit }: Path, values: number): Promise<number[]> {
   const P = objective.parameters
   const { H } = await objective.evaluate(new Float64Array(P), { H: true })
   let top = 0
   for (let p = 0; p < P; p++) if (unit[p] > 0) top = Math.max(top, Math.abs(H![p * P + p]) / unit[p])
   const first = strongest * (top > 0 && Number.isFinite(top) ? top : 1)
-  return Array.from({ length: steps }, (_, k) => Number((first * range ** (k / (steps - 1))).toPrecision(3)))
+  // As many digits as tell neighbours apart.
+  const digits = Math.max(3, Math.ceil(Math.log10(values)) + 1)
+  return Array.from({ length: values }, (_, k) => Number((first * range ** (k / (values - 1))).toPrecision(digits)))
 }
 
 interface Fit {

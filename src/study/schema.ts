@@ -88,6 +88,8 @@ const lossFacts = named(
 
 /** Ridges chosen from the data, from so strong that nothing is left to almost none. */
 export const pathWord = 'path'
+/** Ridges of a path. */
+const mostRidges = 500
 
 const positive = z.number().int().positive()
 const seed = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER)
@@ -123,9 +125,14 @@ export const schema = z.strictObject({
         }),
         ridge: field(
           z
-            .union([z.number().nonnegative(), z.literal(pathWord), z.array(z.number().positive()).min(2).max(500)])
+            .union([
+              z.number().nonnegative(),
+              z.literal(pathWord),
+              z.strictObject({ [pathWord]: z.number().int().min(2).max(mostRidges) }),
+              z.array(z.number().positive()).min(2).max(mostRidges)
+            ])
             .default(0),
-          'adds (ridge/2) Σ θ² over the weights; path, or a list: without one, and beside it the minimiser against such ridges',
+          'adds (ridge/2) Σ θ² over the weights; path (49 values, path:100 so many), or a list: without one, and beside it the minimiser against such ridges',
           { value: 'NUMBER' }
         ),
         penalizeBias: field(z.boolean().default(false), 'ridge on biases too'),

@@ -126,11 +126,24 @@ describe('a path of ridges', () => {
     expect(more.ridgePath!.ridges).toEqual(s.ridgePath!.ridges)
   })
 
+  it('has as many values as are asked for, each with as many starts, from the same ends', async () => {
+    const data = { columns: { x, u, label }, target: 'label' }
+    const few = (await study({ data, model: { ridge: 'path' }, starts: { count: 5 } })).ridgePath!
+    const s = await study({ data, model: { ridge: { path: 100 } }, starts: { count: 1000 } })
+    const { ridges, starts, arrived, distinct } = s.ridgePath!
+    expect(new Set(ridges).size).toBe(100)
+    expect([ridges[0], ridges[99]]).toEqual([few.ridges[0], few.ridges.at(-1)])
+    expect(starts).toBe(1000)
+    expect(arrived).toEqual(ridges.map(() => 1000))
+    expect(distinct).toEqual(ridges.map(() => 1))
+  })
+
   it('refuses what has no path, in a sentence', () => {
     const bad = (model: object) => () => resolveConfig({ data: { builtin: 'iris2' }, model }, 'the study')
     expect(bad({ ridge: 'path', firth: true })).toThrow(/Firth’s penalty/)
     expect(bad({ ridge: [1] })).toThrow(/model\.ridge/)
     expect(bad({ ridge: [1, -2] })).toThrow(/model\.ridge/)
+    expect(bad({ ridge: { path: 1 } })).toThrow(/model\.ridge/)
     expect(bad({ ridge: 'paths' })).toThrow(/"path"|path/)
     expect(bad({ formula: 'a*x', parameters: { a: {} }, ridge: 'path' })).toThrow(/formula/)
   })
