@@ -7,6 +7,7 @@ import type { Chart } from './charts/chart.js'
 import { betterChart, minimaChart } from './charts/comparison.js'
 import { figure, fold, page, paragraph, titled } from './page.js'
 import { markdownTable, textTable, type Table } from './table.js'
+import { metricWords } from './varianceWords.js'
 import { count, listed, mainMetricOf, none, percent, short } from './words.js'
 
 /** Points of a kind that are listed; the rest is counted. */
@@ -53,7 +54,7 @@ function betterTable({ better }: Comparison): Table | undefined {
     head: ['by', 'one run', '95 % interval', 'better', ...ks.map(k => `best of ${formatCount(k)}`)],
     words: [0],
     rows: list.map(([name, b]) => [
-      name,
+      metricWords(name),
       short(b.probability, 3),
       interval(b.interval),
       verdictText(b),
@@ -181,7 +182,11 @@ ${fold('Minima', minima.map(table => titled(table)).join('\n'))}`
 function answer({ better }: Comparison): string[] {
   return (['A', 'B'] as const).flatMap(name => {
     const by = Object.entries(better).filter(([, b]) => b.winner === name)
-    return by.length > 0 ? [`${name} does better by ${listed(by.map(([value]) => value))}.`] : []
+    return by.length > 0
+      ? [
+          `${name} does better by ${listed(by.map(([value, b]) => metricWords(value) + (b.matters ? '' : ' (slightly)')))}.`
+        ]
+      : []
   })
 }
 

@@ -6,7 +6,7 @@ import { varianceBars } from './charts/variance.js'
 import { facts, figure, fold, page, paragraph, titled } from './page.js'
 import { textTable, type Table } from './table.js'
 import { designText, isNil, metricWords, shareText, sourcesOf, wordsOf } from './varianceWords.js'
-import { computer, count, listed, none, percent, short } from './words.js'
+import { capital, computer, count, listed, none, percent, short } from './words.js'
 
 /** Rows: metrics; columns: mean, deviation and shares. */
 export function varianceTable(model: ModelVariance, result: VarianceResult): Table {
@@ -29,16 +29,25 @@ function mainOf({ metrics }: ModelVariance): string {
   return order.find(name => Object.hasOwn(metrics, name)) ?? 'loss'
 }
 
+/** Shares below are not told in a sentence. */
+const small = 0.005
+
+/** In percent, to a tenth, as shares are told. */
+const intervalText = (interval: readonly [number, number]): string =>
+  interval.map(v => short(Math.round(1000 * v) / 10, 4)).join('–')
+
 function sentenceOf(model: ModelVariance, result: VarianceResult, name: string): string {
   const split = model.metrics[name]
   const what = `${metricWords(name)} of ${model.name}`
   if (isNil(split))
     return `The ${what} is the same in all runs, up to rounding and what is left where they stop (${short(split.floor, 2)}).`
-  const parts = sourcesOf(result).map(source => {
-    const { share, interval } = split[source]
-    return `${percent(Math.round(1000 * share) / 1000)} ${wordsOf[source]} (${interval.map(v => short(100 * v, 3)).join('–')})`
-  })
-  return `Of the variance of the ${what} (deviation ${short(split.deviation, 3)}): ${listed(parts)}.`
+  const sources = sourcesOf(result)
+  const told = sources.filter(source => split[source].share >= small).sort((a, b) => split[b].share - split[a].share)
+  const parts = told.map(
+    source => `${shareText(split, source)} ${wordsOf[source]} (${intervalText(split[source].interval)})`
+  )
+  const rest = told.length < sources.length ? `; no other source has ${percent(small)}` : ''
+  return `Of the variance of the ${what} (deviation ${short(split.deviation, 3)}): ${listed(parts)}${rest}.`
 }
 
 /** What the starts change in a convex model. */
@@ -47,7 +56,7 @@ function convexSentence(model: ModelVariance): string {
   const size = `differences of its loss that are due to the start have a deviation of ${short(start.deviation, 2)}`
   return start.deviation <= floor
     ? `Where ${model.name}, which is convex, ends up does not depend on the start: ${size}, within what rounding and stopping leave, ${short(floor, 2)}.`
-    : `${model.name}, which is convex, has not arrived in all runs: ${size}, which more steps would take away (rounding leaves ${short(floor, 2)}).`
+    : `${capital(model.name)}, which is convex, has not arrived in all runs: ${size}, which more steps would take away (rounding leaves ${short(floor, 2)}).`
 }
 
 /** Paragraphs. */
@@ -137,7 +146,7 @@ function intervalTable(model: ModelVariance, result: VarianceResult): Table {
     head: ['', ...shown.map(s => wordsOf[s])],
     rows: Object.entries(model.metrics).map(([name, split]) => [
       metricWords(name),
-      ...shown.map(s => (isNil(split) ? none : split[s].interval.map(v => short(100 * v, 3)).join('–')))
+      ...shown.map(s => (isNil(split) ? none : intervalText(split[s].interval)))
     ])
   }
 }

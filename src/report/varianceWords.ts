@@ -14,13 +14,12 @@ export const wordsOf: Readonly<Record<Source, string>> = {
   residual: 'residual'
 }
 
-/** Metrics in words; `out.` and `test.` stand before scores. */
+const prefixes: Readonly<Record<string, string>> = { train: 'training ', out: 'left-out ', test: 'held-out ' }
+
+/** Metrics in words; `train.`, `out.` and `test.` stand before scores. */
 export function metricWords(name: string): string {
-  const [prefix, rest] = name.startsWith('out.')
-    ? ['left-out ', name.slice(4)]
-    : name.startsWith('test.')
-      ? ['held-out ', name.slice(5)]
-      : ['', name]
+  const [before, after] = name.split('.')
+  const [prefix, rest] = after === undefined ? ['', before] : [prefixes[before] ?? '', after]
   const label =
     { logLoss: 'log-loss', auc: 'AUC', r2: 'R²', devianceExplained: 'deviance explained', minimum: 'minimum reached' }[
       rest

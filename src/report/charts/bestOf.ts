@@ -102,12 +102,20 @@ export function bestOfCurves(
       return [{ model: name, k, mean: score.mean, low, high }]
     })
   )
+  // Scores are at most 1; one that is constant has no range of its own.
+  const [worst, best] = [lowest(scores.map(p => p.low)), highest(scores.map(p => p.high))]
+  const constant = worst === best && worst <= 1 ? { domain: [worst - 0.05, Math.min(1, worst + 0.05)] } : {}
   const svgs = [panel(gaps, loss, `Expected loss of the best of k starts above the lowest, for ${names.join('; ')}.`)]
   if (metric && scores.length > 0)
     svgs.push(
       panel(
         scores,
-        { type: 'quantitative', title: `held-out ${metric.label}`, scale: { zero: false }, axis: { tickCount: 6 } },
+        {
+          type: 'quantitative',
+          title: `held-out ${metric.label}`,
+          scale: { zero: false, ...constant },
+          axis: { tickCount: 6 }
+        },
         `Expected held-out ${metric.label} of the run with the lowest loss of k starts, for ${names.join('; ')}.`
       )
     )

@@ -4,6 +4,7 @@ import { count, short } from '../words.js'
 import { chartHeight, type Chart } from './chart.js'
 import { draw } from './plot/draw.js'
 import { palette } from './plot/looks.js'
+import { metricWords } from '../varianceWords.js'
 import { markSign } from './signs.js'
 
 /** Colour and mark by the field "kind", and the legend of those kinds that occur. */
@@ -35,7 +36,7 @@ export function betterChart({ better }: Comparison): Chart | undefined {
         winner
       }
     ]) => ({
-      by,
+      by: metricWords(by),
       probability,
       low,
       high,
