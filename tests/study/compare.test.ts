@@ -86,7 +86,7 @@ describe('compare', () => {
     expect(c.notCompared.join(' ')).toMatch(/A minimum of one is none of the other, since model.hidden differs/)
     expect(c.better['test.accuracy'].bestOf.map(b => b.k)).toEqual([10])
     for (const text of [comparisonText(c, 80), comparisonMarkdown(c)])
-      for (const word of ['model.hidden', 'test.accuracy', 'best of 10']) expect(text).toContain(word)
+      for (const word of ['model.hidden', 'held-out accuracy', 'best of 10']) expect(text).toContain(word)
     expect(
       comparisonText(c, 80)
         .split('\n')
