@@ -20,7 +20,7 @@ const results = await benchKernels({
   studyScale: small ? 0.02 : 1,
   onRecord: r => process.stderr.write(`${engineText(r)} ${r.kernel} ${r.name} N=${r.sizes.N} P=${r.sizes.P}\n`)
 })
-console.log(kernelText(results))
+console.log(kernelText(results, 120))
 if (!small) {
   console.log(`Written to ${store(results)}`)
   await writePage()

@@ -363,7 +363,7 @@ if (wanted.includes('kernels')) {
   })
   save('kernels', results)
   wrong ||= results.records.some(r => r.error !== undefined)
-  console.log(kernelText(results))
+  console.log(kernelText(results, 120))
 }
 if (wanted.includes('studies')) {
   const figures = await compareStudies(flags.small ? 50 : 200_000)

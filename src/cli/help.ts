@@ -14,6 +14,20 @@ const firstSteps: readonly (readonly [string, string])[] = [
   ['manystart engines', 'what can compute here']
 ]
 
+/** A command to be copied: where it is wider than the terminal, on lines that a shell reads as one. */
+function toCopy(line: string, width: number): string[] {
+  if (2 + line.length <= width) return [`  ${line}`]
+  // A flag and its value stay together.
+  const [first, ...parts] = line.match(/--\S+(?: (?!-)\S+)?|\S+/g)!
+  const lines = [`  ${first}`]
+  for (const part of parts) {
+    const longer = `${lines[lines.length - 1]} ${part}`
+    if (longer.length + 2 <= width) lines[lines.length - 1] = longer
+    else lines.push(`    ${part}`)
+  }
+  return lines.map((text, i) => (i < lines.length - 1 ? `${text} \\` : text))
+}
+
 /** Lines to copy with what they do: beside each other where both fit, else one below the other. */
 function examples(rows: readonly (readonly [string, string])[], width: number): string[] {
   const longest = Math.max(...rows.map(([line]) => line.length))
@@ -21,7 +35,7 @@ function examples(rows: readonly (readonly [string, string])[], width: number): 
   return rows.flatMap(([line, what]) =>
     beside
       ? [`  ${line.padEnd(longest)}  ${what}`]
-      : [`  ${line}`, ...wrap(what, width - 6).map(text => `      ${text}`)]
+      : [...toCopy(line, width), ...wrap(what, width - 6).map(text => `      ${text}`)]
   )
 }
 
@@ -74,7 +88,9 @@ const described = ({ describe = '', alias }: FlagTable[string]): string =>
 export function commandHelp(name: string, describe: string, command: Command, width: number): string {
   const below = Object.entries(command.commands ?? {})
   return [
-    `${bold('Usage:')} manystart ${usageOf(name, command)} [flags]`,
+    ...wrap(`Usage: manystart ${usageOf(name, command)} [flags]`, width).map((line, i) =>
+      i === 0 ? line.replace('Usage:', bold('Usage:')) : line
+    ),
     '',
     ...wrap(describe, width),
     ...(below.length > 0

@@ -85,9 +85,12 @@ describe('records', () => {
       if (r.share !== null) expect(r.share).toBeCloseTo(r.gflops! / r.peakGflops!, 12)
     }
     expect(new Set(results.records.map(recordKey)).size).toBe(results.records.length)
-    const text = kernelText(results)
-    expect(text).toContain('reference f64')
-    expect(text).not.toMatch(/undefined|NaN/)
+    for (const width of [60, 80, 120]) {
+      const text = kernelText(results, width)
+      expect(text).toContain('reference f64')
+      expect(text).not.toMatch(/undefined|NaN/)
+      for (const line of text.split('\n')) expect(line.length, line).toBeLessThanOrEqual(width)
+    }
   })
 })
 

@@ -16,8 +16,8 @@ import { expectRefusal, freshOut, manystartHere as manystart, root } from './hel
 const widths = [40, 60, 80, 120]
 const names = Object.keys(commands)
 
-/** Words of a text without the spaces and line ends between them. */
-const wordsOf = (text: string) => text.split(/\s+/).filter(word => word !== '')
+/** Words of a text without the spaces and line ends between them, nor the ends of lines that a shell joins. */
+const wordsOf = (text: string) => text.split(/\s+/).filter(word => word !== '' && word !== '\\')
 
 describe('help', () => {
   it.each(widths)('fits %i columns and cuts no word', async width => {
@@ -30,10 +30,10 @@ describe('help', () => {
     }
     for (const text of texts) {
       const whole = wordsOf(text(1000))
-      // The same words whatever the width; commands to be copied stand on a line of their own.
+      // The same words whatever the width; the values of a flag may be wider than the narrowest terminals.
       expect(wordsOf(text(width))).toEqual(whole)
       for (const line of text(width).split('\n'))
-        if (!/^ +(manystart|eval) |^ {2}--|^Usage:/.test(line)) expect(line.length, line).toBeLessThanOrEqual(width)
+        if (width > 40 || !/^ {2}--|^ +eval /.test(line)) expect(line.length, line).toBeLessThanOrEqual(width)
     }
   })
 
@@ -68,7 +68,7 @@ describe('help', () => {
 
   it('follows COLUMNS where no terminal tells its width', async () => {
     const { stdout } = await manystart(['study', '--help'], { env: { COLUMNS: '60' } })
-    expect(Math.max(...stdout.split('\n').map(line => line.length))).toBeLessThanOrEqual(64)
+    expect(Math.max(...stdout.split('\n').map(line => line.length))).toBeLessThanOrEqual(60)
     expect(widthOf({ isTTY: true, columns: 93 }, { COLUMNS: '60' })).toBe(93)
     expect(widthOf({}, {})).toBe(80)
     expect([widthOf({ isTTY: true, columns: 9 }, {}), widthOf({ isTTY: true, columns: 900 }, {})]).toEqual([40, 120])

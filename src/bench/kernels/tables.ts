@@ -1,5 +1,7 @@
 /** Records as a table for a terminal or a Markdown page. */
+import { wrap } from '../../core/text.js'
 import { formatRate, formatSeconds } from '../../core/units.js'
+import { textTable as fitted, type Table } from '../../report/table.js'
 import type { Machine } from '../machine.js'
 import { engineText, networkText, percent, type KernelRecord, type KernelResults, type Missing } from './records.js'
 
@@ -81,14 +83,23 @@ const studyRow = (r: KernelRecord): string[] => [
   percent(r.occupancyWithoutRefill)
 ]
 
-type Render = (header: readonly string[], rows: readonly (readonly string[])[]) => string
+type Render = (
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  columns: Pick<Table, 'words' | 'spare'>
+) => string
+
+/** Columns of words, and those that a narrow terminal goes without, in this order. */
+const kernelColumns = { words: [0, 1, 3], spare: [7, 9, 5, 4, 8, 10, 2] }
+const studyColumns = { words: [0, 1], spare: [7, 2, 3, 6, 5] }
+const ratioColumns = { words: [0, 2], spare: [4, 3, 1] }
 
 export function kernelTables(records: readonly KernelRecord[], render: Render = textTable): string[] {
   const kernels = records.filter(r => r.kernel !== 'study')
   const studies = records.filter(r => r.kernel === 'study')
   return [
-    ...(kernels.length > 0 ? [render(kernelHeader, kernels.map(kernelRow))] : []),
-    ...(studies.length > 0 ? [render(studyHeader, studies.map(studyRow))] : [])
+    ...(kernels.length > 0 ? [render(kernelHeader, kernels.map(kernelRow), kernelColumns)] : []),
+    ...(studies.length > 0 ? [render(studyHeader, studies.map(studyRow), studyColumns)] : [])
   ]
 }
 
@@ -154,23 +165,29 @@ export function ratioTable(records: readonly KernelRecord[], render: Render = te
     beside,
     ...others.flatMap(o => [o, `${beside} over it`])
   ]
-  return render(header, rows)
+  return render(header, rows, ratioColumns)
 }
 
 const timesText = (ratio: number): string => `${ratio >= 100 ? ratio.toFixed(0) : ratio.toPrecision(3)}×`
 
-export function kernelText(results: KernelResults): string {
+/** The result on lines of a terminal's width. */
+export function kernelText(results: KernelResults, width: number): string {
   const { missing, records } = results
-  const ratios = ratioTable(records)
+  const render: Render = (head, rows, columns) => fitted({ title: '', head, rows, ...columns }, width).join('\n')
+  const lines = (text: string): string[] => wrap(text, width)
+  const ratios = ratioTable(records, render)
   return [
-    ...machineLines(results.machine),
-    ...engineLines(results),
+    ...[...machineLines(results.machine), ...engineLines(results)].flatMap(lines),
     '',
-    ...kernelTables(records).flatMap(table => [table, '']),
+    ...kernelTables(records, render).flatMap(table => [table, '']),
     ...(ratios === null ? [] : [ratios, '']),
-    ...(missing.length > 0 ? ['Not measured:', ...missing.map(m => `  ${missingLine(m)}`), ''] : []),
-    ...submitLines(records),
-    'per second: from the median sample. GFLOP/s counts matrix products only; peak is what multiply-adds in registers reached meanwhile.',
+    ...(missing.length > 0
+      ? ['Not measured:', ...missing.flatMap(m => wrap(missingLine(m), width - 2).map(line => `  ${line}`)), '']
+      : []),
+    ...submitLines(records).flatMap(lines),
+    ...lines(
+      'per second: from the median sample. GFLOP/s counts matrix products only; peak is what multiply-adds in registers reached meanwhile.'
+    ),
     `Measured in ${formatSeconds(results.wallSeconds)}.`
   ].join('\n')
 }

@@ -4,6 +4,7 @@ import type { Separation } from '../../core/result.js'
 import type { Command } from '../command.js'
 import { configFile, print, printJson, studyFrom } from '../common.js'
 import { loadProgress } from '../progress.js'
+import { lines } from '../terminal.js'
 import { dataOptions, jsonFlag, modelOptions } from '../flags.js'
 
 /** What makes the minimiser finite, as flags; it was tried. */
@@ -27,7 +28,7 @@ export const checkCommand: Command = {
     const found = await checkStudy(studyFrom(flags), { onLoad: loadProgress(process.stderr, json) })
     if (json) return printJson(found)
     const { data, rows, columns, target, coding, loss, parameters: names, dataset, rank, separation } = found
-    const lines = [
+    const sentences = [
       `${data}: ${rows} rows, ${columns.length} ${columns.length === 1 ? 'column' : 'columns'} (${columns.join(', ')})`,
       `target ${target}${coding === '' ? '' : ` (${coding})`}, loss ${loss}, ${names.length} parameters`,
       rank.full
@@ -36,7 +37,7 @@ export const checkCommand: Command = {
     ]
     const infinite = Object.entries(separation.infinite)
     if (separation.status === 'complete' || separation.status === 'quasi-complete') {
-      lines.push(
+      sentences.push(
         `separation: ${separation.status}. There is no finite minimiser: ${infinite
           .map(([name, sign]) => `${name} goes to ${sign > 0 ? '+' : '−'}infinity`)
           .join(', ')}.`,
@@ -48,8 +49,8 @@ export const checkCommand: Command = {
         remedyFlags(separation.remedy),
         ...(separation.firth === true ? ['Firth’s penalty (--firth) does so, too.'] : [])
       )
-    } else lines.push(`separation: ${separation.status}. ${separation.reason ?? ''}`)
-    lines.push(...dataset.notes)
-    print(lines.join('\n'))
+    } else sentences.push(`separation: ${separation.status}. ${separation.reason ?? ''}`)
+    sentences.push(...dataset.notes)
+    print(lines(sentences))
   }
 }

@@ -16,7 +16,7 @@ import type { DataConfig } from '../../data/types.js'
 import type { Command } from '../command.js'
 import { configFile, interruptSignal, print, printJson, rawStudy, say } from '../common.js'
 import { contrastOptions, countFlag, numberFlag, studyFlags } from '../flags.js'
-import { widthOf } from '../terminal.js'
+import { lines, widthOf } from '../terminal.js'
 import { createProgress, loadProgress, type Progress } from '../progress.js'
 
 const defaultDirectory = 'manystart-contrast'
@@ -120,7 +120,9 @@ export const contrastCommand: Command = {
             .join('\n')
         )
         if (summaries.length < models.length)
-          print(`\nStopped: ${summaries.length} of ${models.length} models were run; give fewer --starts to see all.`)
+          print(
+            `\n${lines([`Stopped: ${summaries.length} of ${models.length} models were run; give fewer --starts to see all.`])}`
+          )
         print(`\nReport: ${join(out, reportFile)}`)
       }
     } catch (error) {

@@ -3,6 +3,7 @@ import { chooseEngine, listEngines } from '../../engines/registry.js'
 import type { Command } from '../command.js'
 import { print, printJson } from '../common.js'
 import { jsonFlag } from '../flags.js'
+import { lines, namedLines } from '../terminal.js'
 
 export const enginesCommand: Command = {
   flags: { Output: jsonFlag },
@@ -20,21 +21,24 @@ export const enginesCommand: Command = {
       )
       return
     }
+    const width = Math.max(...list.map(({ entry }) => entry.name.length))
     for (const { entry, support, devices, limits } of list) {
       const none = devices.length > 0 ? 'none of its devices can run' : undefined
       const state = support.ok
         ? `ready (${entry.precisions.join(', ')}): ${support.detail}`
         : `not here: ${none ?? support.reason}`
-      print(`${entry.name.padEnd(11)} ${state}`)
+      print(namedLines([[entry.name.padEnd(width), state]], 0))
       for (const { name, support: there } of devices)
-        print(`  ${name.padEnd(9)} ${there.ok ? `ready: ${there.detail}` : `not here: ${there.reason}`}`)
+        print(
+          namedLines([[name.padEnd(width - 2), there.ok ? `ready: ${there.detail}` : `not here: ${there.reason}`]], 2)
+        )
       // Of an engine that is not here, the reason may be its answer to every job.
       const reason = support.ok ? undefined : support.reason
       for (const limit of limits.filter(limit => limit !== reason))
-        print(`  ${limit.replace(/; use --engine cpu\.$/, '.')}`)
+        print(namedLines([['', limit.replace(/; use --engine cpu\.$/, '.')]], 0))
     }
     const { engine, why } = await chooseEngine('auto', {})
-    print(`auto takes ${engine.name}: ${why}.`)
+    print(lines([`auto takes ${engine.name}: ${why}.`]))
     engine.dispose()
   }
 }

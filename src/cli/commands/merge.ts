@@ -6,7 +6,7 @@ import { mergeStudies } from '../../study/merge.js'
 import type { Command } from '../command.js'
 import { interruptSignal, print, say } from '../common.js'
 import { countFlag, jsonFlag } from '../flags.js'
-import { widthOf } from '../terminal.js'
+import { lines, widthOf } from '../terminal.js'
 
 export const mergeCommand: Command = {
   positionals: [
@@ -37,7 +37,7 @@ export const mergeCommand: Command = {
       if (flags['json'] === true) print(JSON.stringify(summary))
       else {
         print(studyText(summary, widthOf()))
-        print(`Written to ${out}: study.json, runs/, summary.json, report.html`)
+        print(lines([`Written to ${out}: study.json, runs/, summary.json, report.html`]))
       }
     } finally {
       release()

@@ -6,6 +6,7 @@ import type { StudyConfig } from '../../study/config.js'
 import { replay } from '../../study/replay.js'
 import type { Command } from '../command.js'
 import { print, printJson } from '../common.js'
+import { lines } from '../terminal.js'
 import { countFlag, jsonFlag, machineOptions, numberFlag } from '../flags.js'
 
 /** Steps of the path that are printed; --json has them all. */
@@ -45,7 +46,11 @@ export const replayCommand: Command = {
       printJson(result)
       return
     }
-    print(`start ${result.start} on ${result.engine}: ${result.verdict} after ${result.steps} steps (${result.status})`)
+    print(
+      lines([
+        `start ${result.start} on ${result.engine}: ${result.verdict} after ${result.steps} steps (${result.status})`
+      ])
+    )
     print(`loss ${result.loss}, gradient norm ${result.gradientNorm}`)
     result.names.forEach((name, p) => print(`  ${name.padEnd(24)} ${result.parameters[p]}`))
     const every = Math.max(1, Math.ceil(result.path.length / shownSteps))

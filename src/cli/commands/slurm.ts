@@ -9,6 +9,7 @@ import { shardRange } from '../../study/record.js'
 import { prepareProblem } from '../../study/setup.js'
 import type { Command, Flags } from '../command.js'
 import { configFile, print, studyFrom } from '../common.js'
+import { lines } from '../terminal.js'
 import { countFlag, studyFlags } from '../flags.js'
 
 const defaultDirectory = 'manystart-slurm'
@@ -73,10 +74,16 @@ export const slurmCommand: Command = {
     }
     const most = shardRange(config.starts.count, { index: tasks, of: tasks }).count
     print(
-      `${tasks} tasks of at most ${most} starts each: ${join(directory, 'array.sh')}, then ${join(directory, 'merge.sh')}.`
+      lines([
+        `${tasks} tasks of at most ${most} starts each: ${join(directory, 'array.sh')}, then ${join(directory, 'merge.sh')}.`
+      ])
     )
     if (flags['submit'] !== true)
-      print(`Submit both by ${join(directory, 'submit.sh')}; the whole study will be in ${join(directory, 'study')}.`)
+      print(
+        lines([
+          `Submit both by ${join(directory, 'submit.sh')}; the whole study will be in ${join(directory, 'study')}.`
+        ])
+      )
     else print(await submit(join(directory, 'submit.sh')))
   }
 }

@@ -6,7 +6,7 @@ import { InputError } from '../../core/errors.js'
 import type { Command, Flags } from '../command.js'
 import { configFile, interruptSignal, print, printJson, say, studyFrom } from '../common.js'
 import { countFlag, resumeOptions, studyFlags } from '../flags.js'
-import { widthOf } from '../terminal.js'
+import { lines, widthOf } from '../terminal.js'
 import { createProgress, loadProgress } from '../progress.js'
 import { shardFrom } from '../shard.js'
 
@@ -83,11 +83,14 @@ export const studyCommand: Command = {
       if (flags['json'] === true) printJson(summary)
       else {
         print(studyText(summary, widthOf(), { exponentiate }))
-        if (directory !== undefined) print(`Written to ${directory}: study.json, runs/, summary.json, report.html`)
+        if (directory !== undefined)
+          print(lines([`Written to ${directory}: study.json, runs/, summary.json, report.html`]))
         else print('Nothing was written; give --out DIR to keep the study.')
         if (directory !== undefined && summary.interrupted)
           print(
-            `Stopped after ${summary.starts} of ${summary.startsRequested} runs; manystart study --resume ${directory} goes on.`
+            lines([
+              `Stopped after ${summary.starts} of ${summary.startsRequested} runs; manystart study --resume ${directory} goes on.`
+            ])
           )
       }
     } finally {

@@ -9,7 +9,7 @@ import type { Command, Flags } from '../command.js'
 import { configFile, interruptSignal, print, printJson, rawStudy, say } from '../common.js'
 import { countFlag, resumeOptions, studyFlags, varianceOptions } from '../flags.js'
 import { tablesFlag, tablesText } from '../tables.js'
-import { widthOf } from '../terminal.js'
+import { lines, widthOf } from '../terminal.js'
 import { createProgress, loadProgress, type Progress } from '../progress.js'
 
 const { Resampling: _r, ...shared } = studyFlags
@@ -62,10 +62,11 @@ export const varianceCommand: Command = {
       if (tables !== undefined) return print(tables)
       print(varianceText(result, widthOf()))
       const directory = resumed ?? out
+      print('')
       print(
         directory === undefined
-          ? '\nNothing was written; give --out DIR to keep the result with its runs and report.'
-          : `\nReport: ${join(directory, reportFile)}`
+          ? lines(['Nothing was written; give --out DIR to keep the result with its runs and report.'])
+          : `Report: ${join(directory, reportFile)}`
       )
     } finally {
       release()

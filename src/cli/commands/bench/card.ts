@@ -11,7 +11,7 @@ import type { Command, Flags } from '../../command.js'
 import { interruptSignal, print, printJson } from '../../common.js'
 import { countFlag } from '../../flags.js'
 import { createTimeLeft } from '../../progress.js'
-import { widthOf } from '../../terminal.js'
+import { lines, widthOf } from '../../terminal.js'
 import { checkFolder, chosenDevices, common, list, listed, text } from './flags.js'
 
 const defaultRecord = 'manystart-bench.json'
@@ -78,7 +78,7 @@ async function run(flags: Flags): Promise<void> {
     else if (flags['markdown'] === true) print(cardMarkdown(results))
     else {
       print(cardText(results, widthOf()))
-      if (written) print(`Written to ${written.record} and ${written.page}.`)
+      if (written) print(lines([`Written to ${written.record} and ${written.page}.`]))
     }
     // A wrong result is a failure of the work, however fast, and so is none.
     if (results.records.length === 0 || results.records.some(r => r.error !== undefined)) process.exitCode ||= 1

@@ -12,7 +12,7 @@ import { convergencePage, convergenceText, drawPictures } from '../../../bench/c
 import { WorkError } from '../../../core/errors.js'
 import type { Flags, FlagTable, SubCommand } from '../../command.js'
 import { interruptSignal, print, printJson } from '../../common.js'
-import { widthOf } from '../../terminal.js'
+import { lines, widthOf } from '../../terminal.js'
 import { common, text } from './flags.js'
 
 const convergenceOptions: FlagTable = {
@@ -48,7 +48,9 @@ async function runGrid(flags: Flags): Promise<void> {
     else {
       print(convergenceText(results, widthOf()))
       print(
-        `Written to ${out}: convergence.json with every sample, ${pageFile}, ${pictureFolder}/ (SVG), ${iohFolder}/ for IOHprofiler.`
+        lines([
+          `Written to ${out}: convergence.json with every sample, ${pageFile}, ${pictureFolder}/ (SVG), ${iohFolder}/ for IOHprofiler.`
+        ])
       )
     }
   } finally {

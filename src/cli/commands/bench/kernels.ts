@@ -12,6 +12,7 @@ import { engines } from '../../../engines/registry.js'
 import type { EngineEntry, Precision } from '../../../engines/types.js'
 import type { Flags, FlagTable, SubCommand } from '../../command.js'
 import { interruptSignal, print, printJson } from '../../common.js'
+import { widthOf } from '../../terminal.js'
 import { checkFolder, chosenDevices, common, list, listed, text } from './flags.js'
 
 const kernelOptions: FlagTable = {
@@ -81,7 +82,7 @@ async function runKernels(flags: Flags): Promise<void> {
     })
     if (out !== undefined) writeFileSync(out, `${JSON.stringify(results)}\n`)
     if (flags['json'] === true) printJson(results)
-    else print(kernelText(results))
+    else print(kernelText(results, widthOf()))
     // A wrong result is a failure of the work, however fast, and so is none.
     if (results.records.some(r => r.error !== undefined)) process.exitCode = 1
     if (results.records.length === 0 && !signal.aborted) process.exitCode = 1
