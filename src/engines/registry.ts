@@ -134,7 +134,8 @@ export async function chooseEngine(
     } else if (support.ok && support.software)
       missing.push(`${entry.name}: ${support.detail} computes on the processor.`)
     else {
-      const first = missing.length > 0 ? `is the first that can run here (${missing.join(' ')})` : 'comes first'
+      const first =
+        missing.length > 0 ? `is the first that can run here (${missing.join(' ').replace(/\.$/, '')})` : 'comes first'
       const certified = onGpu(entry) ? '; it searches in f32, and end points are certified in f64 on the processor' : ''
       return { engine: await load(entry), why: `${entry.name} ${first}${certified}`, unable }
     }

@@ -1,7 +1,7 @@
 // What is written on a terminal of a given width: sentences beside the line of progress, and progress itself.
 import { describe, expect, it } from 'vitest'
 import { createProgress, loadProgress } from '../../src/cli/progress.js'
-import { clearLine, writeSentence, type Output } from '../../src/cli/terminal.js'
+import { clearLine, lines, namedLines, writeSentence, type Output } from '../../src/cli/terminal.js'
 
 /** A stream that keeps what is written, and the lines that a terminal would show of it. */
 function screen(
@@ -36,6 +36,21 @@ describe('a sentence', () => {
     const file = screen(false, 40)
     writeSentence(long, file)
     expect(file.text()).toBe(`${long}\n`)
+  })
+})
+
+describe('sentences of a result', () => {
+  it.each([40, 60, 80])('are wrapped between words at %i columns of a terminal, beside their names too', columns => {
+    const terminal = { isTTY: true, columns }
+    for (const text of [lines([long, long], terminal), namedLines([['name', long]], 2, terminal)])
+      for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(columns)
+    expect(lines([long], terminal).replaceAll('\n', ' ')).toBe(long)
+    expect(namedLines([['name', long]], 2, terminal)).toMatch(/^ {2}name {2}One sentence[^\n]*\n {8}\w/)
+  })
+
+  it('are one line each elsewhere', () => {
+    expect(lines([long, 'Two.'], {})).toBe(`${long}\nTwo.`)
+    expect(namedLines([['name', long]], 2, {})).toBe(`  name  ${long}`)
   })
 })
 

@@ -51,7 +51,7 @@ export const replayCommand: Command = {
         `start ${result.start} on ${result.engine}: ${result.verdict} after ${result.steps} steps (${result.status})`
       ])
     )
-    print(`loss ${result.loss}, gradient norm ${result.gradientNorm}`)
+    print(lines([`loss ${result.loss}, gradient norm ${result.gradientNorm}`]))
     result.names.forEach((name, p) => print(`  ${name.padEnd(24)} ${result.parameters[p]}`))
     const every = Math.max(1, Math.ceil(result.path.length / shownSteps))
     print('  step  loss                    gradient norm')
