@@ -21,10 +21,10 @@ import { folder, latestResults, storePicture, type StoredResults } from './store
 const count = (n: number): string => n.toLocaleString('en').replaceAll(',', ' ')
 
 /** Rooflines of the engines that have one, stored beside the results. */
-function rooflines(name: string, records: readonly KernelRecord[]): string[] {
+async function rooflines(name: string, records: readonly KernelRecord[]): Promise<string[]> {
   const lines: string[] = []
   for (const engine of [...new Set(records.map(engineText))]) {
-    const picture = roofline(records.filter(r => engineText(r) === engine))
+    const picture = await roofline(records.filter(r => engineText(r) === engine))
     if (picture === undefined) continue
     const file = name.replace(/\.json$/, `-roofline-${engine.toLowerCase().replace(/[^a-z0-9]+/g, '-')}.svg`)
     lines.push(`![Roofline of ${engine}](${storePicture(file, picture.replaceAll('currentColor', '#555'))})`)
@@ -80,7 +80,7 @@ async function section(name: string, result: StoredResults): Promise<string> {
   const bars = barsOf(result)
   const [kernels, studies] = kernelTables(result.records, markdownTable)
   const scaling = scalingTable(result.records)
-  const pictures = rooflines(name, result.records)
+  const pictures = await rooflines(name, result.records)
   const ratios = ratioTable(result.records, markdownTable)
   const missing = result.missing.map(m => `- ${missingLine(m)}`)
   return [

@@ -9,5 +9,5 @@ console.log(contrastText(models, 80))
 for (const sentence of conclusion(models)) console.log(`\n${sentence}`)
 
 const page = join(tmpdir(), `manystart-example-${process.pid}.html`)
-writeFileSync(page, renderReport(models, { title: 'Four models of two irises', separated }))
+writeFileSync(page, await renderReport(models, { title: 'Four models of two irises', separated }))
 console.log(`\nThe page: ${page}`)

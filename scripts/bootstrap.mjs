@@ -130,7 +130,7 @@ export function installPackages() {
 }
 
 /** Packages that are loaded where they are asked for, if at all, and stay as they are: binaries, and a reader of files that most studies have none of. */
-const bundledNot = ['webgpu', '@tensorflow/*', 'yaml']
+const bundledNot = ['webgpu', '@tensorflow/*', 'yaml', 'canvas']
 
 const programSources = () => newest([join(root, 'src'), join(root, 'tsconfig.json'), join(root, 'package-lock.json')])
 const programStamp = join(root, 'dist/.made-from')
@@ -175,6 +175,15 @@ function bundleProgram(folder) {
     platform: 'node',
     target: 'node20',
     external: bundledNot,
+    alias: { 'node-fetch': join(root, 'scripts/noFetch.cjs') },
+    mainFields: ['module', 'main'],
+    // Names stay, for what a failure says.
+    minifySyntax: true,
+    minifyWhitespace: true,
+    // Packages in CommonJS ask for modules of Node by `require`.
+    banner: {
+      js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);"
+    },
     outdir: folder,
     // As deep as the modules' own folders, so that what they find relative to themselves stays where it is.
     entryNames: 'cli/[name]',
@@ -192,9 +201,13 @@ function bundleProgram(folder) {
 /** @param {string} folder of a package */
 function licenceOf(folder) {
   const file = readdirSync(folder).find(name => /^licen[cs]e/i.test(name))
-  if (file === undefined)
+  if (file !== undefined) return readFileSync(join(folder, file), 'utf8')
+  // Parts of a larger project may leave the text to its repository.
+  const { license, author, repository } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  if (typeof license !== 'string')
     throw new BuildError(`The package in ${folder} has no licence that could go with the program.`)
-  return readFileSync(join(folder, file), 'utf8')
+  const holder = author?.name ?? author
+  return [license, holder && `Copyright ${holder}`, repository?.url ?? repository].filter(Boolean).join('\n')
 }
 
 /** @param {string} from @param {string} to */

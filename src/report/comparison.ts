@@ -163,8 +163,8 @@ export const comparisonMarkdown = (c: Comparison): string =>
   [...comparisonTables(c).map(markdownTable), ...comparisonConclusion(c).map(text => `${text}\n`)].join('\n')
 
 /** One self-contained page. */
-export function renderComparison(c: Comparison): string {
-  const charts = [betterChart(c), bestOfBoth(c), minimaChart(c)]
+export async function renderComparison(c: Comparison): Promise<string> {
+  const charts = [await betterChart(c), await bestOfBoth(c), await minimaChart(c)]
   const [first, ...rest] = [studiesTable(c), changedTable(c)]
   const better = betterTable(c)
   const minima = [sharedTable(c), ownTable('A', c.onlyA), ownTable('B', c.onlyB)]
@@ -191,7 +191,7 @@ function answer({ better }: Comparison): string[] {
 }
 
 /** What the best of k starts of each is expected to be: where the losses are of one kind, above the lowest of both. */
-function bestOfBoth(c: Comparison): Chart | undefined {
+function bestOfBoth(c: Comparison): Promise<Chart | undefined> {
   const sides = [c.a, c.b].map(({ name, bestOf = [] }, i) => ({
     name: `${i === 0 ? 'A' : 'B'}: ${name}`,
     bestOf,

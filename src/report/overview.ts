@@ -10,8 +10,8 @@ import { verdictTable } from './tables.js'
 import { capital, escape } from './words.js'
 
 /** A study at one glance: its name, its answer in a line, and where its runs end. */
-function panel(s: Summary): string {
-  const chart = waterfall(s, 'small')
+async function panel(s: Summary): Promise<string> {
+  const chart = await waterfall(s, 'small')
   return (
     `<article><h2>${escape(s.name)}</h2><p class="kind">${s.convex.model ? 'convex' : 'not convex'}</p>` +
     `<p class="headline">${escape(headline(s))}</p>${chart?.svgs.join('') ?? ''}</article>`
@@ -22,9 +22,9 @@ const howToRead =
   'Each picture: the loss at the end of every run, sorted. A level line is one result from every start, a staircase several minima; ' +
   'colour and shape say which. Axes differ.'
 
-function panels(summaries: readonly Summary[]): string {
+async function panels(summaries: readonly Summary[]): Promise<string> {
   const list: string[] = []
-  for (const s of summaries) list.push(panel(s))
+  for (const s of summaries) list.push(await panel(s))
   return `<div class="panels${summaries.length === 1 ? ' alone' : ''}">${list.join('')}</div>`
 }
 
@@ -32,7 +32,7 @@ function panels(summaries: readonly Summary[]): string {
  * Where the runs end, the rows that matter, the answer.
  * @param separated the first model on rows that it separates, without and with a ridge; or nothing
  */
-export function overview(summaries: readonly Summary[], separated: readonly Summary[]): string {
+export async function overview(summaries: readonly Summary[], separated: readonly Summary[]): Promise<string> {
   const answer = `<div class="answer">${[...conclusion(summaries), ...separableText(summaries, separated)]
     .map(text => paragraph(text))
     .join('')}</div>`
@@ -43,15 +43,15 @@ export function overview(summaries: readonly Summary[], separated: readonly Summ
   const apart =
     separated.length === 0
       ? ''
-      : `<h2>${escape(capital(summaries[0].name))} on rows that can be separated</h2>${panels(separated)}`
-  return `${panels(summaries)}${paragraph(howToRead, 'small')}${table}${answer}${apart}`
+      : `<h2>${escape(capital(summaries[0].name))} on rows that can be separated</h2>${await panels(separated)}`
+  return `${await panels(summaries)}${paragraph(howToRead, 'small')}${table}${answer}${apart}`
 }
 
 /** What the best minima of each model decide, where that can be drawn. */
-export function decided(summaries: readonly Summary[]): string {
+export async function decided(summaries: readonly Summary[]): Promise<string> {
   const pictures: string[] = []
   for (const s of summaries) {
-    const picture = decisions(s)
+    const picture = await decisions(s)
     if (picture) pictures.push(`<article><h2>${escape(s.name)}</h2>${picture}</article>`)
   }
   if (pictures.length === 0) return ''

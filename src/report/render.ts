@@ -25,7 +25,7 @@ import {
   inferenceNotes,
   type CoefficientOptions
 } from './inference.js'
-import { markSign } from './charts/signs.js'
+import { markSign } from './charts/svg.js'
 import { bestOfNotes, bestOfTable, restartsText } from './restarts.js'
 import { facts, figure, fold, htmlTable, page, paragraph, titled } from './page.js'
 import { landscapeText } from './landscape.js'
@@ -78,9 +78,9 @@ function proofNotes(points: readonly StationaryPoint[]): string {
 }
 
 /** What is left of separated data, and how the rest runs away. */
-function separationPart(s: Summary): string {
+async function separationPart(s: Summary): Promise<string> {
   const sentences = separationText(s).map(text => paragraph(text))
-  return [titled(separationTable(s)), ...sentences, figure(growthChart(s))].join('\n')
+  return [titled(separationTable(s)), ...sentences, figure(await growthChart(s))].join('\n')
 }
 
 /** Coefficients with their tests, the fit, and effects on the mean response. */
@@ -208,20 +208,23 @@ function sharedFacts(summaries: readonly Summary[]): (readonly [string, string])
 }
 
 /** Pictures side by side, each under the name of its study. */
-function pictures(summaries: readonly Summary[], draw: (s: Summary) => string | undefined): string {
+async function pictures(
+  summaries: readonly Summary[],
+  draw: (s: Summary) => Promise<string | undefined>
+): Promise<string> {
   const list: string[] = []
   for (const s of summaries) {
-    const picture = draw(s)
+    const picture = await draw(s)
     if (picture) list.push(`<article>${summaries.length > 1 ? `<h2>${escape(s.name)}</h2>` : ''}${picture}</article>`)
   }
   return list.length === 0 ? '' : `<div class="panels${list.length === 1 ? ' alone' : ''}">${list.join('')}</div>`
 }
 
 /** How the scores of the runs are spread, and those of a convex model in the same picture. */
-function scoresPart(summaries: readonly Summary[]): string {
+async function scoresPart(summaries: readonly Summary[]): Promise<string> {
   const convex = summaries.find(s => s.convex.model)
-  const spread = figure(scores(summaries))
-  const drawn = pictures(
+  const spread = figure(await scores(summaries))
+  const drawn = await pictures(
     summaries.filter(s => s !== convex),
     s => histogram(s, convex)
   )
@@ -238,16 +241,16 @@ function scoresPart(summaries: readonly Summary[]): string {
 }
 
 /** How far the predictions of good runs differ. */
-function multiplicityPart(summaries: readonly Summary[]): string {
+async function multiplicityPart(summaries: readonly Summary[]): Promise<string> {
   const some = summaries.filter(s => s.multiplicity)
   if (some.length === 0) return ''
   const [{ multiplicity: first }] = some
   const [near, far] = [first!.epsilon[0], first!.epsilon[first!.epsilon.length - 1]].map(e => short(e))
-  const drawn = pictures(some, predictionRanges)
+  const drawn = await pictures(some, predictionRanges)
   const told = some.map(s => paragraph((some.length > 1 ? `${s.name}: ` : '') + multiplicityText(s).join(' ')))
   return [
     ...told,
-    figure(multiplicityCurve(some), false),
+    figure(await multiplicityCurve(some), false),
     drawn === ''
       ? ''
       : `<h3>What good runs predict, row by row</h3>${drawn}` +
@@ -259,7 +262,7 @@ function multiplicityPart(summaries: readonly Summary[]): string {
 }
 
 /** What the fit owes to the rows: bootstrap and cross-validation. */
-function resamplingPart(summaries: readonly Summary[]): string {
+async function resamplingPart(summaries: readonly Summary[]): Promise<string> {
   const some = summaries.filter(s => s.resampling)
   if (some.length === 0) return ''
   const told = some.map(s =>
@@ -270,7 +273,7 @@ function resamplingPart(summaries: readonly Summary[]): string {
       titled(bootstrapTable(s))
     ].join('')
   )
-  const drawn = pictures(some, resampledRanges)
+  const drawn = await pictures(some, resampledRanges)
   const picture =
     drawn === ''
       ? ''
@@ -283,10 +286,10 @@ function resamplingPart(summaries: readonly Summary[]): string {
 }
 
 /** The minimiser against the ridge, of each study that has it. */
-function regularisation(summaries: readonly Summary[]): string {
+async function regularisation(summaries: readonly Summary[]): Promise<string> {
   const parts: string[] = []
   for (const s of summaries) {
-    const chart = ridgePathChart(s)
+    const chart = await ridgePathChart(s)
     if (!chart) continue
     const title = summaries.length > 1 ? s.name : chart.title
     parts.push(
@@ -299,10 +302,10 @@ function regularisation(summaries: readonly Summary[]): string {
 }
 
 /** The loss between the end points of each study, and why it is not convex. */
-function landscapes(summaries: readonly Summary[]): string {
+async function landscapes(summaries: readonly Summary[]): Promise<string> {
   const parts: string[] = []
   for (const s of summaries) {
-    const chart = landscapeChart(s)
+    const chart = await landscapeChart(s)
     if (!chart) continue
     const alone = summaries.length === 1
     parts.push(
@@ -316,8 +319,8 @@ function landscapes(summaries: readonly Summary[]): string {
 }
 
 /** How many starts are needed: the curves of all studies together, and what each of them says. */
-function restarts(summaries: readonly Summary[]): string {
-  const chart = bestOfChart(summaries)
+async function restarts(summaries: readonly Summary[]): Promise<string> {
+  const chart = await bestOfChart(summaries)
   if (!chart) return ''
   const alone = summaries.length === 1
   const texts = summaries.flatMap(s => {
@@ -335,13 +338,13 @@ const copies =
   'Copies: images of a minimum under exchange of hidden units and, for odd activations, change of their sign; they compute the same ' +
   'function and count as one.'
 
-function section(
+async function section(
   s: Summary,
   alone: boolean,
   shared: readonly (readonly [string, string])[],
   options: CoefficientOptions
-): string {
-  const charts = [waterfall(s), shares(s), spectrum(s), discovery(s), churnMatrix(s)]
+): Promise<string> {
+  const charts = [await waterfall(s), await shares(s), await spectrum(s), await discovery(s), await churnMatrix(s)]
   const own = factsOf(s).filter(([name]) => !shared.some(([n]) => n === name))
   const points =
     pointsPart('Minima', s.minima, s) + pointsPart('Flat minima', s.degenerate, s) + pointsPart('Saddles', s.saddles, s)
@@ -358,7 +361,7 @@ function section(
     points !== '' && s.problem.hidden.length > 0 ? paragraph(copies, 'small') : '',
     paragraph(coverageText(s)),
     coefficientsPart(s, options),
-    separationPart(s),
+    await separationPart(s),
     metricsPart(s),
     multiplicityTables(s),
     `<div class="figures">${charts.map(chart => figure(chart)).join('')}</div>`
@@ -388,24 +391,24 @@ export interface ReportOptions extends CoefficientOptions {
  * One page for one study, or for several side by side: the answer on the first screen, everything else folded below it.
  * @param summaries at least one
  */
-export function renderReport(summaries: readonly Summary[], options: ReportOptions): string {
+export async function renderReport(summaries: readonly Summary[], options: ReportOptions): Promise<string> {
   const { separated = [], variance } = options
   const alone = summaries.length === 1
   const shared = alone ? [] : sharedFacts(summaries)
   const parts: string[] = []
-  for (const s of summaries) parts.push(fold(alone ? 'The study' : s.name, section(s, alone, shared, options)))
+  for (const s of summaries) parts.push(fold(alone ? 'The study' : s.name, await section(s, alone, shared, options)))
   return page(
     options.title,
-    `${overview(summaries, separated)}
-${decided(summaries)}
-${fold('Convergence', figure(convergence(summaries), false))}
-${fold('Predictions', scoresPart(summaries))}
-${variance ? fold('Why runs differ', varianceSection(variance)) : ''}
-${fold('How much good runs disagree', multiplicityPart(summaries))}
-${fold('What the fit owes to the rows', resamplingPart(summaries))}
-${fold('How many starts', restarts(summaries))}
-${fold('What regularisation does here', regularisation(summaries))}
-${fold('Between the end points', landscapes(summaries))}
+    `${await overview(summaries, separated)}
+${await decided(summaries)}
+${fold('Convergence', figure(await convergence(summaries), false))}
+${fold('Predictions', await scoresPart(summaries))}
+${variance ? fold('Why runs differ', await varianceSection(variance)) : ''}
+${fold('How much good runs disagree', await multiplicityPart(summaries))}
+${fold('What the fit owes to the rows', await resamplingPart(summaries))}
+${fold('How many starts', await restarts(summaries))}
+${fold('What regularisation does here', await regularisation(summaries))}
+${fold('Between the end points', await landscapes(summaries))}
 ${alone ? '' : fold('All figures', figures(summaries))}
 ${parts.join('\n')}
 ${alone ? '' : fold('What all of them share', facts(shared))}

@@ -165,19 +165,19 @@ export const varianceTables = (result: VarianceResult): Table[] =>
   )
 
 /** What a page of several models says of it: the answer, the bars and the shares of each model. */
-export function varianceSection(result: VarianceResult): string {
+export async function varianceSection(result: VarianceResult): Promise<string> {
   const models = [result, ...(result.twin ? [result.twin] : [])]
   const tables = models.map(model => varianceTable(model, result))
   return [
     ...varianceConclusion(result).map(text => paragraph(text)),
-    figure(varianceBars(result), false),
+    figure(await varianceBars(result), false),
     ...tables.map(table => titled(table)),
     paragraph(`${designText(result)}; ${result.problem.optimizer}. ${result.method}`, 'small')
   ].join('\n')
 }
 
 /** One self-contained page. */
-export function renderVariance(result: VarianceResult): string {
+export async function renderVariance(result: VarianceResult): Promise<string> {
   const { problem, engine, twin, method } = result
   const models = [result, ...(twin ? [twin] : [])]
   const parts = models.map(model =>
@@ -191,7 +191,7 @@ export function renderVariance(result: VarianceResult): string {
     `<div class="answer">${varianceConclusion(result)
       .map(text => paragraph(text))
       .join('')}</div>
-<div class="figures">${figure(varianceBars(result))}</div>
+<div class="figures">${figure(await varianceBars(result))}</div>
 ${parts.join('\n')}
 ${fold(
   'What was run',

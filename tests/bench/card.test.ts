@@ -68,7 +68,7 @@ describe('the card', () => {
   })
 
   it('the page is whole, loads nothing, and has a roofline of each precision', async () => {
-    const page = cardPage(results)
+    const page = await cardPage(results)
     expect(page).not.toMatch(/undefined|NaN|Infinity/)
     expect(page).not.toMatch(/<(script|link|img)\b|src=|url\(/)
     expect(page.match(/Roofline of cpu f(64|32)/g)).toHaveLength(2)

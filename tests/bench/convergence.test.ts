@@ -312,7 +312,7 @@ describe('a run of the grid', () => {
 
   it('makes a page and a table that hold no number that is none, and load nothing', async () => {
     const { results } = await run(grid, freshOut())
-    const pictures = drawPictures(results!)
+    const pictures = await drawPictures(results!)
     const page = convergencePage(results!, pictures)
     expect(page).not.toMatch(/undefined|NaN|Infinity/)
     expect(page).not.toMatch(/<(script|link|img)\b|src=|url\(/)

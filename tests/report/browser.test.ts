@@ -64,7 +64,7 @@ describe.each([
   [400, 'dark']
 ] as const)('at %i px, %s', (width, scheme) => {
   const check = async (summaries: readonly Summary[]): Promise<Look> => {
-    const result = await view(renderReport(summaries.map(throughJson), { title: 'A title' }), width, scheme)
+    const result = await view(await renderReport(summaries.map(throughJson), { title: 'A title' }), width, scheme)
     expect(result.overflow).toBeLessThanOrEqual(0)
     expect(result.outside).toEqual([])
     expect(result.misplaced).toEqual([])
@@ -125,7 +125,7 @@ it('the first screen holds a picture of every model and the table that compares 
   const four = [kinds['convex, all arrived'], real, kinds['several minima, flat ones, saddles'], real]
   const page = await open.browser.newPage({ viewport: { width: 1280, height: 900 } })
   try {
-    await page.setContent(renderReport(four.map(throughJson), { title: 'A title' }))
+    await page.setContent(await renderReport(four.map(throughJson), { title: 'A title' }))
     const bottoms = await page.evaluate(() =>
       [...document.querySelectorAll('.panels svg, table.models tr')]
         .filter(element => element.checkVisibility())
@@ -152,7 +152,7 @@ it('names made of markup stay text', async () => {
     notes: [evil],
     separation: { ...kinds['convex, separated'].separation, infinite: { [evil]: 1 as const } }
   }
-  const { overflow } = await view(renderReport([s, real], { title: evil }), 400, 'light')
+  const { overflow } = await view(await renderReport([s, real], { title: evil }), 400, 'light')
   expect(overflow).toBeLessThanOrEqual(0)
 })
 

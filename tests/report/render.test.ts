@@ -18,7 +18,8 @@ const pages: Record<string, readonly Summary[]> = {
   ...Object.fromEntries(Object.entries(kinds).map(([what, s]) => [what, [s]])),
   'all of them side by side': Object.values(kinds)
 }
-const render = (summaries: readonly Summary[]): string => renderReport(summaries.map(throughJson), { title: 'A title' })
+const render = (summaries: readonly Summary[]): Promise<string> =>
+  renderReport(summaries.map(throughJson), { title: 'A title' })
 
 const voidTags = new Set(['meta', 'br', 'hr', 'img', 'input', 'link', '!doctype'])
 /** Opening and closing tags must nest; returns the names met. */
@@ -43,8 +44,8 @@ const drawn = (svg: string): string[] =>
 
 describe.each(Object.keys(pages))('page: %s', what => {
   let page = ''
-  beforeAll(() => {
-    page = render(pages[what])
+  beforeAll(async () => {
+    page = await render(pages[what])
   })
 
   it('is well formed', () => {
@@ -82,9 +83,9 @@ describe.each(Object.keys(pages))('page: %s', what => {
 })
 
 describe('what is on the page', () => {
-  it('names that every object has, such as toString, as other names', () => {
+  it('names that every object has, such as toString, as other names', async () => {
     for (const name of ['toString', 'constructor', '__proto__', 'hasOwnProperty']) {
-      const page = render([
+      const page = await render([
         { ...several, name },
         { ...makeSummary(), name: 'another' }
       ])
@@ -93,15 +94,15 @@ describe('what is on the page', () => {
     }
   })
 
-  it('every verdict that occurred, with its meaning', () => {
-    const html = render([several])
+  it('every verdict that occurred, with its meaning', async () => {
+    const html = await render([several])
     const rows = [...html.matchAll(/<tr><td>([a-z]+)<\/td><td class="n">(\d+)<\/td><td>([^<]+)<\/td><\/tr>/g)]
     const shown = Object.fromEntries(rows.map(([, verdict, n]) => [verdict, Number(n)]))
     for (const v of verdicts.filter(v => several.verdicts[v] > 0)) expect(shown[v]).toBe(several.verdicts[v])
   })
 
-  it('pictures with their headlines, the table and the answer first; the rest folded, the thresholds at the end', () => {
-    const html = render([kinds['convex, all arrived'], several])
+  it('pictures with their headlines, the table and the answer first; the rest folded, the thresholds at the end', async () => {
+    const html = await render([kinds['convex, all arrived'], several])
     const places = [
       'class="panels"',
       '1 minimum, 1000 of 1000 runs',
@@ -119,9 +120,9 @@ describe('what is on the page', () => {
     expect(html).not.toContain('<details open')
   })
 
-  it('the limits of runs to infinity, with shares, intervals and what grows', () => {
+  it('the limits of runs to infinity, with shares, intervals and what grows', async () => {
     const limits = [makeLimit(0, 630), makeLimit(1 / 16, 370)]
-    const html = render([makeSummary({ verdicts: { diverging: 1000 }, fields: { limits } })])
+    const html = await render([makeSummary({ verdicts: { diverging: 1000 }, fields: { limits } })])
     const rows = [...html.matchAll(/<tr>((?:<td[^>]*>[^<]*<\/td>)+)<\/tr>/g)].map(m =>
       [...m[1].matchAll(/<td[^>]*>([^<]*)</g)].map(c => c[1])
     )
@@ -137,7 +138,7 @@ describe('what is on the page', () => {
     ])
   })
 
-  it('how the table was read: rows left out, levels and the reference', () => {
+  it('how the table was read: rows left out, levels and the reference', async () => {
     const dataset: Summary['dataset'] = {
       rows: { read: 1200, dropped: 34, training: 816, heldOut: 350 },
       columns: 9,
@@ -145,55 +146,57 @@ describe('what is on the page', () => {
       target: { column: 'cured', coding: '' },
       notes: []
     }
-    const html = render([makeSummary({ fields: { dataset } })])
+    const html = await render([makeSummary({ fields: { dataset } })])
     expect(html).toContain('1200 read, 34 left out because of missing values, 816 for training, 350 held out')
     expect(html).toContain('dose, site (labels a&#60;b, c, d, e, f, g and 2 more; reference a&#60;b)')
   })
 
-  it('what all studies share once', () => {
-    const html = render([kinds['convex, all arrived'], several])
+  it('what all studies share once', async () => {
+    const html = await render([kinds['convex, all arrived'], several])
     expect(html.match(/why that engine/g)).toHaveLength(1)
   })
 
-  it('the table of the terminal and a section for each model of a contrast', () => {
-    const html = render([kinds['convex, all arrived'], several])
+  it('the table of the terminal and a section for each model of a contrast', async () => {
+    const html = await render([kinds['convex, all arrived'], several])
     for (const text of ['All figures', 'distinct minima', 'runs as good as the best', 'steps to the end'])
       expect(html).toContain(text)
     expect(html).toContain('<h2>logistic regression</h2>')
     expect(html).toContain('<h2>4-2-1 tanh, ridge 0.01</h2>')
   })
 
-  it('predictions on training and held-out rows', () => {
-    const html = render([several])
+  it('predictions on training and held-out rows', async () => {
+    const html = await render([several])
     expect(html).toContain('<td>accuracy</td><td class="n">0.95 [0.9, 1]</td><td class="n">0.75 [0.5, 1]</td>')
     expect(html).toContain(
       'As good as the best run: 9.91 % of the runs. Two runs predict different classes on 1.23 % of the rows.'
     )
   })
 
-  it('four of many separated coefficients', () => {
+  it('four of many separated coefficients', async () => {
     const infinite = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`column${i}`, 1 as const]))
-    const html = render([makeSummary({ separation: { status: 'complete', infinite }, verdicts: { diverging: 1 } })])
+    const html = await render([
+      makeSummary({ separation: { status: 'complete', infinite }, verdicts: { diverging: 1 } })
+    ])
     expect(html).toContain('column3 to +∞ and 36 more')
     expect(html).not.toContain('column4 ')
   })
 
-  it('flat minima with what is not identified, in the singular for one', () => {
-    const flat = (nullity: number, n: number): string =>
+  it('flat minima with what is not identified, in the singular for one', async () => {
+    const flat = (nullity: number, n: number): Promise<string> =>
       render([
         makeSummary({
           verdicts: { degenerate: n },
           degenerate: [makePoint({ count: n, nullity, nullityExplained: nullity, flatParameters: ['h1.1:a'] })]
         })
       ])
-    expect(flat(1, 1)).toContain(
+    expect(await flat(1, 1)).toContain(
       '(1 run): 1 flat direction, 1 explained by symmetries and dead units; not identified: h1.1:a.'
     )
-    expect(flat(2, 9)).toContain('(9 runs): 2 flat directions, 2 explained')
+    expect(await flat(2, 9)).toContain('(9 runs): 2 flat directions, 2 explained')
   })
 
-  it('thirty minima of many, and how many more there are', () => {
-    const html = render([makeSummary({ verdicts: { minimum: 100 }, minima: makePoints(100, 100) })])
+  it('thirty minima of many, and how many more there are', async () => {
+    const html = await render([makeSummary({ verdicts: { minimum: 100 }, minima: makePoints(100, 100) })])
     expect(html).toContain('Minima (100)')
     expect(html).toContain('and 70 more in summary.json')
   })
@@ -202,7 +205,7 @@ describe('what is on the page', () => {
 describe('text from the data', () => {
   const evil = '<script>alert(1)</script><img src=x onerror="alert(2)">\'&amp;'
 
-  it('is escaped wherever it appears', () => {
+  it('is escaped wherever it appears', async () => {
     const point = makePoint({
       names: [evil, evil, evil],
       flatParameters: [evil],
@@ -224,7 +227,7 @@ describe('text from the data', () => {
       }
     })
     for (const summaries of [[s], [s, { ...s, convex: { ...s.convex, model: false } }]]) {
-      const html = renderReport(summaries, { title: evil })
+      const html = await renderReport(summaries, { title: evil })
       expect(html).not.toMatch(/<script|<img|onerror="|&amp;(?!amp;)/)
       expect(html).toContain('&#60;script&#62;')
       tags(html)
@@ -238,18 +241,18 @@ describe('charts', () => {
     return chart!
   }
 
-  it('leave out what has nothing to show', () => {
+  it('leave out what has nothing to show', async () => {
     const one = kinds['convex, all arrived']
-    expect(shares(one)).toBeUndefined()
-    expect(discovery(one)).toBeUndefined()
-    expect(waterfall(kinds['nothing finite'])).toBeUndefined()
-    expect(waterfall(kinds['no run at all'])).toBeUndefined()
-    expect(spectrum(kinds['a point with holes'])).toBeUndefined()
-    expect(convergence([kinds['nothing finite']])).toBeUndefined()
-    expect(scores([kinds['nothing finite']].map(throughJson))).toBeUndefined()
+    expect(await shares(one)).toBeUndefined()
+    expect(await discovery(one)).toBeUndefined()
+    expect(await waterfall(kinds['nothing finite'])).toBeUndefined()
+    expect(await waterfall(kinds['no run at all'])).toBeUndefined()
+    expect(await spectrum(kinds['a point with holes'])).toBeUndefined()
+    expect(await convergence([kinds['nothing finite']])).toBeUndefined()
+    expect(await scores([kinds['nothing finite']].map(throughJson))).toBeUndefined()
   })
 
-  it('the waterfall has a mark for each run, grouped by shape as well as by colour', () => {
+  it('the waterfall has a mark for each run, grouped by shape as well as by colour', async () => {
     const s = makeSummary({
       verdicts: { minimum: 4, saddle: 1 },
       minima: makePoints(2, 4),
@@ -260,7 +263,7 @@ describe('charts', () => {
           .concat([{ loss: 0.5, verdict: 'saddle' as const, point: 0 } as never])
       }
     })
-    const { svgs } = ok(waterfall(s))
+    const { svgs } = ok(await waterfall(s))
     const marks = /mark-symbol role-mark.*?<\/g>/s.exec(svgs[0])![0]
     const looks = [...marks.matchAll(/d="(M[^"]*)"[^>]*fill="(#\w+)"/g)]
     expect(looks).toHaveLength(5)
@@ -270,7 +273,7 @@ describe('charts', () => {
     for (const name of ['minimum 1', 'minimum 2', 'saddle']) expect(svgs[0]).toContain(`>${name}</text>`)
   })
 
-  it('losses that differ by rounding are drawn as one level', () => {
+  it('losses that differ by rounding are drawn as one level', async () => {
     const loss = 0.0594927
     const s = makeSummary({
       verdicts: { minimum: 3 },
@@ -283,15 +286,15 @@ describe('charts', () => {
         }))
       }
     })
-    const { svgs } = ok(waterfall(s))
+    const { svgs } = ok(await waterfall(s))
     const marks = /mark-symbol role-mark.*?<\/g>/s.exec(svgs[0])![0]
     const levels = [...marks.matchAll(/translate\([\d.]+,([\d.]+)\)/g)].map(m => m[1])
     expect(levels).toHaveLength(3)
     expect(new Set(levels).size).toBe(1)
   })
 
-  it('convergence has a line for each model with a dash of its own, and says which is convex', () => {
-    const { svgs, legend } = ok(convergence([kinds['convex, all arrived'], several]))
+  it('convergence has a line for each model with a dash of its own, and says which is convex', async () => {
+    const { svgs, legend } = ok(await convergence([kinds['convex, all arrived'], several]))
     expect(svgs).toHaveLength(2)
     expect(legend?.map(l => l.name)).toEqual(['logistic regression (convex)', '4-2-1 tanh, ridge 0.01 (not convex)'])
     for (const svg of svgs) {
@@ -300,15 +303,15 @@ describe('charts', () => {
     }
   })
 
-  it('the spectrum tells signs by shape', () => {
-    const { svgs, caption } = ok(spectrum(several))
+  it('the spectrum tells signs by shape', async () => {
+    const { svgs, caption } = ok(await spectrum(several))
     for (const name of ['positive', 'negative', 'zero', 'minimum 1', 'flat minimum 1', 'saddle 1'])
       expect(svgs[0]).toContain(`>${name}</text>`)
     expect(caption).toContain('saddle')
   })
 
-  it('shares stand beside their intervals', () => {
-    const { svgs, caption } = ok(shares(several))
+  it('shares stand beside their intervals', async () => {
+    const { svgs, caption } = ok(await shares(several))
     expect(caption).toContain('95 % Wilson interval')
     expect(svgs[0].match(/>\d+: \d\.\d+</g)).toHaveLength(12)
   })

@@ -82,41 +82,41 @@ describe('how many starts', () => {
     expect(failing.rows[1][failing.head.indexOf('all fail')]).toBe('25 %')
   })
 
-  it('stands in the terminal, in lines of its width, and in the report once', () => {
+  it('stands in the terminal, in lines of its width, and in the report once', async () => {
     const text = studyText(several, 80)
     expect(text).toContain('Best of k starts:')
     expect(text.split('\n').every(line => line.length <= 80)).toBe(true)
-    const html = renderReport([convex, several], { title: 'both' })
+    const html = await renderReport([convex, several], { title: 'both' })
     expect(html.split('How many starts').length).toBe(2)
     expect(html).toContain('2-3-1 tanh: A start finds the lowest loss known')
-    expect(renderReport([convex], { title: 'one' })).not.toContain('How many starts')
+    expect(await renderReport([convex], { title: 'one' })).not.toContain('How many starts')
   })
 })
 
 describe('the chart of best-of-k', () => {
-  it('has a line and a band for each model in each picture, and leaves the best of all out', () => {
-    const { svgs, legend } = bestOfChart([convex, several])!
+  it('has a line and a band for each model in each picture, and leaves the best of all out', async () => {
+    const { svgs, legend } = (await bestOfChart([convex, several]))!
     expect(svgs).toHaveLength(2)
     expect(legend?.map(l => l.name)).toEqual(['logistic regression', '2-3-1 tanh'])
     for (const svg of svgs) {
       expect(svg).not.toMatch(/NaN|Infinity/)
-      for (const kind of ['area', 'line'])
-        expect(new RegExp(`mark-${kind} role-mark.*?</g>`).exec(svg)![0].match(/<path/g)).toHaveLength(2)
+      expect(svg.match(/mark-area/g)).toHaveLength(2)
+      expect(svg.match(/mark-line/g)).toHaveLength(2)
       // A mark for each k but the last: 2 of the convex model and 4 of the other.
       const marks = [...svg.matchAll(/mark-symbol role-mark.*?<\/g>/gs)].map(([group]) => group.match(/<path/g)!.length)
       expect(marks.reduce((a, b) => a + b, 0)).toBe(6)
     }
   })
 
-  it('is not drawn where no model gains by starts', () => {
-    expect(bestOfChart([convex])).toBeUndefined()
-    expect(bestOfChart([makeSummary()])).toBeUndefined()
+  it('is not drawn where no model gains by starts', async () => {
+    expect(await bestOfChart([convex])).toBeUndefined()
+    expect(await bestOfChart([makeSummary()])).toBeUndefined()
   })
 
-  it('has one picture without held-out rows', () => {
+  it('has one picture without held-out rows', async () => {
     const { bestOf } = several.restarts
     const bare = { ...several, restarts: { bestOf: bestOf.map(({ test: _, ...b }) => b) } }
-    const { svgs, legend } = bestOfChart([bare])!
+    const { svgs, legend } = (await bestOfChart([bare]))!
     expect([svgs.length, legend?.length]).toEqual([1, 0])
   })
 })

@@ -33,12 +33,12 @@ it('tells rows, runs, the limit and what the ridge does', () => {
   ])
 })
 
-it('stands on the page behind the models, which it adds nothing to', () => {
+it('stands on the page behind the models, which it adds nothing to', async () => {
   const models = [whole, kinds['several minima, flat ones, saddles']]
-  const page = renderReport(models, { title: 'A title', separated: [free, held] })
+  const page = await renderReport(models, { title: 'A title', separated: [free, held] })
   expect(page.match(/on rows that can be separated<\/h2>/g)).toHaveLength(1)
   expect(page).toContain('<h2>on some rows, ridge 0.01</h2>')
   expect(page).toContain('no minimum, 99 of 99 runs run away')
   expect(page.match(/<table class="models"><thead><tr>(<th[^>]*>[^<]*<\/th>)+/g)![0].match(/<th /g)).toHaveLength(3)
-  expect(renderReport(models, { title: 'A title' })).not.toContain('can be separated')
+  expect(await renderReport(models, { title: 'A title' })).not.toContain('can be separated')
 })

@@ -69,7 +69,7 @@ describe('the loss between end points', () => {
     expectClose(plane!.points[2].x, 0, 1e-4, 'x')
     expectClose(plane!.points[2].y, 1, 1e-4, 'y')
     expect(plane!.levels.every(({ lines }) => lines.length > 0)).toBe(true)
-    expect(landscapeChart(s)!.svgs).toHaveLength(3)
+    expect((await landscapeChart(s))!.svgs).toHaveLength(3)
     expect(landscapeText(s).join(' ')).toMatch(/rises by 0\.00245 .* witness .* eigenvalue -/s)
   })
 

@@ -196,7 +196,7 @@ describe('a network', () => {
 
   it('is told in the report and the terminal', async () => {
     const s = await sumUp(whole)
-    const page = renderReport([s], { title: 'a study' })
+    const page = await renderReport([s], { title: 'a study' })
     for (const text of [
       'How much good runs disagree',
       'What good runs predict, row by row',

@@ -80,7 +80,7 @@ describe('separated data', () => {
     expect(text).toMatch(/13 rows are separated .* the other 66, and the deviance tends to 55\.39326036\./)
     expect(text).toMatch(/NV grows like the logarithm of the number of steps: .* each tenfold adds about 2\.3\./)
     expect(separationTable(s)!.rows[0]).toEqual(['NV', '+∞', '–'])
-    expect(growthChart(s)!.svgs).toHaveLength(1)
+    expect((await growthChart(s))!.svgs).toHaveLength(1)
   })
 
   it('grow under gradient descent as its recursion says', async () => {

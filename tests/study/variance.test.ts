@@ -63,7 +63,7 @@ describe('a network and its convex twin', () => {
       expect(Math.abs(total - (split.deviation > split.floor ? 1 : 0))).toBeLessThan(1e-9)
       for (const s of sources) expect(split[s].interval[0]).toBeLessThanOrEqual(split[s].interval[1])
     }
-    const page = renderVariance(result)
+    const page = await renderVariance(result)
     const titles = varianceTables(result).map(table => table.title)
     expect(new Set(titles).size).toBe(8)
     for (const { head, rows } of varianceTables(result))

@@ -51,12 +51,12 @@ const caption =
   'The roof: multiply-adds in registers (level) and copies (sloped), measured between the samples: of a block that no cache holds, and of as many bytes as a ' +
   'kernel moves. Points: median rates. Bytes are those that must move at least, points, results and data once; what fits a cache may lie above the slope of memory.'
 
-export function cardPage(results: CardResults): string {
+export async function cardPage(results: CardResults): Promise<string> {
   const { card } = results
   const groups = groupsOf(results)
   const figures: string[] = []
   for (const { name, records } of groups) {
-    const picture = roofline(records)
+    const picture = await roofline(records)
     const [roof] = roofsOf(records)
     if (picture)
       figures.push(

@@ -1,8 +1,5 @@
 /** Pictures of the convergence page: paths, arrivals, profiles. */
-import { draw } from '../../report/charts/plot/draw.js'
-import type { Channel } from '../../report/charts/plot/spec.js'
-import { dashes, palette } from '../../report/charts/plot/looks.js'
-import { exponent } from '../../report/charts/plot/text.js'
+import { dashes, palette, svg } from '../../report/charts/svg.js'
 import type { CellResult, ProblemAnswer } from './cell.js'
 import type { ConvergenceResults } from './convergence.js'
 import { solverName, type Figures } from './figures.js'
@@ -20,16 +17,17 @@ const solvers = (r: ConvergenceResults): string[] => [...new Set(r.figures.map(f
 const height = 260
 
 /** Colour and dash by solver, the same on every chart of the page. */
-function channels(r: ConvergenceResults): Readonly<Record<'color' | 'strokeDash', Channel>> {
+function channels(r: ConvergenceResults): object {
+  const legend = { symbolType: 'stroke', symbolOpacity: 1, symbolStrokeWidth: 2 }
   const field = { field: 'solver', type: 'nominal', title: null }
   const domain = solvers(r)
   return {
-    color: { ...field, scale: { domain, range: palette } },
-    strokeDash: { ...field, scale: { domain, range: dashes } }
+    color: { ...field, scale: { domain, range: palette }, legend },
+    strokeDash: { ...field, scale: { domain, range: dashes }, legend }
   }
 }
 
-const logQuantity = (field: string, title: string): Channel => ({
+const logQuantity = (field: string, title: string): object => ({
   field,
   type: 'quantitative',
   title,
@@ -37,7 +35,7 @@ const logQuantity = (field: string, title: string): Channel => ({
 })
 
 /** Median paths with the middle half, for the first seed of the grid. */
-export function paths(r: ConvergenceResults, p: ProblemAnswer, kind: 'lossGap' | 'gradientNorm'): string {
+export function paths(r: ConvergenceResults, p: ProblemAnswer, kind: 'lossGap' | 'gradientNorm'): Promise<string> {
   const nameOf = (c: CellResult): string =>
     solverName(
       r.figures.find(f => f.optimizer === c.optimizer && f.engine === `${c.engine} ${c.precision}`)!,
@@ -53,9 +51,9 @@ export function paths(r: ConvergenceResults, p: ProblemAnswer, kind: 'lossGap' |
   )
   const title = kind === 'lossGap' ? 'loss above the best' : 'largest |g|'
   const x = logQuantity('step', 'evaluations')
-  const y = { type: 'quantitative', title, scale: { type: 'log' }, axis: { format: exponent, tickCount: 6 } }
-  const { color } = channels(r)
-  return draw(
+  const y = { type: 'quantitative', title, scale: { type: 'log' }, axis: { format: '.0e', tickCount: 6 } }
+  const { color } = channels(r) as { color: object }
+  return svg(
     {
       height,
       data: { values },
@@ -79,13 +77,13 @@ const climbing = (
   r: ConvergenceResults,
   values: readonly object[],
   crosses: readonly object[],
-  x: Channel,
+  x: object,
   share: string,
   alt: string
-): string => {
+): Promise<string> => {
   const y = { field: 'share', type: 'quantitative', title: share, scale: { domain: [0, 1] } }
-  const { color } = channels(r)
-  return draw(
+  const { color } = channels(r) as { color: object }
+  return svg(
     {
       height,
       layer: [
@@ -106,7 +104,7 @@ const climbing = (
 }
 
 /** Runs that have arrived, restarted where they had not; a cross where restarts begin. */
-export function ecdfChart(r: ConvergenceResults, p: ProblemAnswer): string {
+export function ecdfChart(r: ConvergenceResults, p: ProblemAnswer): Promise<string> {
   const own = figuresOfProblem(r, p)
   const end = Math.max(1, ...own.flatMap(f => [...f.ecdf.map(s => s.cost), f.restartsFrom?.cost ?? 0]))
   const values = own.flatMap(f => {
@@ -122,7 +120,7 @@ export function ecdfChart(r: ConvergenceResults, p: ProblemAnswer): string {
   return climbing(r, values, crosses, x, 'share that has arrived', `Share of runs that have arrived, ${problemName(p)}`)
 }
 
-export function profileChart(r: ConvergenceResults, cost: 'evaluations' | 'seconds'): string {
+export function profileChart(r: ConvergenceResults, cost: 'evaluations' | 'seconds'): Promise<string> {
   const curves = r.profiles.filter(c => c.cost === cost)
   const end = Math.max(2, ...curves.flatMap(c => c.points.map(q => q.factor)))
   const values = curves.flatMap(c => [

@@ -152,13 +152,14 @@ const slug = (text: string): string =>
 const pictureName = (p: ProblemAnswer, what: string): string => `${slug(problemName(p))}-${what}.svg`
 
 /** Draws every picture once; on their own they are black on what is behind them. */
-export function drawPictures(r: ConvergenceResults): Pictures {
+export async function drawPictures(r: ConvergenceResults): Promise<Pictures> {
   const pictures = new Map<string, string>()
-  for (const cost of ['evaluations', 'seconds'] as const) pictures.set(`profile-${cost}.svg`, profileChart(r, cost))
+  for (const cost of ['evaluations', 'seconds'] as const)
+    pictures.set(`profile-${cost}.svg`, await profileChart(r, cost))
   for (const p of r.problems) {
-    pictures.set(pictureName(p, 'loss'), paths(r, p, 'lossGap'))
-    pictures.set(pictureName(p, 'gradient'), paths(r, p, 'gradientNorm'))
-    pictures.set(pictureName(p, 'arrivals'), ecdfChart(r, p))
+    pictures.set(pictureName(p, 'loss'), await paths(r, p, 'lossGap'))
+    pictures.set(pictureName(p, 'gradient'), await paths(r, p, 'gradientNorm'))
+    pictures.set(pictureName(p, 'arrivals'), await ecdfChart(r, p))
   }
   return pictures
 }

@@ -1,5 +1,5 @@
 /** The roofline (Williams, Waterman and Patterson 2009): what kernels attain against operations per byte, under the machine's peaks. */
-import { draw } from '../../report/charts/plot/draw.js'
+import { logAxis, svg } from '../../report/charts/svg.js'
 import { engineText, networkText, type KernelRecord } from './records.js'
 
 /** Records that have a place under a roof. */
@@ -40,7 +40,7 @@ export function roofsOf(records: readonly KernelRecord[]): Roof[] {
  * One engine's gradients and Hessians under its roof; undefined where peak or copy rate were not measured.
  * @param records of one engine, device and precision
  */
-export function roofline(records: readonly KernelRecord[]): string | undefined {
+export async function roofline(records: readonly KernelRecord[]): Promise<string | undefined> {
   const [roof] = roofsOf(records)
   if (!roof) return undefined
   const points = placed(records).map(r => ({
@@ -68,17 +68,19 @@ export function roofline(records: readonly KernelRecord[]): string | undefined {
     field: 'intensity',
     type: 'quantitative',
     title: 'operations per byte that must move',
-    scale: { type: 'log', domain: [low, high], nice: false }
+    scale: { type: 'log', domain: [low, high], nice: false },
+    axis: logAxis(low, high)
   }
   const y = {
     field: 'gflops',
     type: 'quantitative',
     title: 'GFLOP/s',
-    scale: { type: 'log', domain: [least, most], nice: false }
+    scale: { type: 'log', domain: [least, most], nice: false },
+    axis: logAxis(least, most)
   }
   const legend = { columns: 1, labelLimit: 320 }
   const series = { field: 'what', type: 'nominal', title: null, legend }
-  return draw(
+  return svg(
     {
       height: 260,
       layer: [
@@ -92,7 +94,8 @@ export function roofline(records: readonly KernelRecord[]): string | undefined {
           mark: { type: 'point', filled: true, size: 70, opacity: 0.9 },
           encoding: { x, y, color: series, shape: series }
         }
-      ]
+      ],
+      resolve: { legend: { strokeDash: 'independent' } }
     },
     `Roofline of ${roof.name}: GFLOP/s of gradients and Hessians against operations per byte`
   )

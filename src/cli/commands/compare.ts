@@ -45,7 +45,7 @@ export const compareCommand: Command = {
     try {
       const result = await compareStudies(directories, { signal, onNote: say })
       await kept?.write(summaryFile, `${JSON.stringify(result, null, 2)}\n`)
-      await kept?.write(reportFile, renderComparison(result))
+      await kept?.write(reportFile, await renderComparison(result))
       if (flags['json'] === true) printJson(result)
       else if (flags['csv'] === true) print(csvTables(comparisonTables(result)))
       else print(flags['markdown'] === true ? comparisonMarkdown(result) : comparisonText(result, widthOf()))

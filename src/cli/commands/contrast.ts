@@ -93,8 +93,9 @@ export const contrastCommand: Command = {
           onSeparated: async summaries => {
             if (summaries.length > 0) await directory.enter(separatedKeys.slice(0, summaries.length))
           },
-          finish: (done, files) => files.write(reportFile, renderReport([done], { title: done.name, exponentiate })),
-          finishVariance: (done, files) => files.write(reportFile, renderVariance(done))
+          finish: async (done, files) =>
+            files.write(reportFile, await renderReport([done], { title: done.name, exponentiate })),
+          finishVariance: async (done, files) => files.write(reportFile, await renderVariance(done))
         },
         source
       )
@@ -104,7 +105,7 @@ export const contrastCommand: Command = {
       const title = `${summaries[0].problem.data}: convex and non-convex models`
       await directory.write(
         reportFile,
-        renderReport(summaries, { title, exponentiate, separated, ...(variance ? { variance } : {}) })
+        await renderReport(summaries, { title, exponentiate, separated, ...(variance ? { variance } : {}) })
       )
       if (json) printJson(result)
       else {

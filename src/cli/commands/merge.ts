@@ -32,7 +32,7 @@ export const mergeCommand: Command = {
         force: flags['force'] === true,
         ...(threads === undefined ? {} : { threads }),
         onNote: say,
-        finish: (done, files) => files.write(reportFile, renderReport([done], { title: done.name }))
+        finish: async (done, files) => files.write(reportFile, await renderReport([done], { title: done.name }))
       })
       if (flags['json'] === true) print(JSON.stringify(summary))
       else {

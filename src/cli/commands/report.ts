@@ -81,7 +81,7 @@ export const reportCommand: Command = {
         summaries.length > 1 ? `${summaries[0].problem.data}: convex and non-convex models` : summaries[0].name
       const path = join(directory, reportFile)
       const variance = await savedVariance(directory)
-      const page = renderReport(summaries, { title, exponentiate, separated, ...(variance ? { variance } : {}) })
+      const page = await renderReport(summaries, { title, exponentiate, separated, ...(variance ? { variance } : {}) })
       await checkOurs(path)
       await replaceFile(path, page)
       if (anew) print(studyText(summaries[0], widthOf(), { exponentiate }))

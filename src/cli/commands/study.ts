@@ -51,7 +51,7 @@ export const studyCommand: Command = {
       finish: async (done, files) => {
         // A study that writes nothing draws nothing.
         const { renderReport } = await import('../../report/render.js')
-        await files.write(reportFile, renderReport([done], { title: done.name, exponentiate }))
+        await files.write(reportFile, await renderReport([done], { title: done.name, exponentiate }))
       }
     }
     const force = flags['force'] === true

@@ -49,7 +49,7 @@ export const varianceCommand: Command = {
         progress = createProgress(process.stderr, `model ${n} of ${total}`, quiet)
       },
       onProgress: p => progress?.update(p),
-      finish: (result, files) => files.write(reportFile, renderVariance(result))
+      finish: async (result, files) => files.write(reportFile, await renderVariance(result))
     }
     try {
       const result =

@@ -5,10 +5,7 @@ import { lossTolerance } from '../../core/ties.js'
 import { gainsByStarts } from '../restarts.js'
 import { mainMetric, type MainMetric } from '../words.js'
 import { chartHeight, highest, lowest, type Chart } from './chart.js'
-import { draw } from './plot/draw.js'
-import type { Channel } from './plot/spec.js'
-import { dashes, palette } from './plot/looks.js'
-import { lineSign } from './signs.js'
+import { dashes, lineSign, logAxis, palette, svg } from './svg.js'
 
 interface Point {
   readonly model: string
@@ -29,7 +26,7 @@ export interface Curve {
 const leastOf = (bestOf: readonly BestOf[]): number => bestOf[bestOf.length - 1]?.loss ?? NaN
 
 /** All models together: the loss above the lowest that each has met, and the main metric on held-out rows. */
-export function bestOfChart(summaries: readonly Summary[]): Chart | undefined {
+export function bestOfChart(summaries: readonly Summary[]): Promise<Chart | undefined> {
   const curves = summaries.map(({ name, restarts: { bestOf } }) => ({ name, bestOf, least: leastOf(bestOf) }))
   return bestOfCurves(
     curves,
@@ -39,11 +36,11 @@ export function bestOfChart(summaries: readonly Summary[]): Chart | undefined {
 }
 
 /** @param lowestText what the losses are drawn above, as the beginning of a sentence */
-export function bestOfCurves(
+export async function bestOfCurves(
   all: readonly Curve[],
   metric: MainMetric | undefined,
   lowestText: string
-): Chart | undefined {
+): Promise<Chart | undefined> {
   // The best of all runs is the lowest loss itself, so it says nothing of how far from that a study of its size ends.
   const curves = all.map(c => ({ ...c, list: c.bestOf.slice(0, -1) })).filter(({ list }) => list.length > 1)
   if (!curves.some(({ bestOf }) => gainsByStarts(bestOf))) return undefined
@@ -53,13 +50,14 @@ export function bestOfCurves(
     field: 'k',
     type: 'quantitative',
     title: 'starts',
-    scale: { type: 'log', nice: false, domain: [1, most] }
+    scale: { type: 'log', nice: false, domain: [1, most] },
+    axis: logAxis(1, most)
   }
   const model = { field: 'model', type: 'nominal', sort: names, legend: null }
   const color = { ...model, scale: { domain: names, range: names.map((_, i) => palette[i % palette.length]) } }
   const dash = { ...model, scale: { domain: names, range: names.map((_, i) => dashes[i % dashes.length]) } }
-  const panel = (values: readonly Point[], y: Channel, alt: string): string =>
-    draw(
+  const panel = (values: readonly Point[], y: object, alt: string): Promise<string> =>
+    svg(
       {
         height: chartHeight,
         data: { values },
@@ -92,7 +90,8 @@ export function bestOfCurves(
   const loss = {
     type: 'quantitative',
     title: 'loss above the lowest',
-    scale: { type: 'log', nice: false, domain: [floor, top] }
+    scale: { type: 'log', nice: false, domain: [floor, top] },
+    axis: logAxis(floor, top)
   }
   const scores = curves.flatMap(({ name, list }) =>
     list.flatMap(({ k, test }) => {
@@ -105,10 +104,12 @@ export function bestOfCurves(
   // Scores are at most 1; one that is constant has no range of its own.
   const [worst, best] = [lowest(scores.map(p => p.low)), highest(scores.map(p => p.high))]
   const constant = worst === best && worst <= 1 ? { domain: [worst - 0.05, Math.min(1, worst + 0.05)] } : {}
-  const svgs = [panel(gaps, loss, `Expected loss of the best of k starts above the lowest, for ${names.join('; ')}.`)]
+  const svgs = [
+    await panel(gaps, loss, `Expected loss of the best of k starts above the lowest, for ${names.join('; ')}.`)
+  ]
   if (metric && scores.length > 0)
     svgs.push(
-      panel(
+      await panel(
         scores,
         {
           type: 'quantitative',

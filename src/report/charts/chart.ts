@@ -1,7 +1,7 @@
 /** What every chart is, and what several of them need. A chart is a pure function of summaries; numbers that are not finite are left out. */
 import type { Summary } from '../../core/result.js'
 import { count } from '../words.js'
-import { palette } from './plot/looks.js'
+import { palette } from './svg.js'
 
 export interface Chart {
   readonly title: string

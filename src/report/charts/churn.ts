@@ -1,13 +1,11 @@
 /** On how many rows two minima disagree. */
 import type { Summary } from '../../core/result.js'
 import { percent } from '../words.js'
-import { draw } from './plot/draw.js'
-import type { Channel } from './plot/spec.js'
-import { chartWidth, palette } from './plot/looks.js'
+import { chartWidth, palette, svg } from './svg.js'
 import type { Chart } from './chart.js'
 
 /** The churn of the best minima, two by two: training rows below the diagonal, held-out ones above it. */
-export function churnMatrix(s: Summary): Chart | undefined {
+export async function churnMatrix(s: Summary): Promise<Chart | undefined> {
   const churn = s.multiplicity?.minima?.churn
   if (!churn || churn.ids.length < 2) return undefined
   const { ids, train, test } = churn
@@ -21,16 +19,16 @@ export function churnMatrix(s: Summary): Chart | undefined {
     })
   )
   const most = values.reduce((top, v) => Math.max(top, v.share), 0)
-  const axis = (field: 'a' | 'b', orient: string): Channel => ({
+  const axis = (field: 'a' | 'b', orient: string): object => ({
     field,
     type: 'ordinal',
     title: null,
     sort: names,
     scale: { domain: names },
-    axis: { orient, ticks: false, domain: false }
+    axis: { orient, labelAngle: 0, ticks: false, domain: false }
   })
   const [x, y] = [axis('b', 'top'), axis('a', 'left')]
-  const picture = draw(
+  const picture = await svg(
     {
       height: Math.min(chartWidth - 60, 30 * names.length),
       data: { values },

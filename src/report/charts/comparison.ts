@@ -2,10 +2,8 @@
 import type { Comparison } from '../../core/comparisonResult.js'
 import { count, short } from '../words.js'
 import { chartHeight, type Chart } from './chart.js'
-import { draw } from './plot/draw.js'
-import { palette } from './plot/looks.js'
+import { markSign, palette, svg } from './svg.js'
 import { metricWords } from '../varianceWords.js'
-import { markSign } from './signs.js'
 
 /** Colour and mark by the field "kind", and the legend of those kinds that occur. */
 function looks(kinds: readonly (readonly [string, string, Parameters<typeof markSign>[1]])[]) {
@@ -26,7 +24,7 @@ function looks(kinds: readonly (readonly [string, string, Parameters<typeof mark
 }
 
 /** The probability that A is better, by each value. */
-export function betterChart({ better }: Comparison): Chart | undefined {
+export async function betterChart({ better }: Comparison): Promise<Chart | undefined> {
   const values = Object.entries(better).map(
     ([
       by,
@@ -56,7 +54,7 @@ export function betterChart({ better }: Comparison): Chart | undefined {
     scale: { domain: [0, 1] },
     axis: { tickCount: 5 }
   }
-  const picture = draw(
+  const picture = await svg(
     {
       height: { step: 20 },
       data: { values },
@@ -90,7 +88,7 @@ export function betterChart({ better }: Comparison): Chart | undefined {
 const shownMinima = 60
 
 /** The minima of both, by loss; those that are in both are joined. */
-export function minimaChart({ shared, onlyA, onlyB }: Comparison): Chart | undefined {
+export async function minimaChart({ shared, onlyA, onlyB }: Comparison): Promise<Chart | undefined> {
   if (shared.length + onlyA.length + onlyB.length === 0) return undefined
   const best = <T extends { readonly loss: number }>(list: readonly T[]): T[] =>
     [...list].sort((p, q) => p.loss - q.loss).slice(0, shownMinima)
@@ -119,9 +117,10 @@ export function minimaChart({ shared, onlyA, onlyB }: Comparison): Chart | undef
     type: 'nominal',
     title: null,
     sort: ['A', 'B'],
-    scale: { domain: ['A', 'B'], padding: 0.4 }
+    scale: { domain: ['A', 'B'], padding: 0.4 },
+    axis: { labelAngle: 0 }
   }
-  const picture = draw(
+  const picture = await svg(
     {
       height: chartHeight,
       layer: [

@@ -2,12 +2,10 @@
 import type { Bands, Summary } from '../../core/result.js'
 import { count } from '../words.js'
 import { chartHeight, floorOf, highest, type Chart } from './chart.js'
-import { draw } from './plot/draw.js'
-import { dashes, palette } from './plot/looks.js'
-import { lineSign } from './signs.js'
+import { dashes, lineSign, logAxis, palette, svg } from './svg.js'
 
 /** Loss gap and gradient norm against steps for every model that has curves. */
-export function convergence(summaries: readonly Summary[]): Chart | undefined {
+export async function convergence(summaries: readonly Summary[]): Promise<Chart | undefined> {
   const traced = summaries.filter(s => s.curves?.lossGap.median.some(Number.isFinite))
   if (traced.length === 0) return undefined
   const mixed = traced.some(s => s.convex.model) && traced.some(s => !s.convex.model)
@@ -18,12 +16,13 @@ export function convergence(summaries: readonly Summary[]): Chart | undefined {
     field: 'step',
     type: 'quantitative',
     title: 'step',
-    scale: { type: 'log', nice: false, domain: [1, Math.max(2, lastStep)] }
+    scale: { type: 'log', nice: false, domain: [1, Math.max(2, lastStep)] },
+    axis: logAxis(1, Math.max(2, lastStep))
   }
   const model = { field: 'model', type: 'nominal', sort: names, legend: null }
   const scale = { domain: names, range: names.map((_, i) => palette[i % palette.length]) }
   const dash = { domain: names, range: names.map((_, i) => dashes[i % dashes.length]) }
-  const panel = (kind: 'lossGap' | 'gradientNorm', label: string): string => {
+  const panel = async (kind: 'lossGap' | 'gradientNorm', label: string): Promise<string> => {
     const bandsOf = (s: Summary): Bands => s.curves![kind]
     const all = traced.flatMap(s => bandsOf(s).q05.concat(bandsOf(s).median))
     const floor = Math.max(1e-17, floorOf(all))
@@ -40,9 +39,10 @@ export function convergence(summaries: readonly Summary[]): Chart | undefined {
     const y = {
       type: 'quantitative',
       title: label,
-      scale: { type: 'log', nice: false, domain: [floor, top] }
+      scale: { type: 'log', nice: false, domain: [floor, top] },
+      axis: logAxis(floor, top)
     }
-    return draw(
+    return svg(
       {
         height: chartHeight,
         data: { values },
@@ -56,7 +56,7 @@ export function convergence(summaries: readonly Summary[]): Chart | undefined {
             encoding: { x, y: { ...y, field: 'q25' }, y2: { field: 'q75' }, color: { ...model, scale } }
           },
           {
-            mark: { type: 'line', strokeWidth: 2 },
+            mark: { type: 'line', strokeWidth: 2, clip: false },
             encoding: {
               x,
               y: { ...y, field: 'median' },
@@ -76,7 +76,7 @@ export function convergence(summaries: readonly Summary[]): Chart | undefined {
       `Line: median of the first ${count(runs, 'run', 'runs')} of each model; dark band: the middle half; light band: 5 to 95 %. ` +
       'A run that has ended stays where it ended. The gap is measured from the lowest certified loss of the same model; ' +
       'what is at or below rounding is drawn at the bottom.',
-    svgs: [panel('lossGap', 'loss above the lowest'), panel('gradientNorm', 'gradient norm')],
+    svgs: [await panel('lossGap', 'loss above the lowest'), await panel('gradientNorm', 'gradient norm')],
     legend: names.length > 1 ? names.map((name, i) => ({ sign: lineSign(i), name })) : []
   }
 }

@@ -1,8 +1,7 @@
 /** What the best minima decide, over two inputs. */
 import type { Summary } from '../../core/result.js'
 import { minimumLooks, smallWidth } from './chart.js'
-import { draw } from './plot/draw.js'
-import type { Channel } from './plot/spec.js'
+import { svg } from './svg.js'
 
 /** Colours and dashes of the boundaries of the best three minima, in the colours that the waterfall gives them. */
 const boundaryDashes = [
@@ -12,7 +11,7 @@ const boundaryDashes = [
 ]
 
 /** Training rows of two inputs and the lines on which the best minima change their mind. */
-export function decisions(s: Summary): string | undefined {
+export async function decisions(s: Summary): Promise<string | undefined> {
   if (!s.decisions) return undefined
   const { columns, rows, boundaries } = s.decisions
   const names = boundaries.map((_, i) => `minimum ${i + 1}`)
@@ -22,7 +21,7 @@ export function decisions(s: Summary): string | undefined {
     )
   )
   const points = rows.map(([x, y, kind]) => ({ x, y, kind: kind === 1 ? 'one' : 'zero' }))
-  const axis = (field: 'x' | 'y', title: string): Channel => ({
+  const axis = (field: 'x' | 'y', title: string): object => ({
     field,
     type: 'quantitative',
     title,
@@ -32,7 +31,7 @@ export function decisions(s: Summary): string | undefined {
   const [x, y] = [axis('x', columns[0]), axis('y', columns[1])]
   const minimum = { field: 'minimum', type: 'nominal', legend: null }
   const looks = names.map((_, i) => minimumLooks[i][0])
-  return draw(
+  return svg(
     {
       width: smallWidth,
       height: 190,

@@ -1,9 +1,7 @@
 /** How many minima are met, start by start. */
 import type { Summary } from '../../core/result.js'
 import { origin, type Chart } from './chart.js'
-import { draw } from './plot/draw.js'
-import { palette } from './plot/looks.js'
-import { whole } from './plot/text.js'
+import { logAxis, palette, svg } from './svg.js'
 
 /** 0, 1, 2 … n or whole multiples. */
 function wholeTicks(n: number): number[] {
@@ -12,11 +10,11 @@ function wholeTicks(n: number): number[] {
 }
 
 /** Distinct minima against starts. */
-export function discovery(s: Summary): Chart | undefined {
+export async function discovery(s: Summary): Promise<Chart | undefined> {
   const values = s.coverage.discovery
   if (s.minima.length < 2 || values.length < 2) return undefined
   const most = Math.max(2, s.starts)
-  const picture = draw(
+  const picture = await svg(
     {
       height: 170,
       data: { values },
@@ -26,14 +24,15 @@ export function discovery(s: Summary): Chart | undefined {
           field: 'starts',
           type: 'quantitative',
           title: 'starts',
-          scale: { type: 'log', nice: false, domain: [1, most] }
+          scale: { type: 'log', nice: false, domain: [1, most] },
+          axis: logAxis(1, most)
         },
         y: {
           field: 'minima',
           type: 'quantitative',
           title: 'distinct minima met',
           scale: { domainMin: 0 },
-          axis: { values: wholeTicks(s.minima.length), format: whole }
+          axis: { values: wholeTicks(s.minima.length), format: ',d' }
         }
       }
     },

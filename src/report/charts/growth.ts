@@ -2,25 +2,25 @@
 import type { Summary } from '../../core/result.js'
 import { short } from '../words.js'
 import type { Chart } from './chart.js'
-import { draw } from './plot/draw.js'
-import { palette } from './plot/looks.js'
+import { logAxis, palette, svg } from './svg.js'
 
-export function growthChart(s: Summary): Chart | undefined {
+export async function growthChart(s: Summary): Promise<Chart | undefined> {
   const { growth } = s.separation
   if (!growth) return undefined
   const { name, steps, values, learningRate } = growth
   const last = steps[steps.length - 1]
-  const picture = draw(
+  const picture = await svg(
     {
       height: 230,
       data: { values: steps.map((step, k) => ({ step, value: values[k] })) },
-      mark: { type: 'line', strokeWidth: 2, color: palette[0], point: { size: 30 } },
+      mark: { type: 'line', strokeWidth: 2, color: palette[0], point: { color: palette[0], size: 30 } },
       encoding: {
         x: {
           field: 'step',
           type: 'quantitative',
           title: 'step of gradient descent',
-          scale: { type: 'log', nice: false, domain: [1, last] }
+          scale: { type: 'log', nice: false, domain: [1, last] },
+          axis: logAxis(1, last)
         },
         y: { field: 'value', type: 'quantitative', title: name, scale: { zero: false } }
       }

@@ -2,9 +2,7 @@
 import type { Histogram, Summary } from '../../core/result.js'
 import { fixed, mainMetric, percent } from '../words.js'
 import { smallWidth } from './chart.js'
-import { draw } from './plot/draw.js'
-import { dashes, palette } from './plot/looks.js'
-import { percentage } from './plot/text.js'
+import { dashes, palette, svg } from './svg.js'
 
 const parts = ['train', 'test'] as const
 type Part = (typeof parts)[number]
@@ -23,7 +21,7 @@ function bars({ low, high, counts }: Histogram, thin: number): { from: number; t
 }
 
 /** Shares of the runs by their score, with dashed lines where the convex model stands; undefined without scores. */
-export function histogram(s: Summary, convex: Summary | undefined): string | undefined {
+export async function histogram(s: Summary, convex: Summary | undefined): Promise<string | undefined> {
   const found = s.metrics.histogram
   const metric = mainMetric(s)
   if (!found || !metric) return undefined
@@ -57,7 +55,7 @@ export function histogram(s: Summary, convex: Summary | undefined): string | und
     scale: { nice: false, zero: false, domain: [low - pad, high + pad] },
     axis: { tickCount: 4 }
   }
-  return draw(
+  return svg(
     {
       width: smallWidth,
       height: 150,
@@ -72,7 +70,7 @@ export function histogram(s: Summary, convex: Summary | undefined): string | und
               field: 'share',
               type: 'quantitative',
               title: 'share of the runs',
-              axis: { format: percentage, tickCount: 4 }
+              axis: { format: '.0%', tickCount: 4 }
             },
             y2: { datum: 0 },
             color: rows

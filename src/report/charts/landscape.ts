@@ -2,16 +2,14 @@
 import type { Contours, Summary } from '../../core/result.js'
 import { listed } from '../words.js'
 import type { Chart } from './chart.js'
-import { draw } from './plot/draw.js'
-import type { Channel } from './plot/spec.js'
-import { dashes, palette } from './plot/looks.js'
+import { dashes, palette, svg } from './svg.js'
 
 const height = 260
 
 type Segment = NonNullable<NonNullable<Summary['landscape']>['segment']>
 type Plane = NonNullable<NonNullable<Summary['landscape']>['plane']>
 
-function alongSegment({ from, to, at, losses, twin }: Segment, loss: string): string {
+async function alongSegment({ from, to, at, losses, twin }: Segment, loss: string): Promise<string> {
   const lists = [{ name: loss, losses }, ...(twin ? [{ name: twin.loss, losses: twin.losses }] : [])]
   // Each from its lowest value to its highest: losses of different kinds have no common scale.
   const values = lists.flatMap(({ name, losses: list }) => {
@@ -24,7 +22,7 @@ function alongSegment({ from, to, at, losses, twin }: Segment, loss: string): st
   })
   const domain = lists.map(l => l.name)
   const name = { field: 'name', type: 'nominal', title: null, sort: domain, ...(twin ? {} : { legend: null }) }
-  return draw(
+  return svg(
     {
       height,
       layer: [
@@ -60,7 +58,7 @@ function alongSegment({ from, to, at, losses, twin }: Segment, loss: string): st
   )
 }
 
-function overPlane({ points }: Plane, { levels }: Contours, loss: string): string {
+async function overPlane({ points }: Plane, { levels }: Contours, loss: string): Promise<string> {
   const lines = levels.flatMap(({ lines: list }, level) =>
     list.flatMap((line, path) => line.map(([x, y], order) => ({ x, y, order, path: `${level} ${path}`, level })))
   )
@@ -70,7 +68,7 @@ function overPlane({ points }: Plane, { levels }: Contours, loss: string): strin
     all.reduce((m, p) => Math.min(m, p[of]), Infinity),
     all.reduce((m, p) => Math.max(m, p[of]), -Infinity)
   ]
-  const axis = (field: 'x' | 'y'): Channel => ({
+  const axis = (field: 'x' | 'y'): object => ({
     field,
     type: 'quantitative',
     title: null,
@@ -78,7 +76,7 @@ function overPlane({ points }: Plane, { levels }: Contours, loss: string): strin
     axis: { tickCount: 4 }
   })
   const [x, y] = [axis('x'), axis('y')]
-  return draw(
+  return svg(
     {
       height: 320,
       layer: [
@@ -109,15 +107,15 @@ function overPlane({ points }: Plane, { levels }: Contours, loss: string): strin
   )
 }
 
-export function landscapeChart(s: Summary): Chart | undefined {
+export async function landscapeChart(s: Summary): Promise<Chart | undefined> {
   const { segment, plane } = s.landscape ?? {}
   if (!segment && !plane) return undefined
   const { loss } = s.problem
   const svgs: string[] = []
-  if (segment) svgs.push(alongSegment(segment, loss))
+  if (segment) svgs.push(await alongSegment(segment, loss))
   if (plane) {
-    svgs.push(overPlane(plane, plane, loss))
-    if (plane.twin) svgs.push(overPlane(plane, plane.twin, plane.twin.loss))
+    svgs.push(await overPlane(plane, plane, loss))
+    if (plane.twin) svgs.push(await overPlane(plane, plane.twin, plane.twin.loss))
   }
   const twin = plane?.twin ? ` Last: the ${plane.twin.loss} loss over the same plane.` : ''
   return {

@@ -4,30 +4,23 @@ import type { Summary } from '../../core/result.js'
 import { bestOf } from '../multiplicity.js'
 import { short } from '../words.js'
 import type { Chart } from './chart.js'
-import { draw } from './plot/draw.js'
-import { dashes, palette } from './plot/looks.js'
-import { percentage } from './plot/text.js'
-import { lineSign } from './signs.js'
+import { dashes, lineSign, palette, svg } from './svg.js'
 
 /** Measures against ε, a line for each model. */
-export function multiplicityCurve(summaries: readonly Summary[]): Chart | undefined {
+export async function multiplicityCurve(summaries: readonly Summary[]): Promise<Chart | undefined> {
   const all = summaries.filter(s => s.multiplicity)
   if (all.length === 0 || all.every(s => s.multiplicity!.epsilon.length < 2)) return undefined
   const names = all.map(s => s.name)
   const classes = all.some(s => s.multiplicity!.within[0].ambiguity !== undefined)
   const model = { field: 'model', type: 'nominal', sort: names, legend: null }
-  const panel = (
-    title: string,
-    format: ((value: number) => string) | undefined,
-    of: (set: LevelSet) => number | undefined
-  ): string => {
+  const panel = (title: string, format: string, of: (set: LevelSet) => number | undefined): Promise<string> => {
     const values = all.flatMap(s =>
       s.multiplicity!.within.flatMap(set => {
         const value = of(set)
         return Number.isFinite(value) ? [{ epsilon: set.epsilon, value, model: s.name }] : []
       })
     )
-    return draw(
+    return svg(
       {
         height: 190,
         data: { values },
@@ -39,13 +32,7 @@ export function multiplicityCurve(summaries: readonly Summary[]): Chart | undefi
             title: `within ε of ${bestOf(all[0].multiplicity!)}`,
             axis: { tickCount: 6 }
           },
-          y: {
-            field: 'value',
-            type: 'quantitative',
-            title,
-            scale: { domainMin: 0 },
-            axis: { ...(format ? { format } : {}), tickCount: 5 }
-          },
+          y: { field: 'value', type: 'quantitative', title, scale: { domainMin: 0 }, axis: { format, tickCount: 5 } },
           color: { ...model, scale: { domain: names, range: names.map((_, i) => palette[i % palette.length]) } },
           strokeDash: { ...model, scale: { domain: names, range: names.map((_, i) => dashes[i % dashes.length]) } }
         }
@@ -54,8 +41,8 @@ export function multiplicityCurve(summaries: readonly Summary[]): Chart | undefi
     )
   }
   const svgs = [
-    ...(classes ? [panel('ambiguity of training rows', percentage, set => set.ambiguity)] : []),
-    panel('mean range of predictions', undefined, set => set.range)
+    ...(classes ? [await panel('ambiguity of training rows', '.0%', set => set.ambiguity)] : []),
+    await panel('mean range of predictions', '~g', set => set.range)
   ]
   return {
     title: 'How much good runs disagree',

@@ -2,10 +2,7 @@
 import type { Summary } from '../../core/result.js'
 import { count, short } from '../words.js'
 import { smallWidth } from './chart.js'
-import { draw } from './plot/draw.js'
-import { palette } from './plot/looks.js'
-import type { Layer } from './plot/spec.js'
-import { whole } from './plot/text.js'
+import { palette, svg } from './svg.js'
 
 /** A row with its prediction and the ends of its bands, the widest band first. */
 interface Banded {
@@ -19,7 +16,7 @@ function banded(
   rows: readonly Banded[],
   looks: readonly { readonly color: string; readonly opacity: number }[],
   text: string
-): string {
+): Promise<string> {
   const values = [...rows]
     .sort((a, b) => a.prediction - b.prediction)
     .map(({ prediction, bands }, i) => ({
@@ -45,16 +42,16 @@ function banded(
     type: 'quantitative',
     title: 'rows, sorted',
     scale: { nice: false, domain: [0, values.length + 1] },
-    axis: { tickCount: 4, format: whole }
+    axis: { tickCount: 4, format: 'd' }
   }
-  return draw(
+  return svg(
     {
       width: smallWidth,
       height: 150,
       data: { values },
       layer: [
         // A band of steps is a small part of what a line for each row would take.
-        ...looks.map((look, b): Layer => ({
+        ...looks.map((look, b): object => ({
           mark: { type: 'area', interpolate: 'step', ...look },
           encoding: { x, y: { ...y, field: `low${b}` }, y2: { field: `high${b}` } }
         })),
@@ -69,7 +66,7 @@ function banded(
 }
 
 /** Rows sorted by the best run's prediction, with the ranges of the runs within the smallest and the largest ε. */
-export function predictionRanges(s: Summary): string | undefined {
+export async function predictionRanges(s: Summary): Promise<string | undefined> {
   const m = s.multiplicity
   if (!m || m.rows.length < 2) return undefined
   const last = m.epsilon.length - 1
@@ -85,7 +82,7 @@ export function predictionRanges(s: Summary): string | undefined {
 }
 
 /** Rows sorted by the prediction of the best minimum, with its intervals over resamples of the rows. */
-export function resampledRanges(s: Summary): string | undefined {
+export async function resampledRanges(s: Summary): Promise<string | undefined> {
   const rows = s.resampling?.bootstrap?.rows ?? []
   if (rows.length < 2) return undefined
   return banded(

@@ -2,9 +2,7 @@
 import type { Summary } from '../../core/result.js'
 import { count, listed, short } from '../words.js'
 import type { Chart } from './chart.js'
-import { draw } from './plot/draw.js'
-import type { Channel, Layer } from './plot/spec.js'
-import { dashes, palette } from './plot/looks.js'
+import { dashes, logAxis, palette, svg } from './svg.js'
 
 /** Coefficients with a colour and a name of their own: those that become largest. */
 const named = 8
@@ -12,13 +10,14 @@ const height = 260
 
 type Path = NonNullable<Summary['ridgePath']>
 
-const xAxis = ({ ridges }: Path): Channel => {
+const xAxis = ({ ridges }: Path): object => {
   const [high, low] = [ridges[0], ridges[ridges.length - 1]]
   return {
     field: 'ridge',
     type: 'quantitative',
     title: 'ridge',
-    scale: { type: 'log', nice: false, domain: [low, high] }
+    scale: { type: 'log', nice: false, domain: [low, high] },
+    axis: logAxis(low, high)
   }
 }
 
@@ -31,7 +30,7 @@ function largest({ parameters, names }: Path): number[] {
     .slice(0, named)
 }
 
-const ruleAt = (path: Path): Layer[] => {
+const ruleAt = (path: Path): object[] => {
   const { crossValidated: cv, ridges } = path
   if (!cv) return []
   return [
@@ -43,7 +42,7 @@ const ruleAt = (path: Path): Layer[] => {
   ]
 }
 
-function coefficients(path: Path, columns: string): string | undefined {
+async function coefficients(path: Path, columns: string): Promise<string | undefined> {
   if (path.parameters[0].length === 0) return undefined
   const shown = largest(path)
   const values = path.ridges.flatMap((ridge, k) =>
@@ -52,7 +51,7 @@ function coefficients(path: Path, columns: string): string | undefined {
   const order = shown.map(p => path.names[p])
   const y = { field: 'value', type: 'quantitative', title: `coefficient${columns}` }
   const name = { field: 'name', type: 'nominal', title: null, sort: order }
-  return draw(
+  return svg(
     {
       height,
       layer: [
@@ -82,7 +81,7 @@ function coefficients(path: Path, columns: string): string | undefined {
   )
 }
 
-function losses(path: Path): string {
+async function losses(path: Path): Promise<string> {
   const { ridges, crossValidated: cv } = path
   const known = (v: number | null | undefined): v is number => Number.isFinite(v)
   const values = ridges.flatMap((ridge, k) => [
@@ -102,7 +101,7 @@ function losses(path: Path): string {
   const domain = ['training rows', 'rows held out']
   const rows = { field: 'rows', type: 'nominal', title: null, sort: domain }
   const y = { field: 'loss', type: 'quantitative', title: 'mean loss', scale: { zero: false } }
-  return draw(
+  return svg(
     {
       height,
       layer: [
@@ -128,17 +127,17 @@ function losses(path: Path): string {
   )
 }
 
-export function ridgePathChart(s: Summary): Chart | undefined {
+export async function ridgePathChart(s: Summary): Promise<Chart | undefined> {
   const path = s.ridgePath
   if (!path) return undefined
   const columns = path.standardized ? ', standardised columns' : ''
-  const picture = coefficients(path, columns)
+  const picture = await coefficients(path, columns)
   const cv = path.crossValidated
   return {
     title: 'The minimiser against the ridge',
     caption:
       `The best of ${count(path.starts, 'run', 'runs')} for each of ${path.ridges.length} ridges; strong ones on the right, where the weights are ` +
       `held near 0.${cv ? ` Dashed: the ridge with the least loss of rows held out in ${cv.folds} folds; its band is one standard error.` : ''}`,
-    svgs: [...(picture === undefined ? [] : [picture]), losses(path)]
+    svgs: [...(picture === undefined ? [] : [picture]), await losses(path)]
   }
 }

@@ -2,12 +2,10 @@
 import type { Summary } from '../../core/result.js'
 import { fixed, mainMetric } from '../words.js'
 import { highest, lowest, type Chart } from './chart.js'
-import { draw } from './plot/draw.js'
-import { palette } from './plot/looks.js'
-import { markSign } from './signs.js'
+import { markSign, palette, svg } from './svg.js'
 
 /** Spread of the main metric over runs, training beside held-out rows. */
-export function scores(summaries: readonly Summary[]): Chart | undefined {
+export async function scores(summaries: readonly Summary[]): Promise<Chart | undefined> {
   const metric = summaries.map(mainMetric).find(m => m !== undefined)
   if (!metric) return undefined
   const values = summaries.flatMap(s =>
@@ -30,7 +28,7 @@ export function scores(summaries: readonly Summary[]): Chart | undefined {
     sort: summaries.map(s => s.name),
     axis: { labelLimit: 300 }
   }
-  const yOffset = { field: 'rows', type: 'nominal', sort: kinds }
+  const yOffset = { field: 'rows', type: 'nominal', sort: kinds, scale: { paddingOuter: 0.2 } }
   const looks: Readonly<Record<string, readonly [string, 'circle' | 'diamond']>> = {
     training: [palette[0], 'circle'],
     'held out': [palette[1], 'diamond']
@@ -40,7 +38,7 @@ export function scores(summaries: readonly Summary[]): Chart | undefined {
   const shape = { ...rows, scale: { domain: kinds, range: kinds.map(k => looks[k][1]) } }
   const x = { type: 'quantitative', title: metric.label, scale: { nice: false, domain: [low - pad, high + pad] } }
   const axis = { tickCount: 6 }
-  const picture = draw(
+  const picture = await svg(
     {
       height: { step: 18 },
       data: { values },

@@ -3,11 +3,10 @@ import type { Summary } from '../../core/result.js'
 import { formatCount } from '../../core/units.js'
 import { fixed, percent } from '../words.js'
 import { origin, type Chart } from './chart.js'
-import { draw } from './plot/draw.js'
-import { palette } from './plot/looks.js'
+import { palette, svg } from './svg.js'
 
 /** Shares of the first minima with their intervals. One minimum has nothing to share with. */
-export function shares(s: Summary): Chart | undefined {
+export async function shares(s: Summary): Promise<Chart | undefined> {
   if (s.minima.length < 2) return undefined
   const list = s.minima.slice(0, 20)
   const values = list.map((m, i) => ({
@@ -23,7 +22,7 @@ export function shares(s: Summary): Chart | undefined {
     scale: { domainMin: 0 },
     axis: { tickCount: 6 }
   }
-  const picture = draw(
+  const picture = await svg(
     {
       height: Math.max(40, 24 * list.length),
       data: { values },

@@ -2,11 +2,10 @@
 import type { Summary } from '../../core/result.js'
 import { fixed } from '../words.js'
 import { floorOf, highest, type Chart } from './chart.js'
-import { draw } from './plot/draw.js'
-import { palette } from './plot/looks.js'
+import { logAxis, palette, svg } from './svg.js'
 
 /** Hessian eigenvalues of the first minima. */
-export function spectrum(s: Summary): Chart | undefined {
+export async function spectrum(s: Summary): Promise<Chart | undefined> {
   const sets = [
     ...s.minima.slice(0, 8).map((m, i) => ({ name: `minimum ${i + 1}`, point: m })),
     ...s.degenerate.slice(0, 3).map((m, i) => ({ name: `flat minimum ${i + 1}`, point: m })),
@@ -30,7 +29,7 @@ export function spectrum(s: Summary): Chart | undefined {
   }
   const met = (['positive', 'negative', 'zero'] as const).filter(sign => values.some(v => v.sign === sign))
   const sign = { field: 'sign', type: 'nominal', title: null, ...(met.length > 1 ? {} : { legend: null }) }
-  const picture = draw(
+  const picture = await svg(
     {
       height: Math.max(40, 26 * sets.length),
       data: { values },
@@ -40,7 +39,8 @@ export function spectrum(s: Summary): Chart | undefined {
           field: 'size',
           type: 'quantitative',
           title: 'size of the eigenvalue',
-          scale: { type: 'log', nice: false, domain: [floor / 1.3, Math.max(top * 1.3, floor * 10)] }
+          scale: { type: 'log', nice: false, domain: [floor / 1.3, Math.max(top * 1.3, floor * 10)] },
+          axis: logAxis(floor, Math.max(top, floor * 10))
         },
         y: { field: 'name', type: 'nominal', title: null, sort: sets.map(p => p.name), axis: { grid: true } },
         color: { ...sign, scale: { domain: met, range: met.map(k => looks[k][0]) } },

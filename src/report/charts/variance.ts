@@ -3,12 +3,10 @@ import type { VarianceResult } from '../../core/varianceResult.js'
 import { designText, isNil, metricWords, shareText, sourcesOf, wordsOf } from '../varianceWords.js'
 import { listed } from '../words.js'
 import type { Chart } from './chart.js'
-import { draw } from './plot/draw.js'
-import { palette } from './plot/looks.js'
-import { percentage } from './plot/text.js'
+import { palette, svg } from './svg.js'
 
 /** Bars of shares by metric, one picture a model. */
-export function varianceBars(result: VarianceResult): Chart {
+export async function varianceBars(result: VarianceResult): Promise<Chart> {
   const shown = sourcesOf(result)
   const models = [result, ...(result.twin ? [result.twin] : [])]
   const svgs: string[] = []
@@ -24,9 +22,9 @@ export function varianceBars(result: VarianceResult): Chart {
     )
     if (values.length === 0) continue
     svgs.push(
-      draw(
+      await svg(
         {
-          title: model.name,
+          title: { text: model.name, fontSize: 13, fontWeight: 'normal', color: 'currentColor' },
           height: { step: 20 },
           data: { values },
           mark: { type: 'bar' },
@@ -36,7 +34,7 @@ export function varianceBars(result: VarianceResult): Chart {
               field: 'share',
               type: 'quantitative',
               title: 'share of variance',
-              axis: { format: percentage, tickCount: 5 },
+              axis: { format: '.0%', tickCount: 5 },
               scale: { domain: [0, 1] }
             },
             order: { field: 'place', type: 'quantitative' },

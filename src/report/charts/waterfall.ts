@@ -3,9 +3,7 @@ import type { Summary } from '../../core/result.js'
 import { formatCount } from '../../core/units.js'
 import { fixed } from '../words.js'
 import { chartHeight, highest, lowest, minimumLooks, origin, smallWidth, type Chart, type Look } from './chart.js'
-import { draw } from './plot/draw.js'
-import { chartWidth, palette } from './plot/looks.js'
-import { exponent, whole } from './plot/text.js'
+import { chartWidth, logAxis, palette, svg } from './svg.js'
 
 /** Points with a colour of their own in the waterfall. */
 const namedMinima = 5
@@ -55,7 +53,7 @@ function seen(marks: readonly Mark[], log: boolean, size: { readonly width: numb
 }
 
 /** Certified end-point losses by rank, coloured by the minimum where the run ended. */
-export function waterfall(s: Summary, size: 'full' | 'small' = 'full'): Chart | undefined {
+export async function waterfall(s: Summary, size: 'full' | 'small' = 'full'): Promise<Chart | undefined> {
   const points = s.waterfall.filter(p => Number.isFinite(p.loss))
   if (points.length === 0) return undefined
   const looks = new Map<string, Look>()
@@ -89,7 +87,7 @@ export function waterfall(s: Summary, size: 'full' | 'small' = 'full'): Chart | 
   const met = [...looks.keys()].filter(name => values.some(v => v.end === name))
   const range = (part: 0 | 1): string[] => met.map(name => looks.get(name)![part])
   const end = { field: 'end', type: 'nominal', title: null, ...(small ? { legend: null } : {}) }
-  const picture = draw(
+  const picture = await svg(
     {
       ...(small ? { width: smallWidth } : {}),
       height,
@@ -101,7 +99,7 @@ export function waterfall(s: Summary, size: 'full' | 'small' = 'full'): Chart | 
           type: 'quantitative',
           title: small ? null : 'runs, sorted by loss',
           scale: { nice: false, zero: false, domain: [Math.min(1, s.starts), Math.max(2, s.starts)] },
-          axis: { ...(small ? { values: [1, Math.round(s.starts / 2), s.starts] } : { tickCount: 6 }), format: whole }
+          axis: { ...(small ? { values: [1, Math.round(s.starts / 2), s.starts] } : { tickCount: 6 }), format: ',d' }
         },
         y: {
           field: 'loss',
@@ -109,8 +107,8 @@ export function waterfall(s: Summary, size: 'full' | 'small' = 'full'): Chart | 
           title: small ? null : 'loss at the end point',
           scale: { type: log ? 'log' : 'linear', zero: false, ...(pad > 0 ? { domain: [low - pad, high + pad] } : {}) },
           axis: log
-            ? { tickCount: small ? 4 : 7 }
-            : { tickCount: small ? 4 : 6, ...(high < tiny ? { format: exponent } : {}) }
+            ? logAxis(low, high, small ? 4 : 7)
+            : { tickCount: small ? 4 : 6, ...(high < tiny ? { format: '~e' } : {}) }
         },
         color: { ...end, scale: { domain: met, range: range(0) } },
         shape: { ...end, scale: { domain: met, range: range(1) } }

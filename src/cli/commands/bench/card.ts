@@ -72,7 +72,7 @@ async function run(flags: Flags): Promise<void> {
     progress.finish()
     if (written) {
       writeFileSync(written.record, `${JSON.stringify(results)}\n`)
-      writeFileSync(written.page, cardPage(results))
+      writeFileSync(written.page, await cardPage(results))
     }
     if (json) printJson(results)
     else if (flags['markdown'] === true) print(cardMarkdown(results))

@@ -42,7 +42,7 @@ async function runGrid(flags: Flags): Promise<void> {
     })
     if (!results)
       throw new WorkError(`Stopped with ${stored} cells stored in ${out}; the same command goes on with the others.`)
-    const pictures = drawPictures(results)
+    const pictures = await drawPictures(results)
     writeBeside(out, convergencePage(results, pictures), pictures, iohFiles(results))
     if (flags['json'] === true) printJson(results)
     else {
