@@ -4,8 +4,13 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { commands } from '../src/cli/commands.js'
+import { verdicts } from '../src/core/result.js'
+import { engines } from '../src/engines/registry.js'
 import { activations } from '../src/models/activations.js'
 import { losses } from '../src/models/losses/index.js'
+import { optimizers } from '../src/optimizers/registry.js'
+import { methods } from './helpers/runs.js'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const text = readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8')
@@ -71,5 +76,67 @@ describe('an activation', () => {
   it('takes four files at most', () => expect(files.length).toBeLessThanOrEqual(4))
   it.each(activations.filter(name => name === 'gelu'))('%s is where the list says', name => {
     expect(saying(name)).toEqual([...files, ...forProofs('Add an activation')].sort())
+  })
+})
+
+/** The text of a file that a list names, with a name in the place of NAME; it must be there. */
+function sourceOf(file: string, name: string): string {
+  const path = join(root, file.replace('NAME', name))
+  expect(existsSync(path), path).toBe(true)
+  return readFileSync(path, 'utf8')
+}
+const says = (name: string): RegExp => new RegExp(`(?<![A-Za-z])${name}(?![A-Za-z])`)
+
+describe('an optimiser', () => {
+  const [own, registry, table] = listed('Add an optimiser')
+  it.each(Object.values(optimizers))('$name is where the list says', ({ name, curvature }) => {
+    expect(sourceOf(own, name)).toMatch(says(name))
+    expect(sourceOf(registry, name)).toMatch(new RegExp(`from './${name}.js'`))
+    expect(table).toBe('tests/helpers/runs.ts')
+    // One is for models with a Gauss-Newton matrix, the other looks for all stationary points: they have tests of their own.
+    if (curvature === undefined && name !== 'stationary')
+      expect(methods.map(m => (typeof m.optimizer === 'string' ? m.optimizer : Object.keys(m.optimizer)[0]))).toContain(
+        name
+      )
+  })
+})
+
+describe('an engine', () => {
+  const [own, registry] = listed('Add an engine')
+  it.each(engines.map(entry => entry.name))('%s is where the list says', name => {
+    expect(sourceOf(own, name)).toMatch(says(name))
+    expect(sourceOf(registry, name)).toContain(`'./${name}/index.js'`)
+  })
+})
+
+describe('a verdict', () => {
+  const files = listed('Add a verdict')
+  it('takes four files', () => expect(files).toHaveLength(4))
+  it.each(verdicts)('%s is where the list says', name => {
+    for (const file of files) expect(sourceOf(file, name), file).toMatch(says(name))
+  })
+})
+
+describe('a chart', () => {
+  const [own] = listed('Add a chart')
+  const folder = dirname(own)
+  const pages = readdirSync(join(root, 'src/report'))
+    .filter(file => file.endsWith('.ts'))
+    .map(file => readFileSync(join(root, 'src/report', file), 'utf8'))
+  it.each(
+    readdirSync(join(root, folder))
+      .filter(file => file.endsWith('.ts') && !['chart.ts', 'signs.ts'].includes(file))
+      .map(file => file.slice(0, -3))
+  )('%s is drawn, and stands on a page', name => {
+    expect(sourceOf(own, name)).toContain("from './plot/draw.js'")
+    expect(pages.some(page => page.includes(`'./charts/${name}.js'`))).toBe(true)
+  })
+})
+
+describe('a command', () => {
+  const [own, list] = listed('Add a command')
+  it.each(Object.keys(commands))('%s is where the list says', name => {
+    expect(sourceOf(own, name)).toMatch(new RegExp(`export const ${name}Command`))
+    expect(sourceOf(list, name)).toContain(`'./commands/${name}.js'`)
   })
 })
