@@ -56,7 +56,7 @@ export interface EngineEntry {
   readonly precisions: readonly Precision[]
   /** @param hardware only what computes on something else than the processor counts; may be quicker to tell */
   available(hardware?: boolean): Promise<Support>
-  /** Every device that the engine knows, the best first; absent where there is nothing to choose. */
+  /** Every device that the engine knows, the best first; absent, or none, where there is nothing to choose. */
   devices?(): Promise<readonly DeviceEntry[]>
   /** Whether it can do this work, whatever can run here; `reason` is one sentence with the remedy. */
   supports(problem: Problem, needs: WorkNeeds): Promise<Capability>

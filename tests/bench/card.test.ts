@@ -1,11 +1,13 @@
 // `manystart bench` alone: the score, the card at 80 columns, the page.
 import { beforeAll, describe, expect, it } from 'vitest'
-import { benchCard, scoreOf, type CardProgress, type CardResults } from '../../src/bench/card/card.js'
+import { benchCard, measuredEngines, scoreOf, type CardProgress, type CardResults } from '../../src/bench/card/card.js'
 import { cardStudies, quickScale, roundUp, studyTitles } from '../../src/bench/card/definition.js'
 import { cardPage } from '../../src/bench/card/page.js'
 import { cardMarkdown, cardText } from '../../src/bench/card/text.js'
 import { geometricMean } from '../../src/bench/statistics.js'
 import { cpuEntry } from '../../src/engines/cpu/index.js'
+import { engines } from '../../src/engines/registry.js'
+import type { EngineEntry, Support } from '../../src/engines/types.js'
 import { expectClose } from '../helpers/tolerance.js'
 
 let results: CardResults
@@ -18,6 +20,29 @@ beforeAll(async () => {
     quick: true,
     onProgress: p => told.push(p)
   })
+})
+
+describe('the engines that are measured unless some are named', () => {
+  const there: Support = { ok: true, detail: 'here' }
+  const software: Support = { ...there, software: true }
+  const absent: Support = { ok: false, reason: 'It is not here.' }
+  /** Engines as the registry has them: the processor's has a list of devices, too, with none in it. */
+  const measured = async (cpu: Support, gpus: readonly Support[]): Promise<string[]> => {
+    const fake = (entry: EngineEntry): EngineEntry => ({
+      ...entry,
+      available: () => Promise.resolve(entry.name === 'cpu' ? cpu : there),
+      devices: () =>
+        Promise.resolve(entry.name === 'webgpu' ? gpus.map((support, i) => ({ name: `GPU ${i + 1}`, support })) : [])
+    })
+    return (await measuredEngines(engines.map(fake))).map(e => e.name).sort()
+  }
+
+  it.each<[string, Support, readonly Support[], readonly string[]]>([
+    ['the processor', there, [software], ['cpu']],
+    ['and a GPU', there, [absent, there], ['cpu', 'webgpu']],
+    ['a GPU alone', absent, [there], ['webgpu']],
+    ['the reference where neither is here', absent, [absent, software], ['reference']]
+  ])('%s', async (_, cpu, gpus, wanted) => expect(await measured(cpu, gpus)).toEqual(wanted))
 })
 
 describe('the score', () => {

@@ -57,6 +57,21 @@ export interface CardOptions {
   readonly signal?: AbortSignal
 }
 
+/** Engines whose speed people ask for; the others compute the same for comparison. */
+const usual: readonly EngineEntry['name'][] = ['cpu', 'webgpu']
+
+/** Of all engines those that are fast here: the processor's and the GPUs'; where there are none, the reference. */
+export async function measuredEngines(all: readonly EngineEntry[]): Promise<EngineEntry[]> {
+  const found: EngineEntry[] = []
+  for (const entry of all.filter(e => usual.includes(e.name))) {
+    const devices = (await entry.devices?.()) ?? []
+    const supports = devices.length > 0 ? devices.map(d => d.support) : [await entry.available()]
+    // A GPU that is the processor in disguise is measured when it is named.
+    if (supports.some(support => support.ok && support.software !== true)) found.push(entry)
+  }
+  return found.length > 0 ? found : all.filter(e => e.name === 'reference')
+}
+
 const confidence = 0.95
 
 /** Mean of the logarithms of one score for each repeat, with Student's interval. */

@@ -1,6 +1,6 @@
 /** `manystart bench` alone: what this machine gives, on a card. */
 import { writeFileSync } from 'node:fs'
-import { benchCard } from '../../../bench/card/card.js'
+import { benchCard, measuredEngines } from '../../../bench/card/card.js'
 import { fullScale, quickScale } from '../../../bench/card/definition.js'
 import { cardPage } from '../../../bench/card/page.js'
 import { cardMarkdown, cardText } from '../../../bench/card/text.js'
@@ -16,9 +16,6 @@ import { checkFolder, chosenDevices, common, list, listed, text } from './flags.
 
 const defaultRecord = 'manystart-bench.json'
 
-/** Engines whose speed people ask for; the others compute the same for comparison. */
-const usual: readonly EngineEntry['name'][] = ['cpu', 'webgpu']
-
 /** The engines that --engine names; else those that are fast here, else the one that always runs. */
 async function chosenEngines(flags: Flags): Promise<EngineEntry[]> {
   const names = listed(
@@ -26,17 +23,7 @@ async function chosenEngines(flags: Flags): Promise<EngineEntry[]> {
     'engine',
     engines.map(e => e.name)
   )
-  if (names) return engines.filter(e => names.includes(e.name))
-  const found: EngineEntry[] = []
-  for (const entry of engines.filter(e => usual.includes(e.name))) {
-    const devices = await entry.devices?.()
-    // A GPU that is the processor in disguise is measured when it is named.
-    const able = devices
-      ? devices.some(({ support }) => support.ok && support.software !== true)
-      : (await entry.available()).ok
-    if (able) found.push(entry)
-  }
-  return found.length > 0 ? found : engines.filter(e => e.name === 'reference')
+  return names ? engines.filter(e => names.includes(e.name)) : measuredEngines(engines)
 }
 
 /** Where the record goes, and the page beside it; undefined where nothing is to be written. */
