@@ -125,10 +125,10 @@ describe('a chart', () => {
     .map(file => readFileSync(join(root, 'src/report', file), 'utf8'))
   it.each(
     readdirSync(join(root, folder))
-      .filter(file => file.endsWith('.ts') && !['chart.ts', 'signs.ts'].includes(file))
+      .filter(file => file.endsWith('.ts') && !['chart.ts', 'svg.ts'].includes(file))
       .map(file => file.slice(0, -3))
   )('%s is drawn, and stands on a page', name => {
-    expect(sourceOf(own, name)).toContain("from './plot/draw.js'")
+    expect(sourceOf(own, name)).toContain("from './svg.js'")
     expect(pages.some(page => page.includes(`'./charts/${name}.js'`))).toBe(true)
   })
 })

@@ -25,7 +25,7 @@ const howToRead =
 async function panels(summaries: readonly Summary[]): Promise<string> {
   const list: string[] = []
   for (const s of summaries) list.push(await panel(s))
-  return `<div class="panels${summaries.length === 1 ? ' alone' : ''}">${list.join('')}</div>`
+  return `<div class="panels">${list.join('')}</div>`
 }
 
 /**
@@ -60,7 +60,7 @@ export async function decided(summaries: readonly Summary[]): Promise<string> {
   const most = summaries.reduce((n, s) => Math.max(n, s.decisions?.boundaries.length ?? 0), 0)
   const lines = most > 1 ? 'Lines: the best minimum, solid, and the next two, dashed and dotted.' : 'Line: the minimum.'
   return (
-    `<h2>What they decide</h2><div class="panels${pictures.length === 1 ? ' alone' : ''}">${pictures.join('')}</div>` +
+    `<h2>What they decide</h2><div class="panels">${pictures.join('')}</div>` +
     paragraph(
       `Marks: training rows, circles of class 0 and triangles of class 1${classes}. ${lines} On each line both classes are equally likely.`,
       'small'

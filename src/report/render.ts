@@ -217,7 +217,7 @@ async function pictures(
     const picture = await draw(s)
     if (picture) list.push(`<article>${summaries.length > 1 ? `<h2>${escape(s.name)}</h2>` : ''}${picture}</article>`)
   }
-  return list.length === 0 ? '' : `<div class="panels${list.length === 1 ? ' alone' : ''}">${list.join('')}</div>`
+  return list.length === 0 ? '' : `<div class="panels">${list.join('')}</div>`
 }
 
 /** How the scores of the runs are spread, and those of a convex model in the same picture. */

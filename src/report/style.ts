@@ -9,7 +9,7 @@ h1 { font-size: 26px; line-height: 1.2; margin: 8px 0 16px }
 h2 { font-size: 19px; margin: 40px 0 10px; padding-top: 14px; border-top: 1px solid var(--line) }
 h3 { font-size: 15px; margin: 22px 0 6px }
 p { max-width: 85ch }
-.answer { background: var(--panel); border-left: 4px solid var(--accent); padding: 8px 16px; border-radius: 4px }
+.answer { background: var(--panel); border-left: 4px solid var(--accent); padding: 8px 16px; margin: 16px 0; border-radius: 4px }
 .answer p { margin: 8px 0; max-width: none }
 .note { border-left: 4px solid #e69f00; background: var(--panel); padding: 6px 14px; border-radius: 4px; margin: 8px 0; max-width: none }
 .small { color: var(--soft); font-size: 13px }
@@ -37,7 +37,6 @@ figcaption { color: var(--soft); font-size: 13px; max-width: 85ch }
 .panels h2 { font-size: 15px; margin: 0; padding: 0; border: 0 }
 .panels p { margin: 0 }
 .panels svg { display: block; width: 100%; max-width: 350px; height: auto; margin-top: 6px; overflow: visible }
-.panels.alone svg { max-width: 520px }
 .kind { color: var(--soft); font-size: 13px }
 .headline { font-size: 16px; font-weight: 600; line-height: 1.3 }
 @media (min-width: 900px) { .panels article { display: flex; flex-direction: column } .panels svg { margin-top: auto } }
