@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { configDefaults, defineConfig } from 'vitest/config'
-import short from './vitest.config.js'
+import { settings } from './vitest.config.js'
 
 const partly = readdirSync('tests', { recursive: true, encoding: 'utf8' })
   .map(name => join('tests', name))
@@ -11,7 +11,10 @@ const partly = readdirSync('tests', { recursive: true, encoding: 'utf8' })
 
 export default defineConfig({
   test: {
-    ...short.test,
+    ...settings,
+    pool: 'forks',
+    poolOptions: { forks: { minForks: 1, maxForks: 2 } },
+    teardownTimeout: 10_000,
     include: ['tests/long/**/*.test.ts', ...partly],
     env: { MANYSTART_LONG_TESTS: '1' },
     exclude: configDefaults.exclude,

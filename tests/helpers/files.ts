@@ -1,12 +1,17 @@
-// Files for a test file to read and directories for it to write, in a folder of its own that is removed at its end.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+// Files for a test file to read and directories for it to write, in a folder that the run of the tests makes and removes.
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll } from 'vitest'
+import { inject } from 'vitest'
 
-/** A folder of this test file's own, removed at its end. */
-export const scratch = mkdtempSync(join(tmpdir(), 'manystart-test-'))
-afterAll(() => rmSync(scratch, { recursive: true, force: true }))
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The folder of all files of this run. */
+    scratch: string
+  }
+}
+
+/** A folder of this process's own. */
+export const scratch = mkdtempSync(join(inject('scratch'), 'files-'))
 
 /** Write a file into the scratch folder and return its path. */
 export function file(name: string, text: string | Uint8Array): string {

@@ -20,6 +20,8 @@ const worst = new Map<string, { share: number; what: string }>()
 
 /** Prints, after the tests of the file, the largest error of each kind as a share of its tolerance. */
 export function printWorst(): void {
+  // Files of one worker share the module.
+  worst.clear()
   afterAll(() => {
     const lines = [...worst].map(([kind, { share, what }]) => `  ${kind}: ${share.toPrecision(2)} (${what})`)
     if (lines.length > 0) console.info(`Largest error / tolerance:\n${lines.join('\n')}`)
