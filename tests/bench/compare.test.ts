@@ -8,7 +8,7 @@ import { blocksOfResults, machineDifferences, type Results } from '../../src/ben
 import { comparisonText } from '../../src/bench/compare/text.js'
 import { Stream, normalQuantile, uniform, words } from '../../src/core/rng.js'
 import type { KernelRecord } from '../../src/bench/kernels/records.js'
-import { expectRefusal, json, manystart, scratch } from '../cli/helpers.js'
+import { expectRefusal, json, manystartHere as manystart, scratch } from '../cli/helpers.js'
 
 /** Five blocks of four samples with a ripple of 1 %. */
 const record = (seconds: number, given: Partial<KernelRecord> = {}): KernelRecord => ({

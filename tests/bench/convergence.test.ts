@@ -269,10 +269,13 @@ describe('the grid', () => {
 
 describe('a run of the grid', () => {
   const grid = gridFrom('small.yaml', smallGrid)
+  let done: ReturnType<typeof run> | undefined
+  /** The grid in one go, which the tests look at. */
+  const whole = () => (done ??= run(grid, freshOut()))
 
   it('interrupted, goes on with what is missing and ends with the same samples', async () => {
-    const whole = await run(grid, freshOut())
-    expect(whole.fresh).toBe(4)
+    const once = await whole()
+    expect(once.fresh).toBe(4)
     const out = freshOut()
     const first = await run(grid, out, 2)
     expect(first).toEqual({ results: undefined, fresh: 2 })
@@ -285,7 +288,7 @@ describe('a run of the grid', () => {
     expect(second.fresh).toBe(3)
     expect(stored.slice(1).map(path => statSync(path).mtimeMs)).toEqual(times.slice(1))
     const samples = (r: ConvergenceResults | undefined) => r?.cells.map(({ seconds: _, ...rest }) => rest)
-    expect(samples(second.results)).toEqual(samples(whole.results))
+    expect(samples(second.results)).toEqual(samples(once.results))
     expect((await run(grid, out)).fresh).toBe(0)
     const kept = JSON.parse(readFileSync(join(out, 'convergence.json'), 'utf8')) as ConvergenceResults
     expect(kept.cells).toEqual(second.results?.cells)
@@ -293,7 +296,7 @@ describe('a run of the grid', () => {
   })
 
   it('agrees with what is known: rates, theory, minima, targets', async () => {
-    const { results } = await run(grid, freshOut())
+    const { results } = await whole()
     const [logistic, net] = results!.problems
     expect(logistic?.convex).toBe(true)
     expect(net?.convex).toBe(false)
@@ -311,7 +314,7 @@ describe('a run of the grid', () => {
   })
 
   it('makes a page and a table that hold no number that is none, and load nothing', async () => {
-    const { results } = await run(grid, freshOut())
+    const { results } = await whole()
     const pictures = await drawPictures(results!)
     const page = convergencePage(results!, pictures)
     expect(page).not.toMatch(/undefined|NaN|Infinity/)
@@ -324,7 +327,7 @@ describe('a run of the grid', () => {
   })
 
   it('files for IOHprofiler: a table of each run, gaps that fall to where the run ended', async () => {
-    const { results } = await run(grid, freshOut())
+    const { results } = await whole()
     const files = iohFiles(results!)
     const [path, text] = [...files].find(([name]) => /^newton\/.*net\.json$/.test(name))!
     const meta = JSON.parse(text) as {

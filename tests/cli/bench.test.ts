@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { CardResults } from '../../src/bench/card/card.js'
 import type { Comparison } from '../../src/bench/compare/compare.js'
 import type { KernelResults } from '../../src/bench/kernels/records.js'
-import { expectRefusal, freshOut, json, manystart } from './helpers.js'
+import { expectRefusal, freshOut, json, manystart, manystartHere } from './helpers.js'
 
 const tiny = ['bench', 'kernels', '--sizes', 'small', '--engine', 'reference'] as const
 
@@ -18,31 +18,31 @@ describe('bench kernels', () => {
   })
 
   it('refuses what it does not know', async () => {
-    expectRefusal(await manystart([...tiny, '--kernel', 'gradent']), 2, /"gradent"; did you mean gradient/)
-    expectRefusal(await manystart(['bench', 'kernels', '--engine', 'gpu']), 2, /--engine is "gpu"/)
-    expectRefusal(await manystart([...tiny, '--device', 'cuda']), 2, /reference has no devices to choose from/)
+    expectRefusal(await manystartHere([...tiny, '--kernel', 'gradent']), 2, /"gradent"; did you mean gradient/)
+    expectRefusal(await manystartHere(['bench', 'kernels', '--engine', 'gpu']), 2, /--engine is "gpu"/)
+    expectRefusal(await manystartHere([...tiny, '--device', 'cuda']), 2, /reference has no devices to choose from/)
     expectRefusal(
-      await manystart(['bench', 'kernels', '--engine', 'reference,tensorflow', '--device', 'wsm']),
+      await manystartHere(['bench', 'kernels', '--engine', 'reference,tensorflow', '--device', 'wsm']),
       2,
       /--device is "wsm"; did you mean wasm/
     )
-    expectRefusal(await manystart([...tiny, '--threads', '0']), 2, /--threads is "0"/)
+    expectRefusal(await manystartHere([...tiny, '--threads', '0']), 2, /--threads is "0"/)
     expectRefusal(
-      await manystart([...tiny, '--threads', '1', '--threads', '2']),
+      await manystartHere([...tiny, '--threads', '1', '--threads', '2']),
       2,
       /--threads is given 2 times \(1, 2\)/
     )
     expectRefusal(
-      await manystart([...tiny, '--starts', '2']),
+      await manystartHere([...tiny, '--starts', '2']),
       2,
       /`manystart bench kernels` has no flag --starts, though `contrast` has/
     )
     expectRefusal(
-      await manystart([...tiny, '--size', 'small']),
+      await manystartHere([...tiny, '--size', 'small']),
       2,
       /Unknown flag --size of `manystart bench kernels`; did you mean --sizes/
     )
-    expectRefusal(await manystart([...tiny, '--out', 'no/such/file.json']), 2, /directory of --out/)
+    expectRefusal(await manystartHere([...tiny, '--out', 'no/such/file.json']), 2, /directory of --out/)
     expect(existsSync('no')).toBe(false)
   })
 })
@@ -60,6 +60,6 @@ describe('bench alone', () => {
     expect(readFileSync(out.replace(/json$/, 'html'), 'utf8')).toContain('certified runs/s')
     const same = await json<Comparison>(['bench', 'compare', out, out, '--json'])
     expect(same.changes.filter(c => c.ratio !== 1)).toEqual([])
-    expectRefusal(await manystart(['bench', '--quick', '--out', 'card.txt']), 2, /--out is card\.txt/)
+    expectRefusal(await manystartHere(['bench', '--quick', '--out', 'card.txt']), 2, /--out is card\.txt/)
   })
 })

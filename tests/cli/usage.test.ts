@@ -170,7 +170,7 @@ describe('start-up', () => {
 describe('report --tables', () => {
   it('prints every table of a contrast as Markdown or CSV, and draws no page', async () => {
     const out = freshOut()
-    const data = ['--data', 'iris2', '--starts', 6, '--engine', 'reference', '--quiet']
+    const data = ['--data', 'iris2', '--starts', 6, '--quiet']
     expect((await manystart(['contrast', ...data, '--out', out])).code).toBe(0)
     rmSync(join(out, 'report.html'))
     const markdown = await manystart(['report', out, '--tables', 'markdown'])

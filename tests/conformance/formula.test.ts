@@ -10,6 +10,7 @@ import { newton } from '../../src/optimizers/newton.js'
 import { resolveOptimizer } from '../../src/optimizers/registry.js'
 import { engines } from '../../src/engines/registry.js'
 import { candidates, collect } from '../helpers/engines.js'
+import { part, slow } from '../helpers/length.js'
 import { expressionOf, formulaProblem, free, objectiveProblem, randomFormula } from '../helpers/formulas.js'
 import { normals } from '../helpers/problems.js'
 import { epsOf, expectAllClose, expectSame, printWorst, tolerance } from '../helpers/tolerance.js'
@@ -73,7 +74,7 @@ describe.each(takes)('$label', candidate => {
   const opened = candidate.open(2)
   afterAll(async () => (await opened).dispose())
 
-  it.each(cases)('$label', async ({ label, problem }) => {
+  it.each(slow(candidate) ? part(cases, 5) : cases)('$label', async ({ label, problem }) => {
     const objective = await (await opened).prepare(problem)
     const P = parameterCount(problem.model)
     const R = 21

@@ -153,7 +153,7 @@ describe.each(candidates)('$label', candidate => {
   const drawings = resamplings.flatMap(({ how, numbers }) =>
     withRows.map((on, n) => ({ kind: how.kind, n, how, numbers, on }))
   )
-  it.each(slow(candidate) ? part(drawings, 3) : drawings)(
+  it.each(slow(candidate) ? part(drawings, 2) : drawings)(
     'draws rows of a run’s own: $kind, problem $n',
     async ({ how, numbers, on }) => {
       const Q = points(on, 1).length

@@ -26,7 +26,7 @@ describe.each(candidates)('$label', candidate => {
   })
   afterAll(() => engine.dispose())
 
-  it.each(slow(candidate) ? part(scalar, 4) : scalar)(
+  it.each(slow(candidate) ? part(scalar, 2) : scalar)(
     '%s has the derivatives of its definition and the scores of the reference',
     async loss => {
       const reference = await referenceEntry.load({ precision: 'f64' })

@@ -8,7 +8,7 @@ import { comparisonConclusion, comparisonMarkdown, comparisonText } from '../../
 import { runVariance } from '../../src/study/variance/index.js'
 import { readRuns } from '../../src/runs/points.js'
 import { auerProducts, auerStudy } from '../helpers/auer.js'
-import { expectRefusal, freshOut, json, manystart } from '../cli/helpers.js'
+import { expectRefusal, freshOut, json, manystartHere as manystart } from '../cli/helpers.js'
 import { study } from '../helpers/study.js'
 import { expectClose, tolerance } from '../helpers/tolerance.js'
 

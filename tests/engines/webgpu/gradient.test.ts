@@ -111,7 +111,7 @@ describe('a run in a team of threads', () => {
   it.each(
     part(
       pairs.map(pair => ({ ...pair, activation: activations[pair.i] })),
-      4
+      2
     )
   )('$loss, $activation, with every part of a layer shared among threads', async ({ loss, activation, n, i }) => {
     const hidden = [[3], [5, 3], [], [2, 3, 4], [7]][i]
