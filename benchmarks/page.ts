@@ -12,6 +12,7 @@ import {
   ratioTable,
   recordName
 } from '../src/bench/kernels/tables.js'
+import type { Table } from '../src/report/table.js'
 import { formatBytes, formatRate, formatSeconds } from '../src/core/units.js'
 import { barsOf } from './bars.js'
 import { formulaTable } from './formulas/table.js'
@@ -78,10 +79,12 @@ function scalingTable(records: readonly KernelRecord[]): string | undefined {
 
 async function section(name: string, result: StoredResults): Promise<string> {
   const bars = barsOf(result)
-  const [kernels, studies] = kernelTables(result.records, markdownTable)
+  const inMarkdown = ({ head, rows }: Table): string => markdownTable(head, rows)
+  const [kernels, studies] = kernelTables(result.records).map(inMarkdown)
   const scaling = scalingTable(result.records)
   const pictures = await rooflines(name, result.records)
-  const ratios = ratioTable(result.records, markdownTable)
+  const ratioed = ratioTable(result.records)
+  const ratios = ratioed ? inMarkdown(ratioed) : null
   const missing = result.missing.map(m => `- ${missingLine(m)}`)
   return [
     `## ${result.machine.cpu.name}, ${result.machine.date.slice(0, 10)}`,

@@ -202,3 +202,11 @@ describe('tables of README.md', () => {
     })
   })
 })
+
+it('npm start takes flags of the contrast', async () => {
+  const flags = ['--data', 'xor', '--starts', '5', '--quiet', '--out', join(scratch, 'xor')]
+  const { code, stdout, stderr } = await node([join(root, 'scripts/bootstrap.mjs'), 'start', ...flags], { cwd: root })
+  expect(code, stderr).toBe(0)
+  expect(stderr).toContain('manystart contrast --data xor')
+  expect(stdout).toMatch(/ties decide/)
+})

@@ -83,23 +83,22 @@ const studyRow = (r: KernelRecord): string[] => [
   percent(r.occupancyWithoutRefill)
 ]
 
-type Render = (
-  header: readonly string[],
-  rows: readonly (readonly string[])[],
-  columns: Pick<Table, 'words' | 'spare'>
-) => string
-
 /** Columns of words, and those that a narrow terminal goes without, in this order. */
 const kernelColumns = { words: [0, 1, 3], spare: [7, 9, 5, 4, 8, 10, 2] }
 const studyColumns = { words: [0, 1], spare: [7, 2, 3, 6, 5] }
 const ratioColumns = { words: [0, 2], spare: [4, 3, 1] }
 
-export function kernelTables(records: readonly KernelRecord[], render: Render = textTable): string[] {
+/** Kernels and whole studies, as far as there are any. */
+export function kernelTables(records: readonly KernelRecord[]): Table[] {
   const kernels = records.filter(r => r.kernel !== 'study')
   const studies = records.filter(r => r.kernel === 'study')
   return [
-    ...(kernels.length > 0 ? [render(kernelHeader, kernels.map(kernelRow), kernelColumns)] : []),
-    ...(studies.length > 0 ? [render(studyHeader, studies.map(studyRow), studyColumns)] : [])
+    ...(kernels.length > 0
+      ? [{ title: 'Kernels', head: kernelHeader, rows: kernels.map(kernelRow), ...kernelColumns }]
+      : []),
+    ...(studies.length > 0
+      ? [{ title: 'Studies', head: studyHeader, rows: studies.map(studyRow), ...studyColumns }]
+      : [])
   ]
 }
 
@@ -133,7 +132,7 @@ export const engineLines = (results: Pick<KernelResults, 'engines'>): string[] =
 const beside = 'cpu f32'
 
 /** Rates of the other f32 engines beside that of the `cpu` engine, and how many times as fast that is; null with none of the others. */
-export function ratioTable(records: readonly KernelRecord[], render: Render = textTable): string | null {
+export function ratioTable(records: readonly KernelRecord[]): Table | null {
   const good = records.filter(r => r.error === undefined)
   const others = [...new Set(good.filter(r => r.precision === 'f32').map(engineText))].filter(e => e !== beside)
   const key = (r: KernelRecord): string =>
@@ -165,22 +164,25 @@ export function ratioTable(records: readonly KernelRecord[], render: Render = te
     beside,
     ...others.flatMap(o => [o, `${beside} over it`])
   ]
-  return render(header, rows, ratioColumns)
+  return { title: `${beside} and the others`, head: header, rows, ...ratioColumns }
 }
 
 const timesText = (ratio: number): string => `${ratio >= 100 ? ratio.toFixed(0) : ratio.toPrecision(3)}×`
 
+/** Every table of a result. */
+export function allTables(records: readonly KernelRecord[]): Table[] {
+  const ratios = ratioTable(records)
+  return [...kernelTables(records), ...(ratios ? [ratios] : [])]
+}
+
 /** The result on lines of a terminal's width. */
 export function kernelText(results: KernelResults, width: number): string {
   const { missing, records } = results
-  const render: Render = (head, rows, columns) => fitted({ title: '', head, rows, ...columns }, width).join('\n')
   const lines = (text: string): string[] => wrap(text, width)
-  const ratios = ratioTable(records, render)
   return [
     ...[...machineLines(results.machine), ...engineLines(results)].flatMap(lines),
     '',
-    ...kernelTables(records, render).flatMap(table => [table, '']),
-    ...(ratios === null ? [] : [ratios, '']),
+    ...allTables(records).flatMap(table => [...fitted(table, width), '']),
     ...(missing.length > 0
       ? ['Not measured:', ...missing.flatMap(m => wrap(missingLine(m), width - 2).map(line => `  ${line}`)), '']
       : []),

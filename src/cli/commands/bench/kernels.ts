@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os'
 import { benchKernels } from '../../../bench/kernels/kernels.js'
 import { engineText, kernelNames, type KernelName } from '../../../bench/kernels/records.js'
 import { ladder, smallSizes } from '../../../bench/kernels/sizes.js'
-import { kernelText } from '../../../bench/kernels/tables.js'
+import { allTables, kernelText } from '../../../bench/kernels/tables.js'
 import { InputError } from '../../../core/errors.js'
 import { knownNames } from '../../../core/names.js'
 import { formatRate } from '../../../core/units.js'
@@ -12,6 +12,7 @@ import { engines } from '../../../engines/registry.js'
 import type { EngineEntry, Precision } from '../../../engines/types.js'
 import type { Flags, FlagTable, SubCommand } from '../../command.js'
 import { interruptSignal, print, printJson } from '../../common.js'
+import { tablesFlag, tablesText } from '../../tables.js'
 import { widthOf } from '../../terminal.js'
 import { checkFolder, chosenDevices, common, list, listed, text } from './flags.js'
 
@@ -24,8 +25,10 @@ const kernelOptions: FlagTable = {
   kernel: list(`${kernelNames.join(', ')}; default: all`),
   sizes: text('ladder: up to 10 000 rows and 513 parameters; small: seconds on any engine'),
   threads: text('numbers of threads of the studies, e.g. 1,2; default: 1 and all cores'),
+  ...tablesFlag,
   ...common
 }
+
 function threadCounts(flags: Flags): number[] {
   const value = flags['threads']
   if (value === undefined) return [...new Set([1, availableParallelism()])]
@@ -58,7 +61,9 @@ async function runKernels(flags: Flags): Promise<void> {
   if (sizes !== 'ladder' && sizes !== 'small')
     throw new InputError(`--sizes is "${String(sizes)}"; ${knownNames(String(sizes), ['ladder', 'small'])}.`)
   const out = outFile(flags)
-  const quiet = flags['quiet'] === true || flags['json'] === true
+  // A format that there is not is said before anything is measured.
+  tablesText(flags, () => [])
+  const quiet = flags['quiet'] === true || flags['json'] === true || flags['tables'] !== undefined
   const chosen: readonly EngineEntry[] = names ? engines.filter(e => names.includes(e.name)) : engines
   const devices = await chosenDevices(flags, chosen)
   const { signal, release } = interruptSignal()
@@ -81,8 +86,9 @@ async function runKernels(flags: Flags): Promise<void> {
       }
     })
     if (out !== undefined) writeFileSync(out, `${JSON.stringify(results)}\n`)
+    const tables = tablesText(flags, () => allTables(results.records))
     if (flags['json'] === true) printJson(results)
-    else print(kernelText(results, widthOf()))
+    else print(tables ?? kernelText(results, widthOf()))
     // A wrong result is a failure of the work, however fast, and so is none.
     if (results.records.some(r => r.error !== undefined)) process.exitCode = 1
     if (results.records.length === 0 && !signal.aborted) process.exitCode = 1
