@@ -15,6 +15,17 @@ using manystart::Aligned;
 using manystart::Formula;
 using manystart::Problem;
 
+/// How often each row is in the resample of a lane, where all rows of the problem weigh the same.
+template <class T>
+struct Times {
+  /// The times modulo 8 [N][L].
+  const uint8_t* low;
+  /// [L] Share of a row that is there once.
+  const T* unit;
+  /// [L] Rows that are there more often, each with the times that `low` leaves out.
+  const std::vector<std::pair<uint32_t, uint32_t>>* more;
+};
+
 /// Rows of a mini-batch, different for every lane: numbers [count][L]; a lane's rows beyond its own count have weight
 /// 0.
 template <class T>
@@ -24,6 +35,8 @@ struct LaneRows {
   const uint32_t* lane_count;
   /// Weights of the rows of each lane [N][L]; null where they are the problem's.
   const T* own = nullptr;
+  /// The same as numbers of times; null where rows of the problem differ in weight.
+  const Times<T>* times = nullptr;
   MS_INLINE T weight(const Problem<T>& p, const T* own, uint32_t row, int lane) {
     return own ? own[size_t(row) * LANES<T> + lane] : p.weight[row];
   }
@@ -189,17 +202,17 @@ class FormulaModel {
     for (; i + U <= count; i += U) store(out + size_t(i) * W<T>, f(load_pack<U>(a + size_t(i) * W<T>)));
     return i;
   }
-#define MS_UNARY(expression)                                                         \
- {                                                                                   \
-  const int count = s.rows * VPL<T>;                                                 \
-  constexpr int whole = PACK < 4 ? PACK : 4, rest = VPL<T> < whole ? VPL<T> : whole; \
-  auto f = [](const auto& x) {                                                       \
- [[maybe_unused]] constexpr int U = sizeof(x.v) / sizeof(x.v[0]);                    \
- return expression;                                                                  \
-  };                                                                                 \
-  packs<rest>(out, a.p, packs<whole>(out, a.p, 0, count, f), count, f);              \
-  return;                                                                            \
- }
+#define MS_UNARY(expression)                                                           \
+  {                                                                                    \
+    const int count = s.rows * VPL<T>;                                                 \
+    constexpr int whole = PACK < 4 ? PACK : 4, rest = VPL<T> < whole ? VPL<T> : whole; \
+    auto f = [](const auto& x) {                                                       \
+      [[maybe_unused]] constexpr int U = sizeof(x.v) / sizeof(x.v[0]);                 \
+      return expression;                                                               \
+    };                                                                                 \
+    packs<rest>(out, a.p, packs<whole>(out, a.p, 0, count, f), count, f);              \
+    return;                                                                            \
+  }
 
   template <bool A, bool B, bool C>
   static void fused(T* out, Reader<T> a, Reader<T> b, Reader<T> c, int rows) {
@@ -356,10 +369,10 @@ class FormulaModel {
     if (p.d.loss == Loss::logistic && s.shared && p.equal_weights) return logistic_losses(z, f, s, y, c[0], o);
     const T* q = p.loss_constants.data();
     switch (p.d.loss) {
-#define MS_CASE(name, ...)                                                                  \
- case Loss::name:                                                                           \
-  if constexpr (manystart::response_of(Loss::name) == manystart::Response::classes) return; \
-  else return scalar_losses<Loss::name>(z, f, s, y, c, o, q);
+#define MS_CASE(name, ...)                                                                    \
+  case Loss::name:                                                                            \
+    if constexpr (manystart::response_of(Loss::name) == manystart::Response::classes) return; \
+    else return scalar_losses<Loss::name>(z, f, s, y, c, o, q);
       MS_LOSSES(MS_CASE)
 #undef MS_CASE
     }

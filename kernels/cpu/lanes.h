@@ -183,6 +183,25 @@ MS_INLINE bool any_lane(Int<T> mask) {
 }
 
 /// Every lane of a lane group, in loops that are not worth registers by hand.
+/// `value` in the lanes whose byte has the bit, 0 in the others.
+template <class T>
+MS_INLINE Vec<T> keep(const uint8_t* bytes, uint8_t bit, Vec<T> value) {
+#if defined(__AVX512BW__) && defined(__AVX512VL__)
+  if constexpr (sizeof(T) == 8) {
+    const __m128i low = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(bytes));
+    return Vec<T>(_mm512_maskz_mov_pd(__mmask8(_mm_test_epi8_mask(low, _mm_set1_epi8(char(bit)))), __m512d(value)));
+  } else {
+    const __m128i low = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes));
+    return Vec<T>(_mm512_maskz_mov_ps(_mm_test_epi8_mask(low, _mm_set1_epi8(char(bit))), __m512(value)));
+  }
+#else
+  typedef uint8_t Bytes __attribute__((vector_size(W<T>)));
+  Bytes low;
+  std::memcpy(&low, bytes, sizeof low);
+  return (__builtin_convertvector(low, Int<T>) & bit) != 0 ? value : broadcast(T(0));
+#endif
+}
+
 #define MS_LANES for (int l = 0; l < L; l++)
 
 }  // namespace MS_TARGET

@@ -42,7 +42,7 @@ struct Model {
   static void evaluate_own(const Problem<T>& p, const T* theta, LaneRows<T> all, T* f, T* g, T* H,
                            ModelWorkspace<T>& w) {
     if (p.formula) return FormulaModel<T>::evaluate_rows(p, theta, all, f, g, H, *w.formula);
-    w.network->own = all.own;
+    w.network->own = all.own, w.network->times = all.times;
     Network<T>::evaluate(p, theta, f, g, H, *w.network);
   }
   static void predict(const Problem<T>& p, const T* theta, ModelWorkspace<T>& w, int r0) {

@@ -178,6 +178,13 @@ class Network {
     if (curvature) store(curvature + at, c * t.up_down);
   }
 
+  /// log(1 + q), without the 1 where q is small.
+  MS_INLINE Vec<T> log_of(Vec<T> q) {
+    Pack<T, 1> odds, one = T(1);
+    odds.v[0] = q;
+    return select(odds <= one, vlog1p_unit<T, 1>(min(odds, one)), vlog<T, 1>(odds + one)).v[0];
+  }
+
   static void logistic_losses(const Problem<T>& p, Workspace<T>& w, int r0, T* f, bool need_g, bool need_h) {
     constexpr int U = 4, rest = VPL<T> < U ? VPL<T> : U, most = 64 * VPL<T>;  // 2^64 is far from overflow in f32, too
     T* delta = need_g ? w.sensitivity(int(p.layers.size()) - 1) : nullptr;
@@ -188,13 +195,79 @@ class Network {
       Vec<T> sum[VPL<T>] = {}, q[VPL<T>] = {};
       for (; i + U <= end; i += U) logistic_pack<U>(p, w, r0, i, sum, q, delta, curvature);
       for (; i < end; i += rest) logistic_pack<rest>(p, w, r0, i, sum, q, delta, curvature);
-      for (int v = 0; v < VPL<T>; v++) {
-        Pack<T, 1> odds, total, one = T(1);
-        odds.v[0] = q[v], total.v[0] = sum[v];
-        const auto value = total + select(odds <= one, vlog1p_unit<T, 1>(min(odds, one)), vlog<T, 1>(odds + one));
-        store(f + v * W<T>, load(f + v * W<T>) + value.v[0] * p.c[0]);
-      }
+      for (int v = 0; v < VPL<T>; v++) store(f + v * W<T>, load(f + v * W<T>) + (sum[v] + log_of(q[v])) * p.c[0]);
     }
+  }
+
+  /// As logistic_pack, of rows that each lane has its own number of times: (1 + e)^n − 1 of the bits of n, with
+  /// (1 + e)² − 1 = e (e + 2).
+  template <int U>
+  MS_INLINE void repeated_pack(const Problem<T>& p, const Workspace<T>& w, int r0, int from, Vec<T>* sum, Vec<T>* q,
+                               T* delta, T* curvature) {
+    constexpr uint64_t each_byte = 0x0101010101010101u;
+    const size_t at = size_t(from) * W<T>, own = size_t(r0) * L + at;
+    Pack<T, U> z, y, c;
+    MS_EACH {
+      const int r = (from + k) / VPL<T>;
+      z.v[k] = load(w.z.get() + at + k * W<T>) + broadcast(p.offset[r0 + r]);
+      y.v[k] = broadcast(p.y[r0 + r]);
+      c.v[k] = load(w.own + own + k * W<T>);
+    }
+    const auto t = logistic_terms<T, U>(z, y);
+    const Pack<T, U> zero = T(0);
+    const auto absent = c == zero;
+    const Pack<T, U> linear = select(absent, zero, c * t.linear);
+    // Where no lane has a bit, its factor is 1, which changes nothing: so it may be left out.
+    const uint8_t* low = w.times->low + own;
+    uint64_t bytes, any = 0;
+    for (int i = 0; i < U * W<T>; i += std::min(8, U * W<T>)) {
+      bytes = 0;
+      std::memcpy(&bytes, low + i, std::min(8, U * W<T>));
+      any |= bytes;
+    }
+    Pack<T, U> power;
+    MS_EACH power.v[k] = keep<T>(low + k * W<T>, 1, t.e.v[k]);
+    if (any & 6 * each_byte) {
+      Pack<T, U> e2;
+      MS_EACH {
+        e2.v[k] = t.e.v[k] * (t.e.v[k] + T(2));
+        power.v[k] = fma(keep<T>(low + k * W<T>, 2, e2.v[k]), power.v[k] + T(1), power.v[k]);
+      }
+      if (any & 4 * each_byte) MS_EACH {
+          const Vec<T> e4 = e2.v[k] * (e2.v[k] + T(2));
+          power.v[k] = fma(keep<T>(low + k * W<T>, 4, e4), power.v[k] + T(1), power.v[k]);
+        }
+    }
+    MS_EACH {
+      const int v = (from + k) % VPL<T>;
+      sum[v] += linear.v[k];
+      q[v] = fma(power.v[k], q[v] + T(1), q[v]);
+    }
+    if (delta) store(delta + at, select(absent, zero, c * t.first));
+    if (curvature) store(curvature + at, select(absent, zero, c * t.up_down));
+  }
+
+  static void repeated_losses(const Problem<T>& p, Workspace<T>& w, int r0, T* f, bool need_g, bool need_h) {
+    // At most 2^7 a row, far from overflow.
+    constexpr int U = 4, rest = VPL<T> < U ? VPL<T> : U, most = (sizeof(T) == 4 ? 16 : 64) * VPL<T>;
+    T* delta = need_g ? w.sensitivity(int(p.layers.size()) - 1) : nullptr;
+    T* curvature = need_h ? w.curvature.get() : nullptr;
+    const int registers = w.rows * VPL<T>;
+    for (int i = 0; i < registers;) {
+      const int end = std::min(registers, i + most);
+      Vec<T> sum[VPL<T>] = {}, q[VPL<T>] = {};
+      for (; i + U <= end; i += U) repeated_pack<U>(p, w, r0, i, sum, q, delta, curvature);
+      for (; i < end; i += rest) repeated_pack<rest>(p, w, r0, i, sum, q, delta, curvature);
+      for (int v = 0; v < VPL<T>; v++)
+        store(f + v * W<T>, load(f + v * W<T>) + fma(load(w.times->unit + v * W<T>), log_of(q[v]), sum[v]));
+    }
+    for (int l = 0; l < L; l++)
+      for (const auto& [row, times] : w.times->more[l]) {
+        if (int(row) < r0 || int(row) >= r0 + w.rows) continue;
+        const T z = w.z[size_t(int(row) - r0) * L + l] + p.offset[row];
+        const Vec<T> e = vexp_negative<T, 1>(Pack<T, 1>(-std::abs(z))).v[0];
+        f[l] = fmas(w.times->unit[l] * T(times), log_of(e)[0], f[l]);
+      }
   }
 
   static void softmax_losses(const Problem<T>& p, Workspace<T>& w, int r0, T* f, bool need_g, bool need_h) {
@@ -252,6 +325,8 @@ class Network {
   static void losses(const Problem<T>& p, Workspace<T>& w, int r0, T* f, bool need_g, bool need_h) {
     if (p.d.loss == Loss::logistic && p.d.outputs == 1 && w.x && !w.own && p.equal_weights)
       return logistic_losses(p, w, r0, f, need_g, need_h);
+    if (p.d.loss == Loss::logistic && p.d.outputs == 1 && w.x && w.own && w.times)
+      return repeated_losses(p, w, r0, f, need_g, need_h);
     switch (p.d.loss) {
 #define MS_CASE(name, ...)                                                            \
   case Loss::name:                                                                    \

@@ -162,8 +162,10 @@ struct Resampling {
   uint64_t seed = 0;
 };
 
-/// How often each of the n rows is in resample `number`; all once for a negative number. `order` [n]: scratch.
-inline void row_counts(const Resampling& how, double number, uint32_t n, uint32_t* counts, uint32_t* order) {
+/// How often each of the n rows is in resample `number`; all once for a negative number. `order` [n]: scratch, which
+/// keeps the order of the rows of draw `ordered` (at first none: ~0), as the parts of a division share one.
+inline void row_counts(const Resampling& how, double number, uint32_t n, uint32_t* counts, uint32_t* order,
+                       uint64_t& ordered) {
   using Kind = Resampling::Kind;
   for (uint32_t i = 0; i < n; i++) counts[i] = how.kind == Kind::bootstrap && number >= 0 ? 0 : 1;
   if (number < 0) return;
@@ -171,7 +173,9 @@ inline void row_counts(const Resampling& how, double number, uint32_t n, uint32_
   const uint64_t draw = uint64_t(number);
   if (how.kind == Kind::folds || how.kind == Kind::split) {
     const bool folds = how.kind == Kind::folds;
-    shuffle_epoch(philox, folds ? draw / how.size : draw, 0, n, order, stream_rows);
+    const uint64_t division = folds ? draw / how.size : draw;
+    if (division != ordered) shuffle_epoch(philox, division, 0, n, order, stream_rows);
+    ordered = division;
     for (uint32_t i = folds ? uint32_t(draw % how.size) : 0; i < (folds ? n : how.size); i += folds ? how.size : 1)
       counts[order[i]] = 0;
     return;
@@ -184,8 +188,11 @@ inline void row_counts(const Resampling& how, double number, uint32_t n, uint32_
       counts[uint32_t(uint64_t(w) * n >> 32)]++;
       continue;
     }
+    // Without a branch as far as most go.
     uint32_t count = 0;
-    while (count < 13 && w >= poisson_words[count]) count++;
+    for (int k = 0; k < 4; k++) count += w >= poisson_words[k];
+    if (count == 4)
+      while (count < 13 && w >= poisson_words[count]) count++;
     counts[i] = count;
   }
 }

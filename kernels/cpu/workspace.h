@@ -30,6 +30,7 @@ class Workspace {
   bool second = false, pairs_ready = false;
   /// Shares of the rows of each lane [N][L], summing to 1; null where they are the problem's.
   const T* own = nullptr;
+  const Times<T>* times = nullptr;
 
   Workspace(const Problem<T>& p, bool hessian) : products(p.S * (p.S + 1) / 2), second(hessian) {
     // A tile's X products must stay in the second-level cache while all pairs of units pass over them.

@@ -7,7 +7,7 @@ import { engines } from '../../src/engines/registry.js'
 import type { Network, Problem } from '../../src/models/types.js'
 import { newton } from '../../src/optimizers/newton.js'
 import { resolveOptimizer } from '../../src/optimizers/registry.js'
-import { resampledWeights } from '../../src/core/resampling.js'
+import { resampledWeights, rowCounts } from '../../src/core/resampling.js'
 import { expressionOf, formulaProblem, free } from '../helpers/formulas.js'
 import { candidates, collect } from '../helpers/engines.js'
 import { part, slow } from '../helpers/length.js'
@@ -43,6 +43,25 @@ const resamplings = [
   { how: { kind: 'folds', folds: 3, seed: 4 }, numbers: Float64Array.from({ length: count }, (_, i) => i) },
   { how: { kind: 'split', held: 2, seed: 4 }, numbers: Float64Array.from({ length: count }, (_, i) => i) }
 ] as const
+
+/** Resamples that have a row 8 times or more, 4 to 7 times and less often, in which engines count the times in bits. */
+function frequent() {
+  const how = { kind: 'poisson', seed: 4 } as const
+  const first = (low: number, high: number): number => {
+    for (let number = 0; ; number++) {
+      const most = Math.max(...rowCounts(how, number, problem.rows))
+      if (most >= low && most <= high) return number
+    }
+  }
+  const chosen = [first(8, 99), first(4, 7), first(0, 2)]
+  return {
+    kind: how.kind,
+    n: 'often',
+    how,
+    numbers: Float64Array.from({ length: count }, (_, i) => chosen[i % 3]),
+    on: problem
+  }
+}
 
 it('inputs are named once and set by no rule', () => {
   const r = new Rule('twice', 'g')
@@ -153,7 +172,7 @@ describe.each(candidates)('$label', candidate => {
   const drawings = resamplings.flatMap(({ how, numbers }) =>
     withRows.map((on, n) => ({ kind: how.kind, n, how, numbers, on }))
   )
-  it.each(slow(candidate) ? part(drawings, 2) : drawings)(
+  it.each([...(slow(candidate) ? part(drawings, 2) : drawings), frequent()])(
     'draws rows of a run’s own: $kind, problem $n',
     async ({ how, numbers, on }) => {
       const Q = points(on, 1).length
@@ -168,7 +187,7 @@ describe.each(candidates)('$label', candidate => {
         const all = await run({ rows: { how, numbers } }, { ...request, lanes: 32 }, on)
         const narrow = await run({ rows: { how, numbers } }, { ...request, lanes: 3 }, on)
         expectSame(narrow.theta, all.theta, 'three lanes')
-        for (const i of [0, 5, 36]) {
+        for (const i of [0, 5, 28, 36]) {
           const weight = resampledWeights(how, numbers[i], on.rows, on.weight)
           const own = await run(undefined, request, { ...on, weight })
           const label = `${on.model.loss} ${layoutOf(on.model).hidden.join()} ${numbers[i]}`

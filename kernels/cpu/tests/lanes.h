@@ -136,6 +136,21 @@ void test_products(Checks& checks) {
         }
 }
 
+/// Lanes whose byte has a bit, for every byte at every place.
+template <class T>
+void test_kept(Checks& checks) {
+  uint8_t bytes[W<T>];
+  for (int byte = 0; byte < 8; byte++)
+    for (int place = 0; place < W<T>; place++)
+      for (const int bit : {1, 2, 4}) {
+        for (int l = 0; l < W<T>; l++) bytes[l] = uint8_t(l == place ? byte : (byte + l) % 8);
+        const Vec<T> kept = keep<T>(bytes, uint8_t(bit), broadcast(T(3)));
+        bool holds = true;
+        for (int l = 0; l < W<T>; l++) holds = holds && kept[l] == T((bytes[l] & bit) != 0 ? 3 : 0);
+        checks.that(holds, named<T>("lanes with bit ") + std::to_string(bit));
+      }
+}
+
 /// Rows to lanes and back, for every size around a register's width and every kind of remainder.
 template <class T>
 void test_transpositions(Checks& checks) {
@@ -181,6 +196,7 @@ void test_transpositions(Checks& checks) {
 void test_lanes(Checks& checks) {
   test_functions<double>(checks), test_functions<float>(checks);
   test_products<double>(checks), test_products<float>(checks);
+  test_kept<double>(checks), test_kept<float>(checks);
   test_transpositions<double>(checks), test_transpositions<float>(checks);
 }
 
