@@ -52,18 +52,18 @@ describe('auto', () => {
     const certified = '; it searches in f32, and end points are certified in f64 on the processor'
     expect(await taken(entries(ready, ready, ready))).toBe(`webgpu f32: webgpu comes first${certified}`)
     expect(await taken(entries(absent, ready, ready))).toBe(
-      `tensorflow f32: tensorflow is the first that can run here (There is none.)${certified}`
+      `tensorflow f32: tensorflow is the first that can run here (There is none)${certified}`
     )
   })
   it('takes no GPU that computes on the processor, and says so', async () => {
     expect(await taken(entries(onCpu, absent, ready))).toBe(
-      'cpu f64: cpu is the first that can run here (webgpu: A rasteriser computes on the processor. There is none.)'
+      'cpu f64: cpu is the first that can run here (webgpu: A rasteriser computes on the processor. There is none)'
     )
   })
   it('keeps to the processor for f64, and asks no GPU', async () => {
     const list = entries(ready, ready, absent)
     expect(await taken(list, 'f64')).toBe(
-      'reference f64: reference is the first that can run here (webgpu does not compute in f64. tensorflow does not compute in f64. There is none.)'
+      'reference f64: reference is the first that can run here (webgpu does not compute in f64. tensorflow does not compute in f64. There is none)'
     )
     expect(list[0].asked).toEqual([])
     expect(await taken(entries(absent, onCpu, ready), 'f32')).toMatch(/^cpu f32/)
@@ -83,7 +83,7 @@ describe('a job', () => {
   const problem = makeProblem({ loss: 'squared' })
   it('goes to the first engine that can do it, which says why the others cannot', async () => {
     const { why } = await chooseEngine('auto', { job: { problem, needs: { inputs: true } } }, list)
-    expect(why).toBe('cpu is the first that can run here (webgpu takes none.)')
+    expect(why).toBe('cpu is the first that can run here (webgpu takes none)')
     expect((await chooseEngine('auto', { job: { problem, needs: {} } }, list)).engine.name).toBe('webgpu')
   })
   it('is refused with the reason where the engine is named', async () => {
