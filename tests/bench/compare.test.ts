@@ -214,6 +214,18 @@ describe('exit codes', () => {
     expect((await manystart(['bench', 'compare', fast, slow])).code).toBe(0)
   })
 
+  it('--tables csv gives a line for each measurement, with ratio and interval', async () => {
+    const sides = [resultFile('a.json', [record(1)]), resultFile('b.json', [record(1.2)])]
+    const { changes } = await json<Comparison>(['bench', 'compare', ...sides, '--json'])
+    const { stdout } = await manystart(['bench', 'compare', ...sides, '--tables', 'csv'])
+    const [title, head, ...lines] = stdout.trim().split('\r\n')
+    expect(title).toMatch(/^# A: .*a\.json; B: .*b\.json$/)
+    const row = lines.map(line => Object.fromEntries(head.split(',').map((name, k) => [name, line.split(',').at(k)])))
+    expect(row.map(r => r['verdict'])).toEqual(changes.map(c => c.verdict))
+    expect(row.map(r => Number(r['times as fast as A']))).toEqual(changes.map(c => Number(c.ratio.toPrecision(4))))
+    expectRefusal(await manystart(['bench', 'compare', ...sides, '--tables', 'tex']), 2, /--tables is "tex"/)
+  })
+
   it('two commands are run in turn', async () => {
     const command = `"${process.execPath}" -e 0`
     const c = await json<Comparison>(['bench', 'compare', command, command, '--runs', 2, '--json'])

@@ -11,7 +11,7 @@ import {
 } from '../../src/bench/convergence/cell.js'
 import { runConvergence, type ConvergenceResults } from '../../src/bench/convergence/convergence.js'
 import { iohFiles } from '../../src/bench/convergence/ioh.js'
-import { convergencePage, convergenceText, drawPictures } from '../../src/bench/convergence/page.js'
+import { convergencePage, convergenceTables, convergenceText, drawPictures } from '../../src/bench/convergence/page.js'
 import { allFigures, profilesOf, type Figures } from '../../src/bench/convergence/figures.js'
 import { kindOf, winnerRows, winnersOf } from '../../src/bench/convergence/winners.js'
 import { cellsOf, defaultGrid, readGrid, type Grid } from '../../src/bench/convergence/grid.js'
@@ -324,6 +324,10 @@ describe('a run of the grid', () => {
     const text = convergenceText(results!, 80)
     expect(text).not.toMatch(/undefined|NaN|Infinity/)
     expect(Math.max(...text.split('\n').map(line => line.length))).toBeLessThanOrEqual(80)
+    const tables = convergenceTables(results!)
+    expect(tables).toHaveLength(results!.problems.length)
+    for (const { head, rows } of tables) for (const row of rows) expect(row).toHaveLength(head.length)
+    expect(tables.flatMap(table => table.rows.flat()).join(' ')).not.toMatch(/undefined|NaN|Infinity/)
   })
 
   it('files for IOHprofiler: a table of each run, gaps that fall to where the run ended', async () => {

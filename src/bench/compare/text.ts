@@ -1,6 +1,7 @@
 /** `bench compare` for a terminal: how many rows are faster, slower or the same, then each of them. */
 import { wrap } from '../../core/text.js'
 import { formatSeconds } from '../../core/units.js'
+import type { Table } from '../../report/table.js'
 import { conditionsText } from '../conditions.js'
 import { percent } from '../kernels/records.js'
 import type { Change, Comparison } from './compare.js'
@@ -41,6 +42,22 @@ function missingLines({ missing }: Comparison, width: number): string[] {
   })
 }
 
+/** Every row beside the first side: the ratio with its interval, and the seconds. */
+export const comparisonTables = (c: Comparison): Table[] => [
+  {
+    title: c.sides.map((name, i) => `${letter(i)}: ${name}`).join('; '),
+    head: ['measurement', 'side', 'verdict', 'times as fast as A', 'low', 'high', 'seconds of A', 'seconds'],
+    rows: c.changes.map(x => [
+      x.name,
+      letter(x.side),
+      x.verdict,
+      ...[x.ratio, x.low, x.high, x.secondsFirst, x.seconds].map(v => (Number.isFinite(v) ? v.toPrecision(4) : ''))
+    ]),
+    words: [0, 1, 2]
+  }
+]
+
+/** For a terminal of so many columns. */
 export function comparisonText(c: Comparison, width: number): string {
   const lines = (text: string): string[] => wrap(text, width)
   const several = c.sides.length > 2

@@ -2,7 +2,7 @@
 import { formatRate, formatSeconds } from '../../core/units.js'
 import { wrap } from '../../core/text.js'
 import { page, paragraph } from '../../report/page.js'
-import { textTable } from '../../report/table.js'
+import { textTable, type Table } from '../../report/table.js'
 import { escape } from '../../report/words.js'
 import type { ProblemAnswer } from './cell.js'
 import { ecdfChart, figuresOfProblem, paths, problemName, profileChart } from './charts.js'
@@ -81,6 +81,17 @@ const explanation = (r: ConvergenceResults): string[] => {
   ]
 }
 
+/** Of each problem: a row for each optimiser. */
+export const convergenceTables = (r: ConvergenceResults): Table[] =>
+  r.problems.map(p => ({
+    title: problemName(p),
+    head: header,
+    rows: figuresOfProblem(r, p).map(f => row(f, r.figures)),
+    words: [0, 2, 6, 7],
+    // On a narrow screen the theory goes first, then what is counted of minima; the page has it all.
+    spare: [8, 7, 5, 4, 6]
+  }))
+
 /** For a terminal of so many columns. */
 export function convergenceText(r: ConvergenceResults, width: number): string {
   const lines = (text: string): string[] => wrap(text, width)
@@ -90,17 +101,12 @@ export function convergenceText(r: ConvergenceResults, width: number): string {
     '',
     ...machineLines(r.machine).slice(0, 2).flatMap(lines),
     '',
-    ...r.problems.flatMap(p => {
-      const own = figuresOfProblem(r, p)
-      const rows = own.map(f => row(f, r.figures))
-      return [
-        problemName(p),
-        ...lines(problemLine(p)),
-        // On a narrow screen the theory goes first, then what is counted of minima; the page has it all.
-        ...textTable({ title: problemName(p), head: header, rows, words: [0, 2, 6, 7], spare: [8, 7, 5, 4, 6] }, width),
-        ''
-      ]
-    }),
+    ...convergenceTables(r).flatMap((table, i) => [
+      table.title,
+      ...lines(problemLine(r.problems[i])),
+      ...textTable(table, width),
+      ''
+    ]),
     ...explanation(r).flatMap(lines)
   ].join('\n')
 }

@@ -1,13 +1,14 @@
 /** `manystart bench compare`: results, builds or commands beside each other. */
 import { compareSides, shareFlag } from '../../../bench/compare/compare.js'
 import { sideOf } from '../../../bench/compare/sides.js'
-import { comparisonText } from '../../../bench/compare/text.js'
+import { comparisonTables, comparisonText } from '../../../bench/compare/text.js'
 import { kernelNames, type KernelName } from '../../../bench/kernels/records.js'
 import { engines } from '../../../engines/registry.js'
 import type { Precision } from '../../../engines/types.js'
 import type { Flags, FlagTable, SubCommand } from '../../command.js'
 import { print, printJson } from '../../common.js'
 import { countFlag } from '../../flags.js'
+import { tablesFlag, tablesText } from '../../tables.js'
 import { widthOf } from '../../terminal.js'
 import { common, list, listed, text } from './flags.js'
 
@@ -18,6 +19,7 @@ const compareOptions: FlagTable = {
   precision: list('for builds: f64, f32; default: both'),
   kernel: list(`for builds: ${kernelNames.join(', ')}; default: all but study`),
   sizes: text('for builds: ladder or small; default: small'),
+  ...tablesFlag,
   quiet: common.quiet,
   json: common.json
 }
@@ -35,7 +37,9 @@ async function runCompare(flags: Flags): Promise<void> {
   const precision = listed<Precision>(flags, 'precision', ['f64', 'f32'])
   const kernel = listed<KernelName>(flags, 'kernel', kernelNames) ?? kernelNames.filter(k => k !== 'study')
   const runs = countFlag(flags, 'runs') ?? 10
-  const quiet = flags['quiet'] === true || flags['json'] === true
+  // A format that there is not is said before anything is measured.
+  tablesText(flags, () => [])
+  const quiet = flags['quiet'] === true || flags['json'] === true || flags['tables'] !== undefined
   const comparison = compareSides(([] as string[]).concat(flags['results'] as unknown as string[]).map(sideOf), {
     failAbove,
     runs,
@@ -49,7 +53,7 @@ async function runCompare(flags: Flags): Promise<void> {
     }
   })
   if (flags['json'] === true) printJson(comparison)
-  else print(comparisonText(comparison, widthOf()))
+  else print(tablesText(flags, () => comparisonTables(comparison)) ?? comparisonText(comparison, widthOf()))
   if (comparison.failed.length > 0) process.exitCode = slower
 }
 

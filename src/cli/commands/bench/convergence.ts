@@ -8,16 +8,18 @@ import {
   writeBeside
 } from '../../../bench/convergence/convergence.js'
 import { iohFiles } from '../../../bench/convergence/ioh.js'
-import { convergencePage, convergenceText, drawPictures } from '../../../bench/convergence/page.js'
+import { convergencePage, convergenceTables, convergenceText, drawPictures } from '../../../bench/convergence/page.js'
 import { WorkError } from '../../../core/errors.js'
 import type { Flags, FlagTable, SubCommand } from '../../command.js'
 import { interruptSignal, print, printJson } from '../../common.js'
+import { tablesFlag, tablesText } from '../../tables.js'
 import { lines, widthOf } from '../../terminal.js'
 import { common, text } from './flags.js'
 
 const convergenceOptions: FlagTable = {
   out: text('directory for cells, convergence.json and report.html; default: manystart-convergence'),
   force: { type: 'boolean', describe: 'start again where the directory holds results' },
+  ...tablesFlag,
   quiet: common.quiet,
   json: common.json
 }
@@ -26,7 +28,9 @@ async function runGrid(flags: Flags): Promise<void> {
   const path = flags['grid']
   const grid = typeof path === 'string' ? readGrid(path) : defaultGrid
   const out = String(flags['out'] ?? 'manystart-convergence')
-  const quiet = flags['quiet'] === true || flags['json'] === true
+  // A format that there is not is said before anything is measured.
+  tablesText(flags, () => [])
+  const quiet = flags['quiet'] === true || flags['json'] === true || flags['tables'] !== undefined
   const { signal, release } = interruptSignal()
   let stored = 0
   try {
@@ -44,7 +48,9 @@ async function runGrid(flags: Flags): Promise<void> {
       throw new WorkError(`Stopped with ${stored} cells stored in ${out}; the same command goes on with the others.`)
     const pictures = await drawPictures(results)
     writeBeside(out, convergencePage(results, pictures), pictures, iohFiles(results))
+    const tables = tablesText(flags, () => convergenceTables(results))
     if (flags['json'] === true) printJson(results)
+    else if (tables !== undefined) print(tables)
     else {
       print(convergenceText(results, widthOf()))
       print(
