@@ -163,6 +163,21 @@ const folder = mkdtempSync(join(tmpdir(), 'manystart-formulas-'))
 try {
   const list: { case: Case; setup: Setup }[] = []
   for (const c of cases()) list.push({ case: c, setup: await configOf(c) })
+  const rows: FormulaRow[] = []
+  const ours = new Map<string, { seconds: number[]; ends: number[][] }>()
+  for (const { case: c, setup } of list) {
+    await search(setup)
+    const seconds: number[] = []
+    // What is kept of a sample is put in order after the last one: its garbage would be collected, and counted, in the next.
+    let blocks: Float64Array[] = []
+    for (let k = 0; k < repeats; k++) {
+      const found = await search(setup)
+      seconds.push(found.seconds)
+      blocks = found.blocks
+    }
+    ours.set(c.name, { seconds, ends: endsOf(setup, blocks) })
+  }
+  // Made after our own samples, which its garbage would fall into.
   const file = join(folder, 'problems.json')
   const problems = list.map(({ case: { name, data, steps }, setup }) => ({
     name,
@@ -179,20 +194,6 @@ try {
     })
   }))
   writeFileSync(file, JSON.stringify({ problems }))
-  const rows: FormulaRow[] = []
-  const ours = new Map<string, { seconds: number[]; ends: number[][] }>()
-  for (const { case: c, setup } of list) {
-    await search(setup)
-    const seconds: number[] = []
-    // What is kept of a sample is put in order after the last one: its garbage would be collected, and counted, in the next.
-    let blocks: Float64Array[] = []
-    for (let k = 0; k < repeats; k++) {
-      const found = await search(setup)
-      seconds.push(found.seconds)
-      blocks = found.blocks
-    }
-    ours.set(c.name, { seconds, ends: endsOf(setup, blocks) })
-  }
   const { answer, missing } = await ask(pythonPeer('formulas', '../formulas/peer.py'), file, 300)
   for (const { case: c, setup } of list) {
     const { seconds, ends } = ours.get(c.name)!
