@@ -175,7 +175,7 @@ function bundleProgram(folder) {
     platform: 'node',
     target: 'node20',
     external: bundledNot,
-    alias: { 'node-fetch': join(root, 'scripts/noFetch.cjs') },
+    alias: { 'node-fetch': join(root, 'scripts/noFetch.mjs') },
     mainFields: ['module', 'main'],
     // Names stay, for what a failure says.
     minifySyntax: true,

@@ -182,7 +182,6 @@ MS_INLINE bool any_lane(Int<T> mask) {
 #endif
 }
 
-/// Every lane of a lane group, in loops that are not worth registers by hand.
 /// `value` in the lanes whose byte has the bit, 0 in the others.
 template <class T>
 MS_INLINE Vec<T> keep(const uint8_t* bytes, uint8_t bit, Vec<T> value) {
@@ -202,6 +201,7 @@ MS_INLINE Vec<T> keep(const uint8_t* bytes, uint8_t bit, Vec<T> value) {
 #endif
 }
 
+/// Every lane of a lane group, in loops that are not worth registers by hand.
 #define MS_LANES for (int l = 0; l < L; l++)
 
 }  // namespace MS_TARGET

@@ -4,8 +4,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "lanes.h"
-#include "problem.h"
+#include "lane_rows.h"
 
 namespace MS_TARGET {
 
@@ -30,6 +29,7 @@ class Workspace {
   bool second = false, pairs_ready = false;
   /// Shares of the rows of each lane [N][L], summing to 1; null where they are the problem's.
   const T* own = nullptr;
+  /// The same as numbers of times; null where rows of the problem differ in weight.
   const Times<T>* times = nullptr;
 
   Workspace(const Problem<T>& p, bool hessian) : products(p.S * (p.S + 1) / 2), second(hessian) {

@@ -6,6 +6,7 @@ export const contrastFormat = 'manystart/contrast'
 
 /** Convex and non-convex models side by side, and what is asked beside them. */
 export interface ContrastResult {
+  /** Which format this is: "manystart/contrast". */
   readonly format: typeof contrastFormat
   /** Of this layout. */
   readonly version: 2

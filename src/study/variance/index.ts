@@ -8,6 +8,7 @@ import { summaryFile } from '../../runs/directory.js'
 import { newtonLimit, resolveConfig, type StudyConfig } from '../config.js'
 import { checkSame, configAgain } from '../record.js'
 import { setUp, type Setup } from '../setup.js'
+import type { StudyFiles } from '../study.js'
 import { initText, optimizerText } from '../words.js'
 import {
   checkSize,
@@ -40,7 +41,7 @@ export interface VarianceRunOptions extends VarianceOptions {
   /** Files that are read: none of them is ever written. */
   readonly inputs?: readonly string[]
   /** Adds files of its own once the result is there. */
-  readonly finish?: (result: VarianceResult, files: Pick<VarianceDirectory, 'write'>) => Promise<void>
+  readonly finish?: (result: VarianceResult, files: StudyFiles) => Promise<void> | void
 }
 
 /**

@@ -1,2 +1,2 @@
 // In place of node-fetch in the bundled program: Vega's loader would fetch data from elsewhere, and charts bring theirs along.
-module.exports = undefined
+export default undefined
