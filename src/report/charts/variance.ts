@@ -24,12 +24,19 @@ export async function varianceBars(result: VarianceResult): Promise<Chart> {
     svgs.push(
       await svg(
         {
-          title: { text: model.name, fontSize: 13, fontWeight: 'normal', color: 'currentColor' },
+          title: { text: model.name, fontSize: 13, fontWeight: 'normal', color: 'currentColor', frame: 'bounds' },
           height: { step: 20 },
           data: { values },
           mark: { type: 'bar' },
           encoding: {
-            y: { field: 'metric', type: 'nominal', title: null, sort: metrics.map(([name]) => metricWords(name)) },
+            y: {
+              field: 'metric',
+              type: 'nominal',
+              title: null,
+              sort: metrics.map(([name]) => metricWords(name)),
+              // Without a browser letters count as wider than they are.
+              axis: { labelLimit: 240 }
+            },
             x: {
               field: 'share',
               type: 'quantitative',
@@ -42,6 +49,8 @@ export async function varianceBars(result: VarianceResult): Promise<Chart> {
               field: 'source',
               type: 'nominal',
               title: null,
+              // Beside the long names of metrics there is room for one.
+              legend: { columns: 1 },
               scale: { domain: shown.map(s => wordsOf[s]), range: shown.map((_, i) => palette[i % palette.length]) }
             }
           }
