@@ -14,7 +14,7 @@ struct Exponential {
 /// 2^k for integers |k| ≤ 1020 kept in doubles.
 MS_INLINE V power_of_two(V k) {
   const V shift = vec(0x1.8p52);
-  const Int<double> n = (Int<double>)(k + shift) - (Int<double>)shift;
+  const UintD n = (UintD)(k + shift) - (UintD)shift;
   return (V)((n + 1023) << 52);
 }
 

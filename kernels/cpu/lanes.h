@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <type_traits>
 
 #if defined(__x86_64__) || defined(_M_X64)
 # include <immintrin.h>
@@ -39,6 +40,9 @@ typedef double VecD __attribute__((vector_size(BYTES)));
 typedef float VecF __attribute__((vector_size(BYTES)));
 typedef int64_t IntD __attribute__((vector_size(BYTES)));
 typedef int32_t IntF __attribute__((vector_size(BYTES)));
+/// For sums and shifts that may leave the range: of signed integers these are not defined.
+typedef uint64_t UintD __attribute__((vector_size(BYTES)));
+typedef uint32_t UintF __attribute__((vector_size(BYTES)));
 
 template <class T>
 struct VecOf;
@@ -46,12 +50,14 @@ template <>
 struct VecOf<double> {
   using type = VecD;
   using ints = IntD;
+  using unsigned_ints = UintD;
   using scalar_int = int64_t;
 };
 template <>
 struct VecOf<float> {
   using type = VecF;
   using ints = IntF;
+  using unsigned_ints = UintF;
   using scalar_int = int32_t;
 };
 template <class T>

@@ -48,20 +48,21 @@ struct Mask {
 template <class T, int U>
 struct Bits {
   using S = typename VecOf<T>::scalar_int;
+  using Wrapping = typename VecOf<T>::unsigned_ints;
   Int<T> i[U];
   friend MS_MEMBER Bits operator+(const Bits& a, const Bits& b) {
     Bits r;
-    MS_EACH r.i[k] = a.i[k] + b.i[k];
+    MS_EACH r.i[k] = (Int<T>)((Wrapping)a.i[k] + (Wrapping)b.i[k]);
     return r;
   }
   friend MS_MEMBER Bits operator+(const Bits& a, S b) {
     Bits r;
-    MS_EACH r.i[k] = a.i[k] + b;
+    MS_EACH r.i[k] = (Int<T>)((Wrapping)a.i[k] + std::make_unsigned_t<S>(b));
     return r;
   }
   friend MS_MEMBER Bits operator-(const Bits& a, const Bits& b) {
     Bits r;
-    MS_EACH r.i[k] = a.i[k] - b.i[k];
+    MS_EACH r.i[k] = (Int<T>)((Wrapping)a.i[k] - (Wrapping)b.i[k]);
     return r;
   }
   friend MS_MEMBER Bits operator&(const Bits& a, S b) {
@@ -81,7 +82,7 @@ struct Bits {
   }
   friend MS_MEMBER Bits operator<<(const Bits& a, int n) {
     Bits r;
-    MS_EACH r.i[k] = a.i[k] << n;
+    MS_EACH r.i[k] = (Int<T>)((Wrapping)a.i[k] << n);
     return r;
   }
   /// With the sign kept.

@@ -239,7 +239,7 @@ class GroupScores {
   }
 
   void finish_shares(size_t used, double* out) {
-    T right[L], hits[L], called[L], logs[L];
+    alignas(BYTES) T right[L], hits[L], called[L], logs[L];
     store<T, U>(right, sums_.right), store<T, U>(hits, sums_.hits), store<T, U>(called, sums_.called),
         store<T, U>(logs, sums_.logs);
     find_followers();
