@@ -185,20 +185,6 @@ class Network {
     return select(odds <= one, vlog1p_unit<T, 1>(min(odds, one)), vlog<T, 1>(odds + one)).v[0];
   }
 
-  static void logistic_losses(const Problem<T>& p, Workspace<T>& w, int r0, T* f, bool need_g, bool need_h) {
-    constexpr int U = 4, rest = VPL<T> < U ? VPL<T> : U, most = 64 * VPL<T>;  // 2^64 is far from overflow in f32, too
-    T* delta = need_g ? w.sensitivity(int(p.layers.size()) - 1) : nullptr;
-    T* curvature = need_h ? w.curvature.get() : nullptr;
-    const int registers = w.rows * VPL<T>;
-    for (int i = 0; i < registers;) {
-      const int end = std::min(registers, i + most);
-      Vec<T> sum[VPL<T>] = {}, q[VPL<T>] = {};
-      for (; i + U <= end; i += U) logistic_pack<U>(p, w, r0, i, sum, q, delta, curvature);
-      for (; i < end; i += rest) logistic_pack<rest>(p, w, r0, i, sum, q, delta, curvature);
-      for (int v = 0; v < VPL<T>; v++) store(f + v * W<T>, load(f + v * W<T>) + (sum[v] + log_of(q[v])) * p.c[0]);
-    }
-  }
-
   /// As logistic_pack, of rows that each lane has its own number of times: (1 + e)^n − 1 of the bits of n, with
   /// (1 + e)² − 1 = e (e + 2).
   template <int U>
@@ -247,20 +233,36 @@ class Network {
     if (curvature) store(curvature + at, select(absent, zero, c * t.up_down));
   }
 
-  static void repeated_losses(const Problem<T>& p, Workspace<T>& w, int r0, T* f, bool need_g, bool need_h) {
-    // At most 2^7 a row, far from overflow.
-    constexpr int U = 4, rest = VPL<T> < U ? VPL<T> : U, most = (sizeof(T) == 4 ? 16 : 64) * VPL<T>;
+  /// With one logarithm for many rows: all of one weight, or REPEATED as often as each lane has them.
+  template <bool REPEATED>
+  static void logistic_losses(const Problem<T>& p, Workspace<T>& w, int r0, T* f, bool need_g, bool need_h) {
+    // A row brings 2, or at most 2^7: 2^64 and 2^112 are far from overflow in f32, 2^448 in f64.
+    constexpr int together = REPEATED && sizeof(T) == 4 ? 16 : 64;
+    constexpr int U = 4, rest = VPL<T> < U ? VPL<T> : U, most = together * VPL<T>;
     T* delta = need_g ? w.sensitivity(int(p.layers.size()) - 1) : nullptr;
     T* curvature = need_h ? w.curvature.get() : nullptr;
     const int registers = w.rows * VPL<T>;
     for (int i = 0; i < registers;) {
       const int end = std::min(registers, i + most);
       Vec<T> sum[VPL<T>] = {}, q[VPL<T>] = {};
-      for (; i + U <= end; i += U) repeated_pack<U>(p, w, r0, i, sum, q, delta, curvature);
-      for (; i < end; i += rest) repeated_pack<rest>(p, w, r0, i, sum, q, delta, curvature);
-      for (int v = 0; v < VPL<T>; v++)
-        store(f + v * W<T>, load(f + v * W<T>) + fma(load(w.times->unit + v * W<T>), log_of(q[v]), sum[v]));
+      const auto add = [&](auto size) {
+        constexpr int N = decltype(size)::value;
+        if constexpr (REPEATED) repeated_pack<N>(p, w, r0, i, sum, q, delta, curvature);
+        else logistic_pack<N>(p, w, r0, i, sum, q, delta, curvature);
+      };
+      for (; i + U <= end; i += U) add(std::integral_constant<int, U>());
+      for (; i < end; i += rest) add(std::integral_constant<int, rest>());
+      for (int v = 0; v < VPL<T>; v++) {
+        T* to = f + v * W<T>;
+        if constexpr (REPEATED) store(to, load(to) + fma(load(w.times->unit + v * W<T>), log_of(q[v]), sum[v]));
+        else store(to, load(to) + (sum[v] + log_of(q[v])) * p.c[0]);
+      }
     }
+    if constexpr (REPEATED) often(p, w, r0, f);
+  }
+
+  /// What `times->low` leaves out of the rows that a lane has more often.
+  static void often(const Problem<T>& p, const Workspace<T>& w, int r0, T* f) {
     for (int l = 0; l < L; l++)
       for (const auto& [row, times] : w.times->more[l]) {
         if (int(row) < r0 || int(row) >= r0 + w.rows) continue;
@@ -324,9 +326,9 @@ class Network {
 
   static void losses(const Problem<T>& p, Workspace<T>& w, int r0, T* f, bool need_g, bool need_h) {
     if (p.d.loss == Loss::logistic && p.d.outputs == 1 && w.x && !w.own && p.equal_weights)
-      return logistic_losses(p, w, r0, f, need_g, need_h);
+      return logistic_losses<false>(p, w, r0, f, need_g, need_h);
     if (p.d.loss == Loss::logistic && p.d.outputs == 1 && w.x && w.own && w.times)
-      return repeated_losses(p, w, r0, f, need_g, need_h);
+      return logistic_losses<true>(p, w, r0, f, need_g, need_h);
     switch (p.d.loss) {
 #define MS_CASE(name, ...)                                                            \
   case Loss::name:                                                                    \

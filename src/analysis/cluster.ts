@@ -10,6 +10,7 @@ import { genericCoefficients } from '../models/network/symmetry.js'
 import { ClusterTable } from './clusterTable.js'
 import { RankedIds } from './ranked.js'
 import { RecentPoints, type EndPoints } from './recentPoints.js'
+import { pickedRows } from './rows.js'
 import type { Cluster } from './clusterTable.js'
 import type { Model, Problem } from '../models/types.js'
 
@@ -245,7 +246,7 @@ export class FunctionClusterer {
     // What is computed on rows that do not count is not determined.
     const used = Array.from({ length: rows }, (_, i) => i).filter(i => !weight || weight[i] > 0)
     const kept = Math.min(used.length, signatureRows)
-    this.data = onRows(
+    this.data = pickedRows(
       problem,
       Array.from({ length: kept }, (_, i) => used[Math.floor((i * used.length) / kept)])
     )
@@ -314,22 +315,6 @@ export class FunctionClusterer {
   /** Sorted by loss. `copies` counts symmetric images of points that need not be isolated. */
   clusters(): Cluster[] {
     return this.table.clusters()
-  }
-}
-
-function onRows(problem: Problem, rows: readonly number[]): Problem {
-  const { model, x, y, weight, offset } = problem
-  const take = (from: Float64Array): Float64Array => {
-    const width = from.length / problem.rows
-    return Float64Array.from(rows.flatMap(i => Array.from(from.subarray(i * width, (i + 1) * width))))
-  }
-  return {
-    model,
-    rows: rows.length,
-    x: take(x),
-    y: take(y),
-    ...(weight ? { weight: take(weight) } : {}),
-    ...(offset ? { offset: take(offset) } : {})
   }
 }
 

@@ -1,10 +1,9 @@
 /** Statistics of timings and of runs to a target: medians with spread, bootstrap intervals, expected running time, profiles. */
 import { Stream, uniform, words } from '../core/rng.js'
-import { quantileSorted } from '../core/stats.js'
+import { mean, quantileSorted } from '../core/stats.js'
 
 export const ascending = (values: ArrayLike<number>): Float64Array => Float64Array.from(values).sort()
 export const median = (values: ArrayLike<number>): number => quantileSorted(ascending(values), 0.5)
-const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length
 
 export interface Interval {
   readonly low: number

@@ -17,6 +17,9 @@ export function quantileSorted(sorted: ArrayLike<number>, q: number): number {
   return a === b || at === low ? a : a + (at - low) * (b - a)
 }
 
+/** NaN of none. */
+export const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length
+
 /** min, quartiles and max of ascending values. */
 export const quantilesSorted = (sorted: ArrayLike<number>): Quantiles => ({
   min: quantileSorted(sorted, 0),

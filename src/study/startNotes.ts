@@ -1,4 +1,5 @@
 /** What should be known of the starts before a study runs: that they are far from the scale of the columns, or of the target. */
+import { pickedRows } from '../analysis/rows.js'
 import { isSaturated } from '../analysis/units.js'
 import { columnMeans, columnSpread } from '../data/conditioning.js'
 import type { Dataset } from '../data/types.js'
@@ -20,25 +21,13 @@ const [wide, narrow] = [1e3, 1e-3]
 const short = (v: number): string => String(Number(v.toPrecision(4)))
 
 /** Some rows of a problem, evenly spaced. */
-function someRows(problem: Problem<Network>): Problem<Network> {
-  const { rows, x, y, weight, offset, model: network } = problem
-  if (rows <= rowsLooked) return problem
-  const which = Array.from({ length: rowsLooked }, (_, i) => Math.floor((i * rows) / rowsLooked))
-  const take = (from: Float64Array): Float64Array => {
-    const width = from.length / rows
-    const out = new Float64Array(rowsLooked * width)
-    which.forEach((i, n) => out.set(from.subarray(i * width, (i + 1) * width), n * width))
-    return out
-  }
-  return {
-    model: network,
-    rows: rowsLooked,
-    x: take(x),
-    y: take(y),
-    ...(weight ? { weight: take(weight) } : {}),
-    ...(offset ? { offset: take(offset) } : {})
-  }
-}
+const evenRows = (problem: Problem<Network>): Problem<Network> =>
+  problem.rows <= rowsLooked
+    ? problem
+    : pickedRows(
+        problem,
+        Array.from({ length: rowsLooked }, (_, i) => Math.floor((i * problem.rows) / rowsLooked))
+      )
 
 /** The column whose values are largest, with them. */
 function largestColumn({ columns, x, inputs, rows }: Dataset): { name: string; size: number } {
@@ -68,7 +57,7 @@ export async function startNotes({ config, starts, data, problem, objective }: S
   const { f } = await objective.evaluate(all, {})
   const calm = steep * Math.max(1, Math.abs(f[count]))
   const jumping = points.filter((_, i) => !(f[i] <= calm)).length
-  const some = someRows(problem)
+  const some = evenRows(problem)
   const saturated = points.filter(point => isSaturated(some, point)).length
   const { name, size } = largestColumn(data)
   const cause = `column ${quoted(name)} reaches ${short(size)}`

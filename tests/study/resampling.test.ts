@@ -5,7 +5,7 @@ import { separation } from '../../src/analysis/separation/index.js'
 import { rowCounts } from '../../src/core/resampling.js'
 import { prepareProblem } from '../../src/study/setup.js'
 import { resolveConfig } from '../../src/study/config.js'
-import { pickedRows } from '../../src/study/someRows.js'
+import { pickedRows } from '../../src/analysis/rows.js'
 import fixture from '../fixtures/bootstrap.json' with { type: 'json' }
 import { study } from '../helpers/study.js'
 import { randomNumbers } from '../helpers/tables.js'

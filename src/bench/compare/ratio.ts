@@ -1,5 +1,6 @@
 /** How many times as fast one side is as another, with intervals that hold for all rows together. */
 import { twoSidedQuantile } from '../../analysis/inference/distributions.js'
+import { mean } from '../../core/stats.js'
 import { median } from '../statistics.js'
 
 /** Seconds of one measurement in blocks: samples of one block were taken one right after the other. */
@@ -10,8 +11,6 @@ export interface RatioInterval {
   readonly low: number
   readonly high: number
 }
-
-const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length
 
 /** Mean, its squared standard error, and degrees of freedom. */
 function moments(values: readonly number[]): { middle: number; error: number; df: number } {

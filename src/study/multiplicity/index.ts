@@ -17,7 +17,7 @@ import { lossTable } from '../../models/losses/index.js'
 import { predictedMeans } from '../../models/means.js'
 import type { Problem } from '../../models/types.js'
 import type { Setup } from '../setup.js'
-import { someRows } from '../someRows.js'
+import { someRows } from '../../analysis/rows.js'
 import { minimaOf, runsOf, type Models } from './models.js'
 
 /** Predictions that are held at a time. */

@@ -16,7 +16,7 @@ import { collected, type Collected } from '../collected.js'
 import { newtonLimit } from '../config.js'
 import { classesOf } from '../multiplicity/index.js'
 import type { Setup } from '../setup.js'
-import { pickedRows } from '../someRows.js'
+import { pickedRows } from '../../analysis/rows.js'
 import { numbersAtOnce } from '../variance/scores.js'
 import { refitsOf } from './plan.js'
 

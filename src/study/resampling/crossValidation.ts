@@ -1,6 +1,8 @@
 /** K-fold cross-validation of a study's model, by its own optimiser from its own starts. */
+import { pickedRows } from '../../analysis/rows.js'
 import type { CrossValidation, HeldOut } from '../../core/resamplingResult.js'
 import { rowCounts, type Resampling } from '../../core/resampling.js'
+import { mean } from '../../core/stats.js'
 import { Status } from '../../core/status.js'
 import { rowLosses } from '../../models/outputs.js'
 import { withGaussNewton } from '../../models/model.js'
@@ -11,7 +13,6 @@ import { collected, type Collected } from '../collected.js'
 import { userScores } from '../present.js'
 import { requestOf } from '../run.js'
 import type { Setup } from '../setup.js'
-import { pickedRows } from '../someRows.js'
 import { refitsOf } from './plan.js'
 
 /** Scores that are means over rows, of which parts have means of their own. */
@@ -70,7 +71,6 @@ function measured({ model, frame }: Setup, rows: Problem, z: Float64Array): numb
   return [(frame.lossScale * sum) / total, ...userScores(model, frame, scores)]
 }
 
-const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length
 const deviation = (values: readonly number[]): number => {
   const middle = mean(values)
   return Math.sqrt(values.reduce((a, v) => a + (v - middle) ** 2, 0) / (values.length - 1))

@@ -18,7 +18,7 @@ import type { CrossedRuns } from '../../runs/crossed.js'
 import { endsOf } from '../ends.js'
 import { userLosses } from '../present.js'
 import type { Setup } from '../setup.js'
-import { someRows } from '../someRows.js'
+import { someRows } from '../../analysis/rows.js'
 import type { Design } from './design.js'
 import { numbersAtOnce, scorer } from './scores.js'
 

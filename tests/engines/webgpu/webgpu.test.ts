@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from 'vitest'
 import type { Gpu } from '../../../src/engines/webgpu/core/device.js'
 import { Evaluator } from '../../../src/engines/webgpu/core/evaluate.js'
 import { expandText, literal } from '../../../src/engines/webgpu/core/text.js'
+import { launcher } from '../../../src/engines/webgpu/host/faults.js'
 import { openGpu } from '../../../src/engines/webgpu/host/open.js'
 import { Evaluator as Reference } from '../../../src/engines/reference/evaluate.js'
 import { parameterCount } from '../../../src/models/model.js'
@@ -51,16 +52,9 @@ describe('device', () => {
     const work = 'x = sin(x * 1.25 + 0.5);'.repeat(20)
     const kernel = `@group(0) @binding(0) var<storage, read_write> a: f32;
       @compute @workgroup_size(1) fn main() { var x = a; for (var i = 0; i < 99999; i++) { ${work} } a = x; }`
-    const pipeline = await gpu.pipeline(kernel, 'long')
-    const group = gpu.bind(pipeline, [gpu.buffer(4, 'long')])
+    const launch = await launcher(gpu, kernel)
     const before = rests.mock.calls.length
-    gpu.submit(encoder => {
-      const pass = encoder.beginComputePass()
-      pass.setPipeline(pipeline)
-      pass.setBindGroup(0, group)
-      pass.dispatchWorkgroups(1)
-      pass.end()
-    })
+    launch()
     await gpu.finished()
     expect(rests.mock.calls.length).toBeGreaterThan(before)
     rests.mockRestore()

@@ -17,7 +17,7 @@ const endlessKernel = `
 
 export async function inject(gpu: Gpu, faults: Faults): Promise<void> {
   const { hangAfter = Infinity, loseAfter = Infinity, mostBytes = Infinity } = faults
-  const hang = Number.isFinite(hangAfter) ? await endless(gpu) : undefined
+  const hang = Number.isFinite(hangAfter) ? await launcher(gpu, endlessKernel) : undefined
   gpu.mostBytes = mostBytes
   gpu.beforeLaunch = delivered => {
     if (delivered >= loseAfter) gpu.device.destroy()
@@ -25,9 +25,10 @@ export async function inject(gpu: Gpu, faults: Faults): Promise<void> {
   }
 }
 
-async function endless(gpu: Gpu): Promise<() => void> {
-  const pipeline = await gpu.pipeline(endlessKernel, 'endless')
-  const group = gpu.bind(pipeline, [gpu.buffer(4, 'endless')])
+/** What starts a kernel of one thread, whose only buffer holds one number. */
+export async function launcher(gpu: Gpu, kernel: string): Promise<() => void> {
+  const pipeline = await gpu.pipeline(kernel, 'one thread')
+  const group = gpu.bind(pipeline, [gpu.buffer(4, 'one thread')])
   return () =>
     gpu.submit(encoder => {
       const pass = encoder.beginComputePass()
