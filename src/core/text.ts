@@ -1,11 +1,11 @@
 /** Plain text on lines of a given width. */
 
-/** Words on lines of at most `width` characters, which may be Infinity; a longer word is broken. */
+/** Words on lines of at most `width` characters, which may be Infinity; a longer word is broken, a number stays beside its percent sign. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = []
   let line = ''
   for (const word of text
-    .split(' ')
+    .split(/ (?!%)/)
     .flatMap(w => w.match(new RegExp(`.{1,${Math.max(1, Math.min(width, text.length))}}`, 'gu')) ?? [])) {
     if (line !== '' && line.length + 1 + word.length > width) {
       lines.push(line)

@@ -4,18 +4,19 @@ import { decisions } from './charts/decisions.js'
 import { waterfall } from './charts/waterfall.js'
 import { conclusion } from './conclusion.js'
 import { headline, keyNotes, keyTable } from './contrast.js'
-import { htmlTable, paragraph } from './page.js'
+import { figure, htmlTable, paragraph } from './page.js'
 import { separableText } from './separable.js'
 import { verdictTable } from './tables.js'
 import { capital, escape } from './words.js'
 
+/** What kind of model it is, and the answer in a line. */
+const inALine = (s: Summary): string =>
+  `<p class="kind">${s.convex.model ? 'convex' : 'not convex'}</p><p class="headline">${escape(headline(s))}</p>`
+
 /** A study at one glance: its name, its answer in a line, and where its runs end. */
 async function panel(s: Summary): Promise<string> {
   const chart = await waterfall(s, 'small')
-  return (
-    `<article><h2>${escape(s.name)}</h2><p class="kind">${s.convex.model ? 'convex' : 'not convex'}</p>` +
-    `<p class="headline">${escape(headline(s))}</p>${chart?.svgs.join('') ?? ''}</article>`
-  )
+  return `<article><h2>${escape(s.name)}</h2>${inALine(s)}${chart?.svgs.join('') ?? ''}</article>`
 }
 
 const howToRead =
@@ -36,14 +37,15 @@ export async function overview(summaries: readonly Summary[], separated: readonl
   const answer = `<div class="answer">${[...conclusion(summaries), ...separableText(summaries, separated)]
     .map(text => paragraph(text))
     .join('')}</div>`
-  const alone = summaries.length === 1
-  const table = alone
-    ? htmlTable(verdictTable(summaries[0]))
-    : htmlTable(keyTable(summaries), 'models') + paragraph(keyNotes(summaries), 'small')
   const apart =
     separated.length === 0
       ? ''
       : `<h2>${escape(capital(summaries[0].name))} on rows that can be separated</h2>${await panels(separated)}`
+  if (summaries.length === 1) {
+    const [s] = summaries
+    return `<article>${inALine(s)}${figure(await waterfall(s), false)}</article>${htmlTable(verdictTable(s))}${answer}${apart}`
+  }
+  const table = htmlTable(keyTable(summaries), 'models') + paragraph(keyNotes(summaries), 'small')
   return `${await panels(summaries)}${paragraph(howToRead, 'small')}${table}${answer}${apart}`
 }
 

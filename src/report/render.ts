@@ -29,7 +29,14 @@ import { markSign } from './charts/svg.js'
 import { bestOfNotes, bestOfTable, restartsText } from './restarts.js'
 import { facts, figure, fold, htmlTable, page, paragraph, titled } from './page.js'
 import { landscapeText } from './landscape.js'
-import { minimaSetsTable, multiplicityNotes, multiplicityText, runSetsTable, widestTable } from './multiplicity.js'
+import {
+  agree,
+  minimaSetsTable,
+  multiplicityNotes,
+  multiplicityText,
+  runSetsTable,
+  widestTable
+} from './multiplicity.js'
 import { decided, overview } from './overview.js'
 import type { VarianceResult } from '../core/varianceResult.js'
 import { varianceSection } from './variance.js'
@@ -246,11 +253,12 @@ async function multiplicityPart(summaries: readonly Summary[]): Promise<string> 
   if (some.length === 0) return ''
   const [{ multiplicity: first }] = some
   const [near, far] = [first!.epsilon[0], first!.epsilon[first!.epsilon.length - 1]].map(e => short(e))
-  const drawn = await pictures(some, predictionRanges)
+  const differ = some.filter(s => !agree(s))
+  const drawn = await pictures(differ, predictionRanges)
   const told = some.map(s => paragraph((some.length > 1 ? `${s.name}: ` : '') + multiplicityText(s).join(' ')))
   return [
     ...told,
-    figure(await multiplicityCurve(some), false),
+    differ.length === 0 ? '' : figure(await multiplicityCurve(some), false),
     drawn === ''
       ? ''
       : `<h3>What good runs predict, row by row</h3>${drawn}` +
@@ -344,7 +352,13 @@ async function section(
   shared: readonly (readonly [string, string])[],
   options: CoefficientOptions
 ): Promise<string> {
-  const charts = [await waterfall(s), await shares(s), await spectrum(s), await discovery(s), await churnMatrix(s)]
+  const charts = [
+    alone ? undefined : await waterfall(s),
+    await shares(s),
+    await spectrum(s),
+    await discovery(s),
+    await churnMatrix(s)
+  ]
   const own = factsOf(s).filter(([name]) => !shared.some(([n]) => n === name))
   const points =
     pointsPart('Minima', s.minima, s) + pointsPart('Flat minima', s.degenerate, s) + pointsPart('Saddles', s.saddles, s)

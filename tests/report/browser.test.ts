@@ -94,7 +94,6 @@ describe.each([
       'Expected held-out accuracy',
       'The logistic loss along the segment from minimum 1 to minimum 2.',
       'Lines',
-      'Loss',
       'Shares',
       'Eigenvalues',
       'Distinct minima met',

@@ -223,6 +223,15 @@ it('a headline says how many minima there are and who finds the best', () => {
   expect(headline(away)).toBe('90 of 100 runs run away, 1 minimum met')
 })
 
+it('a line does not end between a number and its percent sign', () => {
+  const text = 'a share of 90.8 % (84.8–95.6) and 9.2 % of the rest, over 99.9 % of all'
+  for (let width = 12; width < text.length; width++) {
+    const lines = wrap(text, width)
+    expect(lines.join(' ')).toBe(text)
+    for (const line of lines) expect(line).not.toMatch(/^%/)
+  }
+})
+
 it('wrapped text keeps every word, in lines that fit', () => {
   const text = 'one two three ' + 'x'.repeat(50) + ' four'
   const lines = wrap(text, 20)

@@ -3,7 +3,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { Stream, uniform, words } from '../../src/core/rng.js'
 import { parquetReadObjects } from 'hyparquet'
-import type { Multiplicity } from '../../src/core/multiplicityResult.js'
+import type { LevelSet, Multiplicity } from '../../src/core/multiplicityResult.js'
+import type { Summary } from '../../src/core/result.js'
 import { multiplicityText } from '../../src/report/multiplicity.js'
 import { renderReport } from '../../src/report/render.js'
 import { studyText } from '../../src/report/text.js'
@@ -214,6 +215,37 @@ describe('a network', () => {
           .map(line => line.length)
       )
     ).toBeLessThanOrEqual(80)
+  })
+
+  it('has no pictures where all runs predict the same, and none of ambiguity where no row is ambiguous', async () => {
+    const titles = async (s: Summary): Promise<string[]> =>
+      [...(await renderReport([s], { title: 'a study' })).matchAll(/<title>([^<]*)/g)].map(([, title]) => title)
+    const starts = (list: readonly string[], start: string): boolean => list.some(title => title.startsWith(start))
+    const network = await sumUp(whole)
+    const without = (set: LevelSet): LevelSet => {
+      const one = { ...set, ambiguity: 0 }
+      return set.test ? { ...one, test: { ...set.test, ambiguity: 0 } } : one
+    }
+    const of = (change: (set: LevelSet) => LevelSet): Summary => ({
+      ...network,
+      multiplicity: { ...network.multiplicity!, within: network.multiplicity!.within.map(change) }
+    })
+    const [all, unambiguous, same] = await Promise.all([
+      titles(network),
+      titles(of(without)),
+      titles(
+        of(set => {
+          const { test, ...one } = without(set)
+          return { ...one, range: 0, widest: 0, ...(test ? { test: { ...test, range: 0, widest: 0 } } : {}) }
+        })
+      )
+    ])
+    for (const title of ['ambiguity of training rows', 'mean range of predictions', 'Ranges of the predictions'])
+      expect(starts(all, title), title).toBe(true)
+    expect(starts(unambiguous, 'ambiguity of training rows')).toBe(false)
+    expect(starts(unambiguous, 'mean range of predictions')).toBe(true)
+    for (const title of ['ambiguity of training rows', 'mean range of predictions', 'Ranges of the predictions'])
+      expect(starts(same, title), title).toBe(false)
   })
 
   it('has a churn of its minima that is symmetric, 0 with itself, and a metric', () => {

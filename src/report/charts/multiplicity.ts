@@ -6,12 +6,12 @@ import { short } from '../words.js'
 import type { Chart } from './chart.js'
 import { dashes, lineSign, palette, svg } from './svg.js'
 
-/** Measures against ε, a line for each model. */
+/** Measures against ε, a line for each model; ambiguity where some rows are ambiguous. */
 export async function multiplicityCurve(summaries: readonly Summary[]): Promise<Chart | undefined> {
   const all = summaries.filter(s => s.multiplicity)
   if (all.length === 0 || all.every(s => s.multiplicity!.epsilon.length < 2)) return undefined
   const names = all.map(s => s.name)
-  const classes = all.some(s => s.multiplicity!.within[0].ambiguity !== undefined)
+  const classes = all.some(s => s.multiplicity!.within.some(set => (set.ambiguity ?? 0) > 0))
   const model = { field: 'model', type: 'nominal', sort: names, legend: null }
   const panel = (title: string, format: string, of: (set: LevelSet) => number | undefined): Promise<string> => {
     const values = all.flatMap(s =>
