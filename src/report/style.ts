@@ -35,7 +35,7 @@ figcaption { color: var(--soft); font-size: 13px; max-width: 85ch }
 .panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 235px), 1fr)); gap: 12px 20px; margin: 14px 0 4px }
 .panels article { min-width: 0 }
 .panels h2 { font-size: 15px; margin: 0; padding: 0; border: 0 }
-.panels p { margin: 0 }
+article > p { margin: 0 }
 .panels svg { display: block; width: 100%; max-width: 350px; height: auto; margin-top: 6px; overflow: visible }
 .kind { color: var(--soft); font-size: 13px }
 .headline { font-size: 16px; font-weight: 600; line-height: 1.3 }

@@ -12,7 +12,7 @@ const namedFlat = 3
 const flatLooks: readonly Look[] = [
   [palette[5], 'triangle-right'],
   [palette[7], 'triangle-left'],
-  ['#AA4499', 'wedge']
+  ['#AA4499', 'square']
 ]
 const otherLooks: Readonly<Record<string, Look>> = {
   'other minima': [palette[6], 'circle'],
