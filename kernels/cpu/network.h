@@ -245,7 +245,7 @@ class Network {
     for (int i = 0; i < registers;) {
       const int end = std::min(registers, i + most);
       Vec<T> sum[VPL<T>] = {}, q[VPL<T>] = {};
-      const auto add = [&](auto size) {
+      const auto add = [&](auto size) __attribute__((always_inline)) {
         constexpr int N = decltype(size)::value;
         if constexpr (REPEATED) repeated_pack<N>(p, w, r0, i, sum, q, delta, curvature);
         else logistic_pack<N>(p, w, r0, i, sum, q, delta, curvature);

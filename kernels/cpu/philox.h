@@ -148,11 +148,6 @@ inline void shuffle_epoch(const Philox& philox, uint64_t start, uint64_t epoch, 
   }
 }
 
-/// ⌊2³² P(X ≤ k)⌋ of a Poisson variable X of mean 1, k = 0 … 12.
-constexpr uint32_t poisson_words[] = {1580030168u, 3160060337u, 3950075421u, 4213413783u, 4279248373u,
-                                      4292415291u, 4294609777u, 4294923276u, 4294962463u, 4294966817u,
-                                      4294967252u, 4294967292u, 4294967295u};
-
 /// How the rows of a run are drawn; the twin of src/core/resampling.ts.
 struct Resampling {
   enum class Kind : uint8_t { bootstrap, poisson, folds, split };
@@ -161,40 +156,5 @@ struct Resampling {
   uint32_t size = 0;
   uint64_t seed = 0;
 };
-
-/// How often each of the n rows is in resample `number`; all once for a negative number. `order` [n]: scratch, which
-/// keeps the order of the rows of draw `ordered` (at first none: ~0), as the parts of a division share one.
-inline void row_counts(const Resampling& how, double number, uint32_t n, uint32_t* counts, uint32_t* order,
-                       uint64_t& ordered) {
-  using Kind = Resampling::Kind;
-  for (uint32_t i = 0; i < n; i++) counts[i] = how.kind == Kind::bootstrap && number >= 0 ? 0 : 1;
-  if (number < 0) return;
-  const Philox philox(how.seed);
-  const uint64_t draw = uint64_t(number);
-  if (how.kind == Kind::folds || how.kind == Kind::split) {
-    const bool folds = how.kind == Kind::folds;
-    const uint64_t division = folds ? draw / how.size : draw;
-    if (division != ordered) shuffle_epoch(philox, division, 0, n, order, stream_rows);
-    ordered = division;
-    for (uint32_t i = folds ? uint32_t(draw % how.size) : 0; i < (folds ? n : how.size); i += folds ? how.size : 1)
-      counts[order[i]] = 0;
-    return;
-  }
-  uint32_t word[4];
-  for (uint32_t i = 0; i < n; i++) {
-    if (i % 4 == 0) philox.block(i / 4, draw, stream_rows, word);
-    const uint32_t w = word[i % 4];
-    if (how.kind == Kind::bootstrap) {
-      counts[uint32_t(uint64_t(w) * n >> 32)]++;
-      continue;
-    }
-    // Without a branch as far as most go.
-    uint32_t count = 0;
-    for (int k = 0; k < 4; k++) count += w >= poisson_words[k];
-    if (count == 4)
-      while (count < 13 && w >= poisson_words[count]) count++;
-    counts[i] = count;
-  }
-}
 
 }  // namespace manystart

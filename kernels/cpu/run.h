@@ -1,6 +1,7 @@
 // The run loop of one thread (kernels/README.md, "Update program"): lane groups that are refilled as runs end.
 #pragma once
 
+#include "resample.h"
 #include "session.h"
 #include "vector.h"
 
@@ -42,63 +43,6 @@ class Batches {
   uint64_t per_epoch_;
   std::vector<uint32_t> order_, batch_;
   uint32_t counts_[L] = {};
-};
-
-/// Shares of the rows that differ between the lanes of one group.
-template <class T>
-class OwnRows {
- public:
-  static constexpr int L = LANES<T>;
-  OwnRows(const Problem<T>& problem, const manystart::Resampling& how)
-      : problem_(problem), how_(how), share_(size_t(problem.d.rows) * L), unit_(L), rows_(size_t(problem.d.rows) * L),
-        times_(problem.d.rows), order_(problem.d.rows), low_(size_t(problem.d.rows) * L) {
-    std::fill(share_.get(), share_.get() + size_t(problem.d.rows) * L, T(0));
-    std::fill(unit_.get(), unit_.get() + L, T(0));
-  }
-  OwnRows(const OwnRows&) = delete;
-  OwnRows& operator=(const OwnRows&) = delete;
-
-  /// Lane l takes resample `number`.
-  void draw(int l, double number) {
-    const uint32_t N = uint32_t(problem_.d.rows);
-    manystart::row_counts(how_, number, N, times_.data(), order_.data(), ordered_);
-    double total = 0;
-    for (uint32_t i = 0; i < N; i++) total += double(problem_.weight[i]) * times_[i];
-    more_[l].clear();
-    const auto share = [&](double weight) { return weight > 0 ? T(weight / total) : T(0); };
-    // Of rows that weigh the same few shares are different.
-    T shares[8];
-    for (int n = 0; n < 8; n++) shares[n] = share(double(problem_.weight[0]) * n);
-    unit_[l] = total > 0 ? shares[1] : T(0);
-    for (uint32_t i = 0; i < N; i++) {
-      const uint32_t n = times_[i];
-      share_[size_t(i) * L + l] = problem_.equal_weights && n < 8 ? shares[n] : share(double(problem_.weight[i]) * n);
-      low_[size_t(i) * L + l] = uint8_t(n & 7);
-      if (n > 7) more_[l].push_back({i, n & ~7u});
-    }
-    // Formulas gather the rows of a lane.
-    if (!problem_.formula) return;
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < N; i++)
-      if (share_[size_t(i) * L + l] > 0) rows_[size_t(count++) * L + l] = i;
-    count_[l] = count;
-  }
-  const T* share() const { return share_.get(); }
-  LaneRows<T> rows() const {
-    return {rows_.data(), int(*std::max_element(count_, count_ + L)), count_, share_.get(),
-            problem_.equal_weights ? &repeated_ : nullptr};
-  }
-
- private:
-  const Problem<T>& problem_;
-  const manystart::Resampling how_;
-  Aligned<T> share_, unit_;
-  std::vector<uint32_t> rows_, times_, order_;
-  uint64_t ordered_ = ~uint64_t(0);
-  std::vector<uint8_t> low_;
-  std::vector<std::pair<uint32_t, uint32_t>> more_[L];
-  uint32_t count_[L] = {};
-  const Times<T> repeated_{low_.data(), unit_.get(), more_};
 };
 
 template <class T>

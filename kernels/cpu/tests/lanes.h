@@ -3,11 +3,13 @@
 #pragma once
 
 #include <algorithm>
+#include <iterator>
 #include <vector>
 
 #include "../elementary.h"
 #include "../gemm.h"
 #include "../points.h"
+#include "../resample.h"
 #include "check.h"
 
 namespace MS_TARGET {
@@ -193,11 +195,36 @@ void test_transpositions(Checks& checks) {
     }
 }
 
+/// Resamples by counter: word by word, for numbers of rows around what is drawn together.
+inline void test_resamples(Checks& checks) {
+  using Kind = Resampling::Kind;
+  const uint64_t far = (uint64_t(1) << 52) + 5;
+  for (const Kind kind : {Kind::bootstrap, Kind::poisson})
+    for (const uint32_t n : {1u, 4u, 4 * together - 1, 4 * together, 4 * together + 1, 12 * together + 7})
+      for (const uint64_t number : {uint64_t(0), uint64_t(1), far}) {
+        Resampling how;
+        how.kind = kind, how.seed = 77;
+        std::vector<uint32_t> got(n), order(n), want(n);
+        uint64_t ordered = ~uint64_t(0);
+        row_counts(how, double(number), n, got.data(), order.data(), ordered);
+        for (uint32_t i = 0; i < n; i++) {
+          uint32_t word[4];
+          Philox(how.seed).block(i / 4, number, manystart::stream_rows, word);
+          const uint32_t w = word[i % 4];
+          if (kind == Kind::bootstrap) want[uint64_t(w) * n >> 32]++;
+          else
+            while (want[i] < std::size(poisson_words) && w >= poisson_words[want[i]]) want[i]++;
+        }
+        checks.that(got == want, "resample " + std::to_string(number) + " of " + std::to_string(n) + " rows");
+      }
+}
+
 void test_lanes(Checks& checks) {
   test_functions<double>(checks), test_functions<float>(checks);
   test_products<double>(checks), test_products<float>(checks);
   test_kept<double>(checks), test_kept<float>(checks);
   test_transpositions<double>(checks), test_transpositions<float>(checks);
+  test_resamples(checks);
 }
 
 }  // namespace MS_TARGET
