@@ -4,7 +4,7 @@ import { knownNames } from '../core/names.js'
 import { quoted } from '../core/printable.js'
 import { lossParameterMeaning, lossParameterNames } from '../models/losses/choice.js'
 import { losses } from '../models/losses/index.js'
-import { pathWord } from '../study/schema.js'
+import { mostRidges, pathWord } from '../study/schema.js'
 import { optimizerNames, optimizers, optionsOf } from '../optimizers/registry.js'
 import type { Flag, Flags, FlagTable } from './command.js'
 import { dataOptions, mergeData } from './dataFlags.js'
@@ -159,9 +159,15 @@ function lossFlag(flags: Flags, fromFile: unknown): unknown {
 function ridgeFlag(flags: Flags): unknown {
   const items = listFlag(flags, 'ridge')
   if (items === undefined || items.length === 1) {
-    const [word, number] = String(flags['ridge']).split(':')
-    if (word !== pathWord) return numberFlag(flags, 'ridge')
-    return number === undefined ? pathWord : { [pathWord]: Number(number) }
+    const text = String(flags['ridge'])
+    if (text.split(':')[0] !== pathWord) return numberFlag(flags, 'ridge')
+    if (text === pathWord) return pathWord
+    const number = /^\d+$/.exec(text.slice(pathWord.length + 1))?.[0]
+    if (number === undefined || Number(number) < 2 || Number(number) > mostRidges)
+      throw new InputError(
+        `--ridge is ${quoted(text)}; after ${pathWord}: give a whole number of ridges from 2 to ${mostRidges}, such as ${pathWord}:100, or ${pathWord} alone.`
+      )
+    return { [pathWord]: Number(number) }
   }
   return items.map(item => {
     const n = Number(item)

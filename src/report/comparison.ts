@@ -174,20 +174,28 @@ export async function renderComparison(c: Comparison): Promise<string> {
 ${[first, ...rest].map(table => titled(table)).join('\n')}
 <div class="figures">${charts.map(chart => figure(chart)).join('')}</div>
 ${titled(better)}
-${fold('Minima', minima.map(table => titled(table)).join('\n'))}`
+${fold(
+  'Minima',
+  minima
+    .map(table => titled(table))
+    .join('\n')
+    .trim()
+)}`
   )
 }
 
 /** Which does better, by what; nothing where neither does. */
 function answer({ better }: Comparison): string[] {
-  return (['A', 'B'] as const).flatMap(name => {
-    const by = Object.entries(better).filter(([, b]) => b.winner === name)
-    return by.length > 0
-      ? [
-          `${name} does better by ${listed(by.map(([value, b]) => metricWords(value) + (b.matters ? '' : ' (slightly)')))}.`
-        ]
-      : []
-  })
+  const by = (name: 'A' | 'B', matters: boolean): string[] =>
+    Object.entries(better)
+      .filter(([, b]) => b.winner === name && b.matters === matters)
+      .map(([value]) => metricWords(value))
+  return (['A', 'B'] as const).flatMap(name =>
+    [true, false].flatMap(matters => {
+      const values = by(name, matters)
+      return values.length > 0 ? [`${name} does ${matters ? '' : 'slightly '}better by ${listed(values)}.`] : []
+    })
+  )
 }
 
 /** What the best of k starts of each is expected to be: where the losses are of one kind, above the lowest of both. */

@@ -30,7 +30,7 @@ figcaption { color: var(--soft); font-size: 13px; max-width: 85ch }
 .models td:first-child { min-width: 9em }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 22px; margin: 4px 0; padding: 0; list-style: none; font-size: 13px }
 .sign { margin-right: 7px }
-.charts { display: flex; flex-wrap: wrap; gap: 12px 24px }
+.charts { display: flex; flex-wrap: wrap; align-items: flex-start; gap: 12px 24px }
 .charts svg { display: block; width: 470px; max-width: 100%; height: auto; overflow: visible }
 .panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 235px), 1fr)); gap: 12px 20px; margin: 14px 0 4px }
 .panels article { min-width: 0 }

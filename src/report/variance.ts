@@ -1,5 +1,5 @@
 /** Why runs differ, in words and tables. Pure functions of a result. */
-import type { ModelVariance, VarianceResult } from '../core/varianceResult.js'
+import type { ModelVariance, Source, VarianceResult } from '../core/varianceResult.js'
 import { wrap } from '../core/text.js'
 import { formatCount, formatSeconds } from '../core/units.js'
 import { varianceBars } from './charts/variance.js'
@@ -94,12 +94,13 @@ export function varianceText(result: VarianceResult, width: number): string {
     ),
     ...models.flatMap(model => {
       const table = varianceTable(model, result)
-      // Interactions go first where it is narrow.
-      const places = table.head.map((_, c) => c).filter(c => c > 2)
-      const spare = [
-        ...places.filter(c => table.head[c].includes('×')),
-        ...places.filter(c => !table.head[c].includes('×')).reverse()
-      ]
+      // Where it is narrow the sources go first that have the least of any metric, the start last of all.
+      const metrics = Object.values(model.metrics).filter(split => !isNil(split))
+      const most = (source: Source): number =>
+        source === 'start' ? Infinity : Math.max(0, ...metrics.map(split => split[source].share))
+      const spare = sourcesOf(result)
+        .sort((a, b) => most(a) - most(b))
+        .map(source => table.head.indexOf(wordsOf[source]))
       return [
         '',
         ...wrap(`${table.title}${model.convex ? ' (convex)' : ''}`, width),

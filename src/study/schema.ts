@@ -88,8 +88,8 @@ const lossFacts = named(
 
 /** Ridges chosen from the data, from so strong that nothing is left to almost none. */
 export const pathWord = 'path'
-/** Ridges of a path. */
-const mostRidges = 500
+/** Ridges of a path at most. */
+export const mostRidges = 500
 
 const positive = z.number().int().positive()
 const seed = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER)

@@ -103,6 +103,11 @@ const cases: readonly { readonly name: string; readonly args: readonly (string |
       args: ['--data', good, '--target', 'y', '--engine', 'referense'],
       says: /referense.*reference/
     },
+    ...['path:x', 'path:1', 'path:', 'path:3:4', 'path:501'].map(ridge => ({
+      name: `--ridge ${ridge}`,
+      args: ['--data', good, '--target', 'y', '--ridge', ridge],
+      says: new RegExp(`--ridge is "${ridge}"; .*whole number of ridges from 2 to 500, such as path:100, or path alone`)
+    })),
     { name: 'a number that is none', args: ['--data', good, '--target', 'y', '--ridge', 'big'], says: /ridge.*big/ },
     { name: 'no threads', args: ['--data', good, '--target', 'y', '--threads', 0], says: /threads.*0/ },
     {

@@ -4,7 +4,13 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parquetReadObjects } from 'hyparquet'
 import { compareStudies } from '../../src/study/compare/index.js'
-import { comparisonConclusion, comparisonMarkdown, comparisonText } from '../../src/report/comparison.js'
+import type { Comparison } from '../../src/core/comparisonResult.js'
+import {
+  comparisonConclusion,
+  comparisonMarkdown,
+  comparisonText,
+  renderComparison
+} from '../../src/report/comparison.js'
 import { runVariance } from '../../src/study/variance/index.js'
 import { readRuns } from '../../src/runs/points.js'
 import { auerProducts, auerStudy } from '../helpers/auer.js'
@@ -176,6 +182,23 @@ describe('manystart compare', () => {
     const html = readFileSync(join(page, 'report.html'), 'utf8')
     for (const title of ['Which does better', 'Minima of both', 'Studies']) expect(html).toContain(`>${title}`)
     expect(html).not.toMatch(/NaN|undefined|<script/)
+    const found = (winner: 'A' | 'B', matters: boolean) =>
+      ({ probability: 0.6, interval: [0.55, 0.65], bestOf: [], winner, matters }) as const
+    const told = await renderComparison({
+      ...(c as unknown as Comparison),
+      shared: [],
+      better: {
+        loss: found('A', false),
+        'train.rmse': found('B', true),
+        'train.r2': found('A', false),
+        'test.r2': found('B', false)
+      }
+    })
+    expect(told).toContain(
+      '<p>A does slightly better by loss and training R².</p><p>B does better by training rmse.</p>'
+    )
+    expect(told).toContain('<p>B does slightly better by held-out R².</p>')
+    expect(told).not.toContain('Minima')
     expect(JSON.parse(readFileSync(join(page, 'summary.json'), 'utf8'))).toMatchObject({
       format: 'manystart/comparison'
     })

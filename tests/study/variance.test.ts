@@ -1,6 +1,6 @@
 // Crossed starts, orders and resamples of whole models: what is nil is nil, what is known comes out, and nothing depends on how it is run.
 import { describe, expect, it } from 'vitest'
-import { sources } from '../../src/core/varianceResult.js'
+import { sources, type VarianceResult } from '../../src/core/varianceResult.js'
 import { renderVariance, varianceTables, varianceText } from '../../src/report/variance.js'
 import { resumeVariance, runVariance as variance } from '../../src/study/variance/index.js'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -38,6 +38,27 @@ describe('a network and its convex twin', () => {
     }
     for (const row of twin.rows) expect(row.shares.start).toBe(0)
     expect(varianceText(result, 80)).toMatch(/which is convex, ends up does not depend\s+on the start/)
+  })
+
+  it('shows the largest interaction on a narrow terminal, whichever it is', async () => {
+    const result = await variance(
+      { data: iris2, model: network, starts: { count: 3 }, variance: { resamples: 2 }, engine: 'cpu' },
+      { threads: 2 }
+    )
+    for (const [largest, head] of [
+      ['start:resample', /^ +mean.* start × rows/m],
+      ['order:resample', /^ +mean.* order × rows/m]
+    ] as const) {
+      const metrics = Object.fromEntries(
+        Object.entries(result.metrics).map(([name, split]) => [
+          name,
+          { ...split, deviation: 1, floor: 0, [largest]: { ...split.residual, share: 0.875 } }
+        ])
+      )
+      const text = varianceText({ ...result, orders: 2, twin: undefined, metrics } as unknown as VarianceResult, 72)
+      expect(text).toMatch(head)
+      expect(text).toContain('87.5 %')
+    }
   })
 
   it('with resamples: the twin owes everything to the rows', async () => {

@@ -74,6 +74,20 @@ function ownNames(part: unknown): unknown {
   return Object.fromEntries(Object.entries(part).map(([key, value]) => [key, ownNames(value)]))
 }
 
+/** Widths of letters over their size, those of DejaVu Sans and so no less than most fonts have: narrow ones, wide ones, capitals, the rest. */
+const letterWidths = [
+  [/^[ .,:;'!|()[\]/filjrt-]$/, 0.42],
+  [/^[mwMW%@×−…]$/, 1],
+  [/^\p{Lu}$/u, 0.75]
+] as const
+const letterWidth = (letter: string): number => letterWidths.find(([kind]) => kind.test(letter))?.[1] ?? 0.65
+
+/** Without a browser Vega takes every letter for a wide one, which cuts names and leaves room for what is not there. */
+function textWidth(item: { readonly fontSize?: number; readonly limit?: number }, text: unknown): number {
+  const letters = [...String(text ?? '').trim()].reduce((sum, letter) => sum + letterWidth(letter), 0)
+  return Math.min((item.fontSize ?? 11) * letters, item.limit !== undefined && item.limit > 0 ? item.limit : Infinity)
+}
+
 /**
  * @param spec a single or layered view, without width
  * @param alt what the picture shows, in words
@@ -90,6 +104,8 @@ export async function svg(spec: object, alt: string): Promise<string> {
   // Loaded when a picture is drawn: half of what a small study would otherwise spend.
   const [vega, { compile }] = await Promise.all([import('vega'), import('vega-lite')])
   const quiet = vega.logger(vega.Error)
+  // Missing in the types of Vega, which lets it be set for hosts that know better.
+  ;(vega as unknown as { textMetrics: { width: typeof textWidth } }).textMetrics.width = textWidth
   const compiled = compile(full, { logger: quiet }).spec
   const view = new vega.View(vega.parse(compiled), { renderer: 'none', logger: quiet })
   const text = await view.toSVG()

@@ -33,9 +33,7 @@ export async function varianceBars(result: VarianceResult): Promise<Chart> {
               field: 'metric',
               type: 'nominal',
               title: null,
-              sort: metrics.map(([name]) => metricWords(name)),
-              // Without a browser letters count as wider than they are.
-              axis: { labelLimit: 240 }
+              sort: metrics.map(([name]) => metricWords(name))
             },
             x: {
               field: 'share',
