@@ -255,6 +255,9 @@ export function conclusion(summaries: readonly Summary[]): string[] {
   return [...shared, ...summaries.filter(s => kindOf(s) === undefined).map(sentence)]
 }
 
+/** A bound on a probability that says no more than that it is one. */
+const uselessBound = 0.99
+
 /** What the starts say about what they did not find. */
 export function coverageText(s: Summary): string {
   if (s.minima.length === 0) return 'No run ended in a strict minimum, so nothing can be said about others.'
@@ -271,10 +274,14 @@ export function coverageText(s: Summary): string {
       `${short(proof.radius, 2)} around it holds one stationary point, the Hessian is positive definite all over it, and the loss is convex.`
     )
   }
+  const more = count(moreStartsForOnePercent, 'more start', 'more starts')
+  if (unseenUpperBound >= uselessBound)
+    return (
+      'Too few runs ended in a strict minimum to bound the probability that a further one ends in a minimum not seen so far; ' +
+      `${more} without a new one would bring it to 1 %, with ${short(100 * confidence)} % confidence.`
+    )
   const bound =
     `With ${short(100 * confidence)} % confidence, a further run that ends in a strict minimum ends in one not seen so far with ` +
     `probability at most ${short(unseenUpperBound, 2)}`
-  return moreStartsForOnePercent > 0
-    ? `${bound}; ${count(moreStartsForOnePercent, 'more start', 'more starts')} without a new minimum would bring that to 1 %.`
-    : `${bound}.`
+  return moreStartsForOnePercent > 0 ? `${bound}; ${more} without a new minimum would bring that to 1 %.` : `${bound}.`
 }

@@ -166,6 +166,17 @@ describe('compareMeasurements', () => {
     expect(Math.max(...text.split('\n').map(line => line.length))).toBeLessThanOrEqual(80)
   })
 
+  it('writes no ratio beyond a thousandfold, where repeats are too few for an interval', () => {
+    const wild = record(1, { seconds: [1, 1e4, 1e-4, 1] })
+    const c = compareAll([[record(1)], [wild], [record(1e-5)], [record(1e5)]], 0.05)
+    const text = comparisonText(c, 80)
+    expect(text).toMatch(/not clear .*\(below 0\.001× to over 1000×\)/)
+    for (const [, number] of text.matchAll(/([\d.e+-]+)×/g)) {
+      expect(Number(number)).toBeLessThanOrEqual(1000)
+      expect(Number(number)).toBeGreaterThanOrEqual(0.001)
+    }
+  })
+
   it('of two machines, cards are compared whatever their threads and numbers of starts, and it is said what differs', () => {
     const card = (cores: number, rate: number): Results => {
       const study = record(1 / rate, {

@@ -1,12 +1,12 @@
 // The report in a real browser, on wide and narrow screens, light and dark: nothing is logged, nothing is fetched, nothing
 // sticks out, every picture has a size and holds its text, and ink differs from ground.
-import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Summary } from '../../src/core/result.js'
 import { renderReport } from '../../src/report/render.js'
 import { study } from '../helpers/study.js'
 import { openBrowser } from '../helpers/browser.js'
-import { look, type Look } from './look.js'
+import type { Look } from './look.js'
+import { view, viewWhole, views } from './view.js'
 import { everyKind, throughJson } from './summaries.js'
 
 const kinds = everyKind()
@@ -30,54 +30,9 @@ beforeAll(async () => {
 })
 afterAll(() => open.close())
 
-/** Opens a page and returns how it looks; nothing may be logged or fetched. */
-async function view(html: string, width: number, scheme: 'light' | 'dark'): Promise<Look> {
-  const context = await open.browser.newContext({
-    viewport: { width, height: 900 },
-    colorScheme: scheme,
-    javaScriptEnabled: true
-  })
-  const troubles: string[] = []
-  try {
-    const page: Page = await context.newPage()
-    page.on('console', message => troubles.push(message.text()))
-    page.on('pageerror', error => troubles.push(error.message))
-    await page.route('**', route => {
-      troubles.push(`fetched ${route.request().url()}`)
-      return route.abort()
-    })
-    await page.setContent(html, { waitUntil: 'load' })
-    await page.evaluate(() => document.querySelectorAll('details').forEach(d => (d.open = true)))
-    const result = await page.evaluate(look)
-    expect(troubles.filter(text => !text.startsWith('--playwright')).join('; ')).toBe('')
-    return result
-  } finally {
-    await context.close()
-  }
-}
-
-describe.each([
-  [1280, 'light'],
-  [1280, 'dark'],
-  [800, 'light'],
-  [400, 'light'],
-  [400, 'dark']
-] as const)('at %i px, %s', (width, scheme) => {
-  const check = async (summaries: readonly Summary[]): Promise<Look> => {
-    const result = await view(await renderReport(summaries.map(throughJson), { title: 'A title' }), width, scheme)
-    expect(result.overflow).toBeLessThanOrEqual(0)
-    expect(result.outside).toEqual([])
-    expect(result.misplaced).toEqual([])
-    // 7:1 is what WCAG asks for at level AAA.
-    expect(result.contrast).toBeGreaterThan(7)
-    for (const { title, width: w, height: h } of result.pictures) {
-      expect(title.length).toBeGreaterThan(10)
-      expect(w, title).toBeGreaterThan(200)
-      expect(h, title).toBeGreaterThan(50)
-      expect(w, title).toBeLessThanOrEqual(width)
-    }
-    return result
-  }
+describe.each(views)('at %i px, %s', (width, scheme) => {
+  const check = async (summaries: readonly Summary[]): Promise<Look> =>
+    viewWhole(open.browser, await renderReport(summaries.map(throughJson), { title: 'A title' }), width, scheme)
 
   it('a study with several minima', async () => {
     const { pictures, smallest } = await check([real])
@@ -151,7 +106,7 @@ it('names made of markup stay text', async () => {
     notes: [evil],
     separation: { ...kinds['convex, separated'].separation, infinite: { [evil]: 1 as const } }
   }
-  const { overflow } = await view(await renderReport([s, real], { title: evil }), 400, 'light')
+  const { overflow } = await view(open.browser, await renderReport([s, real], { title: evil }), 400, 'light')
   expect(overflow).toBeLessThanOrEqual(0)
 })
 
@@ -159,11 +114,11 @@ it('these checks see a page that is wrong', async () => {
   const page = `<main><p style="width: 900px">too wide for a telephone</p>
     <svg role="img" width="300" height="100" viewBox="0 0 300 100"><title>A picture</title>
     <text x="10" y="50">one</text><text x="12" y="52">two</text><text x="290" y="90">outside</text></svg></main>`
-  const result = await view(page, 400, 'light')
+  const result = await view(open.browser, page, 400, 'light')
   expect(result.overflow).toBeGreaterThan(400)
   expect(result.outside).toEqual(['P too wide for a telephone'])
   expect(result.misplaced).toEqual(['"two" of A picture lies on "one"', '"outside" of A picture leaves the picture'])
-  await expect(view('<img src="http://example.invalid/x.png">', 400, 'light')).rejects.toThrow(
+  await expect(view(open.browser, '<img src="http://example.invalid/x.png">', 400, 'light')).rejects.toThrow(
     'fetched http://example.invalid/x.png'
   )
 })

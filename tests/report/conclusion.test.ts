@@ -322,6 +322,12 @@ describe('coverage', () => {
     expect(more(300)).toMatch(/; 300 more starts /)
   })
 
+  it('gives no bound of 1', () => {
+    const s = makeSummary({ verdicts: { minimum: 2 }, minima: [makePoint({ count: 2 })] })
+    const text = coverageText({ ...s, coverage: { ...s.coverage, unseenUpperBound: 1, moreStartsForOnePercent: 298 } })
+    expect(text).toMatch(/^Too few runs .*; 298 more starts without a new one .* 1 %, with 95 % confidence\.$/)
+  })
+
   it('is silent about a convex loss, and where no run ended in a minimum', () => {
     expect(coverageText(makeSummary({ convex, verdicts: { minimum: 1 }, minima: [makePoint()] }))).toMatch(
       /no other minimum/

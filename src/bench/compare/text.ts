@@ -11,7 +11,14 @@ const verdicts = ['faster', 'slower', 'same', 'not clear', 'wrong result'] as co
 /** "A", "B" … */
 const letter = (side: number): string => String.fromCharCode(65 + side)
 
-const times = (ratio: number): string => `${ratio >= 100 ? ratio.toFixed(0) : ratio.toPrecision(3)}×`
+/** Beyond this, or its inverse, an interval only says that there were too few repeats. */
+const farthest = 1000
+
+const times = (ratio: number): string => {
+  if (ratio > farthest) return `over ${farthest}×`
+  if (ratio < 1 / farthest) return `below ${1 / farthest}×`
+  return `${ratio >= 100 ? ratio.toFixed(0) : ratio.toPrecision(3)}×`
+}
 
 const counts = (changes: readonly Change[]): string =>
   verdicts

@@ -55,7 +55,9 @@ const config = {
     symbolSize: 80,
     orient: 'bottom',
     direction: 'horizontal',
-    columns: 2
+    columns: 2,
+    // Of several, one below the other: side by side they leave the picture.
+    layout: { bottom: { direction: 'vertical', anchor: 'start' } }
   },
   range: { category: palette }
 } as const
