@@ -18,6 +18,7 @@ import { Status } from '../src/core/status.js'
 import { VerdictCode } from '../src/core/result.js'
 import { Stream, uniform, words } from '../src/core/rng.js'
 import { Spare } from '../src/core/spare.js'
+import type { JudgedRuns } from '../src/analysis/judgedRuns.js'
 import type { Judged } from '../src/analysis/verdict.js'
 import { StudyDirectory } from '../src/runs/directory.js'
 import type { RunBlock } from '../src/runs/table.js'
@@ -37,45 +38,24 @@ const processor = (): number => {
 /** A block of runs with what the judge and the scores said of them. */
 interface Known {
   readonly block: RunBlock
-  readonly judged: Judged
+  readonly judged: JudgedRuns
 }
 
 /** The verdicts of a block, or of some of its rows; those that are asked for again cost nothing. */
-function lookUp(known: readonly Known[]): (block: RunBlock) => Judged {
+function lookUp(known: readonly Known[]): (block: RunBlock) => JudgedRuns {
   const made = new Map(known.map(k => [`${k.block.start[0]} ${k.block.count}`, k.judged]))
   return block => {
     const key = `${block.start[0]} ${block.count}`
     let judged = made.get(key)
     if (!judged) {
       const whole = known.find(k => k.block.start.includes(block.start[0]))!
-      judged = rowsOf(
-        whole.judged,
-        Array.from(block.start, start => whole.block.start.indexOf(start))
-      )
+      judged = {
+        ...whole.judged,
+        end: Uint32Array.from(block.start, start => whole.judged.end[whole.block.start.indexOf(start)])
+      }
       made.set(key, judged)
     }
     return judged
-  }
-}
-
-function rowsOf(judged: Judged, which: readonly number[]): Judged {
-  const P = judged.theta.length / judged.count
-  const numbers = (name: 'loss' | 'gradientNorm' | 'precision' | 'limit' | 'limitError') =>
-    Float64Array.from(which, i => judged[name][i])
-  return {
-    ...judged,
-    count: which.length,
-    verdict: Uint8Array.from(which, i => judged.verdict[i]),
-    reason: Uint8Array.from(which, i => judged.reason[i]),
-    theta: Float64Array.from(which.flatMap(i => [...judged.theta.subarray(i * P, (i + 1) * P)])),
-    loss: numbers('loss'),
-    gradientNorm: numbers('gradientNorm'),
-    precision: numbers('precision'),
-    limit: numbers('limit'),
-    limitError: numbers('limitError'),
-    steps: 0,
-    losses: 0,
-    ways: new Map(which.flatMap((i, n) => (judged.ways.has(i) ? [[n, judged.ways.get(i)!] as const] : [])))
   }
 }
 
@@ -157,7 +137,7 @@ async function timeScores(setup: Setup, known: readonly Known[], runs: number): 
 /** Runs judged, and the microseconds of processor time for each, by a setup that has proved nothing yet. */
 async function judgeAnew(study: object, blocks: readonly RunBlock[], runs: number) {
   const setup = await setUpFor(study, runs)
-  const judged: Judged[] = []
+  const judged: JudgedRuns[] = []
   const began = processor()
   for (const block of blocks) judged.push(await setup.judgeRuns(block.theta, block, block.count))
   const time = (processor() - began) / runs
@@ -219,6 +199,23 @@ function bar(what: string, ratio: number, wanted: number, side: 'most' | 'least'
   console.log(`  ${what}: ${percent(ratio)}, at ${side} ${percent(wanted)} wanted: ${isMet ? 'met' : 'NOT MET'}`)
 }
 
+const emptyEnds = (count: number, P: number): Judged => ({
+  count,
+  verdict: new Uint8Array(count).fill(VerdictCode.minimum),
+  reason: new Uint8Array(count),
+  theta: new Float64Array(count * P),
+  loss: new Float64Array(count),
+  gradientNorm: new Float64Array(count),
+  precision: new Float64Array(count),
+  limit: new Float64Array(count).fill(NaN),
+  limitError: new Float64Array(count).fill(NaN),
+  index: new Uint32Array(count),
+  nullity: new Uint32Array(count),
+  steps: 0,
+  losses: 0,
+  ways: new Map()
+})
+
 /** Blocks of runs that end in one of a few minima: recognised, and so equal to the bit, or with last digits that differ from run to run. */
 function madeUp(setup: Setup, runs: number, size: number, minima: number, isRecognised: boolean): Known[] {
   const P = setup.objective.parameters
@@ -227,26 +224,23 @@ function madeUp(setup: Setup, runs: number, size: number, minima: number, isReco
   for (let first = 0; first < runs; first += size) {
     const count = Math.min(size, runs - first)
     const theta = new Float64Array(count * P)
-    const conditioned = new Float64Array(count * P)
     const own = { loss: new Float64Array(count), gradientNorm: new Float64Array(count) }
-    const ends = {
-      loss: new Float64Array(count),
-      gradientNorm: new Float64Array(count),
-      precision: new Float64Array(count)
-    }
+    const ends = emptyEnds(isRecognised ? minima : count, P)
+    const end = new Uint32Array(count)
     for (let i = 0; i < count; i++) {
       const u = uniform(random[i * (P + 2)])
       const which = Math.floor(u * u * minima)
+      const e = (end[i] = isRecognised ? which : i)
       for (let p = 0; p < P; p++) {
         const jitter = isRecognised ? 0 : uniform(random[i * (P + 2) + 1 + p]) * 2 ** -50
-        conditioned[i * P + p] = (which + 1) * (p + 1) + jitter
-        theta[i * P + p] = conditioned[i * P + p] + 1e-9 * jitter
+        ends.theta[e * P + p] = (which + 1) * (p + 1) + jitter
+        theta[i * P + p] = ends.theta[e * P + p] + 1e-9 * jitter
       }
-      ends.loss[i] = 0.05 + which / 1000
-      own.loss[i] = ends.loss[i] + u * 1e-15
+      ends.loss[e] = 0.05 + which / 1000
+      own.loss[i] = ends.loss[e] + u * 1e-15
       own.gradientNorm[i] = u * 1e-12
-      ends.gradientNorm[i] = isRecognised ? 1e-17 : own.gradientNorm[i]
-      ends.precision[i] = 1e-15
+      ends.gradientNorm[e] = isRecognised ? 1e-17 : own.gradientNorm[i]
+      ends.precision[e] = 1e-15
     }
     const block: RunBlock = {
       count,
@@ -257,21 +251,7 @@ function madeUp(setup: Setup, runs: number, size: number, minima: number, isReco
       status: new Uint8Array(count).fill(Status.converged),
       report: new Float64Array(0)
     }
-    const judged: Judged = {
-      count,
-      verdict: new Uint8Array(count).fill(VerdictCode.minimum),
-      reason: new Uint8Array(count),
-      theta: conditioned,
-      ...ends,
-      limit: new Float64Array(count).fill(NaN),
-      limitError: new Float64Array(count).fill(NaN),
-      index: new Uint32Array(count),
-      nullity: new Uint32Array(count),
-      steps: 0,
-      losses: 0,
-      ways: new Map()
-    }
-    known.push({ block, judged })
+    known.push({ block, judged: { end, ends } })
   }
   return known
 }

@@ -130,8 +130,15 @@ export async function tensorflowAnswer(prepared: readonly Prepared[], threads: n
     const ends = new Float64Array(tensorflowStarts * P).fill(NaN)
     const study = (): Promise<unknown> =>
       runInMemory(setup, {
-        onPart({ rows: { count, start, theta } }) {
-          for (let i = 0; i < count; i++) ends.set(theta!.subarray(i * P, (i + 1) * P), start[i] * P)
+        onPart({
+          rows: {
+            count,
+            start,
+            end,
+            ends: { theta }
+          }
+        }) {
+          for (let i = 0; i < count; i++) ends.set(theta!.subarray(end[i] * P, (end[i] + 1) * P), start[i] * P)
         }
       })
     await study()

@@ -6,7 +6,8 @@ import { VerdictCode, verdicts } from '../core/result.js'
 import { OutcomeCounter, type Outcomes } from './restarts/outcomes.js'
 import { QuantileSketch, sampleCapacity, ThinnedSample } from './sketch.js'
 import type { MetricSet, Quantiles, Summary, Verdict } from '../core/result.js'
-import type { Rows } from '../runs/table.js'
+import type { EndRuns } from '../runs/ends.js'
+import type { EndRows, Rows } from '../runs/table.js'
 
 /** Losses as found within this of the best one, times max(1, |best|), are as good as it (where there is no accuracy). */
 export const sameLossTolerance = 1e-6
@@ -29,23 +30,23 @@ export interface AggregateOptions {
 }
 
 /** Runs, in any order. Rows of a failed run may hold anything; they are left out where the summary says so. */
-export type AggregatedRows = Pick<
-  Rows,
-  'count' | 'start' | 'verdict' | 'loss' | 'lossFound' | 'theta' | 'steps' | 'train' | 'test'
-> & {
-  /** [count] number of the distinct point, −1 for none. */
-  readonly point: Int32Array
+export type AggregatedRows = Pick<Rows, 'count' | 'start' | 'end' | 'lossFound' | 'steps' | 'train' | 'test'> & {
+  readonly ends: Pick<EndRows, 'count' | 'verdict' | 'loss' | 'theta'> & {
+    /** [ends] number of the distinct point, −1 for none. */
+    readonly point: Int32Array
+  }
+  readonly runs: Pick<EndRuns, 'counts' | 'first'>
   /** [count] `hashInteger` of the starts. */
   readonly hash: Uint32Array
 }
 
-type Finished = Omit<AggregatedRows, 'hash' | 'steps'>
+type Finished = Pick<AggregatedRows, 'count' | 'lossFound' | 'train' | 'test'>
 
 /** The runs of a block that did not fail. */
 function finishedOf(block: AggregatedRows): Finished {
-  const { count, start, verdict, point, loss, lossFound, theta, train, test } = block
-  if (!verdict.includes(VerdictCode.failed)) return block
-  const which = Uint32Array.from(verdict.keys()).filter(r => verdict[r] !== VerdictCode.failed)
+  const { count, end, ends, lossFound, train, test } = block
+  if (!ends.verdict.includes(VerdictCode.failed)) return block
+  const which = Uint32Array.from(end.keys()).filter(r => ends.verdict[end[r]] !== VerdictCode.failed)
   const rows = (values: Float64Array): Float64Array => {
     const width = values.length / count
     return Float64Array.from({ length: which.length * width }, (_, n) => {
@@ -55,13 +56,8 @@ function finishedOf(block: AggregatedRows): Finished {
   }
   return {
     count: which.length,
-    start: rows(start),
-    verdict: Uint8Array.from(which, r => verdict[r]),
-    point: Int32Array.from(which, r => point[r]),
-    loss: rows(loss),
     lossFound: rows(lossFound),
     train: rows(train),
-    ...(theta ? { theta: rows(theta) } : {}),
     ...(test ? { test: rows(test) } : {})
   }
 }
@@ -200,14 +196,16 @@ export class Aggregate {
   }
 
   addBlock(block: AggregatedRows): void {
-    const { count, verdict, steps } = block
+    const { count, ends, runs, steps } = block
     this.draw(block)
-    for (let r = 0; r < count; r++) this.verdictCounts[verdict[r]]++
+    for (let e = 0; e < ends.count; e++) this.verdictCounts[ends.verdict[e]] += runs.counts[e]
     this.steps.addColumn(steps)
     for (let r = 0; r < count; r++) this.totalSteps += steps[r]
     const finished = finishedOf(block)
     this.outcomes.addWithout(count - finished.count)
     this.addFinished(finished)
+    this.findLowest(block)
+    this.addEnds(ends)
   }
 
   private addFinished(runs: Finished): void {
@@ -219,21 +217,21 @@ export class Aggregate {
     if (this.accuracyAt >= 0) this.bestAccuracy.addColumn(train, M, this.accuracyAt, 1)
     else this.bestLoss.addColumn(lossFound, 1, 0, -1)
     for (let r = 0; r < count; r++) this.outcomes.add(lossFound[r], test, r * M)
-    this.findLowest(runs)
-    this.addEnds(runs)
   }
 
   /** Takes the runs that the sample wants. */
-  private draw({ count, hash, verdict, point, loss, steps, train, test }: AggregatedRows): void {
+  private draw({ count, hash, end, ends, steps, train, test }: AggregatedRows): void {
     const { sample } = this
+    const { verdict, loss, point } = ends
     const M = this.train.length
     for (let r = 0; r < count; r++) {
       const row = sample.takes(hash[r]) ? sample.slot(hash[r]) : -1
       if (row < 0) continue
-      const hasFailed = verdict[r] === VerdictCode.failed
-      sample.column(sampled.loss)[row] = hasFailed || !Number.isFinite(loss[r]) ? NaN : loss[r]
-      sample.column(sampled.verdict)[row] = verdict[r]
-      sample.column(sampled.point)[row] = point[r]
+      const e = end[r]
+      const hasFailed = verdict[e] === VerdictCode.failed
+      sample.column(sampled.loss)[row] = hasFailed || !Number.isFinite(loss[e]) ? NaN : loss[e]
+      sample.column(sampled.verdict)[row] = verdict[e]
+      sample.column(sampled.point)[row] = point[e]
       sample.column(sampled.steps)[row] = steps[r]
       for (let m = 0; m < M; m++) {
         sample.column(firstMetric + m)[row] = hasFailed ? NaN : train[r * M + m]
@@ -243,7 +241,7 @@ export class Aggregate {
   }
 
   /** Ranges of the end points. */
-  private addEnds({ count, verdict, loss, theta }: Finished): void {
+  private addEnds({ count, verdict, loss, theta }: AggregatedRows['ends']): void {
     const { low, high } = this
     const P = low.length
     let { lowLoss, highLoss } = this
@@ -283,14 +281,16 @@ export class Aggregate {
     for (let i = 0; i < counts.length; i++) this.classCounts[i] += counts[i]
   }
 
-  private findLowest({ count, start, verdict, point, loss }: Finished): void {
+  private findLowest({ start, ends: { count, verdict, loss, point }, runs: { first } }: AggregatedRows): void {
     const { lowest } = this
     let least = lowest.loss
-    for (let r = 0; r < count; r++) {
-      const value = loss[r]
-      if (!(value < least || (value === least && start[r] < lowest.start)) || value === -Infinity) continue
+    for (let e = 0; e < count; e++) {
+      const value = loss[e]
+      if (!(value <= least) || value === -Infinity || verdict[e] === VerdictCode.failed) continue
+      const from = start[first[e]]
+      if (value === least && from >= lowest.start) continue
       least = value
-      Object.assign(lowest, { loss: value, start: start[r], verdict: verdict[r], point: point[r] })
+      Object.assign(lowest, { loss: value, start: from, verdict: verdict[e], point: point[e] })
     }
   }
 

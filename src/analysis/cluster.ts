@@ -7,11 +7,9 @@ import { lossTolerance } from '../core/ties.js'
 import { columnScale, canonicalizerOf, type AnyCanonicalizer } from '../models/model.js'
 import { isScalar } from '../models/losses/index.js'
 import { genericCoefficients } from '../models/network/symmetry.js'
-import { ClusterTable } from './clusterTable.js'
+import { ClusterTable, type Cluster, type Others } from './clusterTable.js'
 import { RankedIds } from './ranked.js'
-import { RecentPoints, type EndPoints } from './recentPoints.js'
 import { pickedRows } from './rows.js'
-import type { Cluster } from './clusterTable.js'
 import type { Model, Problem } from '../models/types.js'
 
 export type { Cluster } from './clusterTable.js'
@@ -84,7 +82,6 @@ export class Clusterer {
   private readonly scale: Float64Array
   private last = -1
   private worstPrecision = 0
-  private readonly recent: RecentPoints
 
   /**
    * @param scale [P] of `columnScale`
@@ -100,7 +97,6 @@ export class Clusterer {
     this.c = genericCoefficients(this.P)
     this.point = new Float64Array(this.P)
     this.own = new Float64Array(this.P)
-    this.recent = new RecentPoints(this.P)
     this.scale = scale ? canonicalScale(scale) : new Float64Array(this.P).fill(1)
   }
 
@@ -113,6 +109,7 @@ export class Clusterer {
    * Files the end point theta[at .. at+P), any copy of it, all values finite, and returns the id of its cluster. `precision` is
    * the relative size of the Newton step that polishing left.
    * @param copy of a point that is in canonical form (in units of `canonicalScale`) already: the element that led there; NaN of others
+   * @param others runs of higher starts that ended at the same point, to the bit
    */
   add(
     start: number,
@@ -121,7 +118,8 @@ export class Clusterer {
     precision: number,
     theta: Float64Array,
     at = 0,
-    copy = NaN
+    copy = NaN,
+    others?: Others
   ): number {
     const { point, own, scale, table } = this
     for (let p = 0; p < this.P; p++) own[p] = theta[at + p] / scale[p]
@@ -146,34 +144,9 @@ export class Clusterer {
       this.ranked.insert(id, this.functional(point))
       if (precision > this.worstPrecision) this.worstPrecision = Math.min(precision, widestTolerance)
     }
-    table.hit(id, start, image)
+    table.hit(id, start, image, others)
     this.last = id
-    this.recent.add(id, Number.isNaN(copy) ? image : NaN, loss, precision, theta, at)
     return id
-  }
-
-  /**
-   * Files the points from … as long as they are ones that have been met lately, to the bit, and none is polished better, with their clusters
-   * in `ids`. Returns the first that is not filed.
-   */
-  addKnown(points: EndPoints, from: number, to: number, ids: Int32Array): number {
-    const { table, recent } = this
-    const { start, gradientNorm, copy } = points
-    for (let i = from; i < to; i++) {
-      const at = recent.find(points, i)
-      if (at < 0) return i
-      const id = recent.ids[at]
-      const isBetter = !(gradientNorm[i] > table.gradientNorm[id]) && table.better(id, start[i], gradientNorm[i])
-      const ownImage = copy ? copy[i] : NaN
-      const image = Number.isNaN(ownImage) ? recent.images[at] : ownImage
-      if (isBetter || Number.isNaN(image)) return i
-      // The image of a point that is remembered has been noted.
-      if (Number.isNaN(ownImage) && start[i] > table.lastListed[id] && start[i] > table.firstStart[id])
-        table.count[id]++
-      else table.hit(id, start[i], image)
-      ids[i] = id
-    }
-    return to
   }
 
   /** Sorted by loss. */
@@ -281,7 +254,8 @@ export class FunctionClusterer {
     precision: number,
     z: Float64Array,
     theta: Float64Array,
-    at = 0
+    at = 0,
+    others?: Others
   ): number {
     const { table, C, signature } = this
     const width = signature.length
@@ -308,7 +282,7 @@ export class FunctionClusterer {
       table.signature.set(signature, id * width)
       this.ranked.insert(id, key)
     }
-    table.hit(id, start, image)
+    table.hit(id, start, image, others)
     return id
   }
 

@@ -25,6 +25,13 @@ export interface Cluster {
 /** Starts that are listed with a point. */
 export const listedStarts = 10
 
+/** Runs that ended where another did, to the bit. */
+export interface Others {
+  readonly count: number
+  /** Their first starts, ascending, `listedStarts` at most. */
+  readonly starts: readonly number[]
+}
+
 const columnNames = [
   'start',
   'loss',
@@ -80,11 +87,23 @@ export class ClusterTable {
     return id
   }
 
-  /** Counts a run. */
-  hit(id: number, start: number, image: number): void {
+  /** Counts a run, and others of higher starts at the same point. */
+  hit(id: number, start: number, image: number, others?: Others): void {
+    this.meet(id, start)
+    if (others) {
+      for (const other of others.starts) this.meet(id, other)
+      this.count[id] += others.count - others.starts.length
+    }
+    this.noteImage(id, image)
+  }
+
+  private meet(id: number, start: number): void {
     this.count[id]++
     if (start <= this.lastListed[id]) this.listStart(id, start)
     if (start < this.firstStart[id]) this.firstStart[id] = start
+  }
+
+  private noteImage(id: number, image: number): void {
     let counter = this.images.size === 0 ? undefined : this.images.get(id)
     if (!counter) {
       if (image === this.firstImage[id]) return

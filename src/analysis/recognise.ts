@@ -14,6 +14,7 @@ import { centre, centred } from '../models/network/shift.js'
 import { RankedIds } from './ranked.js'
 import type { Model } from '../models/types.js'
 import { isReceding, judgeRuns, type Found, type Judge, type Judged } from './verdict.js'
+import { apart, together, type JudgedRuns } from './judgedRuns.js'
 import type { Certifier, Proofs } from '../engines/types.js'
 
 /** Runs that are taken to their minima before others are compared with these: so many at first, then twice as many each time. */
@@ -65,12 +66,12 @@ export class Recogniser {
     this.own = new Float64Array(this.P)
   }
 
-  /** As `judgeRuns`; the arrays may be of `spare`. */
-  async judgeRuns(ends: Float64Array, found: Found, count: number, spare?: Spare): Promise<Judged> {
+  /** As `judgeRuns`, with runs that end at one copy of a minimum in one row; the arrays may be of `spare`. */
+  async judgeRuns(ends: Float64Array, found: Found, count: number, spare = new Spare()): Promise<JudgedRuns> {
     const { judge, P } = this
-    if (judge.separated) return judgeRuns(judge, ends, found, count)
+    if (judge.separated) return apart(await judgeRuns(judge, ends, found, count))
     const theta = centred(this.model, ends)
-    const out = emptyJudged(theta, found, count, P, spare)
+    const out = new Recognised(P, count, this.plain, spare)
     const others: number[] = []
     let size = firstChunk
     for (let i = 0; i < count; size *= 2) {
@@ -82,7 +83,8 @@ export class Recogniser {
       }
       if (chunk.length > 0) others.push(...(await this.settle(theta, chunk, out)))
     }
-    if (others.length === 0) return out
+    const recognised = out.judged(this.judge.eps)
+    if (others.length === 0) return recognised
     // Ascending, so that what follows does not depend on what was known.
     others.sort((a, b) => a - b)
     const rest = await judgeRuns(
@@ -95,41 +97,32 @@ export class Recogniser {
       },
       others.length
     )
-    return merged(out, rest, others, P)
+    return together(recognised, apart(rest), others)
   }
 
   /**
    * Without symmetries most runs end where the last one did: files those from `from` on that do, all at once, and returns the first that
    * does not.
    */
-  private leading(theta: Float64Array, found: Found, from: number, count: number, out: Judged): number {
+  private leading(theta: Float64Array, found: Found, from: number, count: number, out: Recognised): number {
     if (!this.plain || this.last < 0) return from
-    const { P } = this
     const known = this.known[this.last]
     if (!known.radii) return from
     const failed = found.status.indexOf(Status.failed, from)
     const to = this.certifier.firstOutside(theta, from, failed < 0 ? count : failed, known.theta, known.radii)
-    if (to === from) return from
-    this.file(out, from, this.last, known.theta)
-    const first = from * P
-    for (let done = P; done < (to - from) * P; done *= 2)
-      out.theta.copyWithin(first + done, first, first + Math.min(done, (to - from) * P - done))
-    out.verdict.fill(VerdictCode.minimum, from, to)
-    out.loss.fill(known.loss, from, to)
-    out.gradientNorm.fill(known.gradientNorm, from, to)
-    out.precision.fill(this.judge.eps / 2, from, to)
+    if (to > from) out.file(from, to, this.last, known, known.theta)
     return to
   }
 
   /** Whether run i ends in the box of a known minimum; then it is filed as that. */
-  private recognise(theta: Float64Array, i: number, out: Judged): boolean {
+  private recognise(theta: Float64Array, i: number, out: Recognised): boolean {
     const { point } = this
     if (this.reach === 0) return false
     this.bring(theta, i)
     const id = this.last >= 0 && this.holds(this.last, point) ? this.last : this.find(point)
     if (id < 0) return false
     this.last = id
-    this.file(out, i, id, this.restored(id))
+    out.file(i, i + 1, id, this.known[id], this.restored(id))
     return true
   }
 
@@ -163,19 +156,8 @@ export class Recogniser {
     return this.ranked.within(t - this.reach, t + this.reach, id => this.holds(id, point))
   }
 
-  private file(out: Judged, i: number, id: number, at: Float64Array): void {
-    const { loss, gradientNorm } = this.known[id]
-    const base = i * this.P
-    for (let p = 0; p < this.P; p++) out.theta[base + p] = at[p]!
-    out.verdict[i] = VerdictCode.minimum
-    out.loss[i] = loss
-    out.gradientNorm[i] = gradientNorm
-    // A rounded coordinate is half a unit of its last place off.
-    out.precision[i] = this.judge.eps / 2
-  }
-
   /** Takes runs to strict minima beside them and files them; returns those that come to none, or to one that is not clearly strict. */
-  private async settle(theta: Float64Array, which: readonly number[], out: Judged): Promise<number[]> {
+  private async settle(theta: Float64Array, which: readonly number[], out: Recognised): Promise<number[]> {
     const { P, point } = this
     const from = new Float64Array(which.length * P)
     which.forEach((i, n) => {
@@ -193,7 +175,7 @@ export class Recogniser {
       const { id, isNew } = this.meet(settled, n)
       if (!isNew && !this.known[id].tried) again.add(id)
       this.bring(theta, i)
-      this.file(out, i, id, this.restored(id))
+      out.file(i, i + 1, id, this.known[id], this.restored(id))
     })
     await this.prove([...again])
     return others
@@ -257,66 +239,88 @@ export class Recogniser {
   }
 }
 
+/** The runs of a block that ended at known minima: a row for each, or for each of their copies that was met. */
+class Recognised {
+  private readonly end: Uint32Array
+  private size = 0
+  private theta: Float64Array
+  private loss: Float64Array
+  private gradientNorm: Float64Array
+  private readonly rowOf = new Map<number, number>()
+
+  constructor(
+    private readonly P: number,
+    count: number,
+    /** Whether a minimum is the only copy of itself. */
+    private readonly plain: boolean,
+    private readonly spare: Spare
+  ) {
+    const room = plain ? 16 : count
+    this.end = spare.u32(count)
+    this.theta = spare.f64(room * P)
+    this.loss = spare.f64(room)
+    this.gradientNorm = spare.f64(room)
+  }
+
+  /** Runs from … to−1 ended at the copy `at` of minimum `id`. */
+  file(from: number, to: number, id: number, { loss, gradientNorm }: Known, at: Float64Array): void {
+    let row = this.plain ? this.rowOf.get(id) : undefined
+    if (row === undefined) {
+      if (this.size === this.loss.length) this.grow()
+      row = this.size++
+      this.rowOf.set(id, row)
+      for (let p = 0, q = row * this.P; p < this.P; p++, q++) this.theta[q] = at[p]!
+      this.loss[row] = loss
+      this.gradientNorm[row] = gradientNorm
+    }
+    this.end.fill(row, from, to)
+  }
+
+  /** Runs that were not filed have row 0. */
+  judged(eps: number): JudgedRuns {
+    const { end, size, spare } = this
+    const ends: Judged = {
+      count: size,
+      verdict: spare.u8(size).fill(VerdictCode.minimum),
+      theta: this.theta.subarray(0, size * this.P),
+      loss: this.loss.subarray(0, size),
+      gradientNorm: this.gradientNorm.subarray(0, size),
+      reason: spare.u8(size).fill(0),
+      limit: spare.f64(size).fill(NaN),
+      limitError: spare.f64(size).fill(NaN),
+      index: spare.u32(size).fill(0),
+      nullity: spare.u32(size).fill(0),
+      // A rounded coordinate is half a unit of its last place off.
+      precision: spare.f64(size).fill(eps / 2),
+      steps: 0,
+      losses: 0,
+      ways: new Map()
+    }
+    return { end, ends }
+  }
+
+  private grow(): void {
+    for (const name of ['theta', 'loss', 'gradientNorm'] as const) {
+      const larger = this.spare.f64(2 * this[name].length)
+      larger.set(this[name])
+      this.spare.give({ old: this[name] })
+      this[name] = larger
+    }
+  }
+}
+
 /** Judges blocks, by recognition where the certifying engine has proofs and the model is known. */
 export function judging(
   judge: Judge,
   model: Model
-): (theta: Float64Array, found: Found, count: number, spare?: Spare) => Promise<Judged> {
+): (theta: Float64Array, found: Found, count: number, spare?: Spare) => Promise<JudgedRuns> {
   const { certifier } = judge.objective
   // Orbits of linear units and kinks are the judge's own to see.
   const phi = hiddenActivation(model)
   if (!certifier || phi?.linear || phi?.smooth === false)
-    return (theta, found, count) => judgeRuns(judge, theta, found, count)
+    return async (theta, found, count) => apart(await judgeRuns(judge, theta, found, count))
   const recogniser = new Recogniser(judge, certifier, model)
   return (theta, found, count, spare) => recogniser.judgeRuns(theta, found, count, spare)
-}
-
-/** The first `length` values in an array of `spare`. */
-function copied(values: Float64Array, length: number, spare: Spare): Float64Array {
-  const out = spare.f64(length)
-  out.set(values.length === length ? values : values.subarray(0, length))
-  return out
-}
-
-/** The judge's columns, all runs unfinished as found; in arrays of `spare`. */
-export function emptyJudged(theta: Float64Array, found: Found, count: number, P: number, spare = new Spare()): Judged {
-  return {
-    count,
-    verdict: spare.u8(count).fill(VerdictCode.unfinished),
-    theta: copied(theta, count * P, spare),
-    loss: copied(found.loss, count, spare),
-    gradientNorm: copied(found.gradientNorm, count, spare),
-    reason: spare.u8(count).fill(0),
-    limit: spare.f64(count).fill(NaN),
-    limitError: spare.f64(count).fill(NaN),
-    index: spare.u32(count).fill(0),
-    nullity: spare.u32(count).fill(0),
-    precision: spare.f64(count).fill(Infinity),
-    steps: 0,
-    losses: 0,
-    ways: new Map()
-  }
-}
-
-/** Puts the judged `rest` at places `which`. */
-export function merged(out: Judged, rest: Judged, which: readonly number[], P: number): Judged {
-  const columns = [
-    'verdict',
-    'reason',
-    'loss',
-    'gradientNorm',
-    'limit',
-    'limitError',
-    'index',
-    'nullity',
-    'precision'
-  ] as const
-  which.forEach((i, n) => {
-    for (const name of columns) out[name][i] = rest[name][n]!
-    out.theta.set(rest.theta.subarray(n * P, (n + 1) * P), i * P)
-  })
-  const ways = new Map([...rest.ways].map(([n, way]) => [which[n], way]))
-  return { ...out, steps: rest.steps, losses: rest.losses, ways }
 }
 
 const take = (theta: Float64Array, P: number, which: readonly number[]): Float64Array => {

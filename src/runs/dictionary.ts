@@ -10,6 +10,7 @@ export class Dictionary {
   size = 0
   /** [count] of each row, until the next column is filled in. */
   codes = new Uint8Array(0)
+  private room = new Uint8Array(0)
   /** [size, words per value] */
   private readonly values = new Uint32Array(2 * mostValues)
   private readonly table = new Uint16Array(slots)
@@ -19,7 +20,8 @@ export class Dictionary {
    * @returns false where there are too many distinct ones; the codes say nothing then
    */
   fill(bits: Uint32Array, count: number, at: number, second: 0 | 1, stride: number): boolean {
-    if (this.codes.length !== count) this.codes = new Uint8Array(count)
+    if (this.room.length < count) this.room = new Uint8Array(count)
+    if (this.codes.length !== count) this.codes = this.room.subarray(0, count)
     this.size = 0
     this.table.fill(0)
     const { codes } = this

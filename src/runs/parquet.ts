@@ -14,14 +14,15 @@ import { Dictionary } from './dictionary.js'
 export type Field = { readonly name: string } & (
   | (Sparse & { readonly type: 'INT64'; readonly data: Float64Array })
   /** `column` of rows of `width` numbers. */
-  | (Sparse & {
-      readonly type: 'DOUBLE'
-      readonly data: Float64Array
-      readonly width?: number
-      readonly column?: number
-    })
-  | { readonly type: 'INT32'; readonly data: Uint32Array | Int32Array }
-  | { readonly type: 'words'; readonly data: Uint8Array; readonly words: readonly string[] }
+  | (Sparse &
+      Shared & {
+        readonly type: 'DOUBLE'
+        readonly data: Float64Array
+        readonly width?: number
+        readonly column?: number
+      })
+  | (Shared & { readonly type: 'INT32'; readonly data: Uint32Array | Int32Array })
+  | (Shared & { readonly type: 'words'; readonly data: Uint8Array; readonly words: readonly string[] })
 )
 
 interface Sparse {
@@ -29,7 +30,13 @@ interface Sparse {
   readonly present?: Uint8Array
 }
 
+interface Shared {
+  /** [rows] the row of `data` that is a row's, all of them in the order in which they come first; absent: its own. */
+  readonly rows?: Uint32Array
+}
+
 const presentIn = (field: Field): Uint8Array | undefined => ('present' in field ? field.present : undefined)
+const sharedBy = (field: Field): Uint32Array | undefined => ('rows' in field ? field.rows : undefined)
 
 const magic = 0x31524150
 
@@ -39,7 +46,10 @@ const wordsOf = (array: Float64Array | Uint32Array | Int32Array | Uint8Array): U
   new Uint32Array(array.buffer, array.byteOffset, array.byteLength / 4)
 
 /** Rows of a field. */
-const rowsOf = (field: Field): number => field.data.length / (field.type === 'DOUBLE' ? (field.width ?? 1) : 1)
+function rowsOf(field: Field): number {
+  const shared = sharedBy(field)
+  return shared ? shared.length : field.data.length / (field.type === 'DOUBLE' ? (field.width ?? 1) : 1)
+}
 
 /** Column `w` of rows of `width` numbers. */
 function column(
@@ -47,13 +57,15 @@ function column(
   width: number,
   w: number,
   present: Uint8Array | undefined,
+  shared: Uint32Array | undefined,
   scratch: Scratch
 ): Float64Array {
-  if (width === 1 && !present) return data
-  const rows = data.length / width
+  if (width === 1 && !present && !shared) return data
+  const rows = shared ? shared.length : data.length / width
   const out = scratch.numbers(rows)
   let count = 0
-  for (let i = 0, at = w; i < rows; i++, at += width) if (!present || present[i] === 1) out[count++] = data[at]
+  for (let i = 0; i < rows; i++)
+    if (!present || present[i] === 1) out[count++] = data[(shared ? shared[i] : i) * width + w]
   return out.subarray(0, count)
 }
 
@@ -64,13 +76,14 @@ export class Scratch {
   private writer = new ByteWriter(0)
   private readonly coded = new ByteWriter()
   private last = { codes: new Uint8Array(0), width: 0, page: new Uint8Array(0) }
+  private shared: { rows: Uint32Array; codes: Uint8Array; width: number; page: Uint8Array } | undefined
 
   numbers(count: number): Float64Array {
     if (this.held.length < count) this.held = new Float64Array(count)
     return this.held.subarray(0, count)
   }
 
-  /** The page of a column of codes; columns that say the same of every run, as those of its minimum do, follow each other. */
+  /** The page of a column of codes; columns that say the same of every run follow each other. */
   codes(codes: Uint8Array, width: number): Uint8Array {
     const { last } = this
     if (last.width === width && Buffer.compare(last.codes, codes) === 0) return last.page
@@ -83,6 +96,17 @@ export class Scratch {
     const held = last.codes.length === codes.length ? last.codes : new Uint8Array(codes.length)
     held.set(codes)
     this.last = { codes: held, width, page }
+    return page
+  }
+
+  /** The same of rows that share the codes codes[rows[i]]: those of a minimum mostly tell minima apart as its other columns do. */
+  sharedCodes(rows: Uint32Array, codes: Uint8Array, width: number): Uint8Array {
+    const { shared } = this
+    if (shared?.rows === rows && shared.width === width && Buffer.compare(shared.codes, codes) === 0) return shared.page
+    const all = new Uint8Array(rows.length)
+    for (let i = 0; i < rows.length; i++) all[i] = codes[rows[i]]
+    const page = this.codes(all, width).slice()
+    this.shared = { rows, codes: codes.slice(), width, page }
     return page
   }
 
@@ -143,34 +167,48 @@ const codeWidth = (size: number): number => Math.max(1, Math.ceil(Math.log2(size
  * Numbers of `each` words, `stride` words apart from `at` on, by their distinct values, where that takes less than two thirds of the
  * room; undefined where not.
  */
-function fewValues(words: Uint32Array, each: 1 | 2, at: number, stride: number, scratch: Scratch): Body | undefined {
+function fewValues(
+  words: Uint32Array,
+  each: 1 | 2,
+  at: number,
+  stride: number,
+  shared: Uint32Array | undefined,
+  scratch: Scratch
+): Body | undefined {
   const { dictionary } = scratch
-  const count = words.length / stride
+  const values = words.length / stride
+  const count = shared?.length ?? values
   const second = each === 2 ? 1 : 0
-  if (count === 0 || !dictionary.fill(words, count, at, second, stride)) return undefined
+  if (count === 0 || !dictionary.fill(words, values, at, second, stride)) return undefined
   const { size, codes } = dictionary
   const bits = codeWidth(size)
   if (3 * (32 * each * size + count * bits) > 2 * 32 * each * count) return undefined
-  return { page: scratch.codes(codes, bits), dictionary: { values: dictionary.bytes(second), size } }
+  const page = shared ? scratch.sharedCodes(shared, codes, bits) : scratch.codes(codes, bits)
+  return { page, dictionary: { values: dictionary.bytes(second), size } }
 }
 
 function bodyOf(field: Field, scratch: Scratch): Body {
+  const shared = sharedBy(field)
   if (field.type === 'words') {
     const { words, data } = field
-    const page = scratch.codes(data, codeWidth(words.length))
+    const width = codeWidth(words.length)
+    const page = shared ? scratch.sharedCodes(shared, data, width) : scratch.codes(data, width)
     return { page, dictionary: { values: wordBytes(words), size: words.length } }
   }
   const present = presentIn(field)
   if (field.type === 'INT64') {
     const page = integers(present ? field.data.filter((_, i) => present[i] === 1) : field.data, scratch)
-    return fewValues(wordsOf(page), 2, 0, 2, scratch) ?? { page }
+    return fewValues(wordsOf(page), 2, 0, 2, undefined, scratch) ?? { page }
   }
-  if (field.type === 'INT32') return fewValues(wordsOf(field.data), 1, 0, 1, scratch) ?? { page: bytesOf(field.data) }
+  if (field.type === 'INT32') {
+    const few = fewValues(wordsOf(field.data), 1, 0, 1, shared, scratch)
+    return few ?? { page: bytesOf(shared ? Uint32Array.from(shared, row => field.data[row]) : field.data) }
+  }
   const { data, width = 1, column: w = 0 } = field
-  const few = present ? undefined : fewValues(wordsOf(data), 2, 2 * w, 2 * width, scratch)
+  const few = present ? undefined : fewValues(wordsOf(data), 2, 2 * w, 2 * width, shared, scratch)
   if (few) return few
-  const dense = column(data, width, w, present, scratch)
-  return (present && fewValues(wordsOf(dense), 2, 0, 2, scratch)) ?? { page: bytesOf(dense) }
+  const dense = column(data, width, w, present, shared, scratch)
+  return (present && fewValues(wordsOf(dense), 2, 0, 2, undefined, scratch)) ?? { page: bytesOf(dense) }
 }
 
 function writeColumn(writer: ByteWriter, field: Field, scratch: Scratch): ColumnChunk {
@@ -224,6 +262,12 @@ function writeColumn(writer: ByteWriter, field: Field, scratch: Scratch): Column
   }
 }
 
+/** Bytes that a column takes, or most columns of its kind: what rows share is mostly a dictionary of few values. */
+function roomFor(field: Field): number {
+  if (field.type === 'words' || sharedBy(field)) return rowsOf(field) / 2
+  return rowsOf(field) * (field.type === 'INT32' ? 4 : 8)
+}
+
 /**
  * @param groups row groups, each with the same fields in the same order; at least one, whose fields may be empty
  * @param metadata key and value that the file carries
@@ -235,12 +279,8 @@ export function encodeTable(
   scratch = new Scratch()
 ): Uint8Array {
   const [first] = groups
-  const bytes = groups.reduce(
-    (sum, fields) =>
-      sum + fields.reduce((n, f) => n + rowsOf(f) * (f.type === 'words' ? 1 : f.type === 'INT32' ? 4 : 8) + 512, 0),
-    0
-  )
-  // Whole numbers of four bytes and less become wider on the way; the buffer grows where that is not enough.
+  const bytes = groups.reduce((sum, fields) => sum + fields.reduce((n, f) => n + roomFor(f) + 512, 0), 0)
+  // The buffer grows where that is not enough.
   const writer = scratch.file(bytes + 1024 + 2 * metadata[1].length)
   writer.appendUint32(magic)
   const full = groups.filter(fields => rowsOf(fields[0]) > 0)
@@ -253,7 +293,7 @@ export function encodeTable(
     version: 2,
     created_by: 'manystart',
     schema: [{ name: 'root', num_children: first.length }, ...first.map(schemaOf)],
-    num_rows: BigInt(full.reduce((sum, fields) => sum + fields[0].data.length, 0)),
+    num_rows: BigInt(full.reduce((sum, fields) => sum + rowsOf(fields[0]), 0)),
     row_groups: rowGroups,
     key_value_metadata: [{ key: metadata[0], value: metadata[1] }]
   }

@@ -7,12 +7,16 @@ import * as z from 'zod'
 import { firstEqual } from '../core/equalRows.js'
 import { InputError } from '../core/errors.js'
 import { encodeTable, type Field, type Scratch } from './parquet.js'
+import { distinct, runsOfEnds } from './ends.js'
 import {
   columns,
   fieldNames,
-  widthOf,
-  makeRows,
+  isOfEnd,
+  makeEnds,
+  makeRuns,
   storedColumns,
+  widthOf,
+  type EndRows,
   type Layout,
   type Rows,
   type StoredName
@@ -57,7 +61,7 @@ export interface Part extends Range {
   /** Of the study that the runs belong to. */
   readonly identity: string
   readonly layout: Layout
-  /** Ascending by start; fewer than `count` while the range is under way. */
+  /** Ascending by start, with ends in the order of their first runs; fewer than `count` while the range is under way. */
   readonly rows: Rows
   readonly facts: Facts
 }
@@ -135,21 +139,23 @@ const holderField = 'sameAs'
 
 /** The points that runs end at, once each, in the row of the first run there; and for every run whose row that is. */
 function sharedFields({ rows, layout }: Part): Field[] {
-  const { start, conditioned } = rows
+  const { start, end, ends } = rows
   const width = widthOf('conditioned', layout)
-  const holder = firstEqual(conditioned, width)
-  const own = Uint8Array.from(holder, (j, i) => (j === i ? 1 : 0))
+  const holder = firstEqual(ends.conditioned, width)
+  const { first } = runsOfEnds(rows)
+  const own = Uint8Array.from(end, (e, i) => (holder[e] === e && first[e] === i ? 1 : 0))
   return [
     {
       name: holderField,
       type: 'INT64',
-      data: Float64Array.from(holder, j => (j < 0 ? 0 : start[j])),
-      present: Uint8Array.from(holder, j => (j < 0 ? 0 : 1))
+      data: Float64Array.from(end, e => (holder[e] < 0 ? 0 : start[first[holder[e]]])),
+      present: Uint8Array.from(end, e => (holder[e] < 0 ? 0 : 1))
     },
     ...fieldNames('conditioned', layout).map((name, column): Field => ({
       name,
       type: 'DOUBLE',
-      data: conditioned,
+      data: ends.conditioned,
+      rows: end,
       width,
       column,
       present: own
@@ -158,7 +164,12 @@ function sharedFields({ rows, layout }: Part): Field[] {
 }
 
 /** Gives every run of a part that keeps each point once its parameters, NaN where there are none. */
-function spreadOut({ count, start, conditioned }: Rows, sameAs: ArrayLike<unknown>, width: number): void {
+function spreadOut(
+  start: Float64Array,
+  { count, conditioned }: EndRows,
+  sameAs: ArrayLike<unknown>,
+  width: number
+): void {
   const rowOf = new Map<number, number>()
   for (let i = 0; i < count; i++) {
     rowOf.set(start[i], i)
@@ -171,16 +182,18 @@ function spreadOut({ count, start, conditioned }: Rows, sameAs: ArrayLike<unknow
 function fieldsOf(name: StoredName, part: Part): Field[] {
   const { rows, layout } = part
   if (name === 'conditioned' && layout.keep === 'none') return sharedFields(part)
-  const values = rows[name]!
+  const values = isOfEnd(name) ? rows.ends[name]! : rows[name]!
+  // Where every run has an end of its own, the columns of both are in the same order.
+  const of = isOfEnd(name) && rows.ends.count < rows.count ? { rows: rows.end } : {}
   const { stored } = columns[name]
   const width = widthOf(name, layout)
   return fieldNames(name, layout).map((field, w): Field => {
-    if ('text' in stored) return { name: field, type: 'words', data: values as Uint8Array, words: stored.text }
-    if (values instanceof Uint32Array) return { name: field, type: 'INT32', data: values }
+    if ('text' in stored) return { name: field, type: 'words', data: values as Uint8Array, words: stored.text, ...of }
+    if (values instanceof Uint32Array) return { name: field, type: 'INT32', data: values, ...of }
     const data = values as Float64Array
     return 'integer' in stored
       ? { name: field, type: 'INT64', data }
-      : { name: field, type: 'DOUBLE', data, width, column: w }
+      : { name: field, type: 'DOUBLE', data, width, column: w, ...of }
   })
 }
 
@@ -216,9 +229,11 @@ export async function decodePart(bytes: Uint8Array, source: string): Promise<Par
     throw damaged(error instanceof Error ? error.message : String(error))
   }
   const count = Number(metadata.num_rows)
-  const rows = makeRows(layout, count)
+  const runs = makeRuns(layout, count)
+  const own = makeEnds(layout, count)
+  runs.end.forEach((_, i) => (runs.end[i] = i))
   for (const name of storedColumns(layout)) {
-    const out = rows[name]!
+    const out = isOfEnd(name) ? own[name]! : runs[name]!
     const { stored } = columns[name]
     const width = widthOf(name, layout)
     fieldNames(name, layout).forEach((field, w) => {
@@ -233,7 +248,7 @@ export async function decodePart(bytes: Uint8Array, source: string): Promise<Par
     try {
       const sameAs = (data.get(holderField) ?? []).flatMap(values => Array.from(values))
       if (sameAs.length !== count) throw new RangeError(`column "${holderField}" is incomplete`)
-      spreadOut(rows, sameAs, widthOf('conditioned', layout))
+      spreadOut(runs.start, own, sameAs, widthOf('conditioned', layout))
     } catch (error) {
       throw damaged((error as RangeError).message)
     }
@@ -244,7 +259,7 @@ export async function decodePart(bytes: Uint8Array, source: string): Promise<Par
     first,
     count: planned,
     layout,
-    rows,
+    rows: distinct({ ...runs, ends: own }, layout),
     facts: {
       growing: new Map(facts.growing.flatMap(({ places, starts }) => starts.map(start => [start, places] as const))),
       classCounts: Float64Array.from({ length: counts.length / 4 }, (_, i) => counts.readUInt32LE(4 * i)),

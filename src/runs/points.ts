@@ -3,8 +3,9 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InputError } from '../core/errors.js'
 import { pointsFile, readList, readIntact, runsFolder } from './directory.js'
+import { inOrder } from './ends.js'
 import { encodeTable, type Field } from './parquet.js'
-import { pickRows, type Layout, type Rows } from './table.js'
+import { pickRows, type EndRows, type Layout, type Rows } from './table.js'
 
 /** Runs of ascending starts, and the point of each. */
 export interface Points {
@@ -62,14 +63,14 @@ export async function* readRuns(directory: string): AsyncGenerator<StoredRuns> {
   }
 }
 
-/** The run of a start, as the only row; undefined where it is not there. @throws InputError as `readRuns` */
-export async function readRun(directory: string, start: number): Promise<Rows | undefined> {
+/** The end of the run of a start, as the only row; undefined where it is not there. @throws InputError as `readRuns` */
+export async function readEnd(directory: string, start: number): Promise<EndRows | undefined> {
   const { identity, parts, open } = await readList(directory)
   for (const listed of [...parts, ...open]) {
     if (start < listed.first || start >= listed.first + listed.count) continue
-    const { rows } = await readIntact(directory, listed, identity)
+    const { rows, layout } = await readIntact(directory, listed, identity)
     const at = rows.start.indexOf(start)
-    if (at >= 0) return pickRows(rows, [at])
+    if (at >= 0) return inOrder(pickRows(rows, [at]), layout).ends
   }
   return undefined
 }

@@ -27,7 +27,10 @@ interface Column {
   readonly stored?: { readonly text?: readonly string[]; readonly integer?: true; readonly prefix?: string }
 }
 
-/** All columns, in the order in which they are stored. */
+/**
+ * All columns, in the order in which they are stored. What the judge fills is of ends, which many runs share: most runs of a study come
+ * to one of a few points.
+ */
 export const columns = {
   start: { by: 'search', field: 'start', type: 'f64', width: 'one', stored: { integer: true } },
   /** Place in `verdicts`. */
@@ -90,11 +93,29 @@ export type RunBlock = Filled<'search'> & {
 export type StoredName = { [K in ColumnName]: Columns[K] extends { readonly stored: object } ? K : never }[ColumnName]
 /** Columns that a study may do without: no held-out rows, or parameters that are not kept. */
 type Optional = 'test' | 'theta' | 'thetaFound' | 'copy'
+type By<F extends Filler> = {
+  [K in StoredName]: Columns[K]['by'] extends F ? K : never
+}[StoredName]
+/** Stored columns of what a run came to: runs that come to the same end share them. */
+export type EndName = By<'judge' | 'thinning'>
+/** Stored columns of how a run came there. */
+type RunName = By<'search' | 'scores'>
+type Stored<K extends StoredName> = { readonly [N in Exclude<K, Optional>]: ArrayOf<N> } & {
+  readonly [N in Extract<K, Optional>]?: ArrayOf<N>
+}
 
-/** Rows of runs: [count, width] row-major each, by column. */
-export type Rows = { readonly count: number } & {
-  readonly [K in Exclude<StoredName, Optional>]: ArrayOf<K>
-} & { readonly [K in Optional]?: ArrayOf<K> }
+/** Ends of runs: [count, width] row-major each, by column. */
+export type EndRows = { readonly count: number } & Stored<EndName>
+
+/** Rows of runs: [count, width] row-major each, by column, and what they came to. */
+export type Rows = { readonly count: number } & Stored<RunName> & {
+    /** [count] the row of `ends` that is a run's. */
+    readonly end: Uint32Array
+    readonly ends: EndRows
+  }
+
+/** The columns of `Rows` without the ends. */
+export type RunRows = Omit<Rows, 'ends'>
 
 /** Which columns the rows of a study have, and what their wide columns are called. */
 export interface Layout {
@@ -116,6 +137,8 @@ export type Keep = 'all' | 'end' | 'none'
 const storedNames = (Object.keys(columns) as ColumnName[]).filter(
   (name): name is StoredName => 'stored' in columns[name]
 )
+export const isOfEnd = (name: StoredName): name is EndName => ['judge', 'thinning'].includes(columns[name].by)
+const runNames = storedNames.filter((name): name is RunName => !isOfEnd(name))
 
 /** The stored columns of a layout. */
 export function storedColumns({ test, keep }: Layout): StoredName[] {
@@ -142,7 +165,7 @@ export function fieldNames(name: StoredName, { parameters, metrics }: Layout): s
   return (width === 'metrics' ? metrics : parameters).map(field => prefix + field)
 }
 
-/** Bytes of a run in memory. */
+/** Bytes of a run in memory, where its end is no other's. */
 export const rowBytes = (layout: Layout): number =>
   storedColumns(layout).reduce(
     (sum, name) => sum + widthOf(name, layout) * arrayTypes[columns[name].type].BYTES_PER_ELEMENT,
@@ -150,22 +173,34 @@ export const rowBytes = (layout: Layout): number =>
   )
 const arrayTypes = { f64: Float64Array, u32: Uint32Array, u8: Uint8Array } as const
 
-type Mutable = { -readonly [K in StoredName]?: ArrayOf<K> } & { count: number }
-
-/** Rows of zeros; of `spare` where it is given, and then they hold anything. */
-export function makeRows(layout: Layout, count: number, spare?: Spare): Rows {
-  const rows: Record<string, unknown> = { count }
-  for (const name of storedColumns(layout)) {
+function make(names: readonly StoredName[], layout: Layout, count: number, spare?: Spare): { count: number } {
+  const made: Record<string, unknown> = {}
+  for (const name of names) {
     const length = count * widthOf(name, layout)
     const { type } = columns[name]
-    rows[name] = spare ? spare[type](length) : new arrayTypes[type](length)
+    made[name] = spare ? spare[type](length) : new arrayTypes[type](length)
   }
-  return rows as unknown as Rows
+  return { ...made, count }
 }
 
-/** Row i of the columns of `source` becomes row to[i] of `rows`; source columns that `rows` do not have are left out. */
-export function placeRows(rows: Rows, source: Rows, to: Uint32Array): void {
-  for (const name of storedNames) {
+/** Rows of zeros; of `spare` where it is given, and then they hold anything. */
+export const makeRuns = (layout: Layout, count: number, spare?: Spare): RunRows => ({
+  ...(make(
+    storedColumns(layout).filter(name => !isOfEnd(name)),
+    layout,
+    count,
+    spare
+  ) as Omit<RunRows, 'end'>),
+  end: spare ? spare.u32(count) : new Uint32Array(count)
+})
+
+/** Ends of zeros; of `spare` where it is given, and then they hold anything. */
+export const makeEnds = (layout: Layout, count: number, spare?: Spare): EndRows =>
+  make(storedColumns(layout).filter(isOfEnd), layout, count, spare) as EndRows
+
+/** Row i of the columns of `source` becomes row to[i] of `rows`, but for its end, which is row ends[e] in place of row e. */
+export function placeRuns(rows: RunRows, source: RunRows, to: Uint32Array, ends: Uint32Array): void {
+  for (const name of runNames) {
     const [out, from] = [rows[name], source[name]]
     if (!out || !from) continue
     const width = source.count === 0 ? 0 : from.length / source.count
@@ -173,6 +208,7 @@ export function placeRows(rows: Rows, source: Rows, to: Uint32Array): void {
     else if (out instanceof Uint32Array) placeCounts(out, from as Uint32Array, to)
     else placeCodes(out, from as Uint8Array, to)
   }
+  for (let i = 0; i < to.length; i++) rows.end[to[i]] = ends[source.end[i]]
 }
 
 // One function for each type: a loop that has met arrays of several types takes many times as long.
@@ -198,15 +234,14 @@ function isAscending(values: Uint32Array): boolean {
   return true
 }
 
-/** The rows `which`, in that order. */
+/** The rows `which`, in that order, with the ends of all. */
 export function pickRows(rows: Rows, which: ArrayLike<number>): Rows {
-  const out: Mutable = { count: which.length }
-  for (const name of storedNames) {
+  const out: Record<string, unknown> = {}
+  for (const name of [...runNames, 'end'] as const) {
     const from = rows[name]
-    if (!from) continue
-    out[name] = pick(from, rows.count, which) as never
+    if (from) out[name] = pick(from, rows.count, which)
   }
-  return out as Rows
+  return { ...out, count: which.length, ends: rows.ends } as Rows
 }
 
 /** Rows `which` of a block of finished runs. */
@@ -235,18 +270,25 @@ function pick<T extends Float64Array | Uint32Array | Uint8Array>(from: T, count:
   return out
 }
 
+/** What the judge found out of the ends of runs, and which is whose. */
+export interface FilledEnds {
+  /** [count] the row of `ends` that is a run's. */
+  readonly end: Uint32Array
+  readonly ends: Filled<'judge'>
+}
+
 /** Rows from what each filler found out of the same runs. */
 export function rowsFrom(
   layout: Layout,
   search: Filled<'search'>,
-  judge: Filled<'judge'>,
+  { end, ends }: FilledEnds,
   scores: { readonly train: Float64Array; readonly test?: Float64Array }
 ): Rows {
-  const blocks: Readonly<Record<Exclude<Filler, 'thinning'>, unknown>> = { search, judge, scores }
-  const rows: Record<string, unknown> = { count: search.count }
+  const blocks: Readonly<Record<Exclude<Filler, 'thinning'>, unknown>> = { search, judge: ends, scores }
+  const [ofRuns, ofEnds]: Record<string, unknown>[] = [{ count: search.count }, { count: ends.count }]
   for (const name of storedColumns(layout)) {
     const { by, field } = columns[name]
-    if (by !== 'thinning') rows[name] = (blocks[by] as Record<string, unknown>)[field]
+    if (by !== 'thinning') (isOfEnd(name) ? ofEnds : ofRuns)[name] = (blocks[by] as Record<string, unknown>)[field]
   }
-  return rows as unknown as Rows
+  return { ...ofRuns, end, ends: ofEnds } as unknown as Rows
 }

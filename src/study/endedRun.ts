@@ -57,25 +57,27 @@ export interface Run {
 function runAt(rows: Rows, layout: Layout, i: number): Run {
   const P = widthOf('theta', layout)
   const M = layout.metrics.length
-  const point = (theta: Float64Array): Float64Array => theta.slice(i * P, (i + 1) * P)
+  const { ends } = rows
+  const e = rows.end[i]
+  const point = (theta: Float64Array, at: number): Float64Array => theta.slice(at * P, (at + 1) * P)
   const scores = (values: Float64Array): MetricSet<number> =>
     Object.fromEntries(layout.metrics.map((name, m) => [name, values[i * M + m]]))
-  const code = rows.verdict[i]
+  const code = ends.verdict[e]
   return {
     start: rows.start[i],
     verdict: verdicts[code],
-    ...(code === VerdictCode.unfinished ? { reason: reasonWords[rows.reason[i]] as UnfinishedReason } : {}),
+    ...(code === VerdictCode.unfinished ? { reason: reasonWords[ends.reason[e]] as UnfinishedReason } : {}),
     status: statusNames[rows.status[i]],
     steps: rows.steps[i],
-    loss: rows.loss[i],
-    gradientNorm: rows.gradientNorm[i],
-    parameters: rows.theta ? point(rows.theta) : new Float64Array(0),
+    loss: ends.loss[e],
+    gradientNorm: ends.gradientNorm[e],
+    parameters: ends.theta ? point(ends.theta, e) : new Float64Array(0),
     found: {
       loss: rows.lossFound[i],
       gradientNorm: rows.gradientNormFound[i],
-      ...(rows.thetaFound ? { parameters: point(rows.thetaFound) } : {})
+      ...(rows.thetaFound ? { parameters: point(rows.thetaFound, i) } : {})
     },
-    ...(Number.isNaN(rows.limit[i]) ? {} : { limit: { loss: rows.limit[i], error: rows.limitError[i] } }),
+    ...(Number.isNaN(ends.limit[e]) ? {} : { limit: { loss: ends.limit[e], error: ends.limitError[e] } }),
     metrics: { train: scores(rows.train), ...(rows.test ? { test: scores(rows.test) } : {}) }
   }
 }

@@ -45,21 +45,28 @@ export async function endsOf(
       gradientNorm: Float64Array.from(places, ({ block, i }) => block.gradientNorm[i]),
       status: Uint8Array.from(places, ({ block, i }) => block.status[i])
     }
-    const judged = await setup.judgeRuns(at, found, count)
-    settled.loss.set(judged.loss, first)
-    settled.theta.set(judged.theta, first * P)
-    const flat = [...judged.verdict.keys()].filter(i => judged.verdict[i] === VerdictCode.degenerate)
-    const some = new Float64Array(flat.length * P)
-    flat.forEach((i, n) => some.set(judged.theta.subarray(i * P, (i + 1) * P), n * P))
-    const z = flat.length > 0 ? await objective.outputs(some, degenerate.data) : new Float64Array(0)
-    let next = 0
+    const { end, ends: judged } = await setup.judgeRuns(at, found, count)
     for (let i = 0; i < count; i++) {
-      const values = [first + i, judged.loss[i], judged.gradientNorm[i], judged.precision[i]] as const
-      if (judged.verdict[i] === VerdictCode.minimum) names[first + i] = `m${minima.add(...values, judged.theta, i * P)}`
-      else if (judged.verdict[i] === VerdictCode.degenerate)
-        names[first + i] =
-          `d${degenerate.add(...values, z.subarray(next * width, ++next * width), judged.theta, i * P)}`
-      else names[first + i] = verdicts[judged.verdict[i]]
+      const e = end[i]
+      settled.loss[first + i] = judged.loss[e]
+      settled.theta.set(judged.theta.subarray(e * P, (e + 1) * P), (first + i) * P)
+    }
+    const flat = [...judged.verdict.keys()].filter(e => judged.verdict[e] === VerdictCode.degenerate)
+    const some = new Float64Array(flat.length * P)
+    flat.forEach((e, n) => some.set(judged.theta.subarray(e * P, (e + 1) * P), n * P))
+    const z = flat.length > 0 ? await objective.outputs(some, degenerate.data) : new Float64Array(0)
+    const outputsOf = new Map(flat.map((e, n) => [e, z.subarray(n * width, (n + 1) * width)] as const))
+    const nameOf = new Map<number, string>()
+    for (let i = 0; i < count; i++) {
+      const e = end[i]
+      if (!nameOf.has(e)) {
+        const values = [first + i, judged.loss[e], judged.gradientNorm[e], judged.precision[e]] as const
+        const outputs = outputsOf.get(e)
+        if (judged.verdict[e] === VerdictCode.minimum) nameOf.set(e, `m${minima.add(...values, judged.theta, e * P)}`)
+        else if (outputs) nameOf.set(e, `d${degenerate.add(...values, outputs, judged.theta, e * P)}`)
+        else nameOf.set(e, verdicts[judged.verdict[e]])
+      }
+      names[first + i] = nameOf.get(e)!
     }
   }
   const known = new Map<string, { end: string; loss: number | null }>()

@@ -16,7 +16,7 @@ import type { Model } from '../models/types.js'
 import { expressionModel } from './formulaConfig.js'
 import { readRecord } from './record.js'
 import { studyFile, summaryFile } from '../runs/directory.js'
-import { readRun } from '../runs/points.js'
+import { readEnd } from '../runs/points.js'
 
 /** Which model of a study; the minimum with the lowest loss when nothing is named. */
 export interface ModelChoice {
@@ -243,26 +243,25 @@ async function modelOfStart(saved: SavedStudy, start: number): Promise<FittedMod
     throw new InputError(
       `There is no start ${start} in ${shown(directory)}; its starts are 0 to ${summary.starts - 1}.`
     )
-  const run = await readRun(directory, start)
+  const run = await readEnd(directory, start)
   const network = networkOf(model)
-  if (run && !run.theta)
-    throw new InputError(
-      `${shown(directory)} was made with keep: none, so it holds no parameters of start ${start}; choose a point, or \`manystart replay\` that start.`
-    )
-  if (run)
+  if (run) {
+    const { loss, theta, conditioned } = run
+    if (!theta)
+      throw new InputError(
+        `${shown(directory)} was made with keep: none, so it holds no parameters of start ${start}; choose a point, or \`manystart replay\` that start.`
+      )
+    const biases = centring && network ? biasesAtMeans(network, centring, conditioned) : undefined
     return {
       name: summary.name,
       point: `the end of start ${start}`,
-      loss: run.loss[0],
+      loss: loss[0],
       runs: 1,
       model,
       preprocessing,
-      ...parametersAt(
-        saved,
-        run.theta!,
-        centring && network ? biasesAtMeans(network, centring, run.conditioned) : undefined
-      )
+      ...parametersAt(saved, theta, biases)
     }
+  }
   throw new InputError(`The run of start ${start} is not in ${shown(directory)}; it had not ended.`)
 }
 

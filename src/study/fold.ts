@@ -6,20 +6,29 @@ import { Aggregate, type AggregateResult } from '../analysis/aggregate.js'
 import { defaultTolerances, openClusters, type Cluster, type Clusters, type Tolerances } from '../analysis/cluster.js'
 import type { Candidates, Compared } from '../analysis/multiplicity/candidates.js'
 import { halfOf, unseenBound, type FirstHalf } from '../analysis/coverage.js'
+import { listedStarts, type Others } from '../analysis/clusterTable.js'
 import { hashIntegers } from '../analysis/sketch.js'
 import { byLoss } from '../core/ties.js'
-import type { EndPoints } from '../analysis/recentPoints.js'
 import { LimitClusterer, type Limit } from '../analysis/limits.js'
 import { reasonWords, VerdictCode, type UnfinishedReason } from '../core/result.js'
 import { scoresOf } from '../models/scores.js'
 import type { Diverging, Facts, Part, Range } from '../runs/part.js'
 import type { Points } from '../runs/points.js'
+import { runsOfEnds, type EndRuns } from '../runs/ends.js'
 import type { Rows } from '../runs/table.js'
 import { addCandidates, openCandidates } from './multiplicity/models.js'
 import type { Setup } from './setup.js'
 
 const kinds = ['minima', 'degenerate', 'saddles', 'flatSaddles'] as const
 type Kind = (typeof kinds)[number]
+
+/** Where an end is filed; undefined for one that is no stationary point. */
+function kindOf(verdict: number, nullity: number): Kind | undefined {
+  if (verdict === VerdictCode.minimum) return 'minima'
+  if (verdict === VerdictCode.degenerate) return 'degenerate'
+  if (verdict === VerdictCode.saddle) return nullity === 0 ? 'saddles' : 'flatSaddles'
+  return undefined
+}
 
 /** Runs folded together. */
 export interface Folded extends AggregateResult {
@@ -52,11 +61,18 @@ function renamed(numbers: Int32Array, ids: Int32Array): Int32Array {
   return out
 }
 
-/** How often each code occurs. */
-function tally(codes: Uint8Array): Float64Array {
-  const counts = new Float64Array(256)
-  for (let i = 0; i < codes.length; i++) counts[codes[i]]++
-  return counts
+/** How many runs have each code. */
+function tally(codes: Uint8Array, { counts }: EndRuns): Float64Array {
+  const sums = new Float64Array(256)
+  for (let e = 0; e < codes.length; e++) sums[codes[e]] += counts[e]
+  return sums
+}
+
+/** The runs of an end after the first one. */
+function othersOf(end: number, start: Float64Array, { counts, first, next }: EndRuns): Others {
+  const starts: number[] = []
+  for (let i = next[first[end]]; i < next.length && starts.length < listedStarts; i = next[i]) starts.push(start[i])
+  return { count: counts[end] - 1, starts }
 }
 
 export class Fold {
@@ -102,29 +118,33 @@ export class Fold {
   async add({ first, count, rows, facts }: Part): Promise<void> {
     if (first < this.end) throw new Error(`part ${first} comes after ${this.end}`)
     this.end = first + count
-    const point = await this.file(rows)
-    const hash = hashIntegers(rows.start)
-    this.aggregate.addBlock({ ...rows, point, hash })
+    const { start, end, ends } = rows
+    const runs = runsOfEnds(rows)
+    const verdicts = tally(ends.verdict, runs)
+    const pointOf = await this.file(rows, runs)
+    const hash = hashIntegers(start)
+    this.aggregate.addBlock({ ...rows, ends: { ...ends, point: pointOf }, runs, hash })
     if (facts.ends) this.aggregate.addRange(facts.ends.low, facts.ends.high)
     if (this.candidates) addCandidates(this.candidates, this.setup, rows, hash)
     if (facts.classCounts.length > 0)
-      this.aggregate.addClassCounts(facts.classCounts, rows.count - tally(rows.verdict)[VerdictCode.failed])
+      this.aggregate.addClassCounts(facts.classCounts, rows.count - verdicts[VerdictCode.failed])
     this.diverging ??= facts.diverging
     await this.fileLimits(rows, facts)
-    const reasons = tally(rows.reason)
+    const reasons = tally(ends.reason, runs)
     for (const reason of Object.keys(this.unfinished) as UnfinishedReason[])
       this.unfinished[reason] += reasons[reasonWords.indexOf(reason)]
-    this.points.push({ start: rows.start.slice(), point })
-    this.countMinima(rows)
+    const point = new Int32Array(rows.count)
+    for (let i = 0; i < point.length; i++) point[i] = pointOf[end[i]]
+    this.points.push({ start: start.slice(), point })
+    this.minimumRuns += verdicts[VerdictCode.minimum]
+    this.beforeHalf += this.minimaBelowHalf(rows)
     this.before.set(first + count, this.minimumRuns)
   }
 
-  private countMinima({ count, verdict, start }: Rows): void {
-    for (let i = 0; i < count; i++) {
-      if (verdict[i] !== VerdictCode.minimum) continue
-      this.minimumRuns++
-      if (start[i] < this.half) this.beforeHalf++
-    }
+  private minimaBelowHalf({ start, end, ends: { verdict } }: Rows): number {
+    let runs = 0
+    for (let i = 0; i < start.length && start[i] < this.half; i++) if (verdict[end[i]] === VerdictCode.minimum) runs++
+    return runs
   }
 
   /**
@@ -137,57 +157,30 @@ export class Fold {
     return unseenBound(this.clusters.minima.clusters(), { end: end / 2, runs }, confidence)
   }
 
-  /** Files end points under the distinct points that they belong to; a number for each that is unique over kinds, −1 for none. */
-  private async file(rows: Rows): Promise<Int32Array> {
-    const { verdict, nullity, start, gradientNorm, precision, conditioned: theta } = rows
+  /** Files ends under the distinct points that they belong to; a number for each that is unique over kinds, −1 for none. */
+  private async file({ start, ends }: Rows, runs: EndRuns): Promise<Int32Array> {
+    const { count, verdict, nullity, gradientNorm, precision, conditioned: theta, copy } = ends
     const { lossScale } = this.setup.frame
-    const loss = lossScale === 1 ? rows.loss : rows.loss.map(v => v / lossScale)
-    const { degenerate, flatSaddles } = this.clusters
+    const loss = lossScale === 1 ? ends.loss : ends.loss.map(v => v / lossScale)
     const P = this.setup.certifier.objective.parameters
-    const numbers = new Int32Array(rows.count).fill(-1)
+    const numbers = new Int32Array(count).fill(-1)
     const flat: number[] = []
-    const points = { ...rows, loss }
-    for (let from = 0, to = 0; from < rows.count; from = to) {
-      const code = verdict[from]
-      do to++
-      while (to < rows.count && verdict[to] === code && nullity[to] === nullity[from])
-      if (code === VerdictCode.minimum) this.fileStrict('minima', points, from, to, numbers)
-      else if (code === VerdictCode.saddle && nullity[from] === 0) this.fileStrict('saddles', points, from, to, numbers)
-      else if (code === VerdictCode.degenerate || code === VerdictCode.saddle)
-        for (let i = from; i < to; i++) flat.push(i)
+    const numberOf = (kind: Kind, id: number): number => id * kinds.length + kinds.indexOf(kind)
+    for (let e = 0; e < count; e++) {
+      const kind = kindOf(verdict[e], nullity[e])
+      if (kind === 'degenerate' || kind === 'flatSaddles') flat.push(e)
+      else if (kind) {
+        const values = [start[runs.first[e]], loss[e], gradientNorm[e], precision[e], theta, e * P] as const
+        const others = runs.counts[e] > 1 ? othersOf(e, start, runs) : undefined
+        numbers[e] = numberOf(kind, this.clusters[kind].add(...values, copy?.[e], others))
+      }
     }
-    const [valley, ridge] = [kinds.indexOf('degenerate'), kinds.indexOf('flatSaddles')]
-    await this.withOutputs(theta, flat, (i, z) => {
-      const isSaddle = verdict[i] === VerdictCode.saddle
-      const id = (isSaddle ? flatSaddles : degenerate).add(
-        start[i],
-        loss[i],
-        gradientNorm[i],
-        precision[i],
-        z,
-        theta,
-        i * P
-      )
-      numbers[i] = id * kinds.length + (isSaddle ? ridge : valley)
+    await this.withOutputs(theta, flat, (e, z) => {
+      const kind = verdict[e] === VerdictCode.saddle ? 'flatSaddles' : 'degenerate'
+      const values = [start[runs.first[e]], loss[e], gradientNorm[e], precision[e], z, theta, e * P] as const
+      numbers[e] = numberOf(kind, this.clusters[kind].add(...values, othersOf(e, start, runs)))
     })
     return numbers
-  }
-
-  /** Files the end points from … to−1 of one kind. */
-  private fileStrict(
-    kind: 'minima' | 'saddles',
-    points: EndPoints,
-    from: number,
-    to: number,
-    numbers: Int32Array
-  ): void {
-    const { start, loss, gradientNorm, precision, conditioned, copy } = points
-    const clusterer = this.clusters[kind]
-    const P = this.setup.certifier.objective.parameters
-    for (let i = from; (i = clusterer.addKnown(points, i, to, numbers)) < to; i++)
-      numbers[i] = clusterer.add(start[i], loss[i], gradientNorm[i], precision[i], conditioned, i * P, copy?.[i])
-    const k = kinds.indexOf(kind)
-    for (let i = from; i < to; i++) numbers[i] = numbers[i] * kinds.length + k
   }
 
   /** Calls `use` with what the network computes at rows `which` of theta [R, P] on the rows that degenerate points are compared on. */
@@ -214,18 +207,22 @@ export class Fold {
   private async fileLimits(rows: Rows, { growing }: Facts): Promise<void> {
     if (growing.size === 0) return
     const P = this.setup.certifier.objective.parameters
+    const { start, end, ends } = rows
     const which: number[] = []
-    for (let i = 0; i < rows.count; i++) if (growing.has(rows.start[i])) which.push(i)
-    await this.withOutputs(rows.conditioned, which, (i, z) =>
+    for (let i = 0; i < rows.count; i++) if (growing.has(start[i])) which.push(i)
+    const endOf = Uint32Array.from(which, i => end[i])
+    let n = 0
+    await this.withOutputs(ends.conditioned, endOf, (e, z) => {
+      const i = which[n++]
       this.limits.add({
-        start: rows.start[i],
-        loss: rows.limit[i],
-        uncertainty: rows.limitError[i],
-        growing: growing.get(rows.start[i]) ?? [],
+        start: start[i],
+        loss: ends.limit[e],
+        uncertainty: ends.limitError[e],
+        growing: growing.get(start[i]) ?? [],
         z,
-        theta: rows.conditioned.slice(i * P, (i + 1) * P)
+        theta: ends.conditioned.slice(e * P, (e + 1) * P)
       })
-    )
+    })
   }
 
   /** @param count starts that were asked for in the end, where the study has stopped itself */

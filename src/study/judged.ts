@@ -1,9 +1,7 @@
 /** Finished runs → rows: verdicts of those that are to be judged, scores of all. */
-import { emptyJudged, merged } from '../analysis/recognise.js'
-import type { Judged } from '../analysis/verdict.js'
-import { ReasonCode, VerdictCode } from '../core/result.js'
+import { together, unjudged, type JudgedRuns } from '../analysis/judgedRuns.js'
+import { VerdictCode } from '../core/result.js'
 import type { Spare } from '../core/spare.js'
-import { Status } from '../core/status.js'
 import { conditionedDirections } from '../models/model.js'
 import { classCount } from '../models/scores.js'
 import type { Diverging, Facts } from '../runs/part.js'
@@ -12,10 +10,14 @@ import { userRows } from './present.js'
 import type { Setup } from './setup.js'
 
 /** Rows of θ of the runs that did not fail. */
-function finite(block: RunBlock, verdict: Uint8Array, P: number): { theta: Float64Array; which?: number[] } {
+function finite(
+  block: RunBlock,
+  { end, ends: { verdict } }: JudgedRuns,
+  P: number
+): { theta: Float64Array; which?: number[] } {
   if (!verdict.includes(VerdictCode.failed)) return block
   const which: number[] = []
-  for (let i = 0; i < block.count; i++) if (verdict[i] !== VerdictCode.failed) which.push(i)
+  for (let i = 0; i < block.count; i++) if (verdict[end[i]] !== VerdictCode.failed) which.push(i)
   const theta = new Float64Array(which.length * P)
   which.forEach((i, n) => theta.set(block.theta.subarray(i * P, (i + 1) * P), n * P))
   return { theta, which }
@@ -43,19 +45,34 @@ async function verdictsOf(
   block: RunBlock,
   which: readonly number[] | undefined,
   spare: Spare
-): Promise<Judged> {
+): Promise<JudgedRuns> {
   if (!which) return setup.judgeRuns(block.theta, block, block.count, spare)
-  const { separated, objective } = setup.judge
-  const out = emptyJudged(block.theta, block, block.count, objective.parameters)
-  for (let i = 0; i < block.count; i++) {
-    out.reason[i] = ReasonCode.unjudged
-    if (block.status[i] === Status.failed) out.verdict[i] = VerdictCode.failed
-    else if (separated) out.verdict[i] = VerdictCode.diverging
-    if (out.verdict[i] !== VerdictCode.unfinished) out.reason[i] = 0
-  }
+  const out = unjudged(block.theta, block, setup.judge.separated)
   if (which.length === 0) return out
   const runs = pickRuns(block, which)
-  return merged(out, await setup.judgeRuns(runs.theta, runs, runs.count), which, objective.parameters)
+  return together(out, await setup.judgeRuns(runs.theta, runs, runs.count), which)
+}
+
+/** What the metadata of a part say of these runs. */
+function factsOf(
+  setup: Setup,
+  { start, count }: RunBlock,
+  { end, ends }: JudgedRuns,
+  classCounts: Float64Array
+): Facts {
+  const growing = new Map<number, readonly number[]>()
+  let diverging: Diverging | undefined
+  if (!ends.verdict.includes(VerdictCode.diverging)) return { classCounts, growing }
+  const P = setup.objective.parameters
+  for (let i = 0; i < count; i++) {
+    const e = end[i]
+    const way = ends.ways.get(e)
+    if (way) growing.set(start[i], way.growing)
+    if (ends.verdict[e] !== VerdictCode.diverging || (diverging && diverging.start <= start[i])) continue
+    const direction = way?.direction ?? separating(setup)
+    diverging = { start: start[i], loss: ends.loss[e], theta: ends.theta.slice(e * P, (e + 1) * P), direction }
+  }
+  return { classCounts, growing, ...(diverging ? { diverging } : {}) }
 }
 
 /**
@@ -68,38 +85,30 @@ export async function judged(setup: Setup, layout: Layout, block: RunBlock, spar
   const P = setup.objective.parameters
   const M = layout.metrics.length
   const result = await verdictsOf(setup, block, which, spare)
-  const { theta, which: scored } = finite(block, result.verdict, P)
+  const { end, ends } = result
+  const { theta, which: scored } = finite(block, result, P)
   const train = await certifier.objective.score(theta, undefined, spare)
   const held = test ? await certifier.objective.score(theta, test, spare) : undefined
   const spread = (values: Float64Array): Float64Array => spreadOut(values, scored, block.count, M)
   const conditioned = rowsFrom(
     layout,
     block,
-    { ...result, conditioned: result.theta },
+    { end, ends: { ...ends, conditioned: ends.theta } },
     {
       train: spread(train.values),
       ...(held ? { test: spread(held.values) } : {})
     }
   )
   const rows = userRows(model, setup.frame, conditioned, spare)
-  let diverging: Diverging | undefined
-  for (let i = 0; i < block.count; i++) {
-    if (result.verdict[i] !== VerdictCode.diverging || (diverging && diverging.start <= block.start[i])) continue
-    const direction = result.ways.get(i)?.direction ?? separating(setup)
-    const point = result.theta.slice(i * P, (i + 1) * P)
-    diverging = { start: block.start[i], loss: result.loss[i], theta: point, direction }
-  }
-  const classCounts = classCount(model) > 0 ? train.classCounts : new Float64Array(0)
-  const growing = new Map([...result.ways].map(([i, way]) => [block.start[i], way.growing] as const))
-  const facts: Facts = { classCounts, growing, ...(diverging ? { diverging } : {}) }
+  const facts = factsOf(setup, block, result, classCount(model) > 0 ? train.classCounts : new Float64Array(0))
   let steps = 0
   for (let i = 0; i < block.count; i++) steps += block.steps[i]
   return {
     rows,
     facts,
-    holders: [block, result, conditioned, rows],
+    holders: [block, result, ends, conditioned, rows, rows.ends],
     /** Evaluations of the search, and of the judge. */
     searching: { f: steps, g: steps, H: program.needs === 'H' ? steps : 0 },
-    judging: { f: result.steps + result.losses, g: result.steps, H: result.steps }
+    judging: { f: ends.steps + ends.losses, g: ends.steps, H: ends.steps }
   }
 }

@@ -19,16 +19,21 @@ export const userLosses = ({ lossScale }: Frame, losses: Float64Array): Float64A
   lossScale === 1 ? losses : losses.map(v => v * lossScale)
 
 /** Runs in the user's coordinates; `conditioned` keeps θ as certified. */
-export const userRows = (model: Model, frame: Frame, rows: Rows, spare?: Spare): Rows => ({
-  ...rows,
-  loss: userLosses(frame, rows.loss),
-  lossFound: userLosses(frame, rows.lossFound),
-  limit: userLosses(frame, rows.limit),
-  limitError: userLosses(frame, rows.limitError),
-  ...(rows.theta ? { theta: userPoints(model, frame.toUser, rows.theta, spare?.f64(rows.theta.length)) } : {}),
-  ...(rows.thetaFound
-    ? { thetaFound: userPoints(model, frame.toUser, rows.thetaFound, spare?.f64(rows.thetaFound.length)) }
-    : {}),
-  train: userScores(model, frame, rows.train),
-  ...(rows.test ? { test: userScores(model, frame, rows.test) } : {})
-})
+export function userRows(model: Model, frame: Frame, rows: Rows, spare?: Spare): Rows {
+  const { ends } = rows
+  const user = (theta: Float64Array): Float64Array => userPoints(model, frame.toUser, theta, spare?.f64(theta.length))
+  return {
+    ...rows,
+    lossFound: userLosses(frame, rows.lossFound),
+    ...(rows.thetaFound ? { thetaFound: user(rows.thetaFound) } : {}),
+    train: userScores(model, frame, rows.train),
+    ...(rows.test ? { test: userScores(model, frame, rows.test) } : {}),
+    ends: {
+      ...ends,
+      loss: userLosses(frame, ends.loss),
+      limit: userLosses(frame, ends.limit),
+      limitError: userLosses(frame, ends.limitError),
+      ...(ends.theta ? { theta: user(ends.theta) } : {})
+    }
+  }
+}

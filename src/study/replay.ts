@@ -98,7 +98,7 @@ export async function replay(directory: string, start: number, overrides: Replay
         `The data ${setup.data.name} have changed since ${directory} was made, so the run cannot be repeated; restore the file.`
       )
     for await (const block of setup.objective.minimise(requestOf(setup, { first: start, count: 1 }, { trace: true }))) {
-      const judged = await setup.judgeRuns(block.theta, block, 1)
+      const { ends: judged } = await setup.judgeRuns(block.theta, block, 1)
       const trace = block.traces?.[0] ?? new Float64Array(0)
       const { frame, model } = setup
       const user = (theta: Float64Array): number[] => [...userPoints(model, frame.toUser, theta)]

@@ -5,7 +5,8 @@ import type { RunRequest } from '../engines/types.js'
 import { scoresOf } from '../models/scores.js'
 import type { Cost } from '../runs/directory.js'
 import { missing, type Diverging, type Ends, type Facts, type Part, type Range } from '../runs/part.js'
-import { makeRows, pickRows, pickRuns, placeRows, type Layout, type Rows, type RunBlock } from '../runs/table.js'
+import { EndTable, inOrder } from '../runs/ends.js'
+import { makeRuns, pickRows, pickRuns, placeRuns, type Layout, type Rows, type RunBlock } from '../runs/table.js'
 import { judgeChoice, lowest, sampled, sliceOf } from './choice.js'
 import { judged } from './judged.js'
 import { fullLayout, joined, thinning, type Thin } from './thinning.js'
@@ -66,14 +67,15 @@ type Evaluations = Omit<Cost, 'seconds'>
 
 /** A part under way. */
 class Gathering {
-  private readonly rows
+  private readonly runs
+  private readonly ends: EndTable
   /** 1: taken up, 2: there. */
   private readonly state: Uint8Array
   private filled = 0
   private classCounts: Float64Array
   private readonly growing: Map<number, readonly number[]>
   private diverging: Diverging | undefined
-  private ends: Ends | undefined
+  private spread: Ends | undefined
   private readonly thin: Thin | undefined
   private cost = { seconds: 0, f: 0, g: 0, H: 0 }
   /** Blocks that are judged when the part is complete. */
@@ -90,24 +92,27 @@ class Gathering {
     spare: Spare
   ) {
     this.thin = layout.keep === 'none' ? thinning(setup) : undefined
-    this.rows = makeRows(layout, range.count, spare)
+    this.runs = makeRuns(layout, range.count, spare)
+    this.ends = new EndTable(layout)
     this.state = new Uint8Array(range.count)
     this.classCounts = known?.part.facts.classCounts.slice() ?? new Float64Array(0)
     this.growing = new Map(known?.part.facts.growing)
     this.diverging = known?.part.facts.diverging
-    this.ends = known?.part.facts.ends
+    this.spread = known?.part.facts.ends
     if (!known) return
     this.cost = { ...known.cost }
-    const places = this.places(known.part.rows.start)
-    placeRows(this.rows, known.part.rows, places)
+    const places = this.place(known.part.rows)
     for (const at of places) this.state[at] = 2
     this.filled = places.length
   }
 
-  private places(start: Float64Array): Uint32Array {
+  /** Puts runs in their places, and returns these. */
+  private place(rows: Rows): Uint32Array {
+    const { start } = rows
     const { first } = this.range
     const places = new Uint32Array(start.length)
     for (let i = 0; i < places.length; i++) places[i] = start[i] - first
+    placeRuns(this.runs, rows, places, this.ends.add(rows.ends))
     return places
   }
 
@@ -143,8 +148,7 @@ class Gathering {
   /** Adds runs with their parameters, and returns what is kept of them. */
   add(whole: Rows, told: Facts, ...spent: readonly Evaluations[]): Rows {
     const { rows, facts } = this.thinned(whole, told)
-    const places = this.places(rows.start)
-    placeRows(this.rows, rows, places)
+    const places = this.place(rows)
     for (let i = 0; i < places.length; i++) this.state[places[i]] = 2
     this.filled += rows.count
     this.fresh += rows.count
@@ -168,13 +172,13 @@ class Gathering {
   /** Puts judged runs in the place of the same ones unjudged; their search and scores have been counted. */
   replace(whole: Rows, told: Facts, judging: Evaluations): void {
     const { rows, facts } = this.thinned(whole, told)
-    placeRows(this.rows, rows, this.places(rows.start))
+    this.place(rows)
     this.note(facts, judging)
   }
 
   private note({ growing, diverging, ends }: Facts, ...spent: readonly Evaluations[]): void {
     for (const key of ['f', 'g', 'H'] as const) for (const part of spent) this.cost[key] += part[key]
-    this.ends = joined(this.ends, ends)
+    this.spread = joined(this.spread, ends)
     for (const [start, places] of growing) this.growing.set(start, places)
     if (diverging && !(this.diverging && this.diverging.start < diverging.start)) this.diverging = diverging
   }
@@ -183,13 +187,14 @@ class Gathering {
   part(seconds: number): { part: Part; cost: Cost } {
     this.cost.seconds += seconds
     this.fresh = 0
-    const { identity, layout, range, growing, diverging, ends } = this
-    const rows = this.isComplete ? this.rows : pickRows(this.rows, this.there())
+    const { identity, layout, range, growing, diverging, spread } = this
+    const all = { ...this.runs, ends: this.ends.ends() }
+    const rows = inOrder(this.isComplete ? all : pickRows(all, this.there()), layout)
     const facts = {
       classCounts: this.classCounts.slice(),
       growing,
       ...(diverging ? { diverging } : {}),
-      ...(ends ? { ends } : {})
+      ...(spread ? { ends: spread } : {})
     }
     return { part: { identity, ...range, layout, rows, facts }, cost: { ...this.cost } }
   }

@@ -90,7 +90,7 @@ class InOrder {
   offer(part: Part, entry: Entry | undefined): Promise<void> {
     const soon = part.first === this.ranges[this.next]?.first || this.waiting.size < waitingParts
     this.waiting.set(part.first, entry && !soon ? entry : part)
-    if (entry && !soon) this.spare.give(part.rows)
+    if (entry && !soon) this.spare.give(part.rows, part.rows.ends)
     return this.drain()
   }
 
@@ -121,7 +121,7 @@ class InOrder {
     const part = 'file' in at ? await this.directory!.read(at) : at
     this.options.onPart?.(part)
     await this.fold.add(part)
-    this.spare.give(part.rows)
+    this.spare.give(part.rows, part.rows.ends)
     this.look(part.first + part.count)
   }
 

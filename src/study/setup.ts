@@ -19,7 +19,8 @@ import { chosenLoss, lossName } from '../models/losses/choice.js'
 import { defaultLosses, isScalar, lossTable } from '../models/losses/index.js'
 import type { Network, Problem, Model } from '../models/types.js'
 import { judging } from '../analysis/recognise.js'
-import type { Found, Judge, Judged } from '../analysis/verdict.js'
+import type { JudgedRuns } from '../analysis/judgedRuns.js'
+import type { Found, Judge } from '../analysis/verdict.js'
 import { flatDirections } from '../analysis/rank.js'
 import { recedingOf } from '../analysis/receding.js'
 import { separation, type Separation } from '../analysis/separation/index.js'
@@ -84,7 +85,7 @@ export interface Setup {
   readonly certifier: { readonly engine: Engine; readonly objective: Certifying }
   readonly judge: Judge
   /** Verdicts of a block of runs; what is proved on the way is recognised later. */
-  readonly judgeRuns: (theta: Float64Array, found: Found, count: number, spare?: Spare) => Promise<Judged>
+  readonly judgeRuns: (theta: Float64Array, found: Found, count: number, spare?: Spare) => Promise<JudgedRuns>
   /** What should be known of the starts before they run, a sentence each. */
   readonly startNotes: readonly string[]
   /** Which parameters of every run are stored. */

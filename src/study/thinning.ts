@@ -30,25 +30,28 @@ export function thinning({ model, problem }: Pick<Setup, 'model' | 'problem'>): 
   const scale = canonicalScale(columnScale(problem))
   const own = new Float64Array(P)
   const point = new Float64Array(P)
-  return ({ theta, thetaFound: _, ...rows }, facts) => {
-    const { count, start, verdict, nullity, conditioned } = rows
+  return ({ thetaFound: _, ends: { theta, ...ends }, ...rows }, facts) => {
+    const { count, verdict, nullity, conditioned } = ends
+    const grows = new Uint8Array(count)
+    if (facts.growing.size > 0) rows.end.forEach((e, i) => facts.growing.has(rows.start[i]) && (grows[e] = 1))
     const out = new Float64Array(conditioned.length).fill(NaN)
     const copy = new Float64Array(count).fill(NaN)
-    let ends: Ends | undefined
-    for (let i = 0; i < count; i++) {
-      const at = i * P
-      const code = verdict[i]
-      if (code === VerdictCode.minimum || (code === VerdictCode.saddle && nullity[i] === 0)) {
+    let range: Ends | undefined
+    for (let e = 0; e < count; e++) {
+      const at = e * P
+      const code = verdict[e]
+      if (code === VerdictCode.minimum || (code === VerdictCode.saddle && nullity[e] === 0)) {
         for (let p = 0; p < P; p++) own[p] = conditioned[at + p] / scale[p]
-        copy[i] = canonicalizer.canonicalize(own, point)
+        copy[e] = canonicalizer.canonicalize(own, point)
         for (let p = 0; p < P; p++) out[at + p] = point[p] * scale[p]
-      } else if (code === VerdictCode.degenerate || code === VerdictCode.saddle || facts.growing.has(start[i]))
+      } else if (code === VerdictCode.degenerate || code === VerdictCode.saddle || grows[e] === 1)
         out.set(conditioned.subarray(at, at + P), at)
       if (theta && (code === VerdictCode.minimum || code === VerdictCode.degenerate)) {
         const here = theta.subarray(at, at + P)
-        ends = joined(ends, { low: here, high: here })
+        range = joined(range, { low: here, high: here })
       }
     }
-    return { rows: { ...rows, conditioned: out, copy }, facts: { ...facts, ...(ends ? { ends } : {}) } }
+    const thin = { ...rows, ends: { ...ends, conditioned: out, copy } }
+    return { rows: thin, facts: { ...facts, ...(range ? { ends: range } : {}) } }
   }
 }

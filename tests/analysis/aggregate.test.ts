@@ -22,15 +22,25 @@ interface Run {
   point?: number
 }
 
+/** Runs of which each has an end of its own. */
+const apart = (count: number) => ({
+  count,
+  end: Uint32Array.from({ length: count }, (_, i) => i),
+  runs: { counts: new Uint32Array(count).fill(1), first: Uint32Array.from({ length: count }, (_, i) => i) }
+})
+
 const block = (runs: readonly Run[]): AggregatedRows => ({
-  count: runs.length,
+  ...apart(runs.length),
   start: Float64Array.from(runs, r => r.start),
   hash: hashIntegers(Float64Array.from(runs, r => r.start)),
-  verdict: Uint8Array.from(runs, r => r.verdict),
-  point: Int32Array.from(runs, r => r.point ?? -1),
-  loss: Float64Array.from(runs, r => r.loss),
+  ends: {
+    count: runs.length,
+    verdict: Uint8Array.from(runs, r => r.verdict),
+    point: Int32Array.from(runs, r => r.point ?? -1),
+    loss: Float64Array.from(runs, r => r.loss),
+    theta: Float64Array.from(runs.flatMap(r => r.theta))
+  },
   lossFound: Float64Array.from(runs, r => r.lossFound ?? r.loss),
-  theta: Float64Array.from(runs.flatMap(r => r.theta)),
   steps: Uint32Array.from(runs, r => 10 + r.start),
   train: Float64Array.from(runs.flatMap(r => r.train))
 })
@@ -124,14 +134,11 @@ describe('Aggregate', () => {
     const loss = Float64Array.from({ length: n }, (_, i) => ((i * 7919) % n) / n)
     const zeros = new Float64Array(n)
     aggregate.addBlock({
-      count: n,
+      ...apart(n),
       start: zeros.map((_, i) => i),
       hash: hashIntegers(zeros.map((_, i) => i)),
-      verdict: new Uint8Array(n),
-      point: new Int32Array(n),
-      loss,
+      ends: { count: n, verdict: new Uint8Array(n), point: new Int32Array(n), loss, theta: new Float64Array(0) },
       lossFound: loss,
-      theta: new Float64Array(0),
       steps: new Uint32Array(n),
       train: new Float64Array(0)
     })

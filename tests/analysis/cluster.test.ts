@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { Clusterer, FunctionClusterer, openClusters } from '../../src/analysis/cluster.js'
+import { listedStarts } from '../../src/analysis/clusterTable.js'
 import { outputs } from '../../src/models/outputs.js'
 import { RankedIds } from '../../src/analysis/ranked.js'
 import { DistinctCounter, distinctCapacity } from '../../src/analysis/sketch.js'
@@ -78,7 +79,7 @@ describe('Clusterer', () => {
     expect(run(order.map(i => (i * 77) % 200))).toEqual(expected)
   })
 
-  it('files points that it has met lately as it files them one by one', () => {
+  it('files runs that ended at one point, to the bit, as it files them one by one', () => {
     const P = 11
     const count = 400
     const w = words(17, Stream.generator, 0, 0, 2 * count)
@@ -88,29 +89,24 @@ describe('Clusterer', () => {
       const theta = image(random(P, stretch % 3), (stretch >>> 8) % 8)
       return w[count + i] % 11 === 0 ? theta.map(v => v * (1 + 1e-14)) : theta
     })
-    const points = {
-      start: Float64Array.from(rows, (_, i) => i),
-      loss: Float64Array.from(rows, (_, i) => 0.1 + (w[Math.floor(i / 9)] % 3) / 100),
-      gradientNorm: Float64Array.from(rows, (_, i) => 1e-12 * (1 + (w[count + i] % 7 === 0 ? 0 : i % 2))),
-      precision: new Float64Array(count).fill(1e-13),
-      conditioned: Float64Array.from(rows.flatMap(theta => [...theta]))
-    }
-    const { start, loss, gradientNorm, precision, conditioned } = points
+    const loss = rows.map((_, i) => 0.1 + (w[Math.floor(i / 9)] % 3) / 100)
+    const gradientNorm = rows.map((_, i) => 1e-12 * (1 + (w[count + i] % 7 === 0 ? 0 : i % 2)))
     const [one, other] = [new Clusterer(net), new Clusterer(net)]
-    const add = (to: Clusterer, i: number): number =>
-      to.add(start[i], loss[i], gradientNorm[i], precision[i], conditioned, i * P)
-    const ids = rows.map((_, i) => add(one, i))
-    const again = new Int32Array(count).fill(-1)
-    let known = 0
-    for (let i = 0, next = 0; i < count; i = next + 1) {
-      next = other.addKnown(points, i, count, again)
-      known += next - i
-      if (next < count) again[next] = add(other, next)
+    const ids = rows.map((theta, i) => one.add(i, loss[i], gradientNorm[i], 1e-13, theta))
+    const ends = new Map<string, number[]>()
+    rows.forEach((theta, i) => {
+      const key = [...theta, loss[i], gradientNorm[i]].join()
+      ends.set(key, [...(ends.get(key) ?? []), i])
+    })
+    for (const [i, ...others] of ends.values()) {
+      const starts = others.slice(0, listedStarts)
+      const id = other.add(i, loss[i], gradientNorm[i], 1e-13, rows[i], 0, NaN, { count: others.length, starts })
+      expect(others.every(k => ids[k] === id)).toBe(true)
+      expect(id).toBe(ids[i])
     }
-    expect([...again]).toEqual(ids)
     expect(other.clusters()).toEqual(one.clusters())
     expect(one.size).toBe(3)
-    expect(known).toBeGreaterThan(count / 4)
+    expect(ends.size).toBeLessThan(count / 4)
   })
 
   it('tells apart points that share a loss exactly, or lie close in θ with another loss', () => {

@@ -13,7 +13,7 @@ async function counted(out: string, code: number): Promise<Map<number, number>> 
   const counts = new Map<number, number>()
   for await (const { rows, point } of readRuns(out))
     for (let i = 0; i < rows.count; i++)
-      if (rows.verdict[i] === code) counts.set(point[i], (counts.get(point[i]) ?? 0) + 1)
+      if (rows.ends.verdict[rows.end[i]] === code) counts.set(point[i], (counts.get(point[i]) ?? 0) + 1)
   return counts
 }
 

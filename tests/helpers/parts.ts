@@ -1,5 +1,6 @@
 // Made-up runs whose every number tells its place, and parts of them.
-import { makeRows, type Layout, type Rows } from '../../src/runs/table.js'
+import { distinct, inOrder } from '../../src/runs/ends.js'
+import { makeEnds, makeRuns, type Layout, type Rows } from '../../src/runs/table.js'
 import type { Part } from '../../src/runs/part.js'
 
 export const layout: Layout = {
@@ -9,19 +10,25 @@ export const layout: Layout = {
   keep: 'all'
 }
 
+/** The ends that runs have, once each. */
+export const shared = (rows: Rows, how: Layout = layout): Rows => inOrder(distinct(rows, how), how)
+
+/** Each with an end of its own. */
 export function rowsOf(first: number, count: number, how: Layout = layout): Rows {
-  const rows = makeRows(how, count)
+  const runs = makeRuns(how, count)
+  const ends = makeEnds(how, count)
   const fill = (values: Float64Array | undefined, base: number): void =>
     values?.forEach((_, i) => (values[i] = base + (first * values.length) / count + i + 0.25))
   for (let i = 0; i < count; i++) {
-    rows.start[i] = first + i
-    rows.verdict[i] = (first + i) % 6
-    rows.status[i] = (first + i) % 4
-    rows.steps[i] = 2 * (first + i)
+    runs.start[i] = first + i
+    runs.end[i] = i
+    ends.verdict[i] = (first + i) % 6
+    runs.status[i] = (first + i) % 4
+    runs.steps[i] = 2 * (first + i)
   }
-  const wide = [rows.loss, rows.lossFound, rows.gradientNorm, rows.gradientNormFound, rows.precision, rows.train]
-  ;[...wide, rows.test, rows.theta, rows.thetaFound].forEach((values, k) => fill(values, (k + 1) * 1e6))
-  return rows
+  const wide = [ends.loss, runs.lossFound, ends.gradientNorm, runs.gradientNormFound, ends.precision, runs.train]
+  ;[...wide, runs.test, ends.theta, runs.thetaFound].forEach((values, k) => fill(values, (k + 1) * 1e6))
+  return { ...runs, ends }
 }
 
 export const partOf = (rows: Rows, first: number, how: Layout = layout, identity = 'study'): Part => ({

@@ -3,8 +3,28 @@ import { parquetReadObjects } from 'hyparquet'
 import { describe, expect, it } from 'vitest'
 import { Stream, uniform, words } from '../../src/core/rng.js'
 import { decodePart, encodePart, missing, partRanges, partRows, type Part } from '../../src/runs/part.js'
-import { makeRows, pickRows, placeRows, rowBytes, type Layout } from '../../src/runs/table.js'
-import { layout, partOf, rowsOf } from '../helpers/parts.js'
+import { EndTable, inOrder } from '../../src/runs/ends.js'
+import {
+  makeEnds,
+  makeRuns,
+  pickRows,
+  placeRuns,
+  rowBytes,
+  type EndRows,
+  type Layout,
+  type Rows
+} from '../../src/runs/table.js'
+import { layout, partOf, rowsOf, shared } from '../helpers/parts.js'
+
+/** Numbers of ends, run by run. */
+function ofRuns({ end, ends }: Rows, name: 'loss' | 'theta' | 'conditioned' | 'precision'): Float64Array {
+  const values = ends[name]!
+  const width = values.length / ends.count
+  return Float64Array.from(
+    { length: end.length * width },
+    (_, n) => values[end[Math.floor(n / width)] * width + (n % width)]
+  )
+}
 
 describe('a part', () => {
   it.each(['all', 'end', 'none'] as const)('comes back as it was written (keep: %s)', async keep => {
@@ -21,11 +41,12 @@ describe('a part', () => {
     for (const [n, count] of [1, 7, 8, 9, 64, 1000].entries())
       for (const distinct of [0, 1, 3, 40, count]) {
         const rows = rowsOf(1e6, count, how)
-        rows.copy!.forEach((_, i) => (rows.copy![i] = i % 3 === 0 ? NaN : i))
+        const { copy, conditioned } = rows.ends
+        copy!.forEach((_, i) => (copy![i] = i % 3 === 0 ? NaN : i))
         for (let i = 0; i < count; i++) {
           const point = Math.floor(uniform(random[n * 500 + i]) * (distinct + 1)) - 1
           // −0 and 0 are different numbers here: what comes back must be the same to the last bit.
-          rows.conditioned.set(point < 0 ? [NaN, NaN, NaN] : [point % 2 === 0 ? 0 : -0, point, Math.sqrt(point)], 3 * i)
+          conditioned.set(point < 0 ? [NaN, NaN, NaN] : [point % 2 === 0 ? 0 : -0, point, Math.sqrt(point)], 3 * i)
         }
         const ends = { low: Float64Array.of(-Infinity, 0, 1), high: Float64Array.of(5e-324, NaN, 2) }
         const made = partOf(rows, 1e6, how)
@@ -41,8 +62,8 @@ describe('a part', () => {
 
   it('keeps NaN, infinities, negative zero and numbers below the normal range, also in its metadata', async () => {
     const rows = rowsOf(0, 2)
-    rows.loss.set([NaN, Infinity])
-    rows.theta!.set([NaN, -Infinity, -0, 5e-324, 1e308, -1])
+    rows.ends.loss.set([NaN, Infinity])
+    rows.ends.theta!.set([NaN, -Infinity, -0, 5e-324, 1e308, -1])
     const theta = Float64Array.of(NaN, -Infinity, 5e-324)
     const diverging = { start: 1, loss: -Infinity, theta, direction: Float64Array.of(0, 1, 0) }
     const part: Part = {
@@ -66,15 +87,17 @@ describe('a part', () => {
         const k = Math.floor(uniform(random[i]) * distinct)
         return values[k] ?? k / 7
       }
-      for (const column of [rows.loss, rows.theta!, rows.train, rows.conditioned])
+      const { ends } = rows
+      for (const column of [ends.loss, ends.theta!, rows.train, ends.conditioned])
         for (let i = 0; i < column.length; i++) column[i] = pick(i % random.length)
-      rows.nullity.forEach((_, i) => (rows.nullity[i] = i % distinct))
+      ends.nullity.forEach((_, i) => (ends.nullity[i] = i % distinct))
       const bytes = encodePart(partOf(rows, 0, how)).slice()
       sizes.push(bytes.length)
       const back = (await decodePart(bytes, 'a part')).rows
-      for (const name of ['loss', 'theta', 'train', 'conditioned'] as const)
-        expect(bits(back[name]!)).toBe(bits(rows[name]!))
-      expect(back.nullity).toEqual(rows.nullity)
+      expect(bits(back.train)).toBe(bits(rows.train))
+      for (const name of ['loss', 'theta', 'conditioned'] as const)
+        expect(bits(ofRuns(back, name))).toBe(bits(ends[name]!))
+      expect(back.end.map(e => back.ends.nullity[e])).toEqual(ends.nullity)
     }
     expect(sizes).toEqual([...sizes].sort((a, b) => a - b))
     expect(sizes[0]).toBeLessThan(sizes[6] / 2)
@@ -111,17 +134,67 @@ describe('a part', () => {
 describe('rows', () => {
   it('go to their places, and are picked from there', () => {
     const whole = rowsOf(0, 50)
-    const out = makeRows(layout, 50)
+    const runs = makeRuns(layout, 50)
+    const table = new EndTable(layout)
     const odd = [...Array(25).keys()].map(i => 2 * i + 1)
     const even = odd.map(i => i - 1)
-    for (const which of [odd, even]) placeRows(out, pickRows(whole, which), Uint32Array.from(which))
-    expect(out).toEqual(whole)
-    expect(pickRows(whole, [17]).theta).toEqual(rowsOf(17, 1).theta)
+    for (const which of [odd, even]) {
+      const some = pickRows(whole, which)
+      placeRuns(runs, some, Uint32Array.from(which), table.add(some.ends))
+    }
+    expect(inOrder({ ...runs, ends: table.ends() }, layout)).toEqual(whole)
+    expect(inOrder(pickRows(whole, [17]), layout)).toEqual(rowsOf(17, 1))
   })
 
-  it('of a layout take as many bytes as its arrays', () => {
-    const arrays = Object.values(makeRows(layout, 10)).filter(v => ArrayBuffer.isView(v))
-    expect(arrays.reduce((sum, v) => sum + v.byteLength, 0)).toBe(10 * rowBytes(layout))
+  it('of a layout take as many bytes as its arrays, and their ends', () => {
+    const bytes = (of: object): number =>
+      Object.values(of).reduce((sum: number, v: unknown) => sum + (ArrayBuffer.isView(v) ? v.byteLength : 0), 0)
+    const { end: _, ...runs } = makeRuns(layout, 10)
+    expect(bytes(runs) + bytes(makeEnds(layout, 10))).toBe(10 * rowBytes(layout))
+  })
+})
+
+describe('ends', () => {
+  const how: Layout = { ...layout, keep: 'end' }
+  const count = 700
+  const random = words(3, Stream.split, 0, 0, 2 * count)
+  // A few ends, of which every one differs from some other in the sign of a zero or in a single column alone.
+  const rows = rowsOf(0, count, how)
+  for (let i = 0; i < count; i++) {
+    const k = random[i] % 11
+    rows.ends.verdict[i] = k % 2
+    rows.ends.nullity[i] = k % 3
+    for (const name of ['loss', 'gradientNorm', 'precision', 'limit', 'limitError'] as const) rows.ends[name][i] = NaN
+    rows.ends.theta!.fill(1, 3 * i, 3 * i + 3)
+    rows.ends.conditioned.set([k > 6 ? -0 : 0, k === 10 ? 5e-324 : 0, 2], 3 * i)
+  }
+  const key = ({ verdict, nullity, conditioned }: EndRows, e: number): string =>
+    [verdict[e], nullity[e], 1 / conditioned[3 * e], conditioned[3 * e + 1]].join()
+
+  it('that are equal to the bit are one, in the order of their first runs', () => {
+    const one = shared(rows, how)
+    const keys = Array.from(one.end, e => key(one.ends, e))
+    expect(keys).toEqual(Array.from(rows.end, e => key(rows.ends, e)))
+    expect(Array.from({ length: one.ends.count }, (_, e) => key(one.ends, e))).toEqual([...new Set(keys)])
+    expect(encodePart(partOf(one, 0, how))).toEqual(encodePart(partOf(rows, 0, how)).slice())
+  })
+
+  it('are the same whatever the pieces and the order in which they come', async () => {
+    const wanted = shared(rows, how)
+    for (const size of [1, 7, 128, 699]) {
+      const order = Array.from({ length: count }, (_, i) => i).sort((a, b) => random[count + a] - random[count + b])
+      const table = new EndTable(how)
+      const runs = makeRuns(how, count)
+      for (let from = 0; from < count; from += size) {
+        const which = order.slice(from, from + size)
+        const some = pickRows(rows, which)
+        const piece = size === 7 ? inOrder(some, how) : size === 128 ? shared(some, how) : some
+        placeRuns(runs, piece, Uint32Array.from(which), table.add(piece.ends))
+      }
+      const back = inOrder({ ...runs, ends: table.ends() }, how)
+      expect(back).toEqual(wanted)
+      expect((await decodePart(encodePart(partOf(back, 0, how)), 'a part')).rows).toEqual(wanted)
+    }
   })
 })
 

@@ -62,9 +62,11 @@ describe('a study that judges some of its runs', () => {
     const summary = await study(raw(judge), { out, threads })
     const rows: Record<string, number[]> = { start: [], verdict: [], reason: [], loss: [], lossFound: [] }
     const parts: number[] = []
-    for await (const part of readRuns(out)) {
-      parts.push(part.rows.count)
-      for (const name of Object.keys(rows)) rows[name].push(...part.rows[name as 'loss'])
+    for await (const { rows: stored } of readRuns(out)) {
+      parts.push(stored.count)
+      for (const name of ['start', 'lossFound'] as const) rows[name].push(...stored[name])
+      for (const name of ['verdict', 'reason', 'loss'] as const)
+        for (const e of stored.end) rows[name].push(stored.ends[name][e])
     }
     return { summary, rows, parts }
   }

@@ -30,8 +30,10 @@ export interface Offered {
   readonly hash: Uint32Array
   readonly score: Float64Array
   readonly loss: Float64Array
-  /** [count, P] */
+  /** [·, P] */
   readonly theta: Float64Array
+  /** [count] the row of `theta` that is a run's; absent: its own. */
+  readonly row?: Uint32Array
 }
 
 /** Columns of the sample before the parameters. */
@@ -57,24 +59,25 @@ export class Candidates {
   }
 
   /** Scores and losses that are not finite are refused, and runs whose parameters are not there. */
-  add({ start, hash, score, loss, theta }: Offered): void {
+  add({ start, hash, score, loss, theta, row: rows }: Offered): void {
     const { parameters: P, sample } = this
     for (let i = 0; i < start.length; i++) {
-      if (!Number.isFinite(score[i]) || !Number.isFinite(loss[i]) || Number.isNaN(theta[i * P])) continue
+      const from = (rows ? rows[i] : i) * P
+      if (!Number.isFinite(score[i]) || !Number.isFinite(loss[i]) || Number.isNaN(theta[from])) continue
       this.offered++
       if (!this.best || score[i] < this.best.score || (score[i] === this.best.score && loss[i] <= this.best.loss))
-        this.compete({ score: score[i], loss: loss[i], start: start[i] }, theta, i)
+        this.compete({ score: score[i], loss: loss[i], start: start[i] }, theta, from)
       const row = sample.takes(hash[i]) ? sample.slot(hash[i]) : -1
       if (row < 0) continue
       sample.column(sampled.start)[row] = start[i]
       sample.column(sampled.score)[row] = score[i]
-      for (let p = 0; p < P; p++) sample.column(firstParameter + p)[row] = theta[i * P + p]
+      for (let p = 0; p < P; p++) sample.column(firstParameter + p)[row] = theta[from + p]
     }
   }
 
-  private compete(one: Candidate, theta: Float64Array, i: number): void {
+  private compete(one: Candidate, theta: Float64Array, from: number): void {
     const { best, parameters: P } = this
-    if (!best || isBetter(one, best)) this.best = { ...one, theta: theta.slice(i * P, (i + 1) * P) }
+    if (!best || isBetter(one, best)) this.best = { ...one, theta: theta.slice(from, from + P) }
   }
 
   /** The runs kept; undefined where there is none. */

@@ -36,7 +36,7 @@ export async function answerProblem(problem: GridProblem): Promise<ProblemAnswer
     let lowest = Infinity
     const { folded } = await runInMemory(setup, {
       onPart: ({ rows }) => {
-        for (const loss of rows.loss) if (loss < lowest) lowest = loss
+        for (const loss of rows.ends.loss) if (loss < lowest) lowest = loss
       }
     })
     const found = folded.minima
@@ -184,10 +184,10 @@ export async function measureCell(cell: GridCell, answer: ProblemAnswer, signal?
     const loss = new Array<number>(count).fill(NaN)
     const { folded } = await runInMemory(setup, {
       ...(signal ? { signal } : {}),
-      onPart: ({ rows: block }) => {
-        for (let i = 0; i < block.count; i++) {
-          verdict[block.start[i]] = verdicts.find(v => VerdictCode[v] === block.verdict[i]) ?? 'failed'
-          loss[block.start[i]] = block.loss[i]
+      onPart: ({ rows: { count, start, end, ends } }) => {
+        for (let i = 0; i < count; i++) {
+          verdict[start[i]] = verdicts.find(v => VerdictCode[v] === ends.verdict[end[i]]) ?? 'failed'
+          loss[start[i]] = ends.loss[end[i]]
         }
       }
     })

@@ -64,13 +64,6 @@ export function applyMap(
   mapPoint(placesOf(network), map, out, to)
 }
 
-/** Whether the P numbers from `at` on are those before them, to the sign of zeros. */
-function isAgain(theta: Float64Array, at: number, P: number): boolean {
-  for (let p = at; p < at + P; p++)
-    if (theta[p] !== theta[p - P] || (theta[p] === 0 && 1 / theta[p] !== 1 / theta[p - P])) return false
-  return true
-}
-
 /** The images of theta [R, P], in `out`. */
 export function mapPoints(
   network: Network,
@@ -81,11 +74,7 @@ export function mapPoints(
   const places = placesOf(network)
   const P = networkParameterCount(network)
   out.set(theta)
-  for (let to = 0; to < out.length; to += P) {
-    // Most runs of a study end where the one before did.
-    if (to > 0 && isAgain(theta, to, P)) for (let p = to; p < to + P; p++) out[p] = out[p - P]
-    else mapPoint(places, map, out, to)
-  }
+  for (let to = 0; to < out.length; to += P) mapPoint(places, map, out, to)
   return out
 }
 

@@ -35,7 +35,7 @@ export async function outcomesOf(directory: string, starts: number): Promise<Out
     const M = layout.metrics.length
     for (let i = 0; i < rows.count; i++) {
       const at = rows.start[i]
-      if (at >= R || rows.verdict[i] === VerdictCode.failed) continue
+      if (at >= R || rows.ends.verdict[rows.end[i]] === VerdictCode.failed) continue
       losses[at] = rows.lossFound[i]
     }
     for (const part of ['train', 'test'] as const) {

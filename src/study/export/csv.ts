@@ -3,6 +3,7 @@ import { readRuns } from '../../runs/points.js'
 import {
   columns,
   fieldNames,
+  isOfEnd,
   storedColumns,
   widthOf,
   type Layout,
@@ -35,7 +36,8 @@ export async function* runsCsv(directory: string): AsyncGenerator<string> {
 function cellsOf(rows: Rows, name: StoredName, layout: Layout, i: number): (string | number)[] {
   const width = widthOf(name, layout)
   const { stored } = columns[name]
-  const values = Array.from(rows[name]!.subarray(i * width, (i + 1) * width))
+  const [column, at] = isOfEnd(name) ? [rows.ends[name]!, rows.end[i]] : [rows[name]!, i]
+  const values = Array.from(column.subarray(at * width, (at + 1) * width))
   // What there is no number for, such as the limit of a run that has none, is an empty cell.
   return 'text' in stored ? values.map(code => stored.text[code]) : values.map(v => (Number.isFinite(v) ? v : ''))
 }

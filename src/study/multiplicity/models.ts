@@ -43,7 +43,8 @@ export function addCandidates(candidates: Candidates, setup: Setup, rows: Rows, 
   const byLoss = setup.config.multiplicity.of === 'loss'
   const score = byLoss ? lossFound : new Float64Array(rows.count)
   if (!byLoss) for (let i = 0, from = at; i < rows.count; i++, from += names.length) score[i] = 1 - train[from]
-  candidates.add({ start, hash, score, loss: lossFound, theta: rows.thetaFound ?? rows.conditioned })
+  const points = rows.thetaFound ? { theta: rows.thetaFound } : { theta: rows.ends.conditioned, row: rows.end }
+  candidates.add({ start, hash, score, loss: lossFound, ...points })
 }
 
 /** Models whose predictions are compared: [M, P], the best first. */

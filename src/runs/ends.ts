@@ -1,0 +1,179 @@
+/** Distinct ends of runs, told apart by every bit of what is known of them. */
+import { makeEnds, storedColumns, isOfEnd, widthOf, type EndRows, type Layout, type Rows } from './table.js'
+
+type Values = Float64Array | Uint32Array | Uint8Array
+
+/** The columns of ends as whole numbers, with how many make up a row. */
+interface Bits {
+  readonly values: Uint32Array | Uint8Array
+  readonly width: number
+}
+
+const bitsOf = (values: Values, width: number): Bits =>
+  values instanceof Float64Array
+    ? { values: new Uint32Array(values.buffer, values.byteOffset, 2 * values.length), width: 2 * width }
+    : { values, width }
+
+function isSameRow(a: readonly Bits[], i: number, b: readonly Bits[], j: number): boolean {
+  for (let c = 0; c < a.length; c++) {
+    const { values, width } = a[c]
+    const other = b[c].values
+    for (let w = 0, p = i * width, q = j * width; w < width; w++) if (values[p + w] !== other[q + w]) return false
+  }
+  return true
+}
+
+function hashesOf(...columns: readonly Bits[]): Uint32Array {
+  const [{ values, width }] = columns
+  const hashes = new Uint32Array(values.length / width)
+  for (const { values, width } of columns)
+    for (let i = 0, at = 0; i < hashes.length; i++) {
+      let hash = hashes[i]
+      for (const end = at + width; at < end; at++) hash = Math.imul(hash ^ values[at], 0x9e3779b1) + (hash >>> 15)
+      hashes[i] = hash ^ (hash >>> 16)
+    }
+  return hashes
+}
+
+/** Rows `which` of a column become those from `at` on. */
+function copyRows(out: Values, from: Values, width: number, which: readonly number[], at: number): void {
+  for (let n = 0, p = at * width; n < which.length; n++)
+    for (let w = 0, q = which[n] * width; w < width; w++) out[p++] = from[q++]
+}
+
+/** Ends by the order in which they were met. */
+export class EndTable {
+  private rows: EndRows
+  private size = 0
+  private bits: readonly Bits[]
+  /** 1 + the place of an end; 0: empty. Open addressing. */
+  private slots = new Uint32Array(128)
+  private hashes = new Uint32Array(64)
+  private readonly names
+
+  constructor(private readonly layout: Layout) {
+    this.names = storedColumns(layout).filter(isOfEnd)
+    this.rows = makeEnds(layout, 64)
+    this.bits = this.bitsOf(this.rows)
+  }
+
+  /** Takes ends up, and returns the row that each has here. */
+  add(ends: EndRows): Uint32Array {
+    this.reserve(this.size + ends.count)
+    const { slots, layout, rows } = this
+    const mask = slots.length - 1
+    const before = this.size
+    const fresh: number[] = []
+    const places = new Uint32Array(ends.count)
+    const bits = this.bitsOf(ends)
+    const hashes = ends.count === 0 ? places : hashesOf(...this.keys(ends))
+    for (let e = 0; e < ends.count; e++) {
+      let slot = hashes[e] & mask
+      let place = -1
+      for (; place < 0 && slots[slot] !== 0; slot = (slot + 1) & mask) {
+        const other = slots[slot] - 1
+        if (this.hashes[other] !== hashes[e]) continue
+        const isSame =
+          other < before ? isSameRow(bits, e, this.bits, other) : isSameRow(bits, e, bits, fresh[other - before])
+        if (isSame) place = other
+      }
+      if (place < 0) {
+        place = this.size++
+        slots[slot] = this.size
+        this.hashes[place] = hashes[e]
+        fresh.push(e)
+      }
+      places[e] = place
+    }
+    for (const name of this.names) {
+      const width = widthOf(name, layout)
+      if (fresh.length === ends.count) rows[name]!.set(ends[name]!, before * width)
+      else copyRows(rows[name]!, ends[name]!, width, fresh, before)
+    }
+    return places
+  }
+
+  /** The ends so far. Those of earlier calls stay as they are. */
+  ends(): EndRows {
+    const { size, layout } = this
+    const out: Record<string, unknown> = { count: size }
+    for (const name of this.names) out[name] = this.rows[name]!.subarray(0, size * widthOf(name, layout))
+    return out as unknown as EndRows
+  }
+
+  /** What most ends differ in. */
+  private keys(ends: EndRows): Bits[] {
+    const { loss, gradientNorm, conditioned } = ends
+    return [bitsOf(loss, 1), bitsOf(gradientNorm, 1), bitsOf(conditioned, widthOf('conditioned', this.layout))]
+  }
+
+  private bitsOf(ends: EndRows): Bits[] {
+    return this.names.map(name => bitsOf(ends[name]!, widthOf(name, this.layout)))
+  }
+
+  private reserve(size: number): void {
+    const { hashes } = this
+    if (size <= hashes.length) return
+    const room = 2 ** Math.ceil(Math.log2(size))
+    const rows = makeEnds(this.layout, room)
+    for (const name of this.names) rows[name]!.set(this.rows[name] as never)
+    this.rows = rows
+    this.bits = this.bitsOf(rows)
+    this.hashes = new Uint32Array(room)
+    this.hashes.set(hashes)
+    const mask = 2 * room - 1
+    this.slots = new Uint32Array(mask + 1)
+    for (let place = 0; place < this.size; place++) {
+      let slot = hashes[place] & mask
+      while (this.slots[slot] !== 0) slot = (slot + 1) & mask
+      this.slots[slot] = place + 1
+    }
+  }
+}
+
+/** The same rows, whose ends are those that a run came to, in the order of the first such runs. */
+export function inOrder(rows: Rows, layout: Layout): Rows {
+  const { end, ends } = rows
+  const placeOf = new Uint32Array(ends.count)
+  const which: number[] = []
+  for (let i = 0; i < end.length; i++) if (placeOf[end[i]] === 0) placeOf[end[i]] = which.push(end[i])
+  if (which.length === ends.count && which.every((e, n) => e === n)) return rows
+  const sorted = makeEnds(layout, which.length)
+  for (const name of storedColumns(layout).filter(isOfEnd))
+    copyRows(sorted[name]!, ends[name]!, widthOf(name, layout), which, 0)
+  return { ...rows, end: end.map(e => placeOf[e] - 1), ends: sorted }
+}
+
+/** The same rows for a table of runs each of which has an end of its own. */
+export function distinct(rows: Rows, layout: Layout): Rows {
+  const table = new EndTable(layout)
+  const places = table.add(rows.ends)
+  return { ...rows, end: rows.end.map(e => places[e]), ends: table.ends() }
+}
+
+/** The runs of each end, which are in the order of their first runs. */
+export interface EndRuns {
+  /** [ends] how many there are. */
+  readonly counts: Uint32Array
+  /** [ends] the first. */
+  readonly first: Uint32Array
+  /** [runs] the next that has the same end; as many as there are runs after the last. */
+  readonly next: Uint32Array
+}
+
+export function runsOfEnds({
+  count,
+  end,
+  ends
+}: Pick<Rows, 'count' | 'end'> & { readonly ends: { readonly count: number } }): EndRuns {
+  const counts = new Uint32Array(ends.count)
+  const first = new Uint32Array(ends.count).fill(count)
+  const next = new Uint32Array(count)
+  for (let i = count - 1; i >= 0; i--) {
+    const e = end[i]
+    next[i] = first[e]
+    first[e] = i
+    counts[e]++
+  }
+  return { counts, first, next }
+}
