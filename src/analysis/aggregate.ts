@@ -216,28 +216,30 @@ export class Aggregate {
     if (test) for (let m = 0; m < this.test.length; m++) this.test[m].addColumn(test, M, m)
     if (this.accuracyAt >= 0) this.bestAccuracy.addColumn(train, M, this.accuracyAt, 1)
     else this.bestLoss.addColumn(lossFound, 1, 0, -1)
-    for (let r = 0; r < count; r++) this.outcomes.add(lossFound[r], test, r * M)
+    this.outcomes.add(lossFound, test)
   }
 
   /** Takes the runs that the sample wants. */
-  private draw({ count, hash, end, ends, steps, train, test }: AggregatedRows): void {
+  private draw({ hash, end, ends, steps, train, test }: AggregatedRows): void {
     const { sample } = this
-    const { verdict, loss, point } = ends
     const M = this.train.length
-    for (let r = 0; r < count; r++) {
-      const row = sample.takes(hash[r]) ? sample.slot(hash[r]) : -1
-      if (row < 0) continue
-      const e = end[r]
-      const hasFailed = verdict[e] === VerdictCode.failed
-      sample.column(sampled.loss)[row] = hasFailed || !Number.isFinite(loss[e]) ? NaN : loss[e]
-      sample.column(sampled.verdict)[row] = verdict[e]
-      sample.column(sampled.point)[row] = point[e]
-      sample.column(sampled.steps)[row] = steps[r]
-      for (let m = 0; m < M; m++) {
-        sample.column(firstMetric + m)[row] = hasFailed ? NaN : train[r * M + m]
-        if (test) sample.column(firstMetric + M + m)[row] = hasFailed ? NaN : test[r * M + m]
-      }
-    }
+    const failed = ends.verdict.map(v => (v === VerdictCode.failed ? 1 : 0))
+    const which = sample.take(hash)
+    const loss = ends.loss.map((v, e) => (failed[e] === 1 || !Number.isFinite(v) ? NaN : v))
+    sample.fill(sampled.loss, loss, which, 1, 0, end)
+    sample.fill(sampled.verdict, Float64Array.from(ends.verdict), which, 1, 0, end)
+    sample.fill(sampled.point, Float64Array.from(ends.point), which, 1, 0, end)
+    sample.fill(sampled.steps, steps, which)
+    const scores = [train, ...(test ? [test] : [])]
+    scores.forEach((values, s) => {
+      for (let m = 0; m < M; m++) sample.fill(firstMetric + s * M + m, values, which, M, m)
+    })
+    if (!failed.includes(1)) return
+    const from = sample.count - which.length
+    which.forEach((r, n) => {
+      if (failed[end[r]] === 1)
+        for (let c = firstMetric; c < firstMetric + scores.length * M; c++) sample.column(c)[from + n] = NaN
+    })
   }
 
   /** Ranges of the end points. */
@@ -364,15 +366,23 @@ export class Aggregate {
     const { sample } = this
     const [losses, codes, points] = [sampled.loss, sampled.verdict, sampled.point].map(c => sample.column(c))
     const byLoss = new Map<number, Map<number, Level>>()
+    let last: Level | undefined
     for (let i = 0; i < sample.count; i++) {
-      const [loss, verdict, point] = [losses[i], codes[i], points[i]]
+      const loss = losses[i]
+      const verdict = codes[i]
+      const point = points[i]
       if (loss !== loss) continue
+      // Mostly there are long runs of one level.
+      if (last?.loss === loss && last.verdict === verdict && last.point === point) {
+        last.runs++
+        continue
+      }
       let same = byLoss.get(loss)
       if (!same) byLoss.set(loss, (same = new Map<number, Level>()))
       const key = point * verdicts.length + verdict
-      const level = same.get(key)
-      if (level) level.runs++
-      else same.set(key, { loss, verdict, point, runs: 1 })
+      last = same.get(key)
+      if (last) last.runs++
+      else same.set(key, (last = { loss, verdict, point, runs: 1 }))
     }
     return [...byLoss.values()]
       .flatMap(same => [...same.values()])

@@ -51,22 +51,38 @@ export class ThinnedSample {
     this.columns = Array.from({ length: width }, () => new Float64Array(rows))
   }
 
-  /** Room for a run with this hash: its row number, or −1 when the run is thinned out. Fill every column of the row. */
-  slot(hash: number): number {
-    if (hash >= this.threshold) return -1
-    if (this.count === this.capacity) {
-      do this.halve()
-      while (this.count === this.capacity)
-      if (hash >= this.threshold) return -1
+  /**
+   * Makes room for runs with these hashes, `offered` of them where it is given (1 for those). Returns the places of the runs that are kept
+   * for now, whose rows are the last ones: fill every column of them.
+   */
+  take(hashes: Uint32Array, offered?: Uint8Array): Uint32Array {
+    const belowOf = (threshold: number): number => {
+      let below = 0
+      for (let i = 0; i < hashes.length; i++) if (hashes[i] < threshold && (!offered || offered[i] === 1)) below++
+      return below
     }
-    if (this.count === this.hashes.length) this.grow()
-    this.hashes[this.count] = hash
-    return this.count++
+    let more = belowOf(this.threshold)
+    while (this.count + more > this.capacity) {
+      this.halve()
+      more = belowOf(this.threshold)
+    }
+    while (this.count + more > this.hashes.length) this.grow()
+    const { threshold } = this
+    const places = new Uint32Array(more)
+    for (let i = 0, n = 0; n < more; i++)
+      if (hashes[i] < threshold && (!offered || offered[i] === 1)) {
+        this.hashes[this.count++] = hashes[i]
+        places[n++] = i
+      }
+    return places
   }
 
-  /** Whether a run with this hash is kept for now. */
-  takes(hash: number): boolean {
-    return hash < this.threshold
+  /** Column c of the runs that were taken last, `which` of their block: column `at` of values [·, width], of rows `row` where given. */
+  fill(c: number, values: Float64Array | Uint32Array, which: Uint32Array, width = 1, at = 0, row?: Uint32Array): void {
+    const column = this.columns[c]
+    const from = this.count - which.length
+    if (row) for (let n = 0; n < which.length; n++) column[from + n] = values[row[which[n]] * width + at]
+    else for (let n = 0; n < which.length; n++) column[from + n] = values[which[n] * width + at]
   }
 
   column(c: number): Float64Array {
@@ -117,7 +133,7 @@ class ValueCounts {
   /** Distinct values, ascending, and how many there are of each and of those before it. */
   sorted(): { values: Float64Array; upTo: Float64Array } {
     const order = this.table.sorted()
-    const values = Float64Array.from(order, at => this.table.valueAt(at))
+    const values = this.table.valuesAt(order)
     const upTo = new Float64Array(values.length)
     for (let i = 0, sum = 0; i < upTo.length; i++) upTo[i] = sum += this.counts[order[i]]
     return { values, upTo }

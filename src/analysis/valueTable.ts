@@ -27,6 +27,12 @@ export class ValueTable {
     return this.values[place]
   }
 
+  valuesAt(places: Uint32Array): Float64Array {
+    const out = new Float64Array(places.length)
+    for (let i = 0; i < out.length; i++) out[i] = this.values[places[i]]
+    return out
+  }
+
   /** The place of a value: `size` as it was before for one that has not been met. */
   place(value: number): number {
     const { slots, values } = this
@@ -44,7 +50,9 @@ export class ValueTable {
   /** The places by their values, ascending. */
   sorted(): Uint32Array {
     const values = this.values.slice(0, this.size).sort()
-    return Uint32Array.from(values, value => this.place(value))
+    const places = new Uint32Array(values.length)
+    for (let i = 0; i < places.length; i++) places[i] = this.place(values[i])
+    return places
   }
 
   private grow(): void {

@@ -25,12 +25,23 @@ export const createFlags = constants.O_CREAT | constants.O_EXCL | constants.O_WR
 
 const toDisk = promisify(fsync)
 
+/** What is in the way of a file that must not be there, as a kill leaves it, is removed. */
+function opened(path: string, flags: number): number {
+  try {
+    return openSync(path, flags)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    rmSync(path, { force: true })
+    return openSync(path, flags)
+  }
+}
+
 /**
  * Opens a file, uses it, and brings it to the disk. Only that is waited for elsewhere: each other call takes less time than its way to a
  * thread and back.
  */
 async function used(path: string, flags: number, use: (file: number) => void): Promise<void> {
-  const file = openSync(path, flags)
+  const file = opened(path, flags)
   try {
     use(file)
     await toDisk(file)
@@ -55,7 +66,6 @@ export async function syncDirectory(directory: string): Promise<void> {
 export async function replaceFile(path: string, data: string | Uint8Array): Promise<void> {
   const temporary = temporaryName(path)
   try {
-    rmSync(temporary, { force: true })
     await used(temporary, createFlags, file => writeFileSync(file, data))
     renameSync(temporary, path)
     await syncDirectory(dirname(path))

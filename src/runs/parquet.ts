@@ -73,7 +73,7 @@ function column(
 export class Scratch {
   readonly dictionary = new Dictionary()
   private held = new Float64Array(0)
-  private writer = new ByteWriter(0)
+  private readonly writer = new ByteWriter()
   private readonly coded = new ByteWriter()
   private last = { codes: new Uint8Array(0), width: 0, page: new Uint8Array(0) }
   private shared: { rows: Uint32Array; codes: Uint8Array; width: number; page: Uint8Array } | undefined
@@ -110,12 +110,11 @@ export class Scratch {
     return page
   }
 
-  /** An empty writer, with room for so many bytes; what the last one held is gone. */
-  file(bytes: number): ByteWriter {
+  /** An empty writer; what it held before is gone. */
+  file(): ByteWriter {
     const { writer } = this
     writer.index = writer.offset = 0
-    if (writer.buffer.byteLength < bytes) this.writer = new ByteWriter(bytes)
-    return this.writer
+    return writer
   }
 }
 
@@ -262,12 +261,6 @@ function writeColumn(writer: ByteWriter, field: Field, scratch: Scratch): Column
   }
 }
 
-/** Bytes that a column takes, or most columns of its kind: what rows share is mostly a dictionary of few values. */
-function roomFor(field: Field): number {
-  if (field.type === 'words' || sharedBy(field)) return rowsOf(field) / 2
-  return rowsOf(field) * (field.type === 'INT32' ? 4 : 8)
-}
-
 /**
  * @param groups row groups, each with the same fields in the same order; at least one, whose fields may be empty
  * @param metadata key and value that the file carries
@@ -279,9 +272,7 @@ export function encodeTable(
   scratch = new Scratch()
 ): Uint8Array {
   const [first] = groups
-  const bytes = groups.reduce((sum, fields) => sum + fields.reduce((n, f) => n + roomFor(f) + 512, 0), 0)
-  // The buffer grows where that is not enough.
-  const writer = scratch.file(bytes + 1024 + 2 * metadata[1].length)
+  const writer = scratch.file()
   writer.appendUint32(magic)
   const full = groups.filter(fields => rowsOf(fields[0]) > 0)
   const rowGroups = full.map((fields): RowGroup => {

@@ -137,7 +137,8 @@ export class Fold {
     for (let i = 0; i < point.length; i++) point[i] = pointOf[end[i]]
     this.points.push({ start: start.slice(), point })
     this.minimumRuns += verdicts[VerdictCode.minimum]
-    this.beforeHalf += this.minimaBelowHalf(rows)
+    if (first + count <= this.half) this.beforeHalf = this.minimumRuns
+    else if (first < this.half) this.beforeHalf += this.minimaBelowHalf(rows)
     this.before.set(first + count, this.minimumRuns)
   }
 

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest'
 import { Aggregate, disagreement, waterfallPoints } from '../../src/analysis/aggregate.js'
 import {
   exactDistinct,
-  hashInteger,
   hashIntegers,
   QuantileSketch,
   sampleCapacity,
@@ -173,11 +172,9 @@ describe('QuantileSketch', () => {
     if (order === 'down') starts.reverse()
     for (let from = 0; from < starts.length; from += block) {
       const which = starts.subarray(from, from + block)
-      sketch.addColumn(Float64Array.from(which, start => values[start]))
-      for (const start of which) {
-        const row = sample.slot(hashInteger(start))
-        if (row >= 0) sample.column(0)[row] = values[start]
-      }
+      const column = Float64Array.from(which, start => values[start])
+      sketch.addColumn(column)
+      sample.fill(0, column, sample.take(hashIntegers(Float64Array.from(which))))
     }
     return sketch
   }

@@ -59,20 +59,32 @@ export class Candidates {
   }
 
   /** Scores and losses that are not finite are refused, and runs whose parameters are not there. */
-  add({ start, hash, score, loss, theta, row: rows }: Offered): void {
+  add({ start, hash, score, loss, theta, row }: Offered): void {
     const { parameters: P, sample } = this
+    const offered = new Uint8Array(start.length)
+    let refused = 0
+    let best = this.best?.score ?? Infinity
+    let lowest = this.best?.loss ?? Infinity
     for (let i = 0; i < start.length; i++) {
-      const from = (rows ? rows[i] : i) * P
-      if (!Number.isFinite(score[i]) || !Number.isFinite(loss[i]) || Number.isNaN(theta[from])) continue
-      this.offered++
-      if (!this.best || score[i] < this.best.score || (score[i] === this.best.score && loss[i] <= this.best.loss))
-        this.compete({ score: score[i], loss: loss[i], start: start[i] }, theta, from)
-      const row = sample.takes(hash[i]) ? sample.slot(hash[i]) : -1
-      if (row < 0) continue
-      sample.column(sampled.start)[row] = start[i]
-      sample.column(sampled.score)[row] = score[i]
-      for (let p = 0; p < P; p++) sample.column(firstParameter + p)[row] = theta[from + p]
+      const from = (row ? row[i] : i) * P
+      const s = score[i]
+      const f = loss[i]
+      // The difference of a finite number and itself is 0.
+      if (s - s !== 0 || f - f !== 0 || theta[from] !== theta[from]) {
+        refused++
+        continue
+      }
+      offered[i] = 1
+      if (s > best || (s === best && f > lowest)) continue
+      this.compete({ score: s, loss: f, start: start[i] }, theta, from)
+      best = this.best!.score
+      lowest = this.best!.loss
     }
+    this.offered += start.length - refused
+    const which = sample.take(hash, refused > 0 ? offered : undefined)
+    sample.fill(sampled.start, start, which)
+    sample.fill(sampled.score, score, which)
+    for (let p = 0; p < P; p++) sample.fill(firstParameter + p, theta, which, P, p, row)
   }
 
   private compete(one: Candidate, theta: Float64Array, from: number): void {

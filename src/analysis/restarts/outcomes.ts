@@ -103,24 +103,38 @@ export class OutcomeCounter {
     this.runs += runs
   }
 
-  /** A run: its loss, NaN or infinite where it has none, and scores[at …], NaN where it has none. */
-  add(loss: number, scores?: Float64Array, at = 0): void {
-    this.runs++
-    if (!Number.isFinite(loss)) return
-    if (loss !== this.lastLoss) this.meet(loss)
-    const level = this.last
+  /** Runs: their losses, NaN or infinite for those that have none, and scores [runs, ·], NaN where there are none. */
+  add(losses: ArrayLike<number>, scores?: Float64Array): void {
+    for (let from = 0, to = 0; from < losses.length; from = to) {
+      // Mostly there are long runs of one loss.
+      do to++
+      while (to < losses.length && losses[to] === losses[from])
+      this.runs += to - from
+      const loss = losses[from]
+      if (!Number.isFinite(loss)) continue
+      if (loss !== this.lastLoss) this.meet(loss)
+      this.count(loss, to - from)
+      if (scores) for (let r = from; r < to; r++) this.score(scores, r * this.scores)
+      if (this.table.size > this.most) this.coarsen()
+    }
+  }
+
+  /** So many runs more of the level at hand. */
+  private count(loss: number, times: number): void {
     // A level of one loss has no mean to move.
-    if (this.bits === 0) this.losses.counts[level]++
-    else this.losses.join(level, 1, loss, 0)
+    if (this.bits === 0) this.losses.counts[this.last] += times
+    else for (let n = 0; n < times; n++) this.losses.join(this.last, 1, loss, 0)
+  }
+
+  private score(scores: Float64Array, at: number): void {
     for (let m = 0; m < this.scores; m++) {
-      const value = scores![at + m]
+      const value = scores[at + m]
       if (!Number.isFinite(value)) continue
-      this.byScore[m].join(level, 1, value, 0)
+      this.byScore[m].join(this.last, 1, value, 0)
       const range = this.ranges[m]
       if (value < range.low) range.low = value
       if (value > range.high) range.high = value
     }
-    if (this.table.size > this.most) this.coarsen()
   }
 
   /** Brings the level of a loss to hand. */
@@ -159,8 +173,12 @@ export class OutcomeCounter {
   result(): Outcomes {
     const { table, bits } = this
     const order = table.sorted()
-    const inOrder = (column: Float64Array): Float64Array => Float64Array.from(order, level => column[level])
-    const losses = bits === 0 ? Float64Array.from(order, level => table.valueAt(level)) : inOrder(this.losses.means)
+    const inOrder = (column: Float64Array): Float64Array => {
+      const out = new Float64Array(order.length)
+      for (let i = 0; i < out.length; i++) out[i] = column[order[i]]
+      return out
+    }
+    const losses = bits === 0 ? table.valuesAt(order) : inOrder(this.losses.means)
     if (losses.length > 1) {
       losses[0] = this.low
       losses[losses.length - 1] = this.high
