@@ -6,8 +6,7 @@ import { VerdictCode, verdicts } from '../core/result.js'
 import { OutcomeCounter, type Outcomes } from './restarts/outcomes.js'
 import { QuantileSketch, sampleCapacity, ThinnedSample } from './sketch.js'
 import type { MetricSet, Quantiles, Summary, Verdict } from '../core/result.js'
-import type { EndRuns } from '../runs/ends.js'
-import type { EndRows, Rows } from '../runs/table.js'
+import type { EndRows, EndRuns, Rows } from '../runs/table.js'
 
 /** Losses as found within this of the best one, times max(1, |best|), are as good as it (where there is no accuracy). */
 export const sameLossTolerance = 1e-6

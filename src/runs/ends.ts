@@ -1,5 +1,14 @@
 /** Distinct ends of runs, told apart by every bit of what is known of them. */
-import { makeEnds, storedColumns, isOfEnd, widthOf, type EndRows, type Layout, type Rows } from './table.js'
+import {
+  makeEnds,
+  storedColumns,
+  isOfEnd,
+  widthOf,
+  type EndRows,
+  type EndRuns,
+  type Layout,
+  type Rows
+} from './table.js'
 
 type Values = Float64Array | Uint32Array | Uint8Array
 
@@ -149,16 +158,6 @@ export function distinct(rows: Rows, layout: Layout): Rows {
   const table = new EndTable(layout)
   const places = table.add(rows.ends)
   return { ...rows, end: rows.end.map(e => places[e]), ends: table.ends() }
-}
-
-/** The runs of each end, which are in the order of their first runs. */
-export interface EndRuns {
-  /** [ends] how many there are. */
-  readonly counts: Uint32Array
-  /** [ends] the first. */
-  readonly first: Uint32Array
-  /** [runs] the next that has the same end; as many as there are runs after the last. */
-  readonly next: Uint32Array
 }
 
 export function runsOfEnds({

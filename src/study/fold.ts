@@ -14,8 +14,8 @@ import { reasonWords, VerdictCode, type UnfinishedReason } from '../core/result.
 import { scoresOf } from '../models/scores.js'
 import type { Diverging, Facts, Part, Range } from '../runs/part.js'
 import type { Points } from '../runs/points.js'
-import { runsOfEnds, type EndRuns } from '../runs/ends.js'
-import type { Rows } from '../runs/table.js'
+import { runsOfEnds } from '../runs/ends.js'
+import type { EndRuns, Rows } from '../runs/table.js'
 import { addCandidates, openCandidates } from './multiplicity/models.js'
 import type { Setup } from './setup.js'
 
