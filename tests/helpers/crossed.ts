@@ -1,5 +1,7 @@
 // Made-up methods whose losses are starts + resamples + noise, all normal, so that the probability that one beats the other is known.
-import { outperforms, type CrossedSide } from '../../src/analysis/restarts/crossed.js'
+import { ofStarts, outperforms, type CrossedSide } from '../../src/analysis/restarts/crossed.js'
+import type { Side } from '../../src/analysis/restarts/outperform.js'
+import type { Outperforms } from '../../src/core/comparisonResult.js'
 import type { Levels } from '../../src/analysis/variance.js'
 import { Stream, normalQuantile, uniform, words } from '../../src/core/rng.js'
 
@@ -52,3 +54,7 @@ export function coverage(levels: Levels, own: Deviations, studies: number): numb
   }
   return held
 }
+
+/** Of runs that differ in their start alone. */
+export const ofRuns = (a: Side, b: Side, paired: boolean, ks: readonly number[]): Outperforms[][] =>
+  outperforms(ofStarts(a), ofStarts(b), { starts: paired, rows: true }, ks)

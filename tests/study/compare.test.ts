@@ -111,7 +111,7 @@ describe('compare', () => {
     const other = await saved({ ...iris({}), data: { builtin: 'iris2', standardize: true } })
     const d = await compareStudies([logistic, other])
     expect(d.better).toEqual({})
-    expect(d.notCompared[0]).toMatch(/of other rows or targets, so no study is called better/)
+    expect(d.notCompared[0]).toMatch(/of other rows or targets, so neither is called better/)
     const fewer = await saved({ ...iris({}), data: { ...iris({}).data, features: ['Petal.Width'] } })
     const e = await compareStudies([logistic, fewer])
     expect([Object.keys(e.better).includes('test.auc'), e.paired, e.shared]).toEqual([true, false, []])

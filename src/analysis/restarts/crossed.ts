@@ -1,11 +1,13 @@
 /**
  * The probability that one method does better than another over starts and resamples of the rows, as Bouthillier and others (2021) recommend: of
  * a run of A and a run of B on the same resample, A's has the better value, ties counting half; the mean over the resamples of what
- * outperform.ts says within each. Where the resamples of A are not those of B, any run of A is compared with any of B.
+ * outperform.ts says within each. Where the resamples of A are not those of B, any run of A is compared with any of B. The runs of a study are a
+ * design of starts alone.
  *
- * Intervals: percentiles of a bootstrap that draws starts, orders and resamples each anew, and takes the runs where they cross (McCullagh 2000; Owen
- * 2007, the pigeonhole bootstrap), so that a few resamples do not pass for many runs. Where A or B is always better, the end is that of Clopper and
- * Pearson for as many contests as share neither a start nor a resample.
+ * Intervals: percentiles of a bootstrap (Efron 1979) that draws starts, orders and resamples each anew, and takes the runs where they cross (McCullagh
+ * 2000; Owen 2007, the pigeonhole bootstrap), so that a few resamples do not pass for many runs; from them also: better beyond doubt is what has an
+ * interval above 1/2, and better in a way that matters a probability of 3/4 at least. Where A or B is always better, contests that share neither a
+ * start nor a resample are counted.
  */
 import type { Outperforms } from '../../core/comparisonResult.js'
 import type { Levels } from '../variance.js'
@@ -15,6 +17,9 @@ import { Contest, resampled, resamples, withInterval, type Side } from './outper
 export interface CrossedSide extends Side {
   readonly levels: Levels
 }
+
+/** Runs that differ in their start alone. */
+export const ofStarts = (side: Side): CrossedSide => ({ ...side, levels: [side.losses.length, 1, 1] })
 
 /** What both sides share. */
 export interface Pairing {

@@ -1,11 +1,7 @@
 /**
  * The probability that one method does better than another: of a run of A and a run of B, or of the best of k runs of each, A's has the better
  * value, ties counting half (Mann and Whitney 1947). Over all pairs of runs, or of sets of k runs; exact, nothing simulated. Where the same starts were
- * given to both, run is compared with run from one start.
- *
- * Intervals: percentile bootstrap (Efron 1979) over runs, or over pairs of runs, as Bouthillier and others (2021) recommend for machine learning;
- * from them also: better beyond doubt is what has an interval above 1/2, and better in a way that matters a probability of 3/4 at least. A
- * bootstrap of what is always so says nothing of how often it is not; then the end is that of Clopper and Pearson for as many disjoint contests as there are.
+ * given to both, run is compared with run from one start. What crossed.ts draws for its intervals comes from here, too.
  */
 import type { Outperforms } from '../../core/comparisonResult.js'
 import { Stream, words } from '../../core/rng.js'
@@ -123,26 +119,12 @@ export class Contest {
     const weights = ks.map(k => [chosen(this.a, countsA, k), chosen(this.b, countsB, k)] as const)
     return this.levels.map((_, m) => ks.map((k, n) => this.probability(weights[n], countsA, k, m)))
   }
-
-  /** That A is better than B by each value, for each k: [value][k]. */
-  outperforms(ks: readonly number[]): Outperforms[][] {
-    const { a, b } = this
-    const found = this.probabilities(new Uint8Array(a.runs).fill(1), new Uint8Array(b.runs).fill(1), ks)
-    const drawn = found.map(list => list.map(() => new Float64Array(resamples)))
-    for (let r = 0; r < resamples; r++) {
-      const countsA = resampled(a.runs, r, 0)
-      const again = this.probabilities(countsA, this.paired ? countsA : resampled(b.runs, r, a.runs), ks)
-      again.forEach((list, m) => list.forEach((p, n) => (drawn[m][n][r] = p)))
-    }
-    return found.map((list, m) =>
-      list.map((probability, n) =>
-        withInterval(probability, drawn[m][n], ks[n], Math.floor(Math.min(a.runs, b.runs) / ks[n]))
-      )
-    )
-  }
 }
 
-/** A probability with the percentile interval of what resamples gave; where it is 0 or 1, with that of so many contests. */
+/**
+ * A probability with the percentile interval of what resamples gave. A bootstrap of what is always so says nothing of how often it is not: where it
+ * is 0 or 1, the end is that of Clopper and Pearson for as many disjoint contests as there are.
+ */
 export function withInterval(probability: number, drawn: Float64Array, k: number, contests: number): Outperforms {
   drawn.sort()
   const tail = (1 - confidence) / 2

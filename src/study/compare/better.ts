@@ -1,7 +1,7 @@
-/** Which of two studies does better, by the loss and by every score that both have. */
-import { outperforms, type CrossedSide, type Pairing } from '../../analysis/restarts/crossed.js'
-import { Contest, type Side } from '../../analysis/restarts/outperform.js'
-import type { Better, Outperforms } from '../../core/comparisonResult.js'
+/** Which of two studies or designs does better, by the loss and by every score that both have. */
+import { ofStarts, outperforms, type CrossedSide, type Pairing } from '../../analysis/restarts/crossed.js'
+import type { Levels } from '../../analysis/variance.js'
+import type { Better } from '../../core/comparisonResult.js'
 import { VerdictCode } from '../../core/result.js'
 import { readRuns } from '../../runs/points.js'
 
@@ -15,8 +15,13 @@ const errors: ReadonlySet<string> = new Set(['logLoss', 'rmse'])
 /** A probability of being better that matters (Bouthillier and others 2021). */
 const mattering = 0.75
 
-/** Runs of a study by start: their losses as found and their scores, by name. */
+/** Rows on which runs are scored. */
+const scored: readonly string[] = ['train', 'out', 'test']
+
+/** Runs by start, or by the places of a design: their losses as found and their scores, by name. */
 export interface Outcome {
+  /** Of a design. */
+  readonly levels?: Levels
   readonly losses: Float64Array
   readonly scores: ReadonlyMap<string, Float64Array>
 }
@@ -52,57 +57,36 @@ export async function outcomesOf(directory: string, starts: number): Promise<Out
 }
 
 /** Values of both, oriented so that less is better. */
-function valuesOf(a: Outcome, b: Outcome, byLoss: boolean, rows: readonly string[]) {
-  const names = [...a.scores.keys()].filter(name => b.scores.has(name) && rows.includes(name.split('.')[0]))
+function valuesOf(a: Outcome, b: Outcome, byLoss: boolean) {
+  const names = [...a.scores.keys()].filter(name => b.scores.has(name) && scored.includes(name.split('.')[0]))
   const oriented = (outcome: Outcome, name: string): Float64Array => {
     const values = outcome.scores.get(name)!
     return errors.has(name.split('.')[1]) ? values : values.map(v => -v)
   }
-  const side = (outcome: Outcome): Side => ({
-    losses: outcome.losses,
-    values: [...(byLoss ? [outcome.losses] : []), ...names.map(name => oriented(outcome, name))]
-  })
-  return { names: [...(byLoss ? ['loss'] : []), ...names], sides: [side(a), side(b)] as const }
+  const side = (outcome: Outcome): CrossedSide => {
+    const own = { losses: outcome.losses, values: names.map(name => oriented(outcome, name)) }
+    if (byLoss) own.values.unshift(outcome.losses)
+    return outcome.levels ? { ...own, levels: outcome.levels } : ofStarts(own)
+  }
+  return { names: [...(byLoss ? ['loss'] : []), ...names], a: side(a), b: side(b) }
 }
 
 /**
  * That A is better than B, by the loss and by scores.
  * @param byLoss whether the losses of both are of one kind
- * @param rows on which both were scored: `train`, `test`
  */
-export function betterOf(
-  a: Outcome,
-  b: Outcome,
-  { paired, byLoss, rows }: { readonly paired: boolean; readonly byLoss: boolean; readonly rows: readonly string[] }
-): Record<string, Better> {
-  const { names, sides } = valuesOf(a, b, byLoss, rows)
-  const fewest = Math.min(a.losses.length, b.losses.length)
-  if (names.length === 0 || fewest === 0) return {}
-  return judged(names, new Contest(...sides, paired).outperforms(ksUpTo(fewest)))
-}
-
-/** The same of two designs, over their starts, orders and resamples. */
-export function betterOfDesigns(
-  a: Outcome & Pick<CrossedSide, 'levels'>,
-  b: Outcome & Pick<CrossedSide, 'levels'>,
-  pairing: Pairing,
-  byLoss: boolean
-): Record<string, Better> {
-  const { names, sides } = valuesOf(a, b, byLoss, ['train', 'out', 'test'])
-  if (names.length === 0) return {}
-  const [x, y] = [a, b].map(({ levels }, i) => ({ ...sides[i], levels }))
-  const fewest = Math.min(...[x, y].map(({ levels }) => levels[0] * levels[1]))
-  return judged(names, outperforms(x, y, pairing, ksUpTo(fewest)))
-}
-
-const ksUpTo = (runs: number): number[] => [1, ...several.filter(k => runsForEach * k <= runs)]
-
-const judged = (names: readonly string[], found: readonly (readonly Outperforms[])[]): Record<string, Better> =>
-  Object.fromEntries(
-    names.map((name, m) => {
+export function betterOf(a: Outcome, b: Outcome, pairing: Pairing, byLoss: boolean): Record<string, Better> {
+  const values = valuesOf(a, b, byLoss)
+  const fewest = Math.min(...[values.a, values.b].map(({ levels }) => levels[0] * levels[1]))
+  if (values.names.length === 0 || fewest === 0) return {}
+  const ks = [1, ...several.filter(k => runsForEach * k <= fewest)]
+  const found = outperforms(values.a, values.b, pairing, ks)
+  return Object.fromEntries(
+    values.names.map((name, m) => {
       const [{ probability, interval }, ...bestOf] = found[m]
       const winner = interval[0] > 0.5 ? 'A' : interval[1] < 0.5 ? 'B' : null
       const matters = winner !== null && Math.max(probability, 1 - probability) >= mattering
       return [name, { probability, interval, bestOf, winner, matters }]
     })
   )
+}

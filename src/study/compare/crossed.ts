@@ -1,7 +1,6 @@
 /** Two crossed designs side by side: what changed, and which does better over starts and resamples of the rows. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { CrossedSide, Pairing } from '../../analysis/restarts/crossed.js'
 import type { Levels } from '../../analysis/variance.js'
 import {
   comparisonFormat,
@@ -19,10 +18,9 @@ import type { Setup } from '../setup.js'
 import type { SessionOptions } from '../study.js'
 import { readVariance, storedRuns } from '../variance/directory.js'
 import { designed } from '../variance/index.js'
-import type { Design } from '../variance/design.js'
 import { inOrder } from '../variance/runs.js'
-import { betterOfDesigns, mostRuns, type Outcome } from './better.js'
-import { changes, differing, lossDifferences, sameness, startFields, why } from './same.js'
+import { betterOf, mostRuns, type Outcome } from './better.js'
+import { changes, differing, incomparable, lossDifferences, sameness, startFields, why } from './same.js'
 
 interface Opened {
   readonly directory: string
@@ -30,7 +28,6 @@ interface Opened {
   readonly result: VarianceResult
   readonly fields: ReadonlyMap<string, string>
   readonly setup: Setup
-  readonly design: Design
   readonly levels: Levels
   readonly outcome: Outcome
 }
@@ -68,7 +65,8 @@ async function open(directory: string, options: SessionOptions): Promise<Opened>
     const fields = new Map(recordFields(saved))
     fields.set('variance.orders', String(O)).set('variance.resamples', String(S))
     if (S > 1) fields.set('variance.resampling', JSON.stringify(variance.resampling))
-    return { directory, saved, result, fields, setup, design, levels: [starts, O, S], outcome: outcomeOf(runs) }
+    const levels: Levels = [starts, O, S]
+    return { directory, saved, result, fields, setup, levels, outcome: { ...outcomeOf(runs), levels } }
   } catch (error) {
     setup.dispose()
     throw error
@@ -110,15 +108,9 @@ export async function compareDesigns(
 
 function comparison(a: Opened, b: Opened): Comparison {
   const changed = changes(a.fields, b.fields)
-  const notCompared: string[] = []
   const data = sameness(a.setup, b.setup)
   const losses = lossDifferences(changed, a.saved, b.saved)
-  if (!data.rows)
-    notCompared.push('Losses and scores are of other rows or targets, so neither is called better than the other.')
-  else if (losses.length > 0)
-    notCompared.push(
-      `Losses are not of one kind, since ${why(losses)}; scores are compared, and the best of several is that by each one’s own loss.`
-    )
+  const notCompared = incomparable(data, losses)
   const resampling = differing(changed, ['variance.resamples', 'variance.resampling', 'starts.seed'])
   const rows = data.rows && (resampling.length === 0 || (a.levels[2] === 1 && b.levels[2] === 1))
   if (data.rows && !rows)
@@ -129,8 +121,6 @@ function comparison(a: Opened, b: Opened): Comparison {
     a.setup.objective.parameters === b.setup.objective.parameters &&
     a.levels.every((n, k) => n === b.levels[k]) &&
     differing(changed, startFields).length === 0
-  const pairing: Pairing = { starts, rows }
-  const side = ({ levels, outcome }: Opened): Outcome & Pick<CrossedSide, 'levels'> => ({ ...outcome, levels })
   return {
     format: comparisonFormat,
     version: comparisonVersion,
@@ -139,7 +129,7 @@ function comparison(a: Opened, b: Opened): Comparison {
     changed,
     paired: starts,
     pairedRows: rows,
-    better: data.rows ? betterOfDesigns(side(a), side(b), pairing, losses.length === 0) : {},
+    better: data.rows ? betterOf(a.outcome, b.outcome, { starts, rows }, losses.length === 0) : {},
     shared: [],
     onlyA: [],
     onlyB: [],

@@ -16,7 +16,7 @@ import { isVariance } from '../variance/directory.js'
 import { betterOf, outcomesOf, type Outcome } from './better.js'
 import { compareDesigns } from './crossed.js'
 import { sharedMinima } from './minima.js'
-import { changes, differing, lossDifferences, sameness, startFields, why } from './same.js'
+import { changes, differing, incomparable, lossDifferences, sameness, startFields, why } from './same.js'
 
 interface Opened {
   readonly directory: string
@@ -78,20 +78,14 @@ export async function compareStudies(
     // By the data themselves where they can be read again, else by their hash.
     const data = setupA && setupB ? sameness(setupA, setupB) : { rows: sameHash, inputs: sameHash }
     const losses = lossDifferences(changed, a.saved, b.saved)
-    if (!data.rows)
-      notCompared.push('Losses and scores are of other rows or targets, so no study is called better than the other.')
-    else if (losses.length > 0)
-      notCompared.push(
-        `Losses are not of one kind, since ${why(losses)}; scores are compared, and the best of several is that by each study’s own loss.`
-      )
+    notCompared.push(...incomparable(data, losses))
     const paired =
       data.inputs &&
       a.summary.problem.parameters === b.summary.problem.parameters &&
       a.outcome.losses.length === b.outcome.losses.length &&
       differing(changed, startFields).length === 0
-    const better = data.rows
-      ? betterOf(a.outcome, b.outcome, { paired, byLoss: losses.length === 0, rows: ['train', 'test'] })
-      : {}
+    const pairing = { starts: paired, rows: true }
+    const better = data.rows ? betterOf(a.outcome, b.outcome, pairing, losses.length === 0) : {}
     const model = [...(data.inputs ? [] : ['the data']), ...new Set([...losses, ...differing(changed, ['model'])])]
     if (model.length > 0) notCompared.push(`A minimum of one is none of the other, since ${why(model)}.`)
     const points =

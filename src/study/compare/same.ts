@@ -66,3 +66,12 @@ export function lossDifferences(changed: Comparison['changed'], a: Saved, b: Sav
   const ridged = a.config.model.ridge > 0 || b.config.model.ridge > 0
   return differing(changed, [...lossFields, ...(ridged ? ['data.standardize'] : [])])
 }
+
+/** What cannot be said of losses and scores, in sentences; `losses`: what makes the losses two kinds. */
+export function incomparable(data: Sameness, losses: readonly string[]): string[] {
+  if (!data.rows) return ['Losses and scores are of other rows or targets, so neither is called better than the other.']
+  if (losses.length === 0) return []
+  return [
+    `Losses are not of one kind, since ${why(losses)}; scores are compared, and the best of several is that by each one’s own loss.`
+  ]
+}

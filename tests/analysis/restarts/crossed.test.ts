@@ -1,10 +1,9 @@
 // P(A beats B) over starts and resamples against going through all runs, and its intervals against made-up methods whose P is known.
 import { describe, expect, it } from 'vitest'
 import { outperforms } from '../../../src/analysis/restarts/crossed.js'
-import { Contest } from '../../../src/analysis/restarts/outperform.js'
 import type { Levels } from '../../../src/analysis/variance.js'
 import { Stream, uniform, words } from '../../../src/core/rng.js'
-import { coverage, deviations, madeUp, side } from '../../helpers/crossed.js'
+import { coverage, deviations, madeUp, ofRuns, side } from '../../helpers/crossed.js'
 import { expectClose, tolerance } from '../../helpers/tolerance.js'
 
 const drawn = (count: number, number: number): Float64Array =>
@@ -35,7 +34,7 @@ describe('P(A beats B) over starts and resamples', () => {
 
   it('is that of all pairs of runs where the resamples are not the same', () => {
     const [[{ probability }]] = outperforms(a, b, { starts: false, rows: false }, [1])
-    const [[all]] = new Contest(a, b, false).outperforms([1])
+    const [[all]] = ofRuns(a, b, false, [1])
     expectClose(probability, all.probability, tolerance('f64', 400, 1), 'all pairs')
   })
 
@@ -69,7 +68,7 @@ describe('intervals', () => {
   it('are wider than those that take the runs of few resamples for so many', () => {
     const [a, b] = madeUp([12, 1, 16], 3, { start: 0.2, rows: 1, noise: 0.3 }, 0.5)
     const [[crossed]] = outperforms(a, b, paired, [1])
-    const [[runs]] = new Contest(a, b, false).outperforms([1])
+    const [[runs]] = ofRuns(a, b, false, [1])
     const width = ({ interval }: { interval: readonly [number, number] }): number => interval[1] - interval[0]
     expect(width(crossed)).toBeGreaterThan(1.5 * width(runs))
   })

@@ -1,7 +1,8 @@
 // P(A beats B) against going through all pairs and all sets, and its intervals against other ways to have them.
 import { describe, expect, it } from 'vitest'
-import { Contest, type Side } from '../../../src/analysis/restarts/outperform.js'
+import type { Side } from '../../../src/analysis/restarts/outperform.js'
 import { Stream, normalQuantile, uniform, words } from '../../../src/core/rng.js'
+import { ofRuns } from '../../helpers/crossed.js'
 import { expectClose, tolerance } from '../../helpers/tolerance.js'
 
 const drawn = (count: number, number: number): Float64Array =>
@@ -52,14 +53,14 @@ const sides: Readonly<Record<string, readonly [Side, Side]>> = {
 
 describe.each(Object.entries(sides))('P(A beats B), %s', (_, [a, b]) => {
   it('is that of all pairs of sets', () => {
-    const found = new Contest(a, b, false).outperforms([1, 2, 3])
+    const found = ofRuns(a, b, false, [1, 2, 3])
     for (const [m, list] of found.entries())
       for (const { k, probability } of list)
         expectClose(probability, byHand(a, b, k, m), tolerance('f64', 500, 1), `value ${m}, best of ${k}`)
   })
 
   it('and P(B beats A) are 1 together', () => {
-    const [ab, ba] = [new Contest(a, b, false), new Contest(b, a, false)].map(c => c.outperforms([1, 2]))
+    const [ab, ba] = [ofRuns(a, b, false, [1, 2]), ofRuns(b, a, false, [1, 2])]
     ab.forEach((list, m) =>
       list.forEach(({ probability }, n) =>
         expectClose(probability + ba[m][n].probability, 1, tolerance('f64', 100, 1), `value ${m}`)
@@ -72,14 +73,14 @@ it('Losses that differ by rounding tie', () => {
   const losses = Float64Array.of(0.3, 0.3 + 1e-16, 0.3 - 5e-17)
   const a = { losses, values: [losses] }
   const b = { losses: Float64Array.of(0.1 + 0.2), values: [Float64Array.of(0.1 + 0.2)] }
-  expect(new Contest(a, b, false).outperforms([1])[0][0].probability).toBe(0.5)
+  expect(ofRuns(a, b, false, [1])[0][0].probability).toBe(0.5)
 })
 
 describe('pairs', () => {
   it('of one start are compared with each other alone', () => {
     const a = side([1, 2, 3, 4, 5], 1)
     const b = side([1.5, 2, 2.5, 4.5, 5.5], 2)
-    const [[{ probability }]] = new Contest(a, b, true).outperforms([1])
+    const [[{ probability }]] = ofRuns(a, b, true, [1])
     expect(probability).toBe((1 + 0.5 + 0 + 1 + 1) / 5)
   })
 
@@ -88,8 +89,8 @@ describe('pairs', () => {
     const a = { losses, values: [losses] }
     const shifted = losses.map((v, i) => v + (i % 5 === 0 ? -1e-3 : 1e-3))
     const b = { losses: shifted, values: [shifted] }
-    const [[paired]] = new Contest(a, b, true).outperforms([1])
-    const [[apart]] = new Contest(a, b, false).outperforms([1])
+    const [[paired]] = ofRuns(a, b, true, [1])
+    const [[apart]] = ofRuns(a, b, false, [1])
     expect(paired.probability).toBe(0.8)
     expect(paired.interval[0]).toBeGreaterThan(0.7)
     expect(apart.interval[0]).toBeLessThan(0.5)
@@ -97,7 +98,7 @@ describe('pairs', () => {
 
   it('of a study with itself are even, without doubt', () => {
     const a = side([...drawn(30, 21)], 22)
-    for (const [{ probability, interval }] of new Contest(a, a, true).outperforms([1])) {
+    for (const [{ probability, interval }] of ofRuns(a, a, true, [1])) {
       expect(probability).toBe(0.5)
       expect(interval).toEqual([0.5, 0.5])
     }
@@ -112,7 +113,7 @@ describe('intervals', () => {
 
   it('agree with those of DeLong, DeLong and Clarke-Pearson (1988) for single runs', () => {
     const [a, b] = [normal(150, 30, 0), normal(200, 31, 0.5)]
-    const [[{ probability, interval }]] = new Contest(a, b, false).outperforms([1])
+    const [[{ probability, interval }]] = ofRuns(a, b, false, [1])
     // The variance of the mean of what each run wins against the other side.
     const wins = (own: Float64Array, others: Float64Array, of: (o: number, v: number) => number): number => {
       const list = Array.from(own, v => others.reduce((sum, o) => sum + of(o, v), 0) / others.length)
@@ -133,7 +134,7 @@ describe('intervals', () => {
     let held = 0
     const studies = 60
     for (let s = 0; s < studies; s++) {
-      const [[{ interval }]] = new Contest(normal(40, 100 + s, 0), normal(40, 300 + s, shift), false).outperforms([1])
+      const [[{ interval }]] = ofRuns(normal(40, 100 + s, 0), normal(40, 300 + s, shift), false, [1])
       if (interval[0] <= truth && truth <= interval[1]) held++
     }
     // 95 % of 60 is 57; below 52 has a probability of less than 1 %.
@@ -143,12 +144,12 @@ describe('intervals', () => {
   it('allow for what was not seen where one side always wins', () => {
     const a = side([1, 2, 3, 4, 5, 6, 7, 8], 1)
     const b = side([11, 12, 13, 14, 15, 16, 17, 18, 19, 20], 2)
-    const [[one, two]] = new Contest(a, b, false).outperforms([1, 2])
+    const [[one, two]] = ofRuns(a, b, false, [1, 2])
     expect([one.probability, one.interval[1]]).toEqual([1, 1])
     // All of 8 contests, of 4 between the best of two.
     expectClose(one.interval[0], 0.025 ** (1 / 8), tolerance('f64', 100, 1), 'low end')
     expectClose(two.interval[0], 0.025 ** (1 / 4), tolerance('f64', 100, 1), 'low end of the best of two')
-    const [[lost]] = new Contest(b, a, false).outperforms([1])
+    const [[lost]] = ofRuns(b, a, false, [1])
     expect([lost.probability, lost.interval[0]]).toEqual([0, 0])
     expectClose(lost.interval[1], 1 - 0.025 ** (1 / 8), tolerance('f64', 100, 1), 'high end')
   })
