@@ -8,7 +8,8 @@ interface Placed {
   readonly firstStart: number
 }
 
-const areEqual = (a: number, b: number): boolean => Math.abs(a - b) <= lossTolerance * Math.max(1, Math.abs(a))
+/** Whether two losses, neither of which is NaN, differ by rounding at most. */
+export const areEqual = (a: number, b: number): boolean => Math.abs(a - b) <= lossTolerance * Math.max(1, Math.abs(a))
 
 /** Points by loss, equal ones by the first start that met them. */
 export function byLoss<T extends Placed>(points: readonly T[]): T[] {

@@ -54,6 +54,7 @@ function agreement([header, ...rest]: readonly (readonly string[])[]): number {
 function delimiterOf(sample: string): string {
   let best = { delimiter: ',', agreement: 0 }
   for (const delimiter of Object.keys(delimiterNames)) {
+    if (!sample.includes(delimiter)) continue
     const found = agreement(records(sample, delimiter))
     // Spaces stand in many texts, so they separate columns only where nothing else could.
     if (found > best.agreement && (delimiter !== ' ' || (found === 1 && best.agreement === 0)))

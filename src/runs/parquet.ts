@@ -64,8 +64,10 @@ function column(
   const rows = shared ? shared.length : data.length / width
   const out = scratch.numbers(rows)
   let count = 0
-  for (let i = 0; i < rows; i++)
-    if (!present || present[i] === 1) out[count++] = data[(shared ? shared[i] : i) * width + w]
+  if (!present && !shared) for (let at = w; count < rows; at += width) out[count++] = data[at]
+  else
+    for (let i = 0; i < rows; i++)
+      if (!present || present[i] === 1) out[count++] = data[(shared ? shared[i] : i) * width + w]
   return out.subarray(0, count)
 }
 

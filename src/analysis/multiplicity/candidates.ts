@@ -96,14 +96,16 @@ export class Candidates {
   result(): Compared | undefined {
     const { best, sample, parameters: P } = this
     if (!best) return undefined
-    const start = sample.column(sampled.start).subarray(0, sample.count)
-    const isKept = start.includes(best.start)
-    const M = sample.count + (isKept ? 0 : 1)
+    const kept = sample.column(sampled.start).subarray(0, sample.count).indexOf(best.start)
+    const M = sample.count + (kept < 0 ? 1 : 0)
     const score = new Float64Array(M)
     const theta = new Float64Array(M * P)
     const put = (column: Float64Array, out: Float64Array, width: number, at: number): void => {
-      for (let row = 0, n = 1; row < start.length; row++)
-        if (start[row] !== best.start) out[n++ * width + at] = column[row]
+      for (let row = 0, to = width + at; row < sample.count; row++) {
+        if (row === kept) continue
+        out[to] = column[row]
+        to += width
+      }
     }
     score[0] = best.score
     put(sample.column(sampled.score), score, 1, 0)

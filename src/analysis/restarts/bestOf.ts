@@ -4,7 +4,7 @@
  * lowest loss.
  */
 import type { BestOf, Expected, Restarts } from '../../core/restartsResult.js'
-import { lossTolerance } from '../../core/ties.js'
+import { areEqual } from '../../core/ties.js'
 import { normalQuantile } from '../../core/rng.js'
 import { clopperPearson } from '../../core/stats.js'
 import { confidenceBand, type Band } from './band.js'
@@ -31,8 +31,8 @@ export function survival(counts: ArrayLike<number>, n: number, k: number): Float
     let share = out[i]
     // The same quotient of factorials, by the shorter of two products.
     if (left - c < k) share = k === 0 ? share : 0
-    else if (c < k) for (let j = 0; j < c; j++) share *= (left - k - j) / (left - j)
-    else for (let j = 0; j < k; j++) share *= (left - c - j) / (left - j)
+    else if (c < k) for (let j = 0; j < c && share > 0; j++) share *= (left - k - j) / (left - j)
+    else for (let j = 0; j < k && share > 0; j++) share *= (left - c - j) / (left - j)
     out[i + 1] = share
     left -= c
   }
@@ -54,7 +54,7 @@ function meanLoss(losses: Float64Array, above: (i: number) => number): number {
 const given = (above: number, none: number): number => (none < 1 ? Math.max(0, above - none) / (1 - none) : 0)
 
 /** The mean of the lowest loss of k draws from a distribution at the ends of its band, which is monotone in the distribution function. */
-function meanWithin({ losses }: Outcomes, band: Band, k: number, fail: boolean): readonly [number, number] {
+function meanWithin(losses: Float64Array, band: Band, k: number, fail: boolean): readonly [number, number] {
   const all = (F: Float64Array, i: number): number => (1 - F[i]) ** k
   const end = (F: Float64Array, other: Float64Array): number => {
     const none = fail ? all(other, losses.length - 1) : 0
@@ -63,12 +63,27 @@ function meanWithin({ losses }: Outcomes, band: Band, k: number, fail: boolean):
   return [end(band.high, band.low), end(band.low, band.high)]
 }
 
+/** Levels whose losses are equal but for rounding as one, at the lowest of them: a mean is the same but for rounding. */
+function settled({ runs, losses, counts }: Outcomes): Pick<Outcomes, 'runs' | 'losses' | 'counts'> {
+  const lowest: number[] = []
+  const sums: number[] = []
+  losses.forEach((loss, i) => {
+    const at = lowest.length - 1
+    if (at >= 0 && areEqual(lowest[at], loss)) sums[at] += counts[i]
+    else {
+      lowest.push(loss)
+      sums.push(counts[i])
+    }
+  })
+  return { runs, losses: Float64Array.from(lowest), counts: Float64Array.from(sums) }
+}
+
 /** Levels whose losses are equal but for rounding are one: among their runs no one is the best. */
 export function tied({ losses, counts, runs }: Outcomes, scores: LevelScores) {
   const groups: { count: number; valued: number; mean: number; squares: number }[] = []
   let first = NaN
   losses.forEach((loss, i) => {
-    if (!(loss - first <= lossTolerance * Math.max(1, Math.abs(first)))) {
+    if (!areEqual(first, loss)) {
       first = loss
       groups.push({ count: 0, valued: 0, mean: 0, squares: 0 })
     }
@@ -138,16 +153,17 @@ export function bestOf<Name extends string>(
   names: readonly Name[],
   cost: BestOf['evaluations']
 ): BestOf[] {
-  const { runs, losses, counts } = outcomes
+  const levels = settled(outcomes)
+  const { runs, losses, counts } = levels
   if (losses.length === 0) return []
-  const band = confidenceBand(outcomes, confidence)
+  const band = confidenceBand(levels, confidence)
   const fail = runs > counts.reduce((a, b) => a + b, 0)
   const groups = outcomes.scores.map(scores => tied(outcomes, scores))
   return kValues(runs).map(k => {
     const above = survival(counts, runs, k)
     const none = above[losses.length]
     const loss = meanLoss(losses, i => given(above[i + 1], none))
-    const [low, high] = meanWithin(outcomes, band, k, fail)
+    const [low, high] = meanWithin(losses, band, k, fail)
     const scores = names.flatMap((name, m) => {
       const expected = scoreOfBest(groups[m], k, outcomes.scores[m])
       return expected ? [[name, expected] as const] : []
