@@ -1,4 +1,5 @@
 /** Distinct ends of runs, told apart by every bit of what is known of them. */
+import type { Spare } from '../core/spare.js'
 import {
   makeEnds,
   storedColumns,
@@ -44,8 +45,16 @@ function hashesOf(...columns: readonly Bits[]): Uint32Array {
   return hashes
 }
 
+// One function for each type: a loop that has met arrays of several types takes many times as long.
+
 /** Rows `which` of a column become those from `at` on. */
-function copyRows(out: Values, from: Values, width: number, which: readonly number[], at: number): void {
+function copyRows(out: Values, from: Values, width: number, which: Uint32Array, at: number): void {
+  if (out instanceof Float64Array) copyNumbers(out, from as Float64Array, width, which, at)
+  else if (out instanceof Uint32Array) for (let n = 0; n < which.length; n++) out[at + n] = from[which[n]]
+  else for (let n = 0; n < which.length; n++) out[at + n] = from[which[n]]
+}
+
+function copyNumbers(out: Float64Array, from: Float64Array, width: number, which: Uint32Array, at: number): void {
   for (let n = 0, p = at * width; n < which.length; n++)
     for (let w = 0, q = which[n] * width; w < width; w++) out[p++] = from[q++]
 }
@@ -60,9 +69,13 @@ export class EndTable {
   private hashes = new Uint32Array(64)
   private readonly names
 
-  constructor(private readonly layout: Layout) {
+  /** @param spare where arrays are taken from */
+  constructor(
+    private readonly layout: Layout,
+    private readonly spare?: Spare
+  ) {
     this.names = storedColumns(layout).filter(isOfEnd)
-    this.rows = makeEnds(layout, 64)
+    this.rows = makeEnds(layout, 64, spare)
     this.bits = this.bitsOf(this.rows)
   }
 
@@ -72,7 +85,7 @@ export class EndTable {
     const { slots, layout, rows } = this
     const mask = slots.length - 1
     const before = this.size
-    const fresh: number[] = []
+    const fresh = new Uint32Array(ends.count)
     const places = new Uint32Array(ends.count)
     const bits = this.bitsOf(ends)
     const hashes = ends.count === 0 ? places : hashesOf(...this.keys(ends))
@@ -90,24 +103,30 @@ export class EndTable {
         place = this.size++
         slots[slot] = this.size
         this.hashes[place] = hashes[e]
-        fresh.push(e)
+        fresh[place - before] = e
       }
       places[e] = place
     }
+    const more = this.size - before
     for (const name of this.names) {
       const width = widthOf(name, layout)
-      if (fresh.length === ends.count) rows[name]!.set(ends[name]!, before * width)
-      else copyRows(rows[name]!, ends[name]!, width, fresh, before)
+      if (more === ends.count) rows[name]!.set(ends[name]!, before * width)
+      else copyRows(rows[name]!, ends[name]!, width, fresh.subarray(0, more), before)
     }
     return places
   }
 
-  /** The ends so far. Those of earlier calls stay as they are. */
+  /** The ends so far, in the memory of this table: more of them may take it away. */
   ends(): EndRows {
     const { size, layout } = this
     const out: Record<string, unknown> = { count: size }
     for (const name of this.names) out[name] = this.rows[name]!.subarray(0, size * widthOf(name, layout))
     return out as unknown as EndRows
+  }
+
+  /** Lets others have the memory. */
+  giveBack(): void {
+    this.spare?.give(this.rows)
   }
 
   /** What most ends differ in. */
@@ -124,8 +143,9 @@ export class EndTable {
     const { hashes } = this
     if (size <= hashes.length) return
     const room = 2 ** Math.ceil(Math.log2(size))
-    const rows = makeEnds(this.layout, room)
+    const rows = makeEnds(this.layout, room, this.spare)
     for (const name of this.names) rows[name]!.set(this.rows[name] as never)
+    this.giveBack()
     this.rows = rows
     this.bits = this.bitsOf(rows)
     this.hashes = new Uint32Array(room)
@@ -140,17 +160,24 @@ export class EndTable {
   }
 }
 
-/** The same rows, whose ends are those that a run came to, in the order of the first such runs. */
-export function inOrder(rows: Rows, layout: Layout): Rows {
+/** The same rows, whose ends are those that a run came to, in the order of the first such runs; in arrays of their own. */
+export function inOrder(rows: Rows, layout: Layout, spare?: Spare): Rows {
   const { end, ends } = rows
   const placeOf = new Uint32Array(ends.count)
-  const which: number[] = []
-  for (let i = 0; i < end.length; i++) if (placeOf[end[i]] === 0) placeOf[end[i]] = which.push(end[i])
-  if (which.length === ends.count && which.every((e, n) => e === n)) return rows
-  const sorted = makeEnds(layout, which.length)
+  const which = new Uint32Array(ends.count)
+  let count = 0
+  for (let i = 0; i < end.length; i++) {
+    const e = end[i]
+    if (placeOf[e] > 0) continue
+    which[count] = e
+    placeOf[e] = ++count
+  }
+  const sorted = makeEnds(layout, count, spare)
   for (const name of storedColumns(layout).filter(isOfEnd))
-    copyRows(sorted[name]!, ends[name]!, widthOf(name, layout), which, 0)
-  return { ...rows, end: end.map(e => placeOf[e] - 1), ends: sorted }
+    copyRows(sorted[name]!, ends[name]!, widthOf(name, layout), which.subarray(0, count), 0)
+  const own = spare ? spare.u32(end.length) : new Uint32Array(end.length)
+  for (let i = 0; i < own.length; i++) own[i] = placeOf[end[i]] - 1
+  return { ...rows, end: own, ends: sorted }
 }
 
 /** The same rows for a table of runs each of which has an end of its own. */

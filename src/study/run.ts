@@ -89,11 +89,11 @@ class Gathering {
     private readonly layout: Layout,
     readonly range: Range,
     known: Planned['known'],
-    spare: Spare
+    private readonly spare: Spare
   ) {
     this.thin = layout.keep === 'none' ? thinning(setup) : undefined
     this.runs = makeRuns(layout, range.count, spare)
-    this.ends = new EndTable(layout)
+    this.ends = new EndTable(layout, spare)
     this.state = new Uint8Array(range.count)
     this.classCounts = known?.part.facts.classCounts.slice() ?? new Float64Array(0)
     this.growing = new Map(known?.part.facts.growing)
@@ -183,13 +183,24 @@ class Gathering {
     if (diverging && !(this.diverging && this.diverging.start < diverging.start)) this.diverging = diverging
   }
 
+  /** The complete part, in arrays of `spare`; nothing may be asked of this any more. */
+  finish(seconds: number): { part: Part; cost: Cost } {
+    const rows = inOrder({ ...this.runs, ends: this.ends.ends() }, this.layout, this.spare)
+    this.ends.giveBack()
+    this.spare.give({ end: this.runs.end })
+    return this.withFacts(rows, seconds)
+  }
+
   /** What is there, and what it has cost; `seconds` pass to it. */
   part(seconds: number): { part: Part; cost: Cost } {
+    const all = { ...this.runs, ends: this.ends.ends() }
+    return this.withFacts(inOrder(pickRows(all, this.there()), this.layout), seconds)
+  }
+
+  private withFacts(rows: Rows, seconds: number): { part: Part; cost: Cost } {
     this.cost.seconds += seconds
     this.fresh = 0
     const { identity, layout, range, growing, diverging, spread } = this
-    const all = { ...this.runs, ends: this.ends.ends() }
-    const rows = inOrder(this.isComplete ? all : pickRows(all, this.there()), layout)
     const facts = {
       classCounts: this.classCounts.slice(),
       growing,
@@ -326,7 +337,7 @@ class Search {
       const isHeld = gathering.held.length > 0
       if (isHeld) await this.judgeBest(gathering)
       this.open.delete(planned)
-      const { part, cost } = gathering.part(this.elapsed())
+      const { part, cost } = gathering.finish(this.elapsed())
       if (isHeld) await this.options.onRuns?.(part.rows, this.layout)
       await this.sink.complete(part, cost)
     }

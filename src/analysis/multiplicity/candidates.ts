@@ -100,21 +100,27 @@ export class Candidates {
     const M = sample.count + (kept < 0 ? 1 : 0)
     const score = new Float64Array(M)
     const theta = new Float64Array(M * P)
-    const put = (column: Float64Array, out: Float64Array, width: number, at: number): void => {
-      for (let row = 0, to = width + at; row < sample.count; row++) {
-        if (row === kept) continue
-        out[to] = column[row]
-        to += width
+    // A few rows of all columns at a time, so that what is written stays in the cache.
+    const together = 64
+    const columns = Array.from({ length: P }, (_, p) => sample.column(firstParameter + p))
+    const scores = sample.column(sampled.score)
+    for (let first = 0; first < sample.count; first += together) {
+      const end = Math.min(first + together, sample.count)
+      for (let p = 0; p < P; p++) {
+        const column = columns[p]
+        for (let row = first; row < end; row++) if (row !== kept) theta[rowAfterBest(row, kept) * P + p] = column[row]
       }
+      for (let row = first; row < end; row++) if (row !== kept) score[rowAfterBest(row, kept)] = scores[row]
     }
     score[0] = best.score
-    put(sample.column(sampled.score), score, 1, 0)
     theta.set(best.theta)
-    for (let p = 0; p < P; p++) put(sample.column(firstParameter + p), theta, P, p)
     const { score: bestScore, loss, start: bestStart } = best
     return { best: { score: bestScore, loss, start: bestStart }, score, theta, offered: this.offered }
   }
 }
+
+/** The row of a run of the sample behind the best one, which was row `best` of it; −1: was not in it. */
+const rowAfterBest = (row: number, best: number): number => (best >= 0 && row > best ? row : row + 1)
 
 /** The places of models in their level sets: those of the least ε first, in the order given otherwise. */
 export interface Levels {
