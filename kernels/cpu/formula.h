@@ -6,53 +6,9 @@
 #include <algorithm>
 
 #include "elementary.h"
-#include "lane_rows.h"
-#include "loss.h"
+#include "formula_scratch.h"
 
 namespace MS_TARGET {
-
-using manystart::Aligned;
-using manystart::Formula;
-using manystart::Problem;
-
-/// An operand of the tile at hand: p[r · stride], one number for all lanes where `scalar`.
-template <class T>
-struct Reader {
-  const T* p;
-  size_t stride;
-  bool scalar;
-  MS_INLINE Vec<T> get(const Reader& o, int r, int v) {
-    const T* at = o.p + r * o.stride;
-    return o.scalar ? broadcast(*at) : load(at + v * W<T>);
-  }
-};
-
-/// Scratch memory of one thread for one formula.
-template <class T>
-struct FormulaScratch {
-  static constexpr int L = LANES<T>;
-  int cap = 1, rows = 0;
-  Aligned<T> lanes;                         // [registers][cap][L]
-  Aligned<T> parameters;                    // [registers][L]
-  Aligned<T> z, delta, curvature, product;  // [cap][L]
-  Aligned<T> gathered, y, c, o;             // [columns][cap][L] and [cap][L], mini-batches only
-  std::vector<int> order;                   // parameters with a derivative
-  std::vector<Reader<T>> slopes, pairs;     // of z by each of them, and products of two
-  std::vector<T*> out;
-  bool shared = true;
-
-  explicit FormulaScratch(const Problem<T>& p) {
-    const Formula& formula = *p.formula;
-    // All registers of a tile stay in the first-level cache.
-    const size_t row_bytes = (formula.body.registers + 4) * L * sizeof(T);
-    cap = std::clamp(int(24 * 1024 / row_bytes), 1, 32);
-    cap = std::max(1, std::min(cap, p.d.rows));
-    const size_t tile = size_t(cap) * L;
-    lanes.resize(std::max<size_t>(1, formula.body.registers) * tile);
-    parameters.resize(std::max<size_t>(1, formula.prelude.registers) * L);
-    for (auto* a : {&z, &delta, &curvature, &product}) a->resize(tile);
-  }
-};
 
 template <class T>
 class FormulaModel {
@@ -63,18 +19,51 @@ class FormulaModel {
 
   /// f [L]; g [P][L] and H [P·P][L] where not null. H: entries with row ≤ column only. All 64-byte aligned.
   static void evaluate(const Problem<T>& p, const T* theta, T* f, T* g, T* H, S& s) {
-    begin(p, theta, f, g, H, s);
-    for (int r0 = 0; r0 < p.counted; r0 += s.cap) {
-      s.shared = true;
-      s.rows = std::min(s.cap, p.counted - r0);
-      tile(p, r0, f, g, H, s, p.y_counted.data() + r0, p.c_counted.data() + r0, p.offset_counted.data() + r0);
-    }
+    s.own = nullptr;
+    evaluate_all(p, theta, f, g, H, s);
+  }
+
+  /// The same where the shares of the rows differ between lanes. A lane may have a derivative that is not finite from a
+  /// row that it does not have: then its rows alone are evaluated.
+  static void evaluate_own(const Problem<T>& p, const T* theta, LaneRows<T> all, T* f, T* g, T* H, S& s) {
+    s.own = all.own, s.times = all.times;
+    evaluate_all(p, theta, f, g, H, s);
+    const size_t P = p.P;
+    T fault[L] = {};  // 0 where all is finite
+    const auto look = [&](const T* x, size_t count) {
+      for (size_t i = 0; i < count; i++)
+        for (int l = 0; l < L; l++) fault[l] += x[i * L + l] * T(0);
+    };
+    look(f, 1);
+    if (g) look(g, P);
+    if (H) look(H, P * P);
+    bool again = false;
+    for (int l = 0; l < L; l++) again = again || (fault[l] != T(0) && all.lane_count[l] > 0);
+    if (!again) return;
+    s.f.resize(L), s.g.resize(P * L), s.H.resize(H ? P * P * L : 1);
+    evaluate_rows(p, theta, all, s.f.get(), g ? s.g.get() : nullptr, H ? s.H.get() : nullptr, s);
+    const auto take = [&](T* to, const T* from, size_t count) {
+      for (size_t i = 0; i < count; i++)
+        for (int l = 0; l < L; l++)
+          if (fault[l] != T(0)) to[i * L + l] = from[i * L + l];
+    };
+    take(f, s.f.get(), 1);
+    if (g) take(g, s.g.get(), P);
+    if (H) take(H, s.H.get(), P * P);
   }
 
   /// f, g and H over rows that differ between lanes: the mean is over the weights of each lane's rows.
   static void evaluate_rows(const Problem<T>& p, const T* theta, LaneRows<T> batch, T* f, T* g, T* H, S& s) {
     begin(p, theta, f, g, H, s);
-    const auto weight = [&](uint32_t row, int l) { return LaneRows<T>::weight(p, batch.own, row, l); };
+    // Without branches, of which compilers make one of ?: where which rows have a weight is not to be guessed.
+    const auto chosen = [](bool first, uint32_t a, uint32_t b) {
+      const uint32_t mask = 0u - uint32_t(first);
+      return (a & mask) | (b & ~mask);
+    };
+    const auto weight = [&](int r, int l) {
+      const T w = LaneRows<T>::weight(p, batch.own, batch.rows[size_t(r) * L + l], l);
+      return uint32_t(r) < batch.lane_count[l] ? w : T(0);
+    };
     const size_t tile_size = size_t(s.cap) * L;
     s.gathered.resize(std::max(1, p.formula->columns) * tile_size);
     for (auto* a : {&s.y, &s.c, &s.o}) a->resize(tile_size);
@@ -83,24 +72,23 @@ class FormulaModel {
     uint32_t present[L] = {};
     for (int r = batch.count - 1; r >= 0; r--)
       for (int l = 0; l < L; l++) {
-        const uint32_t row = batch.rows[size_t(r) * L + l];
-        if (uint32_t(r) >= batch.lane_count[l] || !(weight(row, l) > 0)) continue;
-        total[l] += weight(row, l);
-        present[l] = row;
+        const T w = weight(r, l);
+        total[l] += w;
+        present[l] = chosen(w > 0, batch.rows[size_t(r) * L + l], present[l]);
       }
+    for (int l = 0; l < L; l++) total[l] = total[l] > 0 ? total[l] : T(1);
     for (int r0 = 0; r0 < batch.count; r0 += s.cap) {
       s.rows = std::min(s.cap, batch.count - r0);
       s.shared = false;
       for (int r = 0; r < s.rows; r++)
         for (int l = 0; l < L; l++) {
-          uint32_t row = uint32_t(r0 + r) < batch.lane_count[l] ? batch.rows[size_t(r0 + r) * L + l] : present[l];
-          const bool mine = uint32_t(r0 + r) < batch.lane_count[l] && weight(row, l) > 0;
-          if (!mine) row = present[l];
+          const T w = weight(r0 + r, l);
+          const uint32_t row = chosen(w > 0, batch.rows[size_t(r0 + r) * L + l], present[l]);
           const size_t at = size_t(r) * L + l;
           for (int k = 0; k < p.formula->columns; k++)
             s.gathered[size_t(k) * tile_size + at] = p.columns[size_t(k) * p.d.rows + row];
           s.y[at] = p.y[row], s.o[at] = p.offset[row];
-          s.c[at] = mine ? weight(row, l) / total[l] : T(0);
+          s.c[at] = w / total[l];
         }
       tile(p, 0, f, g, H, s, s.y.get(), s.c.get(), s.o.get());
     }
@@ -119,6 +107,15 @@ class FormulaModel {
   }
 
  private:
+  static void evaluate_all(const Problem<T>& p, const T* theta, T* f, T* g, T* H, S& s) {
+    begin(p, theta, f, g, H, s);
+    for (int r0 = 0; r0 < p.counted; r0 += s.cap) {
+      s.shared = true;
+      s.rows = std::min(s.cap, p.counted - r0);
+      tile(p, r0, f, g, H, s, p.y_counted.data() + r0, p.c_counted.data() + r0, p.offset_counted.data() + r0);
+    }
+  }
+
   static void begin(const Problem<T>& p, const T* theta, T* f, T* g, T* H, S& s) {
     const size_t n = size_t(p.P) * L;
     std::fill(f, f + L, T(0));
@@ -278,23 +275,30 @@ class FormulaModel {
     const T* columns = p.columns_counted.get();
     const size_t rows = p.counted;
     body(p, columns, rows, r0, s, H ? 2 : g ? 1 : 0);
-    losses(p, reader(p, formula.z, columns, rows, r0, s), f, g || H, s, y, c, o);
+    losses(p, reader(p, formula.z, columns, rows, r0, s), f, s, y, c, o, r0);
     if (g || H) derivatives(p, columns, rows, r0, g, H, s);
   }
 
+  /// What row r of the tile, of which the first is r0 of those counted, weighs in each lane.
+  MS_INLINE Pack<T, VPL<T>> weight_of(const Problem<T>& p, const S& s, const T* c, int r0, int r) {
+    if (!s.shared) return load_pack<VPL<T>>(c + size_t(r) * L);
+    return s.own ? load_pack<VPL<T>>(s.own + size_t(p.rows_counted[r0 + r]) * L) : Pack<T, VPL<T>>(c[r]);
+  }
+
   template <Loss K>
-  static void scalar_losses(const Reader<T>& z, T* f, S& s, const T* y, const T* c, const T* o, const T* q) {
+  static void scalar_losses(const Problem<T>& p, const Reader<T>& z, T* f, S& s, const T* y, const T* c, const T* o,
+                            int r0) {
     constexpr int U = VPL<T>;
     using P = Pack<T, U>;
     P sum = load_pack<U>(f);
     const P zero = T(0);
     for (int r = 0; r < s.rows; r++) {
-      P at, target, weight;
+      P at, target;
       const size_t from = size_t(r) * L;
       MS_EACH at.v[k] = Reader<T>::get(z, r, k) + (s.shared ? broadcast(o[r]) : load(o + from + k * W<T>));
       MS_EACH target.v[k] = s.shared ? broadcast(y[r]) : load(y + from + k * W<T>);
-      MS_EACH weight.v[k] = s.shared ? broadcast(c[r]) : load(c + from + k * W<T>);
-      const auto t = loss_terms<T, K, U>(at, target, q);
+      const P weight = weight_of(p, s, c, r0, r);
+      const auto t = loss_terms<T, K, U>(at, target, p.loss_constants.data());
       // Rows without weight are not there, whatever their loss.
       const auto absent = weight == zero;
       sum = sum + select(absent, zero, weight * t.value);
@@ -304,48 +308,67 @@ class FormulaModel {
     store(f, sum);
   }
 
-  /// The logistic loss where all rows weigh the same: one logarithm serves many rows, as in network.h.
-  static void logistic_losses(const Reader<T>& z, T* f, S& s, const T* y, T c, const T* o) {
-    constexpr int U = VPL<T>, most = 64;  // 2^64 is far from overflow in f32, too
+  /// The logistic loss where all rows weigh the same, or REPEATED are there a number of times: one logarithm serves
+  /// many rows, as in network.h.
+  template <bool REPEATED>
+  static void logistic_losses(const Problem<T>& p, const Reader<T>& z, T* f, S& s, const T* y, const T* c, const T* o,
+                              int r0) {
+    constexpr int U = VPL<T>;
     using P = Pack<T, U>;
-    const P share = c, one = T(1);
+    const P zero = T(0);
     for (int r = 0; r < s.rows;) {
-      const int end = std::min(s.rows, r + most);
-      P sum = T(0), odds = T(0);
+      const int end = std::min(s.rows, r + rows_together<T, REPEATED>);
+      P sum = zero, odds = zero;
       for (; r < end; r++) {
         const size_t from = size_t(r) * L;
         P at;
         MS_EACH at.v[k] = Reader<T>::get(z, r, k) + broadcast(o[r]);
         const auto t = logistic_terms<T, U>(at, P(y[r]));
-        sum = sum + t.linear;
-        MS_EACH odds.v[k] = fma(t.e.v[k], odds.v[k] + T(1), odds.v[k]);
-        store(s.delta.get() + from, share * t.first);
-        store(s.curvature.get() + from, share * t.up_down);
+        P linear = t.linear, factor = t.e, first, second;
+        if constexpr (REPEATED) {
+          const P weight = weight_of(p, s, c, r0, r);
+          const auto absent = weight == zero;
+          linear = select(absent, zero, weight * t.linear);
+          factor = repeated<T, U>(t.e, s.times->low + size_t(r0 + r) * L);
+          first = select(absent, zero, weight * t.first), second = select(absent, zero, weight * t.up_down);
+        } else {
+          first = P(c[0]) * t.first, second = P(c[0]) * t.up_down;
+        }
+        sum = sum + linear;
+        MS_EACH odds.v[k] = fma(factor.v[k], odds.v[k] + T(1), odds.v[k]);
+        store(s.delta.get() + from, first);
+        store(s.curvature.get() + from, second);
       }
-      const auto value = sum + select(odds <= one, vlog1p_unit<T, U>(min(odds, one)), vlog<T, U>(odds + one));
-      store(f, load_pack<U>(f) + share * value);
+      const P log = log_of_odds<T, U>(odds), before = load_pack<U>(f);
+      if constexpr (REPEATED) store(f, before + fma(load_pack<U>(s.times->unit), log, sum));
+      else store(f, before + P(c[0]) * (sum + log));
     }
+    if constexpr (REPEATED)
+      s.times->add_more(r0, s.rows, f, [&](int r, int l) { return z.p[r * z.stride + (z.scalar ? 0 : l)] + o[r]; });
   }
 
-  static void losses(const Problem<T>& p, const Reader<T>& z, T* f, bool, S& s, const T* y, const T* c, const T* o) {
+  static void losses(const Problem<T>& p, const Reader<T>& z, T* f, S& s, const T* y, const T* c, const T* o, int r0) {
     if (!p.formula->has_loss) {
-      for (int r = 0; r < s.rows; r++)
+      for (int r = 0; r < s.rows; r++) {
+        const auto weight = weight_of(p, s, c, r0, r);
         for (int v = 0; v < VPL<T>; v++) {
           const size_t at = size_t(r) * L + v * W<T>;
-          const V weight = s.shared ? broadcast(c[r]) : load(c + at);
-          store(f + v * W<T>, load(f + v * W<T>) + weight * Reader<T>::get(z, r, v));
-          store(s.delta.get() + at, weight);
+          store(f + v * W<T>, load(f + v * W<T>) + weight.v[v] * Reader<T>::get(z, r, v));
+          store(s.delta.get() + at, weight.v[v]);
           store(s.curvature.get() + at, V{});
         }
+      }
       return;
     }
-    if (p.d.loss == Loss::logistic && s.shared && p.equal_weights) return logistic_losses(z, f, s, y, c[0], o);
-    const T* q = p.loss_constants.data();
+    if (p.d.loss == Loss::logistic && s.shared && p.equal_weights) {
+      if (s.own) return logistic_losses<true>(p, z, f, s, y, c, o, r0);
+      return logistic_losses<false>(p, z, f, s, y, c, o, r0);
+    }
     switch (p.d.loss) {
 #define MS_CASE(name, ...)                                                                    \
   case Loss::name:                                                                            \
     if constexpr (manystart::response_of(Loss::name) == manystart::Response::classes) return; \
-    else return scalar_losses<Loss::name>(z, f, s, y, c, o, q);
+    else return scalar_losses<Loss::name>(p, z, f, s, y, c, o, r0);
       MS_LOSSES(MS_CASE)
 #undef MS_CASE
     }

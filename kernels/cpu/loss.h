@@ -160,6 +160,13 @@ MS_INLINE Logistic<T, U> logistic_terms(const Pack<T, U>& z, const Pack<T, U>& y
   return {part<T, U>(against, size), e, select(positive, first, -first), small * big};
 }
 
+/// log(1 + q), q ≥ 0, without the 1 where q is small.
+template <class T, int U>
+MS_INLINE Pack<T, U> log_of_odds(const Pack<T, U>& q) {
+  const Pack<T, U> one = T(1);
+  return select(q <= one, vlog1p_unit<T, U>(min(q, one)), vlog<T, U>(q + one));
+}
+
 /// ℓ, ℓ′ and ℓ″ at z with target y (a pack too, because mini-batches differ between lanes); `q`: the loss's constants.
 template <class T, Loss K, int U>
 MS_INLINE Terms<T, U> loss_terms(const Pack<T, U>& z, const Pack<T, U>& y, [[maybe_unused]] const T* q) {

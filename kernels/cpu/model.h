@@ -38,10 +38,10 @@ struct Model {
     w.network->own = batch.own;
     Network<T>::evaluate_rows(p, theta, batch, f, g, *w.network);
   }
-  /// Over rows whose shares differ between lanes: `all.own`; its rows are those with one.
+  /// Over all rows, whose shares differ between lanes: `all.own`.
   static void evaluate_own(const Problem<T>& p, const T* theta, LaneRows<T> all, T* f, T* g, T* H,
                            ModelWorkspace<T>& w) {
-    if (p.formula) return FormulaModel<T>::evaluate_rows(p, theta, all, f, g, H, *w.formula);
+    if (p.formula) return FormulaModel<T>::evaluate_own(p, theta, all, f, g, H, *w.formula);
     w.network->own = all.own, w.network->times = all.times;
     Network<T>::evaluate(p, theta, f, g, H, *w.network);
   }

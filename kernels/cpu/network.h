@@ -178,19 +178,16 @@ class Network {
     if (curvature) store(curvature + at, c * t.up_down);
   }
 
-  /// log(1 + q), without the 1 where q is small.
   MS_INLINE Vec<T> log_of(Vec<T> q) {
-    Pack<T, 1> odds, one = T(1);
+    Pack<T, 1> odds;
     odds.v[0] = q;
-    return select(odds <= one, vlog1p_unit<T, 1>(min(odds, one)), vlog<T, 1>(odds + one)).v[0];
+    return log_of_odds<T, 1>(odds).v[0];
   }
 
-  /// As logistic_pack, of rows that each lane has its own number of times: (1 + e)^n − 1 of the bits of n, with
-  /// (1 + e)² − 1 = e (e + 2).
+  /// As logistic_pack, of rows that each lane has its own number of times.
   template <int U>
   MS_INLINE void repeated_pack(const Problem<T>& p, const Workspace<T>& w, int r0, int from, Vec<T>* sum, Vec<T>* q,
                                T* delta, T* curvature) {
-    constexpr uint64_t each_byte = 0x0101010101010101u;
     const size_t at = size_t(from) * W<T>, own = size_t(r0) * L + at;
     Pack<T, U> z, y, c;
     MS_EACH {
@@ -203,27 +200,7 @@ class Network {
     const Pack<T, U> zero = T(0);
     const auto absent = c == zero;
     const Pack<T, U> linear = select(absent, zero, c * t.linear);
-    // Where no lane has a bit, its factor is 1, which changes nothing: so it may be left out.
-    const uint8_t* low = w.times->low + own;
-    uint64_t bytes, any = 0;
-    for (int i = 0; i < U * W<T>; i += std::min(8, U * W<T>)) {
-      bytes = 0;
-      std::memcpy(&bytes, low + i, std::min(8, U * W<T>));
-      any |= bytes;
-    }
-    Pack<T, U> power;
-    MS_EACH power.v[k] = keep<T>(low + k * W<T>, 1, t.e.v[k]);
-    if (any & 6 * each_byte) {
-      Pack<T, U> e2;
-      MS_EACH {
-        e2.v[k] = t.e.v[k] * (t.e.v[k] + T(2));
-        power.v[k] = fma(keep<T>(low + k * W<T>, 2, e2.v[k]), power.v[k] + T(1), power.v[k]);
-      }
-      if (any & 4 * each_byte) MS_EACH {
-          const Vec<T> e4 = e2.v[k] * (e2.v[k] + T(2));
-          power.v[k] = fma(keep<T>(low + k * W<T>, 4, e4), power.v[k] + T(1), power.v[k]);
-        }
-    }
+    const Pack<T, U> power = repeated<T, U>(t.e, w.times->low + own);
     MS_EACH {
       const int v = (from + k) % VPL<T>;
       sum[v] += linear.v[k];
@@ -236,9 +213,7 @@ class Network {
   /// With one logarithm for many rows: all of one weight, or REPEATED as often as each lane has them.
   template <bool REPEATED>
   static void logistic_losses(const Problem<T>& p, Workspace<T>& w, int r0, T* f, bool need_g, bool need_h) {
-    // A row brings 2, or at most 2^7: 2^64 and 2^112 are far from overflow in f32, 2^448 in f64.
-    constexpr int together = REPEATED && sizeof(T) == 4 ? 16 : 64;
-    constexpr int U = 4, rest = VPL<T> < U ? VPL<T> : U, most = together * VPL<T>;
+    constexpr int U = 4, rest = VPL<T> < U ? VPL<T> : U, most = rows_together<T, REPEATED> * VPL<T>;
     T* delta = need_g ? w.sensitivity(int(p.layers.size()) - 1) : nullptr;
     T* curvature = need_h ? w.curvature.get() : nullptr;
     const int registers = w.rows * VPL<T>;
@@ -258,18 +233,8 @@ class Network {
         else store(to, load(to) + (sum[v] + log_of(q[v])) * p.c[0]);
       }
     }
-    if constexpr (REPEATED) often(p, w, r0, f);
-  }
-
-  /// What `times->low` leaves out of the rows that a lane has more often.
-  static void often(const Problem<T>& p, const Workspace<T>& w, int r0, T* f) {
-    for (int l = 0; l < L; l++)
-      for (const auto& [row, times] : w.times->more[l]) {
-        if (int(row) < r0 || int(row) >= r0 + w.rows) continue;
-        const T z = w.z[size_t(int(row) - r0) * L + l] + p.offset[row];
-        const Vec<T> e = vexp_negative<T, 1>(Pack<T, 1>(-std::abs(z))).v[0];
-        f[l] = fmas(w.times->unit[l] * T(times), log_of(e)[0], f[l]);
-      }
+    if constexpr (REPEATED)
+      w.times->add_more(r0, w.rows, f, [&](int r, int l) { return w.z[size_t(r) * L + l] + p.offset[r0 + r]; });
   }
 
   static void softmax_losses(const Problem<T>& p, Workspace<T>& w, int r0, T* f, bool need_g, bool need_h) {

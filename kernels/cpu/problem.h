@@ -101,6 +101,8 @@ struct Problem {
   /// they would be too many.
   Aligned<T> pairs;
   std::vector<T> y_counted, c_counted, offset_counted;
+  /// Numbers of those rows.
+  std::vector<uint32_t> rows_counted;
 
   /// As below for a formula; `xs` are its columns [S'][N], one after the other.
   Problem(const Description& description, std::shared_ptr<const Formula> given, const double* xs, const double* ys,
@@ -111,9 +113,9 @@ struct Problem {
     penalty.assign(P, T(0));
     constants.assign(formula->constants.begin(), formula->constants.end());
     const size_t N = d.rows;
-    std::vector<size_t> used;
+    std::vector<uint32_t>& used = rows_counted;
     for (size_t i = 0; i < N; i++)
-      if (weight[i] > 0) used.push_back(i);
+      if (weight[i] > 0) used.push_back(uint32_t(i));
     counted = int(used.size());
     columns.resize(formula->columns * N + 16);
     columns_counted.resize(formula->columns * used.size() + 16);
@@ -121,7 +123,8 @@ struct Problem {
       for (size_t i = 0; i < N; i++) columns[k * N + i] = T(xs[k * N + i]);
       for (size_t n = 0; n < used.size(); n++) columns_counted[k * used.size() + n] = T(xs[k * N + used[n]]);
     }
-    for (size_t i : used) y_counted.push_back(y[i]), c_counted.push_back(c[i]), offset_counted.push_back(offset[i]);
+    for (const uint32_t i : used)
+      y_counted.push_back(y[i]), c_counted.push_back(c[i]), offset_counted.push_back(offset[i]);
     if (formula->has_loss) make_pairs();
   }
 

@@ -85,10 +85,12 @@ class OwnRows {
  public:
   static constexpr int L = LANES<T>;
   OwnRows(const Problem<T>& problem, const Resampling& how)
-      : problem_(problem), how_(how), share_(size_t(problem.d.rows) * L), unit_(L), rows_(size_t(problem.d.rows) * L),
-        times_(problem.d.rows), order_(problem.d.rows), low_(size_t(problem.d.rows) * L) {
+      : problem_(problem), how_(how), share_(size_t(problem.d.rows) * L), unit_(L),
+        rows_(problem.formula ? size_t(problem.d.rows) * L : 0), times_(problem.d.rows), order_(problem.d.rows),
+        low_(size_t(problem.d.rows) * L) {
     std::fill(share_.get(), share_.get() + size_t(problem.d.rows) * L, T(0));
     std::fill(unit_.get(), unit_.get() + L, T(0));
+    for (size_t i = 0; i < rows_.size(); i++) rows_[i] = uint32_t(i / L);
   }
   OwnRows(const OwnRows&) = delete;
   OwnRows& operator=(const OwnRows&) = delete;
@@ -100,17 +102,11 @@ class OwnRows {
     more_[l].clear();
     if (problem_.equal_weights) draw_equal(l, N);
     else draw_weighted(l, N);
-    // Formulas gather the rows of a lane.
-    if (!problem_.formula) return;
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < N; i++)
-      if (share_[size_t(i) * L + l] > 0) rows_[size_t(count++) * L + l] = i;
-    count_[l] = count;
+    count_[l] = N;
   }
   const T* share() const { return share_.get(); }
   LaneRows<T> rows() const {
-    return {rows_.data(), int(*std::max_element(count_, count_ + L)), count_, share_.get(),
-            problem_.equal_weights ? &repeated_ : nullptr};
+    return {rows_.data(), problem_.d.rows, count_, share_.get(), problem_.equal_weights ? &repeated_ : nullptr};
   }
 
  private:
@@ -140,10 +136,13 @@ class OwnRows {
   const Problem<T>& problem_;
   const Resampling how_;
   Aligned<T> share_, unit_;
-  std::vector<uint32_t> rows_, times_, order_;
+  /// Every row in each lane, for formulas.
+  std::vector<uint32_t> rows_;
+  std::vector<uint32_t> times_, order_;
   uint64_t ordered_ = ~uint64_t(0);
   std::vector<uint8_t> low_;
   std::vector<std::pair<uint32_t, uint32_t>> more_[L];
+  /// Rows of the lane's resample: none in a lane that has had no run.
   uint32_t count_[L] = {};
   const Times<T> repeated_{low_.data(), unit_.get(), more_};
 };

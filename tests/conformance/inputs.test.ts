@@ -35,7 +35,8 @@ const withRows: readonly Problem[] = [
   formulaProblem(expressionOf('a + b * x + where(x < 0.5, w, 0) * a', [free('a'), free('b')]), {
     rows: 12,
     weighted: true
-  })
+  }),
+  formulaProblem(expressionOf('a + b * x', [free('a'), free('b')]), { rows: 70, loss: 'logistic' })
 ]
 const resamplings = [
   { how: { kind: 'bootstrap', seed: 4 }, numbers: Float64Array.from({ length: count }, (_, i) => i - 1) },
@@ -167,6 +168,28 @@ describe.each(candidates)('$label', candidate => {
       else expectAllClose([g![k]], [0], gradientTol, `gradient ${k}`)
     // What is held has its slope still.
     expect(Math.max(...g!.filter((_, k) => free[k] === 0).map(Math.abs))).toBeGreaterThan(0.01)
+  })
+
+  it('leaves out rows that a run does not have, even where a formula is not defined on them', async () => {
+    const plain = formulaProblem(expressionOf('b * sqrt(x - a)', [free('a'), free('b')]), { rows: 12 })
+    const on = { ...plain, x: plain.x.map((_, k) => (k === 0 ? -4 : 2 + k / 8)) }
+    const how = { kind: 'folds', folds: 3, seed: 4 } as const
+    const numbers = Float64Array.from({ length: count }, (_, i) => i)
+    const request = {
+      starts: { kind: 'given', theta: points(on, count, 5), count },
+      stop: { steps: 3, gradient: 0 }
+    } as const
+    const all = await run({ rows: { how, numbers } }, request, on)
+    const without = numbers.filter(i => rowCounts(how, i, on.rows)[0] === 0)
+    expect(without.length).toBeGreaterThan(0)
+    for (const i of numbers) {
+      const own = await run(undefined, request, { ...on, weight: resampledWeights(how, i, on.rows, undefined) })
+      expect(Number.isFinite(all.loss[i]), `run ${i}`).toBe(without.includes(i))
+      expect(Number.isFinite(own.loss[i]), `run ${i} alone`).toBe(without.includes(i))
+      if (!without.includes(i)) continue
+      const tol = 2 ** 16 * epsOf[candidate.precision]
+      expectAllClose(all.theta.slice(2 * i, 2 * i + 2), own.theta.slice(2 * i, 2 * i + 2), tol, `run ${i}`)
+    }
   })
 
   const drawings = resamplings.flatMap(({ how, numbers }) =>
