@@ -49,7 +49,8 @@ class Prover {
     write(status, r, out);
   }
 
-  /// Newton's method to a strict minimum beside `theta`, and its coordinates.
+  /// Newton's method to a strict minimum beside `theta`, and its coordinates. What it comes to is looked at once more:
+  /// beside a valley without loss residuals bend f, and H is positive definite up to the last step.
   void settle(const double* theta, size_t r, const Proofs& out) {
     start(theta);
     ProofStatus status = ProofStatus::singular;
@@ -64,7 +65,8 @@ class Prover {
       }
       if (!(largest < 1e9)) break;
       if (largest > 1e-8) continue;
-      status = refine() ? ProofStatus::proved : ProofStatus::not_finite;
+      if (!refine()) status = ProofStatus::not_finite;
+      else if (expand_at(hi.data()) == ProofStatus::proved && is_positive_definite()) status = ProofStatus::proved;
       break;
     }
     contraction = NAN;
