@@ -7,6 +7,7 @@
  * the radius, or nearly so. Before a finite minimum that logarithm bends down, and beyond it the loss rises, or stays as it is.
  */
 import { thresholds } from '../core/thresholds.js'
+import { fades, steepness, type Gap, type Levels, type Limit } from './fading.js'
 import { inOrder, lossNoise, pick, type JudgedObjective, type Runs } from './follow.js'
 import type { Program } from '../engines/types.js'
 
@@ -51,20 +52,12 @@ const earlier = 4
 const growthFactor = 2
 const growthShare = 0.02
 
-/** Losses on spheres, from the run's own outwards or inwards. */
-export type Levels = ArrayLike<number>
-
 /**
  * Whether losses on spheres show a way to infinity, and its limit.
  * @param noise rounding of the loss
  * @param unsettled Σ 2^k over spheres outwards on which the smallest loss has not been found to the last digit
  */
-export function approaches(
-  outwards: Levels,
-  inwards: Levels,
-  noise: number,
-  unsettled = 0
-): { limit: number; uncertainty: number } | null {
+export function approaches(outwards: Levels, inwards: Levels, noise: number, unsettled = 0): Limit | null {
   const out: number[] = [outwards[0]]
   let lowest = out[0]
   for (let k = 1; k < outwards.length && Number.isFinite(outwards[k]); k++) {
@@ -124,11 +117,7 @@ const seenFrom = 30
  * shows in smaller steps: what is left must shrink at a steady rate, where before a finite minimum the rate grows without bound.
  * Beyond, f is flat to rounding and a climb may come upon other valleys, of which the run knows nothing.
  */
-export function settlesOn(
-  outwards: Levels,
-  finely: Levels,
-  noise: number
-): { limit: number; uncertainty: number } | null {
+export function settlesOn(outwards: Levels, finely: Levels, noise: number): Limit | null {
   const sunk = sunkAt(outwards, noise)
   if (sunk < 0) return null
   const flat = Array.from(outwards).slice(sunk, sunk + staysOn + 1)
@@ -148,7 +137,7 @@ export function settlesOn(
 }
 
 /** The first sphere outwards, among the first few, from which on a falling loss stays as it is but for rounding; −1 where there is none. */
-export function sunkAt(outwards: Levels, noise: number): number {
+function sunkAt(outwards: Levels, noise: number): number {
   for (let k = 1; k <= fewSpheres; k++) {
     let stays = true
     for (let m = k + 1; m <= k + staysOn; m++)
@@ -159,49 +148,6 @@ export function sunkAt(outwards: Levels, noise: number): number {
   return -1
 }
 
-/**
- * Of a fall to nothing that is seen to be exponential: what is left at last, as a share of what there was; intervals on each side; and how
- * much their slopes may differ.
- */
-const sinksTo = 1e-6
-const sinksOver = 3
-const sinksSteadily = 2
-
-/**
- * The limit of a loss that cannot be below 0 and falls there like an exponential. Where curvature has sunk below rounding, spheres' minima
- * are not settled on, and what lies beyond says nothing; by then the loss has fallen by so much that before a zero at a finite
- * radius R, whose order m bounds the fall by (1 − r/R)^m, its logarithm would long have bent down.
- */
-export function sinks(outwards: Levels, inwards: Levels): { limit: number; uncertainty: number } | null {
-  const after: Gap[] = []
-  for (let k = 0; k < outwards.length && outwards[k] > 0 && !(outwards[k] >= after[k - 1]?.gap); k++)
-    after.push({ radius: thresholds.outwards ** k, gap: outwards[k] })
-  const before: Gap[] = []
-  for (let k = 1; k < inwards.length && inwards[k] > inwards[k - 1]; k++)
-    before.unshift({ radius: thresholds.inwards ** k, gap: inwards[k] })
-  if (before.length < sinksOver || after.length <= sinksOver) return null
-  const inner = steepness([...before.slice(-sinksOver), after[0]])
-  let [gentlest, steepest] = [Math.min(...inner), Math.max(...inner)]
-  let k = 0
-  for (const slope of steepness(after)) {
-    gentlest = Math.min(gentlest, slope)
-    steepest = Math.max(steepest, slope)
-    if (!(steepest <= sinksSteadily * gentlest)) break
-    k++
-  }
-  return k >= sinksOver && after[k].gap <= sinksTo * after[0].gap ? { limit: 0, uncertainty: after[k].gap } : null
-}
-
-/** What is left to fall at a radius, in units of the run's own. */
-interface Gap {
-  readonly radius: number
-  readonly gap: number
-}
-
-/** How steeply the logarithm of what is left falls, from one radius to the next. */
-const steepness = (gaps: readonly Gap[]): number[] =>
-  gaps.slice(1).map(({ radius, gap }, j) => Math.log(gaps[j].gap / gap) / (radius - gaps[j].radius))
-
 /** Whether what is left to fall shrinks exponentially, seen over many spheres. */
 const isSteady = (slopes: readonly number[]): boolean =>
   slopes.length >= 2 * enoughGaps && slopes.every(slope => slope > 0 && slope <= bend * slopes[0])
@@ -210,7 +156,7 @@ const isSteady = (slopes: readonly number[]): boolean =>
 const noiseAt = (noise: number, k: number): number => noise * thresholds.outwards ** k
 
 /** Aitken's extrapolation of falling losses; where they have sunk into the noise, what they have come to. */
-function limitOf(losses: readonly number[], noise: number): { limit: number; uncertainty: number } | null {
+function limitOf(losses: readonly number[], noise: number): Limit | null {
   const m = losses.length - 1
   const fall = (k: number): number => losses[k - 1] - losses[k]
   if ([m, m - 1, m - 2].some(k => !(fall(k) > noiseAt(noise, k)))) {
@@ -230,8 +176,17 @@ function limitOf(losses: readonly number[], noise: number): { limit: number; unc
   return Number.isFinite(one - other) ? { limit: one, uncertainty: Math.max(noise, 2 * Math.abs(one - other)) } : null
 }
 
-/** Tells, of the point [P] that a climb has come to, whether a loss that falls to nothing does so at infinity only; false: it cannot be 0. */
-export type Vanishes = false | ((end: Float64Array) => boolean)
+/** Of a loss that can be 0, and never less, at a finite point: a small one is no sign of a way by itself. */
+export interface Floor {
+  /** What counts for nothing. */
+  readonly nothing: number
+  /** Tells of point n whether it may be on a way to where the loss is 0 at infinity only. */
+  readonly isFar: (n: number) => boolean
+}
+
+/** A limit that is 0, where rounding has left less. */
+const notBelow = (floor: Floor | null, end: Limit): Limit =>
+  floor && end.limit <= floor.nothing ? { limit: 0, uncertainty: Math.max(end.uncertainty, Math.abs(end.limit)) } : end
 
 /** What was met on the way from one point. */
 interface Climbed {
@@ -252,7 +207,7 @@ async function climbAll(
   scale: Float64Array,
   points: Float64Array,
   eps: number,
-  vanishes: Vanishes
+  floor: Floor | null
 ): Promise<{ readonly climbed: Climbed[]; readonly taken: number }> {
   const P = objective.parameters
   const count = points.length / P
@@ -271,22 +226,27 @@ async function climbAll(
   const ends = Array.from({ length: count }, (_, i) =>
     approaches(levels(out, i), levels(inside, i), noiseOf(i), out.report[i * K + K - 1])
   )
-  if (vanishes)
-    ends.forEach((end, i) => {
-      if (!end && vanishes(row(out.theta, i))) ends[i] = sinks(levels(out, i), levels(inside, i))
-    })
-  const sudden = [...ends.keys()].filter(i => !ends[i] && sunkAt(levels(out, i), noiseOf(i)) > 0)
-  const fine = await inOrder(objective, finely, pick(points, P, sudden), sudden.length, steps)
-  sudden.forEach((i, n) => {
+  // Where next to nothing is left on the run's own sphere, what was found there is another way than the run's.
+  const fading = (i: number, outer: Levels, ratio: number): Limit | null =>
+    !floor || (floor.isFar(i) && outer[0] >= atOnce * f[i])
+      ? fades(outer, levels(inside, i), ratio, floor !== null)
+      : null
+  ends.forEach((end, i) => {
+    ends[i] = end ?? fading(i, levels(out, i), thresholds.outwards)
+  })
+  const open = [...ends.keys()].filter(i => !ends[i])
+  const fine = await inOrder(objective, finely, pick(points, P, open), open.length, steps)
+  open.forEach((i, n) => {
     const end = settlesOn(levels(out, i), levels(fine, n), noiseOf(i))
     // A loss that may be 0 at a finite point, and is but for rounding, has come to one.
-    if (end && !(vanishes && end.limit <= standsOut * end.uncertainty)) ends[i] = end
+    ends[i] =
+      end && !(floor && end.limit <= standsOut * end.uncertainty) ? end : fading(i, levels(fine, n), thresholds.finely)
   })
-  const isSudden = new Map(sudden.map((i, n) => [i, n]))
+  const finelyAt = new Map(open.map((i, n) => [i, n]))
   const climbed = Array.from({ length: count }, (_, i) => {
-    const n = isSudden.get(i)
+    const n = finelyAt.get(i)
     const to = n === undefined ? row(out.theta, i) : row(fine.theta, n)
-    const way = ends[i] && { ...ends[i], ...goingOn(row(points, i), to, scale) }
+    const way = ends[i] && { ...notBelow(floor, ends[i]), ...goingOn(row(points, i), to, scale) }
     return { way, loss: f[i], least: levels(out, i)[0], inside: row(inside.theta, i) }
   })
   return { climbed, taken: sum(out.steps) + sum(inside.steps) + sum(fine.steps) }
@@ -305,7 +265,7 @@ function goingOn(from: Float64Array, to: Float64Array, scale: Float64Array): Pic
 
 /**
  * For each point [count, P], the way to infinity that begins there, or null.
- * @param vanishes where the loss can be 0 at a finite point, so that a small one is no sign of a way: whether at this end of a climb it is
+ * @param floor null where the loss may be negative
  */
 export async function escapes(
   objective: JudgedObjective,
@@ -313,18 +273,18 @@ export async function escapes(
   scale: Float64Array,
   points: Float64Array,
   eps: number,
-  vanishes: Vanishes
+  floor: Floor | null
 ): Promise<{ readonly ways: (Escape | null)[]; readonly taken: number }> {
   const P = objective.parameters
-  const { climbed, taken } = await climbAll(objective, climbs, scale, points, eps, vanishes)
+  const { climbed, taken } = await climbAll(objective, climbs, scale, points, eps, floor)
   const ways = climbed.map(({ way }) => way)
   // Far out a loss that falls exponentially is so flat that its sphere is not settled on in time. Further in it is, and where the way
   // from there has the limit that the run's own sphere has come to, that is the run's way.
   const far = [...ways.keys()].filter(i => !ways[i] && climbed[i].least < atOnce * climbed[i].loss)
-  if (far.length === 0 || vanishes) return { ways, taken }
+  if (far.length === 0 || floor) return { ways, taken }
   const inner = new Float64Array(far.length * P)
   far.forEach((i, n) => inner.set(climbed[i].inside, n * P))
-  const again = await climbAll(objective, climbs, scale, inner, eps, vanishes)
+  const again = await climbAll(objective, climbs, scale, inner, eps, floor)
   far.forEach((i, n) => {
     const { way } = again.climbed[n]
     const { loss, least } = climbed[i]

@@ -186,8 +186,11 @@ class Judging {
     const points = pick(this.found.theta, P, which)
     // A network's outputs can be what the targets are; of other functions that is not known.
     const { network } = judge
-    const vanishes = network !== null && judge.blankLoss !== null && ((end: Float64Array) => hasStep(network, end))
-    const { ways, taken } = await escapes(this.counted, judge.climbs, judge.scale, points, this.eps, vanishes)
+    const floor =
+      network !== null && judge.blankLoss !== null
+        ? { nothing: this.nothing, isFar: (n: number) => this.mayFade(which[n], network) }
+        : null
+    const { ways, taken } = await escapes(this.counted, judge.climbs, judge.scale, points, this.eps, floor)
     this.steps += taken
     which.forEach((i, n) => {
       const way = ways[n]
@@ -198,6 +201,15 @@ class Judging {
       const exact = isReceding(judge, way.limit + way.uncertainty) && { limit: judge.receding.limit, uncertainty: 0 }
       this.ways.set(i, { ...way, ...exact })
     })
+  }
+
+  /**
+   * Whether a loss that can be 0 may go on falling to that for ever. What has come to a valley without loss, or to next to nothing, has not
+   * far to go, unless a unit has become a step, which no finite point makes exact.
+   */
+  private mayFade(i: number, network: Problem<Network>): boolean {
+    const isOpen = this.verdict[i] === 'unfinished' || this.isOnTheMove(i)
+    return (isOpen && this.found.loss[i] > this.nothing) || hasStep(network, this.found.theta, i * this.P)
   }
 
   /** Where units have kinks, goes on downhill from where runs were found, to points that lie on kinks. */

@@ -21,7 +21,7 @@ async function separatedLimit(
     return { loss, uncertainty: fitNoise * Number.EPSILON * Math.abs(loss) }
   }
   const { climbs, scale, eps } = judge
-  const [way] = (await escapes(certifier.objective, climbs, scale, diverging.theta, eps, false)).ways
+  const [way] = (await escapes(certifier.objective, climbs, scale, diverging.theta, eps, null)).ways
   const { lossScale } = frame
   return way
     ? { loss: lossScale * way.limit, uncertainty: lossScale * way.uncertainty }

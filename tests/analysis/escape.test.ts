@@ -1,6 +1,6 @@
 // Runs to infinity, along rays and curves, beside runs to finite minima and in flat valleys that look like them.
 import { describe, expect, it } from 'vitest'
-import { approaches, settlesOn, sinks } from '../../src/analysis/escape.js'
+import { approaches, settlesOn } from '../../src/analysis/escape.js'
 import { thresholds } from '../../src/core/thresholds.js'
 import { climbLevels } from '../../src/optimizers/climb.js'
 import type { Landscape } from '../helpers/analytic.js'
@@ -202,36 +202,5 @@ describe('networks', () => {
       for (const limit of limits) expectClose(limit, 0.25, 1e-9, 'limit')
       expect(Math.max(...losses('degenerate'))).toBeLessThan(1e-14)
     }
-  })
-})
-
-describe('a loss that falls to nothing', () => {
-  const next = seeded(29)
-  const between = (low: number, high: number): number => low + (high - low) * next()
-  const onSpheres = (ratio: number, loss: (r: number) => number): number[] =>
-    Array.from({ length: climbLevels + 1 }, (_, k) => loss(ratio ** k))
-  const sinksTo = (loss: (r: number) => number) =>
-    sinks(onSpheres(thresholds.outwards, loss), onSpheres(thresholds.inwards, loss))
-
-  it('like an exponential is on a way to infinity, whatever roundings make of what is left far out', () => {
-    for (let n = 0; n < 200; n++) {
-      const [rate, size, power] = [between(20, 60), 10 ** between(-12, -6), between(-2, 2)]
-      const floor = 10 ** between(-20, -17) * size
-      const seen = sinksTo(r => size * Math.exp(-rate * (r - 1)) * r ** power + (r > 1.5 ? floor * next() : 0))
-      expect(seen, `rate ${rate}, power ${power}`).toMatchObject({ limit: 0 })
-      expect(seen!.uncertainty).toBeLessThanOrEqual(1e-6 * size)
-    }
-  })
-
-  it('at a finite radius, of whatever order, is not, whether spheres lie before it or beyond', () => {
-    for (let n = 0; n < 2000; n++) {
-      const [zero, order, size] = [1 + 10 ** between(-4, 1), between(1, 12), 10 ** between(-12, -3)]
-      const seen = sinksTo(r => (r < zero ? size * (zero - r) ** order : 1e-30 * next()))
-      expect(seen, `a zero of order ${order} at ${zero}`).toBeNull()
-    }
-  })
-
-  it('like a power of the radius is not told by so few spheres', () => {
-    for (let n = 0; n < 200; n++) expect(sinksTo(r => 1e-8 * r ** -between(1, 6))).toBeNull()
   })
 })

@@ -1,0 +1,68 @@
+// What losses on spheres tell of a fall that slows down: seeded falls like powers and exponentials of the radius, beside falls to finite points.
+import { describe, expect, it } from 'vitest'
+import { fades } from '../../src/analysis/fading.js'
+import { thresholds } from '../../src/core/thresholds.js'
+import { climbLevels } from '../../src/optimizers/climb.js'
+import { seeded } from '../helpers/judge.js'
+
+const next = seeded(29)
+const between = (low: number, high: number): number => low + (high - low) * next()
+const onSpheres = (ratio: number, loss: (r: number) => number): number[] =>
+  Array.from({ length: climbLevels + 1 }, (_, k) => loss(ratio ** k))
+const ratios = [thresholds.outwards, thresholds.finely]
+const seen = (loss: (r: number) => number, atLeastZero: boolean, ratio: number) =>
+  fades(onSpheres(ratio, loss), onSpheres(thresholds.inwards, loss), ratio, atLeastZero)
+
+describe.each(ratios)('on spheres %f apart, a loss that falls', ratio => {
+  it('to nothing like an exponential is on a way to infinity, whatever roundings make of what is left far out', () => {
+    for (let n = 0; n < 200; n++) {
+      const [rate, size, power] = [between(20, 60), 10 ** between(-12, -6), between(-2, 2)]
+      const floor = 10 ** between(-20, -17) * size
+      const way = seen(r => size * Math.exp(-rate * (r - 1)) * r ** power + (r > 2 ? floor * next() : 0), true, ratio)
+      expect(way, `rate ${rate}, power ${power}`).toMatchObject({ limit: 0 })
+      expect(way!.uncertainty).toBeLessThanOrEqual(1e-4 * size)
+    }
+  })
+
+  it('like a power of the radius is told its limit, nothing or not', () => {
+    for (let n = 0; n < 200; n++) {
+      const [power, size] = [between(1, 6), 10 ** between(-9, -3)]
+      const limit = n % 2 === 0 ? 0 : 10 ** between(-3, 1)
+      for (const atLeastZero of [true, false]) {
+        const way = seen(r => limit + size * r ** -power, atLeastZero, ratio)
+        expect(way, `power ${power}, limit ${limit}`).not.toBeNull()
+        // Rounding of the losses themselves is carried along by the extrapolation.
+        const rounding = (64 * Number.EPSILON * (limit + size)) / (1 - ratio ** -power) ** 2
+        expect(Math.abs(way!.limit - limit)).toBeLessThanOrEqual(way!.uncertainty + rounding)
+      }
+    }
+  })
+
+  it('to a finite radius, of whatever order, is on none, whether spheres lie before it or beyond', () => {
+    for (let n = 0; n < 2000; n++) {
+      const [at, order, size] = [1 + 10 ** between(-4, 1), between(1, 12), 10 ** between(-12, -3)]
+      const limit = n % 3 === 0 ? 1 : 0
+      const text = `order ${order} at ${at}, limit ${limit}`
+      const flat = (r: number): number => limit + (r < at ? size * (at - r) ** order : limit * 1e-16 * next())
+      const bowl = (r: number): number => limit + size * Math.abs(at - r) ** order
+      for (const loss of [flat, bowl]) {
+        expect(seen(loss, true, ratio), text).toBeNull()
+        expect(seen(loss, false, ratio), text).toBeNull()
+      }
+    }
+  })
+
+  it('outwards and inwards is on none', () => {
+    for (let n = 0; n < 100; n++) {
+      const rate = between(20, 60)
+      expect(seen(r => 1e-9 * Math.exp(-rate * Math.abs(r - 1)), true, ratio)).toBeNull()
+    }
+  })
+
+  it('not at all, or is none, says nothing', () => {
+    for (const loss of [() => 1, () => 0, () => NaN, (r: number) => -r, (r: number) => r]) {
+      expect(seen(loss, true, ratio)).toBeNull()
+      expect(seen(loss, false, ratio)).toBeNull()
+    }
+  })
+})

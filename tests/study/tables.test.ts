@@ -1,0 +1,70 @@
+// Truth tables and curves that a few units can only just fit: valleys without loss, and ways to infinity beside them.
+import { describe, expect, it } from 'vitest'
+import { study } from '../helpers/study.js'
+
+type Columns = Record<string, number[]>
+
+/** All inputs of 0 and 1, and the bits of `code` as targets. */
+const table = (inputs: number, code: number): Columns => {
+  const x = Array.from({ length: inputs }, (_, d) => Array.from({ length: 1 << inputs }, (_, i) => (i >> d) & 1))
+  const columns = Object.fromEntries(x.map((values, d) => [`x${d}`, values]))
+  return { ...columns, y: Array.from({ length: 1 << inputs }, (_, i) => (code >> i) & 1) }
+}
+const seven = Array.from({ length: 7 }, (_, i) => i - 3)
+const squared = (columns: Columns, hidden: number, activation: string, count: number) =>
+  study({
+    data: { columns, target: 'y' },
+    model: { hidden: [hidden], activation, loss: 'squared' },
+    starts: { count }
+  })
+
+describe('tables of two inputs', () => {
+  // Without loss H has no more rank than there are rows: 4, of 9 parameters.
+  it.each([
+    ['tanh', 6],
+    ['tanh', 9],
+    ['logistic', 6],
+    ['logistic', 9],
+    ['softplus', 9],
+    ['sin', 6],
+    ['gelu', 9]
+  ])('%s, table %i: no end without loss is a strict minimum', async (activation, code) => {
+    const { minima } = await squared(table(2, code), 2, activation, 2000)
+    expect(minima.filter(m => m.loss < 1e-9)).toEqual([])
+  })
+})
+
+describe('tables of three inputs', () => {
+  const majority = 0b11101000
+  const multiplexer = 0b11011000
+  it.each([
+    ['majority', majority, 'tanh'],
+    ['majority', majority, 'logistic'],
+    ['multiplexer', multiplexer, 'tanh'],
+    ['multiplexer', multiplexer, 'logistic']
+  ])('%s, code %i: two %s units approach it as steps, and runs are told so', async (_, code, activation) => {
+    const { verdicts, minima, limits } = await squared(table(3, code), 2, activation, 300)
+    expect(verdicts.unfinished).toBeLessThanOrEqual(45)
+    expect(verdicts.diverging).toBeGreaterThanOrEqual(20)
+    expect(minima.filter(m => m.loss < 1e-9)).toEqual([])
+    expect(limits.some(({ loss }) => loss === 0)).toBe(true)
+    // Squared errors are never below 0.
+    for (const { loss } of limits) expect(loss).toBeGreaterThanOrEqual(0)
+  })
+})
+
+describe('curves', () => {
+  it.each(['tanh', 'logistic'])('one %s unit approaches a line as its weights grow like powers', async activation => {
+    const { verdicts, limits } = await squared({ x: seven, y: seven.map(x => 0.3 * x + 1) }, 1, activation, 300)
+    expect(verdicts).toMatchObject({ minimum: 0, degenerate: 0 })
+    expect(verdicts.diverging).toBeGreaterThanOrEqual(295)
+    for (const { loss, uncertainty } of limits) expect(loss).toBeLessThanOrEqual(uncertainty)
+  })
+
+  it('two softplus units approach a parabola', async () => {
+    const { verdicts, limits } = await squared({ x: seven, y: seven.map(x => x * x) }, 2, 'softplus', 300)
+    expect(verdicts.minimum).toBe(0)
+    expect(verdicts.diverging).toBeGreaterThanOrEqual(285)
+    for (const { loss } of limits) expect(loss).toBeLessThan(1e-9)
+  })
+})
