@@ -404,6 +404,9 @@ export interface Summary {
     /** Where starts lie, in words. */
     readonly init: string
 
+    /** A model that was written as an expression: its text, and whether it is minimised itself, without data. */
+    readonly expression?: { readonly text: string; readonly objective: boolean }
+
     /** When runs stop. */
     readonly stop: {
       /** After so many steps. */

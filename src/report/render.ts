@@ -177,8 +177,9 @@ function datasetFacts({ dataset }: Summary): (readonly [string, string])[] {
 /** What was run, fact by fact. */
 function factsOf(s: Summary): (readonly [string, string])[] {
   const { problem: p, timing, engine } = s
-  const net =
-    p.hidden.length === 0
+  const net = p.expression
+    ? p.expression.text
+    : p.hidden.length === 0
       ? 'no hidden layer'
       : `hidden ${p.hidden.length === 1 ? 'layer' : 'layers'} of ${p.hidden.join(', ')} ${p.activation} units`
   const held = p.testRows > 0 ? ` and ${formatCount(p.testRows)} held out` : ''
@@ -190,11 +191,17 @@ function factsOf(s: Summary): (readonly [string, string])[] {
         : ''
   const columns = `${count(p.inputs, 'column', 'columns')}${p.standardize ? ', standardised' : ''}`
   const { f, g, H } = timing.evaluations
+  const parameters = count(p.parameters, 'parameter', 'parameters')
+  const model: readonly (readonly [string, string])[] = p.expression?.objective
+    ? [['objective', `${net}, ${parameters}`]]
+    : [
+        ['data', `${p.data}: ${count(p.rows, 'row', 'rows')}${held}, ${columns}`],
+        ...datasetFacts(s),
+        ['target', `${p.target}${p.coding === '' ? '' : ` (${p.coding})`}`],
+        ['model', `${net}, ${p.loss} loss, ${parameters}${ridge}`]
+      ]
   return [
-    ['data', `${p.data}: ${count(p.rows, 'row', 'rows')}${held}, ${columns}`],
-    ...datasetFacts(s),
-    ['target', `${p.target}${p.coding === '' ? '' : ` (${p.coding})`}`],
-    ['model', `${net}, ${p.loss} loss, ${count(p.parameters, 'parameter', 'parameters')}${ridge}`],
+    ...model,
     ['starts', `${formatCount(s.starts)} from ${p.init}, seed ${p.seed}`],
     [
       'optimiser',

@@ -87,7 +87,7 @@ function restartLines(s: Summary, width: number): string[] {
 
 /** Metrics are those of the points where the optimiser left the runs, before polishing. */
 const metricLine = (label: string, set: Summary['metrics']['train'] | undefined, width: number): string[] =>
-  set
+  set && Object.keys(set).length > 0
     ? wrap(
         `${label}: ${Object.entries(set)
           .map(([name, q]) => `${name} ${spreadOf(q)}`)
@@ -124,15 +124,15 @@ export function studyText(s: Summary, width: number, options: CoefficientOptions
   })
   const separated = infiniteText(s)
   const met = verdicts.filter(v => s.verdicts[v] > 0).map(v => `${v} ${formatCount(s.verdicts[v])}`)
+  const starts = count(s.starts, 'start', 'starts')
+  const what = problem.expression?.objective
+    ? [`${s.name}: ${parameters}, ${starts}`, problem.expression.text]
+    : [
+        `${s.name} on ${problem.data}: ${count(problem.rows, 'row', 'rows')}, ${parameters}, ${starts}`,
+        `target ${problem.target}${problem.coding === '' ? '' : ` (${problem.coding})`}, ${problem.loss} loss`
+      ]
   return [
-    ...wrap(
-      `${s.name} on ${problem.data}: ${count(problem.rows, 'row', 'rows')}, ${parameters}, ${count(s.starts, 'start', 'starts')}`,
-      width
-    ),
-    ...wrap(
-      `target ${problem.target}${problem.coding === '' ? '' : ` (${problem.coding})`}, ${problem.loss} loss`,
-      width
-    ),
+    ...what.flatMap(text => wrap(text, width)),
     ...wrap(
       `${problem.optimizer}; ${engine.name} ${engine.precision} on ${computer(engine)}: ` +
         `${formatSeconds(timing.wallSeconds)}, ${formatRate(timing.runsPerSecond, 'runs')}`,

@@ -16,7 +16,16 @@ import {
   type Summary
 } from '../core/result.js'
 import { thresholdMeanings, thresholds } from '../core/thresholds.js'
-import { convexity, isRidged, layoutOf, networkOf, ridgeOnAll, userDirections, userPoints } from '../models/model.js'
+import {
+  convexity,
+  expressionOf,
+  isRidged,
+  layoutOf,
+  networkOf,
+  ridgeOnAll,
+  userDirections,
+  userPoints
+} from '../models/model.js'
 import { shiftCount } from '../models/network/shift.js'
 import { scoresOf, twoClass } from '../models/scores.js'
 import type { Preprocessing } from '../data/types.js'
@@ -183,6 +192,7 @@ export async function summarize(
 ): Promise<Summary> {
   const { config, data, frame, model, problem, engine } = setup
   const { hidden, activation, bias, ridge, penalizeBias, firth } = layoutOf(model)
+  const expression = expressionOf(model)
   const { folded, cost } = outcome
   const points = await describeClusters(setup, folded, outcome.runs, { described, stop, onStage })
   const { minima } = points
@@ -280,7 +290,8 @@ export async function summarize(
       coding: data.coding,
       optimizer: optimizerText(setup.optimizer),
       seed: config.starts.seed,
-      init: initText(config.starts),
+      init: initText(config.starts, expression),
+      ...(expression ? { expression: { text: expression.formula, objective: expression.objective } } : {}),
       stop: { steps: setup.steps, gradient: config.stop.gradient }
     },
     thresholds: thresholdsOf(folded.tolerances),

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { InputError } from '../../src/core/errors.js'
+import { renderReport } from '../../src/report/render.js'
+import { studyText } from '../../src/report/text.js'
 import { replay } from '../../src/study/replay.js'
 import { compareStudies } from '../../src/study/compare/index.js'
 import { study } from '../helpers/study.js'
@@ -245,6 +247,37 @@ describe('objectives', () => {
     const summary = await study({ model: { objective, parameters }, starts: { count } })
     expect(summary.minima).toHaveLength(minima)
     expect(summary.verdicts.failed).toBe(0)
+  })
+})
+
+describe('what is said of a formula and of an objective', () => {
+  const parameters = { b1: { init: { uniform: [100, 500] } }, b2: { init: { logUniform: [0.1, 1] } }, c: { fixed: 0 } }
+
+  it('is its text and where each parameter starts, not a network without hidden layers', async () => {
+    const s = await study({
+      data: { csv: boxbod, target: 'y' },
+      model: { formula: 'b1*(1-exp(-b2*x)) + c', parameters },
+      starts: { count: 20 }
+    })
+    expect(s.problem.expression).toEqual({ text: 'b1*(1-exp(-b2*x)) + c', objective: false })
+    expect(s.problem.init).toBe('b1 uniform(100, 500), b2 logUniform(0.1, 1)')
+    const page = await renderReport([s], { title: 'a formula' })
+    expect(page).toContain('<dd>b1*(1-exp(-b2*x)) + c, squared loss, 2 parameters</dd>')
+    expect(page).not.toContain('no hidden layer')
+  })
+
+  it('is no row, target or loss of an objective', async () => {
+    const s = await study({
+      model: { objective: '(a^2 - 1)^2', parameters: { a: { init: { normal: [0, 2] } } } },
+      starts: { count: 20 }
+    })
+    expect(s.problem.init).toBe('a normal(0, 2²)')
+    const page = await renderReport([s], { title: 'an objective' })
+    expect(page).toContain('<dt>objective</dt><dd>(a^2 - 1)^2, 1 parameter</dd>')
+    for (const text of ['<dt>target</dt>', '<dt>data</dt>', 'squared loss']) expect(page).not.toContain(text)
+    const text = studyText(s, 80)
+    expect(text).toMatch(/^objective: 1 parameter, 20 starts\n\(a\^2 - 1\)\^2\n/)
+    expect(text).not.toMatch(/target|as found|squared/)
   })
 })
 

@@ -47,8 +47,10 @@ export async function multiplicityCurve(summaries: readonly Summary[]): Promise<
   return {
     title: 'How much good runs disagree',
     caption:
-      `${classes ? 'Left: training rows to which some run within ε gives another class than the best one. Right: ' : ''}` +
-      'the largest prediction for a row less the smallest, over the runs within ε; mean over the training rows. A convex model stays at 0.',
+      (classes
+        ? 'Left: training rows to which some run within ε gives another class than the best one. Right: t'
+        : 'T') +
+      'he largest prediction for a row less the smallest, over the runs within ε; mean over the training rows. A convex model stays at 0.',
     svgs,
     legend: names.length > 1 ? names.map((name, i) => ({ sign: lineSign(i), name })) : []
   }

@@ -4,6 +4,7 @@
  */
 import { InputError } from '../../core/errors.js'
 import { varianceFormat, varianceVersion, type ModelVariance, type VarianceResult } from '../../core/varianceResult.js'
+import { expressionOf } from '../../models/model.js'
 import { summaryFile } from '../../runs/directory.js'
 import { newtonLimit, resolveConfig, type StudyConfig } from '../config.js'
 import { checkSame, configAgain } from '../record.js'
@@ -175,7 +176,7 @@ function resultOf(
       target: data.target,
       optimizer: optimizerText(setup.optimizer),
       seed: config.starts.seed,
-      init: initText(config.starts)
+      init: initText(config.starts, expressionOf(setup.problem.model))
     },
     engine: {
       name: engine.name,
