@@ -404,8 +404,13 @@ export interface Summary {
     /** Where starts lie, in words. */
     readonly init: string
 
-    /** A model that was written as an expression: its text, and whether it is minimised itself, without data. */
-    readonly expression?: { readonly text: string; readonly objective: boolean }
+    /** A model that was written as an expression, in place of a network. */
+    readonly expression?: {
+      /** As it was given. */
+      readonly text: string
+      /** Whether it is what is minimised, without data; else it is z. */
+      readonly objective: boolean
+    }
 
     /** When runs stop. */
     readonly stop: {
