@@ -177,6 +177,7 @@ describe('a directory of runs', () => {
     )
     expectRefusal(await manystartHere(['variance', '--resume', other]), 2, /holds no variance.json/)
     expectRefusal(await manystartHere(['variance', '--resume', out, '--out', other]), 2, /leave one of them/)
+    expectRefusal(await manystartHere(['report', out]), 2, /holds runs of .*variance --resume .* draws its page anew/)
   })
 })
 

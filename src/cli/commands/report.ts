@@ -8,6 +8,7 @@ import { studyText } from '../../report/text.js'
 import { checkOurs, reportFile } from '../../runs/directory.js'
 import { replaceFile } from '../../runs/files.js'
 import { contrastSummaries, isContrast, savedVariance } from '../../study/contrastDirectory.js'
+import { isVariance } from '../../study/variance/directory.js'
 import { sumUp, summaryOf, type SessionOptions } from '../../study/study.js'
 import type { Command, Flags } from '../command.js'
 import { interruptSignal, print, say } from '../common.js'
@@ -53,6 +54,10 @@ export const reportCommand: Command = {
     const directory = String(flags['directory'])
     const tolerances = tolerancesFrom(flags)
     const exponentiate = flags['exponentiate'] === true
+    if (await isVariance(directory))
+      throw new InputError(
+        `${directory} holds runs of \`manystart variance\`; \`manystart variance --resume ${directory}\` draws its page anew.`
+      )
     const contrast = await isContrast(directory)
     const anew = Object.keys(tolerances).length > 0
     if (contrast && anew)
