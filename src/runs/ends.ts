@@ -3,6 +3,7 @@ import type { Spare } from '../core/spare.js'
 import {
   makeEnds,
   storedColumns,
+  isAscending,
   isOfEnd,
   widthOf,
   type EndRows,
@@ -124,6 +125,14 @@ export class EndTable {
     return out as unknown as EndRows
   }
 
+  /** The same, in memory of their own. */
+  copy(): EndRows {
+    const ends = this.ends()
+    const out: Record<string, unknown> = { count: ends.count }
+    for (const name of this.names) out[name] = ends[name]!.slice()
+    return out as unknown as EndRows
+  }
+
   /** Lets others have the memory. */
   giveBack(): void {
     this.spare?.give(this.rows)
@@ -160,7 +169,7 @@ export class EndTable {
   }
 }
 
-/** The same rows, whose ends are those that a run came to, in the order of the first such runs; in arrays of their own. */
+/** The same rows, whose ends are those that a run came to, in the order of the first such runs: `rows` itself where they are. */
 export function inOrder(rows: Rows, layout: Layout, spare?: Spare): Rows {
   const { end, ends } = rows
   const placeOf = new Uint32Array(ends.count)
@@ -172,6 +181,7 @@ export function inOrder(rows: Rows, layout: Layout, spare?: Spare): Rows {
     which[count] = e
     placeOf[e] = ++count
   }
+  if (count === ends.count && isAscending(which)) return rows
   const sorted = makeEnds(layout, count, spare)
   for (const name of storedColumns(layout).filter(isOfEnd))
     copyRows(sorted[name]!, ends[name]!, widthOf(name, layout), which.subarray(0, count), 0)

@@ -239,7 +239,7 @@ function placeCodes(out: Uint8Array, from: Uint8Array, to: Uint32Array): void {
   for (let i = 0; i < to.length; i++) out[to[i]] = from[i]
 }
 
-function isAscending(values: Uint32Array): boolean {
+export function isAscending(values: Uint32Array): boolean {
   for (let i = 1; i < values.length; i++) if (values[i] < values[i - 1]) return false
   return true
 }

@@ -185,15 +185,18 @@ class Gathering {
 
   /** The complete part, in arrays of `spare`; nothing may be asked of this any more. */
   finish(seconds: number): { part: Part; cost: Cost } {
-    const rows = inOrder({ ...this.runs, ends: this.ends.ends() }, this.layout, this.spare)
-    this.ends.giveBack()
-    this.spare.give({ end: this.runs.end })
+    const all = { ...this.runs, ends: this.ends.ends() }
+    const rows = inOrder(all, this.layout, this.spare)
+    if (rows !== all) {
+      this.ends.giveBack()
+      this.spare.give({ end: all.end })
+    }
     return this.withFacts(rows, seconds)
   }
 
   /** What is there, and what it has cost; `seconds` pass to it. */
   part(seconds: number): { part: Part; cost: Cost } {
-    const all = { ...this.runs, ends: this.ends.ends() }
+    const all = { ...this.runs, ends: this.ends.copy() }
     return this.withFacts(inOrder(pickRows(all, this.there()), this.layout), seconds)
   }
 
