@@ -14,25 +14,41 @@ import {
 
 type Values = Float64Array | Uint32Array | Uint8Array
 
-/** The columns of ends as whole numbers, with how many make up a row. */
-interface Bits {
-  readonly values: Uint32Array | Uint8Array
+/** A column of ends as whole numbers, with how many make up a row. */
+interface Bits<V = Uint32Array> {
+  readonly values: V
   readonly width: number
 }
 
-const bitsOf = (values: Values, width: number): Bits =>
+/** What ends are told apart by: θ in the user's coordinates follows from the conditioned one. */
+interface Marks {
+  readonly words: readonly Bits[]
+  readonly codes: readonly Bits<Uint8Array>[]
+}
+
+const bitsOf = (values: Float64Array | Uint32Array, width: number): Bits =>
   values instanceof Float64Array
     ? { values: new Uint32Array(values.buffer, values.byteOffset, 2 * values.length), width: 2 * width }
     : { values, width }
 
-function isSameRow(a: readonly Bits[], i: number, b: readonly Bits[], j: number): boolean {
+// One function for each type: a loop that has met arrays of several types takes many times as long.
+
+function areSameWords(a: readonly Bits[], i: number, b: readonly Bits[], j: number): boolean {
   for (let c = 0; c < a.length; c++) {
     const { values, width } = a[c]
     const other = b[c].values
-    for (let w = 0, p = i * width, q = j * width; w < width; w++) if (values[p + w] !== other[q + w]) return false
+    for (let p = i * width, q = j * width, end = p + width; p < end; p++, q++) if (values[p] !== other[q]) return false
   }
   return true
 }
+
+function areSameCodes(a: Marks['codes'], i: number, b: Marks['codes'], j: number): boolean {
+  for (let c = 0; c < a.length; c++) if (a[c].values[i] !== b[c].values[j]) return false
+  return true
+}
+
+const isSameRow = (a: Marks, i: number, b: Marks, j: number): boolean =>
+  areSameWords(a.words, i, b.words, j) && areSameCodes(a.codes, i, b.codes, j)
 
 function hashesOf(...columns: readonly Bits[]): Uint32Array {
   const [{ values, width }] = columns
@@ -45,8 +61,6 @@ function hashesOf(...columns: readonly Bits[]): Uint32Array {
     }
   return hashes
 }
-
-// One function for each type: a loop that has met arrays of several types takes many times as long.
 
 /** Rows `which` of a column become those from `at` on. */
 function copyRows(out: Values, from: Values, width: number, which: Uint32Array, at: number): void {
@@ -64,7 +78,7 @@ function copyNumbers(out: Float64Array, from: Float64Array, width: number, which
 export class EndTable {
   private rows: EndRows
   private size = 0
-  private bits: readonly Bits[]
+  private marks: Marks
   /** 1 + the place of an end; 0: empty. Open addressing. */
   private slots = new Uint32Array(128)
   private hashes = new Uint32Array(64)
@@ -77,7 +91,7 @@ export class EndTable {
   ) {
     this.names = storedColumns(layout).filter(isOfEnd)
     this.rows = makeEnds(layout, 64, spare)
-    this.bits = this.bitsOf(this.rows)
+    this.marks = this.marksOf(this.rows)
   }
 
   /** Takes ends up, and returns the row that each has here. */
@@ -88,7 +102,7 @@ export class EndTable {
     const before = this.size
     const fresh = new Uint32Array(ends.count)
     const places = new Uint32Array(ends.count)
-    const bits = this.bitsOf(ends)
+    const marks = this.marksOf(ends)
     const hashes = ends.count === 0 ? places : hashesOf(...this.keys(ends))
     for (let e = 0; e < ends.count; e++) {
       let slot = hashes[e] & mask
@@ -97,7 +111,7 @@ export class EndTable {
         const other = slots[slot] - 1
         if (this.hashes[other] !== hashes[e]) continue
         const isSame =
-          other < before ? isSameRow(bits, e, this.bits, other) : isSameRow(bits, e, bits, fresh[other - before])
+          other < before ? isSameRow(marks, e, this.marks, other) : isSameRow(marks, e, marks, fresh[other - before])
         if (isSame) place = other
       }
       if (place < 0) {
@@ -144,8 +158,16 @@ export class EndTable {
     return [bitsOf(loss, 1), bitsOf(gradientNorm, 1), bitsOf(conditioned, widthOf('conditioned', this.layout))]
   }
 
-  private bitsOf(ends: EndRows): Bits[] {
-    return this.names.map(name => bitsOf(ends[name]!, widthOf(name, this.layout)))
+  private marksOf(ends: EndRows): Marks {
+    const words: Bits[] = []
+    const codes: Bits<Uint8Array>[] = []
+    for (const name of this.names) {
+      const values = ends[name]!
+      const width = widthOf(name, this.layout)
+      if (values instanceof Uint8Array) codes.push({ values, width })
+      else if (name !== 'theta') words.push(bitsOf(values, width))
+    }
+    return { words, codes }
   }
 
   private reserve(size: number): void {
@@ -156,7 +178,7 @@ export class EndTable {
     for (const name of this.names) rows[name]!.set(this.rows[name] as never)
     this.giveBack()
     this.rows = rows
-    this.bits = this.bitsOf(rows)
+    this.marks = this.marksOf(rows)
     this.hashes = new Uint32Array(room)
     this.hashes.set(hashes)
     const mask = 2 * room - 1

@@ -34,9 +34,9 @@ function mapPoint({ first, last, bias, slice }: Places, map: ParameterMap, out: 
   for (let k = 0; k < first.units; k++) {
     const at = to + first.at + k * S
     for (let i = 0; i < S; i++) slice[i] = out[at + i]
-    for (let i = 0; i < S; i++) {
+    for (let i = 0, m = 0; i < S; i++) {
       let sum = 0
-      for (let j = 0; j < S; j++) sum += matrix[i * S + j] * slice[j]
+      for (let j = 0; j < S; j++, m++) sum += matrix[m] * slice[j]
       out[at + i] = sum
     }
   }
