@@ -1,8 +1,8 @@
 /**
  * Polishing: Newton's iteration for the equation g = 0, from an end point to the stationary point beside it, whatever its
  * index. It does not descend, so that a saddle stays a saddle. Directions whose curvature is inside the zero band are left
- * alone. A step is kept while it at least halves the gradient. Beside a curved valley a flat direction has some curvature yet, and
- * the step along it leads astray: when a step fails from a point that is not stationary, one is tried that leaves alone
+ * alone. A step is kept while it at least halves the gradient. Beside a curved valley a flat direction has some curvature yet, for
+ * what is left of the gradient bends f, and the step along it leads astray: when a step fails, one is tried that leaves alone
  * whatever is nearly flat. A run ends when that fails too, or when the step left to take is far below rounding: towards parameters
  * that are 0, roundings shrink with the parameters, and the gradient could be halved until its numbers run out.
  *
@@ -66,7 +66,6 @@ export function buildPolish({ eps, parameters }: RuleContext): Program {
 
   const steep = r.less(r.mul(nearlyFlat, band), r.abs(values))
   const between = r.less(r.sum(steep), r.sum(curved))
-  const spareHere = r.and(between, r.less(thresholds.newtonStep, newtonStep))
   const retry = r.and(r.not(accept), hasSpare)
 
   const here = {
@@ -98,7 +97,7 @@ export function buildPolish({ eps, parameters }: RuleContext): Program {
   r.next(norm, normNext)
   r.next(scaledNorm, r.select(accept, scaledNormHere, scaledNorm))
   r.next(spare, r.select(accept, r.neg(r.multiply(vectors, solved(steep))), spare))
-  r.next(hasSpare, r.select(accept, spareHere, 0))
+  r.next(hasSpare, r.select(accept, between, 0))
   r.next(r.x, r.fma(r.scale, r.select(accept, p, r.select(retry, spare, 0)), pointNext))
   // gradientNorm 0 would end the run as converged with the same result; a rejected step without another ends it as stalled.
   const arrived = r.and(accept, r.lessEqual(newtonStep, eps * eps))

@@ -1,5 +1,6 @@
 // Truth tables and curves that a few units can only just fit: valleys without loss, and ways to infinity beside them.
 import { describe, expect, it } from 'vitest'
+import { seeded } from '../helpers/judge.js'
 import { study } from '../helpers/study.js'
 
 type Columns = Record<string, number[]>
@@ -32,6 +33,42 @@ describe('tables of two inputs', () => {
     const { minima } = await squared(table(2, code), 2, activation, 2000)
     expect(minima.filter(m => m.loss < 1e-9)).toEqual([])
   })
+})
+
+describe('groups of rows, fewer than parameters', () => {
+  const next = seeded(17)
+  const groups = [-1.3, -0.4, 0.2, 0.7, 1.4]
+  const x = groups.flatMap(v => [v, v, v])
+  /** The least loss that a function of x can have: at the mean of each group. */
+  const least = (y: number[], lossAt: (y: number, mean: number) => number): number => {
+    const mean = (k: number): number => (y[3 * k] + y[3 * k + 1] + y[3 * k + 2]) / 3
+    return y.reduce((sum, v, i) => sum + lossAt(v, mean(Math.floor(i / 3))) / y.length, 0)
+  }
+  it.each(['sin', 'tanh', 'gelu', 'logistic'])('%s: what fits every group is no strict minimum', async activation => {
+    for (const loss of ['poisson', 'squared']) {
+      const y = x.map(() => 1 + Math.floor(5 * next()))
+      const fit = least(y, (v, mean) => (loss === 'poisson' ? mean - v * Math.log(mean) : (v - mean) ** 2 / 2))
+      const data = { columns: { x, y }, target: 'y' }
+      const { minima, verdicts } = await study({
+        data,
+        model: { hidden: [2], activation, loss },
+        starts: { count: 600 }
+      })
+      expect(verdicts.degenerate).toBeGreaterThan(0)
+      expect(minima.filter(m => Math.abs(m.loss - fit) < 1e-9 * Math.max(1, Math.abs(fit)))).toEqual([])
+    }
+  })
+})
+
+it('a run that stopped beside the valley that fits every group is in it, though what is left of the gradient bends f', async () => {
+  const columns = { x: [1.2, -1.3, 0.2, 0.7, 1.4, 1.2, -1], y: [2, 2, 3, 1, 4, 3, 2] }
+  const { verdicts } = await study({
+    data: { columns, target: 'y' },
+    model: { hidden: [2], activation: 'sin', loss: 'poisson' },
+    starts: { count: 150, seed: 118 }
+  })
+  expect(verdicts.minimum).toBe(0)
+  expect(verdicts.degenerate).toBeGreaterThanOrEqual(100)
 })
 
 describe('tables of three inputs', () => {
