@@ -16,7 +16,7 @@ export const tablesFlag: FlagTable = {
 }
 
 /** Tables one below the other, each with its title before it. */
-export const csvTables = (tables: readonly Table[]): string =>
+const csvTables = (tables: readonly Table[]): string =>
   tables.map(table => `# ${table.title}\r\n${csvTable(table)}`).join('\r\n')
 
 /**

@@ -171,11 +171,16 @@ describe('manystart compare', () => {
     const one = await saved(auer({ count: 20 }))
     const c = await json<Record<string, unknown>>(['compare', one, one, '--json'])
     expect(c).toMatchObject({ format: 'manystart/comparison', paired: true, onlyA: [], onlyB: [] })
-    const { code, stdout } = await manystart(['compare', one, one, '--markdown'])
+    const { code, stdout } = await manystart(['compare', one, one, '--tables', 'markdown'])
     expect(code).toBe(0)
     expect(stdout).toMatch(/^### Studies/)
-    expect((await manystart(['compare', one, one, '--csv'])).stdout).toMatch(/^# Studies\r\n/)
-    expectRefusal(await manystart(['compare', one, one, '--csv', '--json']), 2, /--csv and --json.*one of them/)
+    expect((await manystart(['compare', one, one, '--tables', 'csv'])).stdout).toMatch(/^# Studies\r\n/)
+    expectRefusal(
+      await manystart(['compare', one, one, '--tables', 'csv', '--json']),
+      2,
+      /--tables and --json.*one of them/
+    )
+    expectRefusal(await manystart(['compare', one, one, '--tables', 'html']), 2, /--tables is "html".*markdown/)
     const page = freshOut()
     const kept = await manystart(['compare', one, one, '--out', page])
     expect(kept.stdout).toContain(`Report: ${join(page, 'report.html')}`)

@@ -2,7 +2,7 @@
 import { InputError } from '../../core/errors.js'
 import { join } from 'node:path'
 import { comparisonFormat } from '../../core/comparisonResult.js'
-import { comparisonMarkdown, comparisonTables, comparisonText, renderComparison } from '../../report/comparison.js'
+import { comparisonTables, comparisonText, renderComparison } from '../../report/comparison.js'
 import { reportFile, summaryFile } from '../../runs/directory.js'
 import { claimResult } from '../../study/resultDirectory.js'
 import { compareStudies } from '../../study/compare/index.js'
@@ -10,7 +10,7 @@ import type { Command } from '../command.js'
 import { interruptSignal, print, printJson, say } from '../common.js'
 import { flag, text } from '../flagValues.js'
 import { jsonFlag } from '../flags.js'
-import { csvTables } from '../tables.js'
+import { tablesFlag, tablesText } from '../tables.js'
 import { widthOf } from '../terminal.js'
 
 export const compareCommand: Command = {
@@ -22,8 +22,7 @@ export const compareCommand: Command = {
     Output: {
       out: text('DIR', 'directory for a page with pictures, and the result as JSON'),
       force: flag('replace such a result in that directory'),
-      markdown: flag('tables in Markdown'),
-      csv: flag('tables as CSV'),
+      ...tablesFlag,
       ...jsonFlag
     }
   },
@@ -32,9 +31,11 @@ export const compareCommand: Command = {
     ['manystart compare DIR DIR --out OUT', 'the same with a page and pictures']
   ],
   async run(flags) {
-    const formats = ['markdown', 'csv', 'json'].filter(name => flags[name] === true)
-    if (formats.length > 1)
-      throw new InputError(`--${formats[0]} and --${formats[1]} each say how the result is printed; give one of them.`)
+    const isText = flags['tables'] === undefined && flags['json'] !== true
+    if (flags['tables'] !== undefined && flags['json'] === true)
+      throw new InputError('--tables and --json each say how the result is printed; give one of them.')
+    // A format that is not known is said before the work.
+    tablesText(flags, () => [])
     const directories = [String(flags['directory']), String(flags['other'])] as const
     const out = typeof flags['out'] === 'string' ? flags['out'] : undefined
     const kept =
@@ -47,9 +48,8 @@ export const compareCommand: Command = {
       await kept?.write(summaryFile, `${JSON.stringify(result, null, 2)}\n`)
       await kept?.write(reportFile, await renderComparison(result))
       if (flags['json'] === true) printJson(result)
-      else if (flags['csv'] === true) print(csvTables(comparisonTables(result)))
-      else print(flags['markdown'] === true ? comparisonMarkdown(result) : comparisonText(result, widthOf()))
-      if (out !== undefined && formats.length === 0) print(`\nReport: ${join(out, reportFile)}`)
+      else print(tablesText(flags, () => comparisonTables(result)) ?? comparisonText(result, widthOf()))
+      if (out !== undefined && isText) print(`\nReport: ${join(out, reportFile)}`)
     } catch (error) {
       await kept?.undo()
       throw error
