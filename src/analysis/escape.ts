@@ -227,14 +227,13 @@ async function climbAll(
     approaches(levels(out, i), levels(inside, i), noiseOf(i), out.report[i * K + K - 1])
   )
   // Where next to nothing is left on the run's own sphere, what was found there is another way than the run's.
+  const mayFade = Array.from(ends, (_, i) => !floor || (floor.isFar(i) && levels(out, i)[0] >= atOnce * f[i]))
   const fading = (i: number, outer: Levels, ratio: number): Limit | null =>
-    !floor || (floor.isFar(i) && outer[0] >= atOnce * f[i])
-      ? fades(outer, levels(inside, i), ratio, floor !== null)
-      : null
+    mayFade[i] ? fades(outer, levels(inside, i), ratio, floor !== null) : null
   ends.forEach((end, i) => {
     ends[i] = end ?? fading(i, levels(out, i), thresholds.outwards)
   })
-  const open = [...ends.keys()].filter(i => !ends[i])
+  const open = [...ends.keys()].filter(i => !ends[i] && (mayFade[i] || sunkAt(levels(out, i), noiseOf(i)) > 0))
   const fine = await inOrder(objective, finely, pick(points, P, open), open.length, steps)
   open.forEach((i, n) => {
     const end = settlesOn(levels(out, i), levels(fine, n), noiseOf(i))
