@@ -7,7 +7,7 @@
  * the radius, or nearly so. Before a finite minimum that logarithm bends down, and beyond it the loss rises, or stays as it is.
  */
 import { thresholds } from '../core/thresholds.js'
-import { fades, steepness, type Gap, type Levels, type Limit } from './fading.js'
+import { extrapolated, fades, steepness, type Gap, type Levels, type Limit } from './fading.js'
 import { inOrder, lossNoise, pick, type JudgedObjective, type Runs } from './follow.js'
 import type { Program } from '../engines/types.js'
 
@@ -167,10 +167,7 @@ function limitOf(losses: readonly number[], noise: number): Limit | null {
     if (after.length <= staysOn && losses[at - 1] - limit > mayRise * (losses[0] - limit)) return null
     return { limit, uncertainty: Math.max(noise, ...after.map(loss => loss - limit)) }
   }
-  const at = (k: number): number => {
-    const q = fall(k) / fall(k - 1)
-    return q < slowest ? losses[k] - (fall(k) * q) / (1 - q) : NaN
-  }
+  const at = (k: number): number => (fall(k) / fall(k - 1) < slowest ? extrapolated(losses, k) : NaN)
   // Errors of neighbouring extrapolations are much the same; those of earlier ones are larger.
   const [one, other] = [at(m), at(m - earlier)]
   return Number.isFinite(one - other) ? { limit: one, uncertainty: Math.max(noise, 2 * Math.abs(one - other)) } : null

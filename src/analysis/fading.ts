@@ -72,8 +72,8 @@ function unbroken(losses: Levels): number {
   return k
 }
 
-/** Aitken's extrapolation from spheres k − 2, k − 1 and k. */
-function extrapolated(losses: Levels, k: number): number {
+/** Aitken's extrapolation from the losses k − 2, k − 1 and k. */
+export function extrapolated(losses: Levels, k: number): number {
   const change = losses[k - 1] - losses[k]
   const q = change / (losses[k - 2] - losses[k - 1])
   return losses[k] - (change * q) / (1 - q)
