@@ -82,7 +82,7 @@ MS_INLINE Ball operator*(const Ball& a, V b) {
 }
 /// By a positive power of two that neither overflows nor underflows.
 MS_INLINE Ball scaled(const Ball& a, V power) { return {a.hi * power, a.lo * power, a.rad * power}; }
-/// NaN where b holds 0.
+/// DWDivDW2. What underflows in the rest is divided by b too: up to 2^−1070. NaN where b holds 0.
 MS_INLINE Ball operator/(const Ball& a, const Ball& b) {
   const V q = a.hi / b.hi;
   const auto p = two_product(q, b.hi);
@@ -90,7 +90,8 @@ MS_INLINE Ball operator/(const Ball& a, const Ball& b) {
   const auto z = quick_two_sum(q, rest / b.hi);
   const V B = magnitude(b) * (1 - 4 * unit), room = (B - b.rad) * (1 - 4 * unit);
   const V rad =
-      ((a.rad + vabs<double>(z.hi) * upwards * b.rad) / room + vec(32 * unit * unit) * vabs<double>(z.hi)) * upwards +
+      ((a.rad + vabs<double>(z.hi) * upwards * b.rad + 0x1p-1070) / room + vec(32 * unit * unit) * vabs<double>(z.hi)) *
+          upwards +
       tiny;
   return {z.hi, z.lo, nan_unless(room > 0.0, rad)};
 }

@@ -68,7 +68,7 @@ MS_INLINE Exponential exponential(const Ball& x) {
   const V floor = vec(1e-304);
   const Ball none = {V{}, V{}, floor}, minus_one = {vec(-1), V{}, floor};
   e = select(low, none, e), less_one = select(low, minus_one, less_one);
-  const auto good = (x.hi <= 700.0) & (x.rad <= 1.0);
+  const auto good = (x.hi <= 700.0) & (x.lo == x.lo) & (x.rad <= 1.0);
   e.rad = nan_unless(good, e.rad), less_one.rad = nan_unless(good, less_one.rad);
   return {e, less_one};
 }
@@ -84,9 +84,13 @@ MS_INLINE Ball corrected_log(V guess, const Ball& d) {
 MS_INLINE Ball log1p_of(const Ball& x) {
   V guess;
   for (int l = 0; l < W<double>; l++) guess[l] = std::log1p(x.hi[l]);
-  const Ball at = middle(x), m = exponential(ball(-guess)).less_one;
-  const V room = ((x.hi + 1.0) * (1 - 8 * unit) - x.rad) * (1 - 4 * unit);
-  const Ball y = corrected_log(guess, at + m + at * m);
+  const Ball at = middle(x);
+  const auto back = exponential(ball(-guess));
+  // (1 + x) e^−guess − 1, which cancels in another way near 0 than away from it. Near x = −1 what is left of 1 + x is
+  // as small as the lower part of x.
+  const Ball m = back.less_one, sum = at + vec(1), far = sum * back.e + vec(-1);
+  const V room = lower(sum) * (1 - 4 * unit) - x.rad * (1 + 4 * unit);
+  const Ball y = corrected_log(guess, select((x.hi > 1.0) | (x.hi < -0.5), far, at + m + at * m));
   return widened({y.hi, y.lo, nan_unless(room > 0.0, y.rad)}, x.rad / room * upwards);
 }
 MS_INLINE Ball log_of(const Ball& x) {

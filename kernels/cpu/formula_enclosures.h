@@ -19,7 +19,8 @@ MS_INLINE Ball sqrt_of(const Ball& x) {
   const V size = (magnitude(d) + d.rad) * upwards, square = g * g;
   const Ball y = ball(g) + d / ball(2.0 * g);
   const auto good = (g > 0.0) & (size <= 0.499 * square);
-  return widened({y.hi, y.lo, nan_unless(good, y.rad)}, size * size / (square * g) * 0.5);
+  // Neither factor underflows or overflows.
+  return widened({y.hi, y.lo, nan_unless(good, y.rad)}, size / square * (size / g) * 0.5);
 }
 
 /// atan x = a + atan d, d = (x − tan a)/(1 + x tan a); atan d differs from d by less than |d|³.
@@ -44,7 +45,7 @@ MS_INLINE Ball erf_of(const Ball& x) {
 }
 
 MS_INLINE V minimum_of(const V& a) { return a; }
-MS_INLINE V minimum_of(const Ball& a) { return a.hi - a.rad; }
+MS_INLINE V minimum_of(const Ball& a) { return lower(a); }
 MS_INLINE V minimum_of(const Interval& a) { return a.lo; }
 
 /// x^y (log x)^k; exactly 0 where x is 0 and y positive.

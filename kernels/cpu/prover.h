@@ -24,6 +24,39 @@ enum ProofNumber {
   proof_numbers
 };
 
+/// Operations by number, as src/engines/cpu/proofs.ts lists them.
+enum class Operation {
+  add,
+  subtract,
+  multiply,
+  divide,
+  exp,
+  expm1,
+  log1p,
+  log,
+  tanh,
+  tanh_first,
+  tanh_second,
+  logistic,
+  logistic_first,
+  logistic_second,
+  softplus,
+  hazard,
+  excess,
+  log_normal,
+  sine,
+  cosine,
+  gelu,
+  gelu_first,
+  gelu_second,
+  square_root,
+  arc_tangent,
+  error_function,
+  power,
+  power_log,
+  power_log2
+};
+
 /// Arrays of a call: R points, P parameters.
 struct Proofs {
   /// [R, P] as hi + lo: the stationary point, to about 100 bits less the condition's.
@@ -46,7 +79,7 @@ struct ProverKernels {
   /// Over the box lo … hi [P]: lower ends, then upper ends, of g [P] and of H [P, P] by intervals (4 runs of numbers),
   /// then f and g [1 + P] at lo by balls, three numbers each.
   void (*derivatives)(const Problem<double>&, const double* lo, const double* hi, double* out);
-  /// Intervals through operation number `op`: n of them, `b` for those that take two.
+  /// Intervals through operation number `op` of `Operation`: n of them, `b` for those that take two.
   void (*enclose)(int op, size_t n, const double* alo, const double* ahi, const double* blo, const double* bhi,
                   double* lo, double* hi);
   /// Balls hi + lo ± rad through operation number `op`.

@@ -3,32 +3,7 @@
 
 namespace MS_TARGET {
 
-/// Operations by number, as src/engines/cpu/proofs.ts lists them.
-enum class Operation {
-  add,
-  subtract,
-  multiply,
-  divide,
-  exp,
-  expm1,
-  log1p,
-  log,
-  tanh,
-  tanh_first,
-  tanh_second,
-  logistic,
-  logistic_first,
-  logistic_second,
-  softplus,
-  hazard,
-  excess,
-  log_normal,
-  sine,
-  cosine,
-  gelu,
-  gelu_first,
-  gelu_second
-};
+using manystart::Operation;
 
 MS_INLINE Ball apply(Operation op, const Ball& a, const Ball& b) {
   switch (op) {
@@ -60,6 +35,12 @@ MS_INLINE Ball apply(Operation op, const Ball& a, const Ball& b) {
     case Operation::gelu: return gelu_of(a).value;
     case Operation::gelu_first: return gelu_of(a).first;
     case Operation::gelu_second: return gelu_of(a).second;
+    case Operation::square_root: return sqrt_of(a);
+    case Operation::arc_tangent: return atan_of(a);
+    case Operation::error_function: return erf_of(a);
+    case Operation::power: return power_of(a, b, 0);
+    case Operation::power_log: return power_of(a, b, 1);
+    case Operation::power_log2: return power_of(a, b, 2);
     default: return log_normal_of(a);
   }
 }
@@ -68,6 +49,7 @@ MS_INLINE Interval apply(Operation op, const Interval& a, const Interval& b) {
     case Operation::add: return a + b;
     case Operation::subtract: return a - b;
     case Operation::multiply: return a * b;
+    case Operation::divide: return quotient(a, b);
     case Operation::tanh: return activation_jet<Activation::tanh>(a).value;
     case Operation::tanh_first: return activation_jet<Activation::tanh>(a).first;
     case Operation::tanh_second: return activation_jet<Activation::tanh>(a).second;
@@ -80,6 +62,13 @@ MS_INLINE Interval apply(Operation op, const Interval& a, const Interval& b) {
     case Operation::gelu: return activation_jet<Activation::gelu>(a).value;
     case Operation::gelu_first: return activation_jet<Activation::gelu>(a).first;
     case Operation::gelu_second: return activation_jet<Activation::gelu>(a).second;
+    // As formulas take them.
+    case Operation::square_root: return unary_of(formula_op::sqrt, a);
+    case Operation::arc_tangent: return unary_of(formula_op::atan, a);
+    case Operation::error_function: return unary_of(formula_op::erf, a);
+    case Operation::power: return power_of(a, b, 0);
+    case Operation::power_log: return power_of(a, b, 1);
+    case Operation::power_log2: return power_of(a, b, 2);
     // The rest is monotone.
     default: return between(apply(op, ball(a.lo), ball(b.lo)), apply(op, ball(a.hi), ball(b.hi)));
   }

@@ -209,11 +209,11 @@ MS_INLINE Jet<Interval> activation_jet(const Interval& u) {
     const auto a = gelu_of(lo), b = gelu_of(hi);
     // uΦ has its minimum where Φ + uφ = 0, Φ + uφ its extrema at ±√2, (2 − u²)φ at 0 and ±2.
     Interval value = between(a.value, b.value), first = between(a.first, b.first), second = between(a.second, b.second);
-    value = select(touches(u, -0.7517915246935645), at_most(value, -0.169971207479991), value);
+    value = select(touches(u, -0.7517915246935645), at_most(value, -0.16997120747990369), value);
     first = select(touches(u, 1.4142135623730951), at_least(first, 1.128904145185155), first);
-    first = select(touches(u, -1.4142135623730951), at_most(first, -0.128904145185155), first);
-    second = select(holds(u, 0), at_least(second, 0.797884560802866), second);
-    second = select(holds(u, 2) | holds(u, -2), at_most(second, -0.107981933026377), second);
+    first = select(touches(u, -1.4142135623730951), at_most(first, -0.1289041451851548), first);
+    second = select(holds(u, 0), at_least(second, 0.7978845608028654), second);
+    second = select(holds(u, 2) | holds(u, -2), at_most(second, -0.10798193302637611), second);
     return {value, first, second};
   } else {
     return {u, interval(1.0), interval(0.0)};

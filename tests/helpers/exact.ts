@@ -88,6 +88,16 @@ export class Exact {
     return sum
   }
   cosine = (x: bigint): bigint => this.sine(x + this.pi / 2n)
+  root = (x: bigint): bigint => sqrt(x * this.one)
+  /** From 50 bits by y + (x − tan y)/(1 + x tan y), whose error is the third power of the one before. */
+  arcTangent(x: bigint): bigint {
+    let y = this.of(Math.atan(Number(x) / 2 ** this.bits))
+    for (let i = 0; i < 3; i++) {
+      const tangent = this.divide(this.sine(y), this.cosine(y))
+      y += this.divide(x - tangent, this.one + this.multiply(x, tangent))
+    }
+    return y
+  }
 
   /** 16 arctan(1/5) − 4 arctan(1/239) */
   private machinPi(): bigint {

@@ -18,7 +18,7 @@ const numbers = [
   'condition'
 ] as const
 
-/** Operations on intervals and balls, in the order of `Operation` in kernels/cpu/prover_target.h. */
+/** Operations on intervals and balls, in the order of `Operation` in kernels/cpu/prover.h. */
 export const enclosedOperations = [
   'add',
   'subtract',
@@ -42,7 +42,13 @@ export const enclosedOperations = [
   'cosine',
   'gelu',
   'geluFirst',
-  'geluSecond'
+  'geluSecond',
+  'squareRoot',
+  'arcTangent',
+  'errorFunction',
+  'power',
+  'powerLog',
+  'powerLog2'
 ] as const
 export type EnclosedOperation = (typeof enclosedOperations)[number]
 
