@@ -1,8 +1,10 @@
 /** Runs cases in one process, one after the other, and says a line about each: `begin N ARGS` before, `wrong N WHY` where one is not as it should be. */
+import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { failure, runProgram } from '../../src/cli/program.js'
+import { program } from '../bootstrap.mjs'
 import { makeCase, soundStudies, soundTable, type Case } from './cases.js'
 import { Random } from './random.js'
 
@@ -53,6 +55,23 @@ async function inProcess(args: readonly string[], cwd: string, patience: number)
     for (const name of ['stdout', 'stderr'] as const) process[name].write = own[name]
   }
   return { code, ...texts }
+}
+
+/** Runs the command that is installed. */
+function inItsOwn(args: readonly string[], cwd: string, patience: number): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [program, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+    const texts = { stdout: '', stderr: '' }
+    for (const name of ['stdout', 'stderr'] as const)
+      child[name].setEncoding('utf8').on('data', (chunk: string) => (texts[name] += chunk))
+    const timer = setTimeout(() => child.kill('SIGINT'), patience)
+    child.once('error', reject)
+    child.once('close', (code, signal) => {
+      clearTimeout(timer)
+      // Before it listens, as while it is loaded, a signal ends a process by itself.
+      resolve({ code: signal === 'SIGINT' ? 130 : (code ?? -1), ...texts })
+    })
+  })
 }
 
 /** What is in a folder, but for `out`. */
@@ -125,7 +144,8 @@ export async function runCases(
     const shown = JSON.stringify(made.args.map(arg => (arg.length > 80 ? `${arg.slice(0, 60)}…${arg.length}` : arg)))
     say(`begin ${n} ${made.kind} ${shown}`)
     const before = contents(folder, made.out)
-    const ended = await inProcess(made.args, folder, heard)
+    const ended =
+      n % 100 === 99 ? await inItsOwn(made.args, folder, 2 * heard) : await inProcess(made.args, folder, heard)
     const wrong = check(folder, made, before, ended)
     if (wrong !== undefined) say(`wrong ${n} ${made.kind} ${shown}: ${wrong.replace(/\n/g, '\n  ')}`)
     say(`code ${ended.code}`)

@@ -20,10 +20,19 @@ const instead = `the path of a CSV or Parquet file or a built-in name (${Object.
 const recent = new Map<string, Promise<Table>>()
 const recentTables = 2
 
+/** What the system tells of a file; nothing where it refuses, as for a name that is too long or links that go round in a circle. */
+function statOf(path: string): { ino: bigint; size: bigint; mtimeNs: bigint } | undefined {
+  try {
+    return statSync(path, { bigint: true })
+  } catch {
+    return undefined
+  }
+}
+
 /** What a file's table depends on, in a text that changes with it. */
 function keyOf(path: string, dialect: Pick<DataConfig, 'delimiter' | 'decimal'>): string {
   const { delimiter, decimal } = dialect
-  const stat = path === standardInput ? undefined : statSync(path, { throwIfNoEntry: false, bigint: true })
+  const stat = path === standardInput ? undefined : statOf(path)
   return JSON.stringify([path, delimiter, decimal, ...(stat ? [stat.ino, stat.size, stat.mtimeNs].map(String) : [])])
 }
 
