@@ -24,8 +24,11 @@ const clearlyStrict = 16
 /** Boxes in which Newton's method surely converges. */
 const contracting = 0.25
 
-/** Minima that are remembered at most; others are judged one by one. */
+/** Minima that are remembered at most; to others each run is taken by itself. */
 const mostKnown = 2 ** 16
+
+/** In place of the number of a minimum that is not remembered. */
+const unknown = -1
 
 /** A minimum that Newton's method led to from canonical form. */
 interface Known {
@@ -56,7 +59,8 @@ export class Recogniser {
   constructor(
     private readonly judge: Judge,
     private readonly certifier: Certifier,
-    private readonly model: Model
+    private readonly model: Model,
+    private readonly most = mostKnown
   ) {
     this.P = judge.objective.parameters
     this.canonicalizer = canonicalizerOf(model)
@@ -122,7 +126,7 @@ export class Recogniser {
     const id = this.last >= 0 && this.holds(this.last, point) ? this.last : this.find(point)
     if (id < 0) return false
     this.last = id
-    out.file(i, i + 1, id, this.known[id], this.restored(id))
+    out.file(i, i + 1, id, this.known[id], this.restored(this.known[id]))
     return true
   }
 
@@ -132,9 +136,9 @@ export class Recogniser {
     centre(this.model, this.point)
   }
 
-  /** The copy of minimum `id` by the element that the canonicalizer took last. */
-  private restored(id: number): Float64Array {
-    this.canonicalizer.restore(this.known[id].theta, this.own)
+  /** The copy of a minimum by the element that the canonicalizer took last. */
+  private restored({ theta }: Known): Float64Array {
+    this.canonicalizer.restore(theta, this.own)
     return this.own
   }
 
@@ -172,31 +176,27 @@ export class Recogniser {
         others.push(i)
         return
       }
-      const { id, isNew } = this.meet(settled, n)
-      if (!isNew && !this.known[id].tried) again.add(id)
+      const { id, minimum, isNew } = this.meet(settled, n)
+      if (!isNew && !minimum.tried) again.add(id)
       this.bring(theta, i)
-      out.file(i, i + 1, id, this.known[id], this.restored(id))
+      out.file(i, i + 1, id, minimum, this.restored(minimum))
     })
     await this.prove([...again])
     return others
   }
 
-  /** The number of minimum n among the known ones, which it joins. */
-  private meet(settled: Proofs, n: number): { id: number; isNew: boolean } {
+  /** Minimum n and its number among the known ones, which it joins; `unknown` where there is no more room among them. */
+  private meet(settled: Proofs, n: number): { id: number; minimum: Known; isNew: boolean } {
     const { P, known } = this
     const theta = settled.theta.slice(n * P, (n + 1) * P)
     const t = this.functional(theta)
     const found = this.met.within(t, t, id => known[id].theta.every((v, p) => v === theta[p]))
-    if (found >= 0) return { id: found, isNew: false }
-    const entry = { theta, loss: settled.loss[n], gradientNorm: settled.gradientNorm[n], radii: null, tried: false }
-    if (known.length > mostKnown) {
-      // The last place is written anew.
-      known[mostKnown] = { ...entry, tried: true }
-      return { id: mostKnown, isNew: true }
-    }
+    if (found >= 0) return { id: found, minimum: known[found], isNew: false }
+    const minimum = { theta, loss: settled.loss[n], gradientNorm: settled.gradientNorm[n], radii: null, tried: false }
+    if (known.length >= this.most) return { id: unknown, minimum, isNew: true }
     this.met.insert(known.length, t)
-    known.push(entry)
-    return { id: known.length - 1, isNew: true }
+    known.push(minimum)
+    return { id: known.length - 1, minimum, isNew: true }
   }
 
   /** Gives boxes to the known minima `ids`, where they can be proved. */
@@ -262,13 +262,14 @@ class Recognised {
     this.gradientNorm = spare.f64(room)
   }
 
-  /** Runs from … to−1 ended at the copy `at` of minimum `id`. */
+  /** Runs from … to−1 ended at the copy `at` of minimum `id`, or of one that is `unknown` and may be another each time. */
   file(from: number, to: number, id: number, { loss, gradientNorm }: Known, at: Float64Array): void {
-    let row = this.plain ? this.rowOf.get(id) : undefined
+    const isShared = this.plain && id !== unknown
+    let row = isShared ? this.rowOf.get(id) : undefined
     if (row === undefined) {
       if (this.size === this.loss.length) this.grow()
       row = this.size++
-      this.rowOf.set(id, row)
+      if (isShared) this.rowOf.set(id, row)
       for (let p = 0, q = row * this.P; p < this.P; p++, q++) this.theta[q] = at[p]!
       this.loss[row] = loss
       this.gradientNorm[row] = gradientNorm
@@ -309,17 +310,22 @@ class Recognised {
   }
 }
 
-/** Judges blocks, by recognition where the certifying engine has proofs and the model is known. */
+/**
+ * Judges blocks, by recognition where the certifying engine has proofs and the model is known.
+ *
+ * @param most minima that are remembered; what runs are judged to be does not depend on it
+ */
 export function judging(
   judge: Judge,
-  model: Model
+  model: Model,
+  most = mostKnown
 ): (theta: Float64Array, found: Found, count: number, spare?: Spare) => Promise<JudgedRuns> {
   const { certifier } = judge.objective
   // Orbits of linear units and kinks are the judge's own to see.
   const phi = hiddenActivation(model)
   if (!certifier || phi?.linear || phi?.smooth === false)
     return async (theta, found, count) => apart(await judgeRuns(judge, theta, found, count))
-  const recogniser = new Recogniser(judge, certifier, model)
+  const recogniser = new Recogniser(judge, certifier, model, most)
   return (theta, found, count, spare) => recogniser.judgeRuns(theta, found, count, spare)
 }
 

@@ -4,6 +4,7 @@ import { judgeRuns, type Judged } from '../../src/analysis/verdict.js'
 import { VerdictCode } from '../../src/core/result.js'
 import { Canonicalizer } from '../../src/models/network/symmetry.js'
 import { canonicalizerOf } from '../../src/models/model.js'
+import { auerStudy } from '../helpers/auer.js'
 import { points, threeClasses } from '../helpers/problems.js'
 import { hasAddon } from '../helpers/proofs.js'
 import { resolveConfig } from '../../src/study/config.js'
@@ -72,6 +73,8 @@ const cases: readonly Case[] = [
   },
   { label: '4-3-2-1 tanh', model: { hidden: [3, 2], ...ridge, ridge: 0.01 } }
 ]
+/** Without symmetries; some have one loss. */
+const manyMinima: Case = { label: 'brier with 64 minima', model: auerStudy(6).model, more: { data: auerStudy(6).data } }
 
 async function open({ model, more }: Case): Promise<{ setup: Setup; runs: RunBlock }> {
   const count = 120
@@ -116,9 +119,15 @@ const stored = (j: Judged, n: number, width: number): number[] => [
 ]
 
 /** Judges the runs in blocks of the given sizes, in the given order; rows in the order of the runs. */
-async function inBlocks(setup: Setup, runs: RunBlock, order: readonly number[], size: number): Promise<number[][]> {
+async function inBlocks(
+  setup: Setup,
+  runs: RunBlock,
+  order: readonly number[],
+  size: number,
+  most?: number
+): Promise<number[][]> {
   const n = P(setup)
-  const judge = judging(setup.judge, setup.model)
+  const judge = judging(setup.judge, setup.model, most)
   const rows: number[][] = []
   for (let from = 0; from < order.length; from += size) {
     const which = order.slice(from, from + size)
@@ -130,7 +139,7 @@ async function inBlocks(setup: Setup, runs: RunBlock, order: readonly number[], 
 }
 
 describe.runIf(hasAddon)('recognition', () => {
-  it.each(cases)('gives the same bits whatever was known before: $label', async testCase => {
+  it.each([...cases, manyMinima])('gives the same bits whatever was known before: $label', async testCase => {
     const { setup, runs } = await open(testCase)
     const all = Array.from({ length: runs.count }, (_, i) => i)
     const once = await inBlocks(setup, runs, all, runs.count)
@@ -145,6 +154,8 @@ describe.runIf(hasAddon)('recognition', () => {
         32
       )
     ).toEqual(once)
+    // With room for few of them.
+    for (const most of [0, 1, 3]) expect(await inBlocks(setup, runs, all, 50, most)).toEqual(once)
     // Each by itself, by one who knows nothing.
     for (const i of all.slice(0, 30)) expect((await inBlocks(setup, runs, [i], 1))[i]).toEqual(once[i])
   })
