@@ -183,7 +183,7 @@ void test_transpositions(Checks& checks) {
           for (int l = 0; l < L; l++)
             H[(size_t(p) * P + k) * L + l] =
                 p <= k ? T((p * 131 + k * 17 + l) % 8191) : std::numeric_limits<T>::quiet_NaN();
-      symmetric_from_lanes(H.get(), P, used, out.data());
+      symmetric_from_lanes(H.get(), upper_places(P), used, out.data());
       bool holds = out.back() == -1;
       for (int l = 0; l < used; l++)
         for (int p = 0; p < P; p++)
