@@ -77,7 +77,7 @@ napi_value evaluate(napi_env env, napi_callback_info info) {
     const Prepared* prepared = external<Prepared>(env, args[0]);
     const auto theta = array<double>(env, args[1]);
     const bool need_g = boolean(env, args[2]), need_h = boolean(env, args[3]);
-    const int threads = int(number(env, args[4]));
+    const size_t threads = size_t(number(env, args[4]));
     const size_t P = prepared->P(), R = theta.size / P;
     double *f, *g = nullptr, *H = nullptr;
     const napi_value result = object(env);
@@ -85,15 +85,11 @@ napi_value evaluate(napi_env env, napi_callback_info info) {
     if (need_g) set(env, result, "g", result_array(env, args[5], "g", R * P, &g));
     if (need_h) set(env, result, "H", result_array(env, args[5], "H", R * P * P, &H));
     const double* t = theta.data;
-    return start_job(env,
-                     [=] {
-                       prepared->with([&](auto& problem, auto& k) {
-                         over_threads(R, threads, k.lanes, [&](size_t, size_t from, size_t to) {
-                           k.evaluate(problem, t, from, to, f, g, H);
-                         });
-                       });
-                     },
-                     result, {args[0], args[1]});
+    return start_shared_job(env, R, prepared->lanes(), threads,
+                            [=](size_t, Parts& parts) {
+                              prepared->with([&](auto& problem, auto& k) { k.evaluate(problem, t, parts, f, g, H); });
+                            },
+                            result, {args[0], args[1]});
   });
 }
 
@@ -103,20 +99,16 @@ napi_value outputs(napi_env env, napi_callback_info info) {
     const auto args = arguments(env, info, 3);
     const Prepared* prepared = external<Prepared>(env, args[0]);
     const auto theta = array<double>(env, args[1]);
-    const int threads = int(number(env, args[2]));
+    const size_t threads = size_t(number(env, args[2]));
     const size_t R = theta.size / prepared->P();
     double* z;
     const napi_value result =
         typed<double>(env, napi_float64_array, nullptr, R * prepared->d().rows * prepared->d().outputs, &z);
     const double* t = theta.data;
-    return start_job(env,
-                     [=] {
-                       prepared->with([&](auto& problem, auto& k) {
-                         over_threads(R, threads, k.lanes,
-                                      [&](size_t, size_t from, size_t to) { k.outputs(problem, t, from, to, z); });
-                       });
-                     },
-                     result, {args[0], args[1]});
+    return start_shared_job(
+        env, R, prepared->lanes(), threads,
+        [=](size_t, Parts& parts) { prepared->with([&](auto& problem, auto& k) { k.outputs(problem, t, parts, z); }); },
+        result, {args[0], args[1]});
   });
 }
 
@@ -126,7 +118,7 @@ napi_value score(napi_env env, napi_callback_info info) {
     const auto args = arguments(env, info, 4);
     const Prepared* prepared = external<Prepared>(env, args[0]);
     const auto theta = array<double>(env, args[1]);
-    const int threads = int(number(env, args[2]));
+    const size_t threads = size_t(number(env, args[2]));
     const Description& d = prepared->d();
     const size_t R = theta.size / prepared->P();
     const size_t M = prepared->target->k64->score_columns(d.loss);
@@ -137,21 +129,29 @@ napi_value score(napi_env env, napi_callback_info info) {
     set(env, result, "values", result_array(env, args[3], "values", R * M, &values));
     set(env, result, "classCounts", typed<double>(env, napi_float64_array, nullptr, n, &counts));
     const double* t = theta.data;
-    return start_job(env,
-                     [=] {
-                       std::vector<std::vector<double>> parts(threads, std::vector<double>(n));
-                       prepared->with([&](auto& problem, auto& k) {
-                         over_threads(R, threads, k.lanes, [&](size_t at, size_t from, size_t to) {
-                           k.score(problem, t, from, to, values, parts[at].data());
-                         });
-                       });
-                       std::fill(counts, counts + n, 0.0);
-                       for (auto& part : parts)
-                         for (size_t i = 0; i < n; i++) counts[i] += part[i];
-                     },
-                     result, {args[0], args[1]});
+    // Whole numbers, so that their sum does not depend on who counted what.
+    const auto own = std::make_shared<std::vector<std::vector<double>>>(std::max<size_t>(1, threads));
+    return start_shared_job(
+        env, R, prepared->lanes(), threads,
+        [=](size_t thread, Parts& parts) {
+          auto& mine = (*own)[thread];
+          mine.assign(n, 0);
+          prepared->with([&](auto& problem, auto& k) { k.score(problem, t, parts, values, mine.data()); });
+        },
+        result, {args[0], args[1]},
+        [=] {
+          std::fill(counts, counts + n, 0.0);
+          for (const auto& mine : *own)
+            for (size_t i = 0; i < mine.size(); i++) counts[i] += mine[i];
+        });
   });
 }
+
+struct Session;
+/// With the batches that run in it.
+struct Running : Environment {
+  std::set<Session*> sessions;
+};
 
 /// A running batch: owned by its JavaScript handle; threads are joined before it goes.
 struct Session {
@@ -248,9 +248,7 @@ napi_value run(napi_env env, napi_callback_info info) {
     check(env, napi_set_element(env, keep, 0, args[0]));
     check(env, napi_set_element(env, keep, 1, in));
     check(env, napi_create_reference(env, keep, 1, &session->keep));
-    void* data;
-    check(env, napi_get_instance_data(env, &data));
-    session->registry = static_cast<std::set<Session*>*>(data);
+    session->registry = &static_cast<Running*>(environment(env))->sessions;
 
     Session* s = session.get();
     s->sink =
@@ -429,17 +427,15 @@ napi_value start_point_of(napi_env env, napi_callback_info info) {
 }
 
 napi_value init(napi_env env, napi_value exports) {
-  // Sessions that are still running when the environment goes must not outlive it.
-  auto* registry = new std::set<Session*>();
-  auto clean = [](napi_env, void* data, void*) {
-    auto* sessions = static_cast<std::set<Session*>*>(data);
-    for (Session* s : *sessions) s->stop();
-  };
-  napi_set_instance_data(env, registry, clean, nullptr);
+  // Threads that are still running when the environment goes must not outlive it.
+  auto* own = new Running;
+  napi_set_instance_data(env, static_cast<Environment*>(own), nullptr, nullptr);
   auto hook = [](void* data) {
-    for (Session* s : *static_cast<std::set<Session*>*>(data)) s->stop();
+    auto* gone = static_cast<Running*>(data);
+    for (Session* s : gone->sessions) s->stop();
+    gone->team.end();
   };
-  napi_add_env_cleanup_hook(env, hook, registry);
+  napi_add_env_cleanup_hook(env, hook, own);
   const std::pair<const char*, napi_callback> functions[] = {{"createProblem", create_problem},
                                                              {"evaluate", evaluate},
                                                              {"outputs", outputs},

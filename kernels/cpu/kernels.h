@@ -2,6 +2,7 @@
 // sets.
 #pragma once
 
+#include "parts.h"
 #include "program.h"
 #include "session.h"
 
@@ -11,11 +12,11 @@ template <class T>
 struct Kernels {
   const char* name;
   int lanes;
-  void (*evaluate)(const Problem<T>&, const double* theta, size_t from, size_t to, double* f, double* g, double* H);
+  void (*evaluate)(const Problem<T>&, const double* theta, Parts&, double* f, double* g, double* H);
   /// z [R, N, C], offsets included.
-  void (*outputs)(const Problem<T>&, const double* theta, size_t from, size_t to, double* z);
+  void (*outputs)(const Problem<T>&, const double* theta, Parts&, double* z);
   /// values [R, M]; counts [N, C'] is increased.
-  void (*score)(const Problem<T>&, const double* theta, size_t from, size_t to, double* values, double* counts);
+  void (*score)(const Problem<T>&, const double* theta, Parts&, double* values, double* counts);
   int (*score_columns)(Loss);
   int (*class_count)(Loss, int outputs);
   void (*run)(const Problem<T>&, const Program&, const RunOptions&, Sink&, uint64_t share);

@@ -7,6 +7,25 @@
 
 namespace node {
 
+/// Calls body(0 … threads − 1), each on a thread of its own.
+template <class F>
+void at_once(size_t threads, F body) {
+  std::vector<std::exception_ptr> failures(threads);
+  const auto part = [&](size_t t) {
+    try {
+      body(t);
+    } catch (...) {
+      failures[t] = std::current_exception();
+    }
+  };
+  std::vector<std::thread> pool;
+  for (size_t t = 1; t < threads; t++) pool.emplace_back(part, t);
+  part(0);
+  for (auto& thread : pool) thread.join();
+  for (const auto& failure : failures)
+    if (failure) std::rethrow_exception(failure);
+}
+
 // bench(problem, what, theta [threads, lanes, P], repeats, program?, threads, bytes) → Promise<Float64Array>, all
 // threads at once, a lane group each. what: 'gradient' | 'hessian' | 'eigh': mean seconds of each repeat; 'step':
 // evaluation then update seconds; 'peak', 'copy' (of so many bytes a thread): one figure, the sum.
@@ -31,7 +50,7 @@ inline napi_value bench(napi_env env, napi_callback_info info) {
     return start_job(env,
                      [=] {
                        std::vector<double> all(n * threads);
-                       over_threads(threads, threads, 1, [&](size_t thread, size_t, size_t) {
+                       at_once(threads, [&](size_t thread) {
                          double* own = all.data() + thread * n;
                          const double* points = t + thread * group;
                          prepared->with([&](auto& problem, auto& k) {

@@ -2,17 +2,23 @@
 #pragma once
 
 #include <algorithm>
+#include <condition_variable>
+#include <deque>
 #include <exception>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "napi_values.h"
+#include "parts.h"
 
 namespace node {
+
+using manystart::Parts;
 
 /// Work on a pool thread that settles a promise. JavaScript values it touches are kept by references.
 struct Job {
@@ -62,25 +68,114 @@ inline napi_value start_job(napi_env env, std::function<void()> body, napi_value
   return promise;
 }
 
-/// Splits 0 … n−1 over threads in pieces that are whole lane groups.
-template <class F>
-void over_threads(size_t n, int threads, int lanes, F body) {
-  const size_t pieces = (n + lanes - 1) / lanes;
-  const size_t used = std::max<size_t>(1, std::min<size_t>(threads, pieces));
-  std::vector<std::thread> pool;
-  std::vector<std::string> errors(used);
-  auto part = [&](size_t t) {
-    try {
-      body(t, std::min(n, pieces * t / used * lanes), std::min(n, pieces * (t + 1) / used * lanes));
-    } catch (const std::exception& e) {
-      errors[t] = e.what();
+/// Threads of an environment that wait for work. They are called from the thread of JavaScript, which leaves its core
+/// for one of them: a thread that is made by a job's own starts late, and often on the core of the one that made it.
+class Team {
+ public:
+  /// Calls `work` on so many threads, as soon as they are free.
+  void call(size_t count, const std::function<void()>& work) {
+    {
+      std::lock_guard lock(mutex_);
+      while (members_.size() < count) members_.emplace_back([this] { wait(); });
+      waiting_.insert(waiting_.end(), count, work);
     }
+    ready_.notify_all();
+  }
+  void end() {
+    {
+      std::lock_guard lock(mutex_);
+      ended_ = true;
+    }
+    ready_.notify_all();
+    for (auto& member : members_) member.join();
+    members_.clear();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable ready_;
+  std::deque<std::function<void()>> waiting_;
+  std::vector<std::thread> members_;
+  bool ended_ = false;
+
+  void wait() {
+    for (std::unique_lock lock(mutex_);;) {
+      ready_.wait(lock, [&] { return ended_ || !waiting_.empty(); });
+      if (ended_) return;
+      const auto work = std::move(waiting_.front());
+      waiting_.pop_front();
+      lock.unlock();
+      work();
+      lock.lock();
+    }
+  }
+};
+
+/// What the addon keeps for one environment.
+struct Environment {
+  Team team;
+};
+inline Environment* environment(napi_env env) {
+  void* data;
+  check(env, napi_get_instance_data(env, &data));
+  return static_cast<Environment*>(data);
+}
+
+/// Work that a job's thread and those of the team share. A thread that comes when nothing is left does nothing.
+class SharedWork {
+ public:
+  /// `body` gets the number of its thread, 0 … threads − 1, and the parts to take from.
+  SharedWork(size_t n, size_t unit, size_t threads, std::function<void(size_t, Parts&)> body)
+      : parts_(n, unit, threads), body_(std::move(body)) {}
+
+  void take_part() {
+    size_t thread;
+    {
+      std::lock_guard lock(mutex_);
+      if (ended_) return;
+      thread = threads_++, inside_++;
+    }
+    try {
+      body_(thread, parts_);
+    } catch (const std::exception& e) {
+      std::lock_guard lock(mutex_);
+      error_ = e.what();
+      parts_.stop();
+    }
+    std::lock_guard lock(mutex_);
+    ended_ = true, inside_--;
+    left_.notify_all();
+  }
+  void finish() {
+    take_part();
+    std::unique_lock lock(mutex_);
+    left_.wait(lock, [&] { return inside_ == 0; });
+    if (!error_.empty()) throw std::runtime_error(error_);
+  }
+
+ private:
+  Parts parts_;
+  const std::function<void(size_t, Parts&)> body_;
+  std::mutex mutex_;
+  std::condition_variable left_;
+  size_t threads_ = 0, inside_ = 0;
+  bool ended_ = false;
+  std::string error_;
+};
+
+/// A job over 0 … n−1 in whole units, on at most so many threads; then `after`, where there is such.
+inline napi_value start_shared_job(napi_env env, size_t n, size_t unit, size_t threads,
+                                   std::function<void(size_t, Parts&)> body, napi_value result,
+                                   std::vector<napi_value> held, std::function<void()> after = nullptr) {
+  const size_t used = std::max<size_t>(1, std::min(threads, (n + unit - 1) / unit));
+  const auto work = std::make_shared<SharedWork>(n, unit, used, std::move(body));
+  const auto whole = [work, after = std::move(after)] {
+    work->finish();
+    if (after) after();
   };
-  for (size_t t = 1; t < used; t++) pool.emplace_back(part, t);
-  part(0);
-  for (auto& thread : pool) thread.join();
-  for (auto& e : errors)
-    if (!e.empty()) throw std::runtime_error(e);
+  const napi_value promise = start_job(env, whole, result, std::move(held));
+  environment(env)->team.call(used - 1, [work] { work->take_part(); });
+  return promise;
 }
 
 }  // namespace node

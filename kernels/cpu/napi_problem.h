@@ -28,6 +28,7 @@ struct Prepared {
   auto with(F f) const {
     return p64 ? f(*p64, *target->k64) : f(*p32, *target->k32);
   }
+  size_t lanes() const { return p64 ? target->k64->lanes : target->k32->lanes; }
   int P() const { return p64 ? p64->P : p32->P; }
   const Description& d() const { return p64 ? p64->d : p32->d; }
 };

@@ -21,7 +21,7 @@ inline napi_value prove(napi_env env, napi_callback_info info) {
     const Prepared* prepared = with_f64(external<Prepared>(env, args[0]));
     const auto theta = array<double>(env, args[1]);
     const bool settle = boolean(env, args[2]);
-    const int threads = int(number(env, args[3]));
+    const size_t threads = size_t(number(env, args[3]));
     const size_t P = prepared->P(), R = theta.size / P;
     Proofs out;
     const napi_value result = object(env);
@@ -33,13 +33,9 @@ inline napi_value prove(napi_env env, napi_callback_info info) {
     for (auto& [name, width, into] : fields)
       set(env, result, name, typed<double>(env, napi_float64_array, nullptr, R * width, into));
     const double* t = theta.data;
-    return start_job(env,
-                     [=] {
-                       const auto kernel = settle ? prepared->target->prover->settle : prepared->target->prover->prove;
-                       over_threads(R, threads, 1,
-                                    [&](size_t, size_t from, size_t to) { kernel(*prepared->p64, t, from, to, out); });
-                     },
-                     result, {args[0], args[1]});
+    const auto kernel = settle ? prepared->target->prover->settle : prepared->target->prover->prove;
+    return start_shared_job(env, R, 1, threads, [=](size_t, Parts& parts) { kernel(*prepared->p64, t, parts, out); },
+                            result, {args[0], args[1]});
   });
 }
 

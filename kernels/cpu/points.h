@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "model.h"
+#include "parts.h"
 
 namespace MS_TARGET {
 
@@ -96,23 +97,24 @@ void symmetric_from_lanes(const T* in, const std::vector<uint32_t>& places, size
   entries_to_rows(in, [=](size_t i) { return size_t(place[i]); }, places.size(), used, out);
 }
 
-/// Evaluates points from … to of theta [R, P] (f64, row-major) into f [R], g [R, P], H [R, P, P] where not null.
+/// Evaluates its part of the points theta [R, P] (f64, row-major) into f [R], g [R, P], H [R, P, P] where not null.
 template <class T>
-void evaluate_points(const Problem<T>& problem, const double* theta, size_t from, size_t to, double* f, double* g,
+void evaluate_points(const Problem<T>& problem, const double* theta, manystart::Parts& parts, double* f, double* g,
                      double* H) {
   constexpr size_t L = LANES<T>;
   const size_t P = problem.P;
   ModelWorkspace<T> w(problem, H != nullptr);
   const auto places = H ? upper_places(P) : std::vector<uint32_t>();
   Aligned<T> x(P * L), fs(L), gs(P * L), Hs(H ? P * P * L : 1);
-  for (size_t r = from; r < to; r += L) {
-    const size_t used = std::min<size_t>(L, to - r);
-    lanes_from_rows(theta + r * P, P, used, x.get());
-    Model<T>::evaluate(problem, x.get(), fs.get(), g || H ? gs.get() : nullptr, H ? Hs.get() : nullptr, w);
-    for (size_t l = 0; l < used; l++) f[r + l] = fs[l];
-    if (g) rows_from_lanes(gs.get(), P, used, g + r * P);
-    if (H) symmetric_from_lanes(Hs.get(), places, used, H + r * P * P);
-  }
+  for (size_t from, to; parts.next(from, to);)
+    for (size_t r = from; r < to; r += L) {
+      const size_t used = std::min<size_t>(L, to - r);
+      lanes_from_rows(theta + r * P, P, used, x.get());
+      Model<T>::evaluate(problem, x.get(), fs.get(), g || H ? gs.get() : nullptr, H ? Hs.get() : nullptr, w);
+      for (size_t l = 0; l < used; l++) f[r + l] = fs[l];
+      if (g) rows_from_lanes(gs.get(), P, used, g + r * P);
+      if (H) symmetric_from_lanes(Hs.get(), places, used, H + r * P * P);
+    }
 }
 
 }  // namespace MS_TARGET

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 
+#include "parts.h"
 #include "problem.h"
 
 namespace manystart {
@@ -70,10 +71,10 @@ struct Proofs {
 };
 
 struct ProverKernels {
-  void (*prove)(const Problem<double>&, const double* theta, size_t from, size_t to, const Proofs&);
+  void (*prove)(const Problem<double>&, const double* theta, Parts&, const Proofs&);
   /// Newton's method from each point to a strict minimum: as `prove`, without a box. Status `singular` where it comes
   /// to none.
-  void (*settle)(const Problem<double>&, const double* theta, size_t from, size_t to, const Proofs&);
+  void (*settle)(const Problem<double>&, const double* theta, Parts&, const Proofs&);
   /// Krawczyk's test in the box of half widths `radii` around `center` [P]; says nothing of inertia.
   bool (*holds)(const Problem<double>&, const double* center, const double* radii);
   /// Over the box lo … hi [P]: lower ends, then upper ends, of g [P] and of H [P, P] by intervals (4 runs of numbers),

@@ -101,15 +101,17 @@ inline void enclose_balls(int op, size_t n, const double* a, const double* b, do
   }
 }
 
-inline void prove_points(const Problem<double>& problem, const double* theta, size_t from, size_t to,
+inline void prove_points(const Problem<double>& problem, const double* theta, manystart::Parts& parts,
                          const Proofs& out) {
   Prover prover(problem);
-  for (size_t r = from; r < to; r++) prover.prove(theta + r * problem.P, r, out);
+  for (size_t from, to; parts.next(from, to);)
+    for (size_t r = from; r < to; r++) prover.prove(theta + r * problem.P, r, out);
 }
-inline void settle_points(const Problem<double>& problem, const double* theta, size_t from, size_t to,
+inline void settle_points(const Problem<double>& problem, const double* theta, manystart::Parts& parts,
                           const Proofs& out) {
   Prover prover(problem);
-  for (size_t r = from; r < to; r++) prover.settle(theta + r * problem.P, r, out);
+  for (size_t from, to; parts.next(from, to);)
+    for (size_t r = from; r < to; r++) prover.settle(theta + r * problem.P, r, out);
 }
 inline bool box_holds(const Problem<double>& problem, const double* center, const double* radii) {
   return Prover(problem).holds(center, radii);

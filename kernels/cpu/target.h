@@ -10,28 +10,28 @@ namespace MS_TARGET {
 /// Calls `each(first point, points, first row, workspace)` with the outputs of every tile of rows, a lane group of
 /// points at a time.
 template <class T, class F>
-void for_tiles(const Problem<T>& problem, const double* theta, size_t from, size_t to, F each) {
+void for_tiles(const Problem<T>& problem, const double* theta, manystart::Parts& parts, F each) {
   constexpr int L = LANES<T>;
   const size_t P = problem.P;
   ModelWorkspace<T> w(problem, false);
   Aligned<T> x(P * L);
-  for (size_t r0 = from; r0 < to; r0 += L) {
-    const size_t used = std::min<size_t>(L, to - r0);
-    for (size_t p = 0; p < P; p++)
-      for (size_t l = 0; l < L; l++) x[p * L + l] = l < used ? T(theta[(r0 + l) * P + p]) : T(0);
-    for (int i = 0; i < problem.d.rows; i += w.cap()) {
-      Model<T>::predict(problem, x.get(), w, i);
-      each(r0, used, size_t(i), w);
+  for (size_t from, to; parts.next(from, to);)
+    for (size_t r0 = from; r0 < to; r0 += L) {
+      const size_t used = std::min<size_t>(L, to - r0);
+      lanes_from_rows(theta + r0 * P, P, used, x.get());
+      for (int i = 0; i < problem.d.rows; i += w.cap()) {
+        Model<T>::predict(problem, x.get(), w, i);
+        each(r0, used, size_t(i), w);
+      }
     }
-  }
 }
 
-/// Outputs z [R, N, C] of the points from … to, offsets included.
+/// Outputs z [R, N, C] of its part of the points, offsets included.
 template <class T>
-void output_points(const Problem<T>& problem, const double* theta, size_t from, size_t to, double* z) {
+void output_points(const Problem<T>& problem, const double* theta, manystart::Parts& parts, double* z) {
   constexpr int L = LANES<T>;
   const size_t N = problem.d.rows, C = problem.d.outputs;
-  for_tiles(problem, theta, from, to, [&](size_t r0, size_t used, size_t i, const ModelWorkspace<T>& w) {
+  for_tiles(problem, theta, parts, [&](size_t r0, size_t used, size_t i, const ModelWorkspace<T>& w) {
     for (size_t l = 0; l < used; l++)
       for (int r = 0; r < w.rows(); r++)
         for (size_t c = 0; c < C; c++) z[((r0 + l) * N + i + r) * C + c] = double(w.z()[(c * w.cap() + r) * L + l]);
@@ -39,12 +39,12 @@ void output_points(const Problem<T>& problem, const double* theta, size_t from, 
 }
 
 template <class T>
-void score_points(const Problem<T>& problem, const double* theta, size_t from, size_t to, double* values,
+void score_points(const Problem<T>& problem, const double* theta, manystart::Parts& parts, double* values,
                   double* counts) {
   constexpr int L = LANES<T>;
   const int N = problem.d.rows, C = problem.d.outputs, M = score_columns(problem.d.loss);
   GroupScores<T> scores(problem);
-  for_tiles(problem, theta, from, to, [&](size_t r0, size_t used, size_t i, const ModelWorkspace<T>& w) {
+  for_tiles(problem, theta, parts, [&](size_t r0, size_t used, size_t i, const ModelWorkspace<T>& w) {
     if (i == 0) scores.begin();
     for (int c = 0; c < C; c++)
       for (int r = 0; r < w.rows(); r++) scores.add(int(i) + r, c, w.z() + (c * w.cap() + r) * L, used, counts);

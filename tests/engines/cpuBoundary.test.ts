@@ -1,9 +1,10 @@
 // Results of many points through the cpu engine's boundary: every number of parameters around the width of a block and every
 // number of points around a lane group, and arrays of the caller's that are written again.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { loadAddon } from '../../src/engines/cpu/addon.js'
 import { cpuEntry } from '../../src/engines/cpu/index.js'
 import { referenceEntry } from '../../src/engines/reference/index.js'
-import type { Engine, Evaluation, Precision } from '../../src/engines/types.js'
+import type { Engine, EngineOptions, Evaluation, Precision } from '../../src/engines/types.js'
 import { Spare } from '../../src/core/spare.js'
 import { scoreNames } from '../../src/models/scores.js'
 import { parameterCount } from '../../src/models/model.js'
@@ -38,6 +39,31 @@ describe.each<Precision>(['f64', 'f32'])('%s', precision => {
         for (let q = 0; q < P; q++) if (!(all.H![(r * P + p) * P + q] === all.H![(r * P + q) * P + p])) asymmetric++
     expect(asymmetric).toBe(0)
     objective.dispose()
+  })
+
+  it('gives the same whatever the threads, also to calls at the same time, on every instruction set', async () => {
+    const found = loadAddon()
+    if ('reason' in found) throw new Error(found.reason)
+    const problem = makeProblem({ loss: 'logistic', rows: 9, inputs: 4, hidden: [3] })
+    for (const { id, lanes64, lanes32 } of found.addon.targets().filter(t => t.usable)) {
+      const lanes = precision === 'f64' ? lanes64 : lanes32
+      const counts = [1, lanes - 1, lanes + 1, 2 * lanes, 9 * lanes + 5]
+      const on = async (threads: number): Promise<Evaluation[]> => {
+        const loaded = await cpuEntry.load({ precision, threads, target: id } as EngineOptions)
+        const objective = await loaded.prepare(problem)
+        const all = await Promise.all(counts.map(R => objective.evaluate(points(problem, R), needs)))
+        objective.dispose()
+        loaded.dispose()
+        return all
+      }
+      const one = await on(1)
+      for (const threads of [2, 3, 8])
+        (await on(threads)).forEach(({ f, g, H }, k) => {
+          expect(Buffer.compare(bytes(f), bytes(one[k].f))).toBe(0)
+          expect(Buffer.compare(bytes(g!), bytes(one[k].g!))).toBe(0)
+          expect(Buffer.compare(bytes(H!), bytes(one[k].H!))).toBe(0)
+        })
+    }
   })
 
   it("writes into the caller's arrays, and refuses those of another length", async () => {

@@ -58,6 +58,13 @@ Data draw(const Model& m, int rows, bool equal, Draws& draws) {
 }
 
 template <class T>
+void evaluate_all(const Kernels<T>& kernels, const Problem<T>& problem, const double* theta, size_t R, double* f,
+                  double* g, double* H) {
+  Parts parts(R, kernels.lanes);
+  kernels.evaluate(problem, theta, parts, f, g, H);
+}
+
+template <class T>
 void test_model(Checks& checks, const Kernels<T>& kernels, const Model& m, int rows, bool equal) {
   Draws draws(uint64_t(rows) * 2 + equal);
   const Data data = draw(m, rows, equal, draws);
@@ -78,7 +85,7 @@ void test_model(Checks& checks, const Kernels<T>& kernels, const Model& m, int r
   std::vector<double> theta(size_t(R) * P);
   for (double& v : theta) v = T(draws.uniform(-1, 1));
   std::vector<double> f(R), g(theta.size()), H(theta.size() * P);
-  kernels.evaluate(problem, theta.data(), 0, R, f.data(), g.data(), H.data());
+  evaluate_all(kernels, problem, theta.data(), R, f.data(), g.data(), H.data());
 
   const std::string what = std::string(kernels.name) + (sizeof(T) == 8 ? " f64 " : " f32 ") + std::to_string(m.inputs) +
                            "-" + std::to_string(m.hidden.size()) + " hidden-" + std::to_string(m.outputs) + ", loss " +
@@ -114,7 +121,7 @@ void test_model(Checks& checks, const Kernels<T>& kernels, const Model& m, int r
     for (int p = 0; p < P; p++)
       beside[size_t(r) * P + p] =
           r % 2 ? std::numeric_limits<double>::infinity() : std::numeric_limits<double>::quiet_NaN();
-  kernels.evaluate(problem, beside.data(), 0, R, fb.data(), gb.data(), Hb.data());
+  evaluate_all(kernels, problem, beside.data(), R, fb.data(), gb.data(), Hb.data());
   bool same = true, lost = true;
   for (int r = 0; r < R; r++) {
     const size_t at = size_t(r) * P;
@@ -126,7 +133,7 @@ void test_model(Checks& checks, const Kernels<T>& kernels, const Model& m, int r
   checks.that(same, what + ": runs beside others that are not numbers");
   checks.that(lost, what + ": f of a run that is not a number");
   const size_t last = size_t(R - 1) * P;
-  kernels.evaluate(problem, &theta[last], 0, 1, fb.data(), gb.data(), Hb.data());
+  evaluate_all(kernels, problem, &theta[last], 1, fb.data(), gb.data(), Hb.data());
   checks.that(fb[0] == f[R - 1] && !std::memcmp(gb.data(), &g[last], P * sizeof(double)) &&
                   !std::memcmp(Hb.data(), &H[last * P], size_t(P) * P * sizeof(double)),
               what + ": a run alone");
