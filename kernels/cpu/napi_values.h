@@ -109,10 +109,11 @@ Span<T> array(napi_env env, napi_value object, const char* name) {
 /// of the time.
 inline void prefer_large_pages([[maybe_unused]] void* memory, [[maybe_unused]] size_t bytes) {
 #if defined(__linux__)
-  constexpr uintptr_t page = uintptr_t(1) << 21;
-  const uintptr_t begin = (uintptr_t(memory) + page - 1) / page * page, end = (uintptr_t(memory) + bytes) / page * page;
+  constexpr size_t page = size_t(1) << 21;
+  const size_t before = (page - reinterpret_cast<uintptr_t>(memory) % page) % page;
   // Where the system has none, all stays as it is.
-  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+  if (bytes >= before + page)
+    madvise(static_cast<char*>(memory) + before, (bytes - before) / page * page, MADV_HUGEPAGE);
 #endif
 }
 
