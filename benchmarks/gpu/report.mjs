@@ -207,6 +207,7 @@ async function askJax({ model, rows, x, y }, starts, more, onFigure) {
       D: model.inputs,
       hidden: layoutOf(model).hidden,
       ridge: layoutOf(model).ridge,
+      penalizeBias: layoutOf(model).penalizeBias,
       x: Array.from({ length: rows }, (_, i) => Array.from(x.subarray(i * model.inputs, (i + 1) * model.inputs))),
       y: Array.from(y),
       parameters: P,

@@ -6,9 +6,9 @@ import jax.scipy.optimize
 
 def network(p):
     """θ -> z [N]; unit by unit, a unit's bias first. And the mask of what the ridge falls on."""
-    x, D = jnp.array(p["x"]), p["D"]
+    x, D, bias = jnp.array(p["x"]), p["D"], float(p["penalizeBias"])
     if not p["hidden"]:
-        return lambda t: x @ t[1:] + t[0], jnp.array([0.0] + [1.0] * D)
+        return lambda t: x @ t[1:] + t[0], jnp.array([bias] + [1.0] * D)
     h = p["hidden"][0]
     cut = h * (D + 1)
 
@@ -16,7 +16,7 @@ def network(p):
         W, v = t[:cut].reshape(h, D + 1), t[cut:]
         return jnp.tanh(x @ W[:, 1:].T + W[:, 0]) @ v[1:] + v[0]
 
-    return z, jnp.array(([0.0] + [1.0] * D) * h + [0.0] + [1.0] * h)
+    return z, jnp.array(([bias] + [1.0] * D) * h + [bias] + [1.0] * h)
 
 
 def objective(p):

@@ -77,16 +77,17 @@ def run(starts, name, method, batch):
 
 
 evaluations = ("grad", "hessian", "jvp of grad, column by column")
-net, logistic, large = "iris2 4-5-1", "iris2 logistic", "N=1000 30-16-1"
+net, net_all, logistic, large = "iris2 4-5-1", "iris2 4-5-1, ridge on all", "iris2 logistic", "N=1000 30-16-1"
 # What, problem, starts of each core, and the methods with the batch sizes to try; the fastest batch of each is shown.
 plan = (
     ("gradient", net, 1000, {"grad": (1000, 100)}),
-    ("hessian", net, 200, {"hessian": (4,), "jvp of grad, column by column": (100,)}),
+    ("hessian", net, 200, {"hessian": (4,), "jvp of grad, column by column": (100, 20)}),
     ("gradient", large, 100, {"grad": (100, 10)}),
     ("hessian", large, 4, {"hessian": (1,), "jvp of grad, column by column": (4,)}),
     ("study", logistic, 1000, {"optimistix BFGS": (1000, 100), "Newton by hand": (1000, 100), "jax.scipy BFGS": (100,)}),
     ("study", logistic, 200, {"optimistix Levenberg-Marquardt": (200, 20)}),
     ("study", net, 500, {"optimistix BFGS": (100, 20, 10), "Newton by hand": (500, 100, 20)}),
+    ("study", net_all, 500, {"optimistix BFGS": (20, 10), "Newton by hand": (20,)}),
     ("study", net, 20, {"optimistix Levenberg-Marquardt": (20,), "jax.scipy BFGS": (20, 5)}),
 )
 

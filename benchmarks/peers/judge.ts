@@ -10,6 +10,8 @@ const gradientSlack = 1 + 1e-4
 /** Between derivatives of the same function by other formulas, relative to the largest element. */
 const derivativeTolerance = { f64: 1e-9, f32: 1e-3 } as const
 const own = 'Manystart'
+/** The end of the name of a method that is not the search alone. */
+export const wholeStudy = 'whole study with verdicts, clusters and files'
 
 export interface Judged {
   readonly shared: SharedProblem
@@ -119,6 +121,33 @@ export function withRatios(rows: readonly PeerRow[]): PeerRow[] {
     if (!ours || ours === r || r.error !== undefined) return r
     return { ...r, ratio: speedRatio(perItem(r), perItem(ours)) }
   })
+}
+
+/** How many times as fast as JAX evaluations, and whole studies beside its search alone, are wanted to be. */
+const wantedOfJax = { gradient: 4, hessian: 8, whole: 20 } as const
+
+/** The wanted ratios of gradients and Hessians over JAX's fastest, where it was measured. */
+export function evaluationBars(rows: readonly PeerRow[], problem: string): PeerBar[] {
+  return (['gradient', 'hessian'] as const).flatMap(what => {
+    const [ours, best] = [own, 'JAX'].map(peer =>
+      fastest(rows.filter(r => r.peer === peer && r.what === what && r.problem === problem))
+    )
+    if (!ours || !best) return []
+    const name = what === 'gradient' ? 'gradients' : 'exact Hessians'
+    const ratio = ours.perSecond / best.perSecond
+    return [{ what: `${name} of ${problem} beside JAX's (${best.method})`, wanted: wantedOfJax[what], ratio }]
+  })
+}
+
+/** The wanted ratio of a whole study, verdicts, clusters and files included, over JAX's fastest search alone. */
+export function wholeBars(rows: readonly PeerRow[], problem: string): PeerBar[] {
+  const studies = rows.filter(r => r.what === 'study' && r.problem === problem)
+  const ours = fastest(studies.filter(r => r.peer === own && r.method.endsWith(wholeStudy)))
+  const best = fastest(studies.filter(r => r.peer === 'JAX'))
+  if (!ours || !best) return []
+  const ratio = ours.perSecond / best.perSecond
+  const what = `runs of the whole study of ${problem} beside JAX's fastest search alone (${best.method})`
+  return [{ what, wanted: wantedOfJax.whole, ratio }]
 }
 
 /**

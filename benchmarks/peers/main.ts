@@ -11,7 +11,7 @@ import { formatSeconds } from '../../src/core/units.js'
 import { writePage } from '../page.js'
 import { store } from '../store.js'
 import { ask, peers } from './ask.js'
-import { judge, peerBars, versionsOf, withRatios, type Judged } from './judge.js'
+import { evaluationBars, judge, peerBars, versionsOf, wholeBars, withRatios, type Judged } from './judge.js'
 import { knownPoints, ownFigures, tensorflowAnswer } from './own.js'
 import { names, prepareAll, writeProblems } from './problems.js'
 import { barLines, peerTables } from './table.js'
@@ -45,7 +45,7 @@ try {
     return rows
   }
 
-  const before = await ownFigures(prepared)
+  const before = await ownFigures(prepared, threads)
   const answers: PeerAnswer[] = []
   const missing: Missing[] = []
   for (const peer of peers.filter(p => asked.length === 0 || asked.includes(p.name))) {
@@ -64,7 +64,7 @@ try {
     else answers.push(tensorflow)
   }
   // The machine may have changed its pace meanwhile.
-  const after = await ownFigures(prepared)
+  const after = await ownFigures(prepared, threads)
   const ours = before.map((figure, k) => ({ ...figure, seconds: [...figure.seconds, ...after[k].seconds] }))
   const rows: PeerRow[] = await judgeAll('Manystart', ours)
   for (const { peer, figures } of answers) rows.push(...(await judgeAll(peer, figures)))
@@ -77,7 +77,11 @@ try {
     missing,
     notes: answers.flatMap(a => a.notes),
     threads,
-    bars: peerBars(compared, names.net),
+    bars: [
+      ...peerBars(compared, names.net),
+      ...[names.logistic, names.netAll].flatMap(name => wholeBars(compared, name)),
+      ...[names.net, names.large].flatMap(name => evaluationBars(compared, name))
+    ],
     date: machine.date
   }
   console.log([...machineLines(machine), '', ...peerTables(results, textTable), ...barLines(results)].join('\n'))

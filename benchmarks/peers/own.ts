@@ -1,13 +1,19 @@
 /** Manystart's own figures beside the peers', and the stationary points that its studies find. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { chooseEngine, engines } from '../../src/engines/registry.js'
 import type { Objective } from '../../src/engines/types.js'
 import { optimizers, resolveOptimizer } from '../../src/optimizers/registry.js'
 import { epsilonOf } from '../../src/optimizers/types.js'
 import type { Program } from '../../src/language/program.js'
+import { StudyDirectory } from '../../src/runs/directory.js'
 import { requestOf } from '../../src/study/run.js'
-import { runInMemory } from '../../src/study/session.js'
+import { identityOf, recordText } from '../../src/study/record.js'
+import { runInMemory, runSession, type SessionOptions } from '../../src/study/session.js'
 import { setUp, type Setup } from '../../src/study/setup.js'
-import { configOf, studyNames, type Prepared } from './problems.js'
+import { wholeStudy } from './judge.js'
+import { configOf, names, studyNames, type Prepared } from './problems.js'
 import type { KnownPoint, Missing, PeerAnswer, PeerFigure } from './types.js'
 
 /** Distinct losses of the minima, flat minima and saddles that a whole study finds, by loss. */
@@ -64,6 +70,48 @@ async function studyFigures(setup: Setup, problem: string): Promise<PeerFigure[]
   return figures
 }
 
+/** Starts of the whole studies: enough that what a study does once is a small part of it. */
+const wholeStarts = { [names.logistic]: 200_000, [names.netAll]: 20_000 } as const
+const isWhole = (name: string): name is keyof typeof wholeStarts => name in wholeStarts
+
+/** Seconds of the whole study into a directory, from its first start to its last part, and the ends of all runs. */
+async function wholeFigure(problem: keyof typeof wholeStarts, threads: number): Promise<PeerFigure> {
+  const count = wholeStarts[problem]
+  const setup = await setUp(configOf(problem, count), { threads })
+  const P = setup.objective.parameters
+  const ends = new Float64Array(count * P).fill(NaN)
+  const range = { first: 0, count }
+  const keepEnds: SessionOptions = {
+    onPart({
+      rows: {
+        count: n,
+        start,
+        end,
+        ends: { theta }
+      }
+    }) {
+      for (let i = 0; i < n; i++) ends.set(theta!.subarray(end[i] * P, (end[i] + 1) * P), start[i] * P)
+    }
+  }
+  const study = async (options: SessionOptions = {}): Promise<number> => {
+    const folder = mkdtempSync(join(tmpdir(), 'manystart-whole-'))
+    const path = join(folder, 'study')
+    const record = recordText(setup, range, undefined, path)
+    const directory = await StudyDirectory.create(path, identityOf(setup), record)
+    try {
+      return await timed(() => runSession(setup, identityOf(setup), range, directory, options))
+    } finally {
+      await directory.close()
+      rmSync(folder, { recursive: true, force: true })
+    }
+  }
+  await study(keepEnds)
+  const seconds: number[] = []
+  for (let k = 0; k < samples; k++) seconds.push(await study())
+  setup.dispose()
+  return { what: 'study', problem, method: `newton, ${wholeStudy}`, count, seconds, ends: rows(ends, P) }
+}
+
 async function evaluationFigures(
   { shared }: Prepared,
   objective: Objective,
@@ -95,11 +143,13 @@ async function evaluationFigures(
   return figures
 }
 
-/** Searches with each optimiser and evaluations of all problems. */
-export async function ownFigures(prepared: readonly Prepared[]): Promise<PeerFigure[]> {
+/** Searches with each optimiser, whole studies, and evaluations of all problems. */
+export async function ownFigures(prepared: readonly Prepared[], threads: number): Promise<PeerFigure[]> {
   const figures: PeerFigure[] = []
   for (const p of prepared) {
-    if (p.setup) figures.push(...(await studyFigures(p.setup, p.shared.name)))
+    const { name } = p.shared
+    if (p.setup) figures.push(...(await studyFigures(p.setup, name)))
+    if (isWhole(name)) figures.push(await wholeFigure(name, threads))
     if (p.evaluated) figures.push(...(await evaluationFigures(p, p.objective, 'cpu engine')))
   }
   return figures

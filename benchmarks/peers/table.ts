@@ -83,7 +83,7 @@ export function peerTables(results: PeerResults, render: Render = markdownTable)
         .join(', ')})`
   )
   return [
-    'The same data, starts, stopping test (largest gradient element at most 1e-8, by Manystart\'s gradient), precision and cores, one program after the other in one run. Compilation and warm-up do not count. Only runs that met the test count; every program is shown with its best batch size of those that its script in [peers/](peers/) tries, and Manystart without its verdicts, which no peer gives. The columns with a loss say which share of the runs ended at that stationary point. "Faster by": seconds for each run, gradient or Hessian over those of Manystart\'s fastest row, with the 95 % bootstrap interval.',
+    'The same data, starts, stopping test (largest gradient element at most 1e-8, by Manystart\'s gradient), precision and cores, one program after the other in one run. Compilation and warm-up do not count. Only runs that met the test count; every program is shown with its best batch size of those that its script in [peers/](peers/) tries, and Manystart without its verdicts, which no peer gives, and in a row of its own with all that a study does from its first start to its last file. The columns with a loss say which share of the runs ended at that stationary point. "Faster by": seconds for each run, gradient or Hessian over those of Manystart\'s fastest row, with the 95 % bootstrap interval.',
     '',
     ...tables,
     `Versions: ${versionList.join('; ')}. Measured on ${date.slice(0, 10)}.`,

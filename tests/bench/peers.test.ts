@@ -5,7 +5,15 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { barsOf } from '../../benchmarks/bars.js'
 import { ask, type Peer } from '../../benchmarks/peers/ask.js'
-import { judge, peerBars, withRatios, type Judged } from '../../benchmarks/peers/judge.js'
+import {
+  evaluationBars,
+  judge,
+  peerBars,
+  wholeBars,
+  wholeStudy,
+  withRatios,
+  type Judged
+} from '../../benchmarks/peers/judge.js'
 import { names } from '../../benchmarks/peers/problems.js'
 import { barLines, peerTables } from '../../benchmarks/peers/table.js'
 import type { PeerFigure, PeerResults, PeerRow } from '../../benchmarks/peers/types.js'
@@ -194,6 +202,17 @@ describe('ratios', () => {
     expect(bars[0]).toMatchObject({ wanted: 10 })
     expectClose(bars[0].ratio, 40, tolerance('f64', 4, 40), 'bar')
     expect(peerBars(withRatios([faster, half]), names.logistic)).toEqual([])
+  })
+
+  it('become bars of evaluations, and of whole studies beside the search alone of JAX', () => {
+    const hessian = (peer: string, perSecond: number): PeerRow => made(peer, { what: 'hessian', perSecond })
+    const rows = [hessian('Manystart', 90), hessian('JAX', 4), hessian('JAX', 10), made('JAX', { what: 'gradient' })]
+    expect(evaluationBars(rows, names.net)).toMatchObject([{ wanted: 8, ratio: 9 }])
+    expect(evaluationBars(rows, names.large)).toEqual([])
+    const whole = made('Manystart', { method: `newton, ${wholeStudy}`, perSecond: 500 })
+    expect(wholeBars([faster, whole, half], names.net)).toMatchObject([{ wanted: 20, ratio: 20 }])
+    expect(wholeBars([faster, half], names.net)).toEqual([])
+    expect(wholeBars([faster, whole], names.net)).toEqual([])
   })
 
   it('count all runs of a peer of which none met the test, and say so', () => {
