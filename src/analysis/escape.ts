@@ -96,13 +96,16 @@ export function approaches(outwards: Levels, inwards: Levels, noise: number, uns
   const into = sunk < 0 ? [] : [{ radius: thresholds.outwards ** sunk, gap: floor }]
   const shape = steepness([...before, ...after, ...into])
   let gentlest = Infinity
+  let isCompared = false
   for (let j = Math.max(0, shape.length - shapeIntervals); j < shape.length; j++) {
+    isCompared ||= gentlest < Infinity
     if (!(shape[j] > 0 && shape[j] <= bend * gentlest)) return null
     // Where a sphere has not settled its loss is too high, so that the next fall looks too steep beside the one before.
     const level = j + 1 - before.length
     if (level < 0 || isSettled(level)) gentlest = Math.min(gentlest, shape[j])
   }
-  return end
+  // Where it falls inwards too, a fall beside none that ends on a sphere which has settled says nothing of how what is left shrinks.
+  return isCompared || before.length > 0 ? end : null
 }
 
 /** Spheres on which a loss may stay above a limit that it settles on, and further ones on which it must be seen to stay there. */

@@ -248,18 +248,8 @@ function scalings(theta: Float64Array, layer: Layer, next: Layer, bias: number):
   })
 }
 
-/**
- * Dimension of the part of a null space that symmetry explains: of the tangents' span, what lies inside. `basis` [nullity][P]:
- * orthonormal vectors in the scaled variables θ / scale.
- */
-export function explainedNullity(
-  problem: Problem<Network>,
-  theta: Float64Array,
-  basis: readonly Float64Array[],
-  scale: Float64Array
-): number {
-  if (basis.length === 0) return 0
-  // Orthonormal tangents, in scaled variables, where a direction t becomes t / scale.
+/** Orthonormal vectors [·][P] that span the symmetries' tangents in scaled variables, where a direction t becomes t / scale. */
+export function symmetrySpan(problem: Problem<Network>, theta: Float64Array, scale: Float64Array): Float64Array[] {
   const span: Float64Array[] = []
   for (const tangent of symmetryTangents(problem, theta)) {
     const t = new Float64Array(theta.length)
@@ -273,6 +263,21 @@ export function explainedNullity(
     const left = norm(rest)
     if (left > 1 - insideNull) span.push(rest.map(v => v / left))
   }
+  return span
+}
+
+/**
+ * Dimension of the part of a null space that symmetry explains: of the tangents' span, what lies inside. `basis` [nullity][P]:
+ * orthonormal vectors in the scaled variables θ / scale.
+ */
+export function explainedNullity(
+  problem: Problem<Network>,
+  theta: Float64Array,
+  basis: readonly Float64Array[],
+  scale: Float64Array
+): number {
+  if (basis.length === 0) return 0
+  const span = symmetrySpan(problem, theta, scale)
   // Cosines between the two spaces: the square roots of the eigenvalues of M Mᵀ, M = the tangents in the basis. A ridge bends single
   // tangents (a mixing of identity units) and leaves combinations (their rotations), so the spans must be compared whole.
   const M = span.map(t => basis.map(vector => dot(vector, t)))

@@ -14,6 +14,7 @@ import { descend, type Descended } from './kinks/descend.js'
 import { hasKinks, Pieces } from './kinks/pieces.js'
 import { judgeKinks } from './kinks/verdict.js'
 import { recedingWay, type Receding } from './receding.js'
+import { flatInTails } from './tails.js'
 import { hasStep, isGoingOut, isSaturated, onKink } from './units.js'
 import { centred, shiftCount } from '../models/network/shift.js'
 import { ReasonCode, VerdictCode, type UnfinishedReason, type Verdict } from '../core/result.js'
@@ -96,8 +97,9 @@ class Judging {
   private readonly ways = new Map<number, Escape>()
   /** Runs that polishing led to a kink. */
   private readonly kinked = new Set<number>()
-  /** Degenerate runs that may be on a way to infinity. */
+  /** Degenerate runs that may be on a way to infinity, and those of them that are flat for the sake of tails alone. */
   private readonly suspects: number[] = []
+  private readonly tailed = new Set<number>()
   /** What counts for nothing in a loss that can fall to 0, where it has fallen so far; 0 for others, which may be negative. */
   private readonly nothing: number
   /** What rounding of residuals leaves of it. */
@@ -182,15 +184,20 @@ class Judging {
   /** Looks for ways to infinity from where runs were found. */
   private async climb(which: readonly number[]): Promise<void> {
     const { judge, P, verdict } = this
-    if (judge.bounded || which.length === 0 || P > climbParameters) return
+    if (judge.bounded || which.length === 0) return
+    const { network, scale } = judge
+    for (const i of await flatInTails(this.counted, network, this.theta, this.suspects, scale, this.eps)) {
+      this.tailed.add(i)
+      this.giveBack(i)
+    }
+    if (P > climbParameters) return
     const points = pick(this.found.theta, P, which)
     // A network's outputs can be what the targets are; of other functions that is not known.
-    const { network } = judge
     const floor =
       network !== null && judge.blankLoss !== null
         ? { nothing: this.nothing, isFar: (n: number) => this.mayFade(which[n], network) }
         : null
-    const { ways, taken } = await escapes(this.counted, judge.climbs, judge.scale, points, this.eps, floor)
+    const { ways, taken } = await escapes(this.counted, judge.climbs, scale, points, this.eps, floor)
     this.steps += taken
     which.forEach((i, n) => {
       const way = ways[n]
@@ -280,7 +287,7 @@ class Judging {
 
   private reasonFor(i: number): UnfinishedReason {
     if (this.kinked.has(i)) return 'kink'
-    if (this.isSaturated(i)) return 'saturated'
+    if (this.tailed.has(i) || this.isSaturated(i)) return 'saturated'
     return this.found.status[i] === Status.budget ? 'budget' : 'stalled'
   }
 
@@ -353,11 +360,11 @@ class Judging {
     return { which: open.map(k => which[doubtful[k]]), from: pick(followed.theta, P, open) }
   }
 
-  /** Polished points, of formulas, whose slope along directions that seem flat is no rounding, though the zero band of a huge curvature hides it. */
+  /** Polished points whose slope is no rounding, though the zero band of a huge curvature hides it; near 0 residuals bend a network's loss more. */
   private async steep({ report, theta, loss }: Runs, count: number): Promise<ReadonlySet<number>> {
     const { K, P, places } = this
-    if (this.judge.network) return new Set()
-    const flat = Array.from({ length: count }, (_, n) => n).filter(n => report[n * K + places['zero']] > 0)
+    const all = Array.from({ length: count }, (_, n) => n)
+    const flat = all.filter(n => report[n * K + places['zero']] > 0 && !(this.judge.network && loss[n] <= this.little))
     const points = pick(theta, P, flat)
     const noise = await lossNoise(this.counted, points, pick(loss, 1, flat), this.eps)
     const reach = (k: number): number => thresholds.newtonStep * this.size(points.subarray(k * P, (k + 1) * P))

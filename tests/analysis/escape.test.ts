@@ -112,6 +112,15 @@ describe('losses on spheres', () => {
         ).toBeNull()
   })
 
+  it('show no limit where none but the last has settled and a finite point attains it', () => {
+    for (let end = 1.3; end < 1.7; end += 0.01) {
+      const f = (r: number): number => 1e-3 * Math.max(0, 1 - r / end) ** 2 + 1e-24
+      const inwards = levels(r => 1e-3 * (1 - 0.2 * (1 - r)), thresholds.inwards)
+      const first = levels(f, thresholds.outwards).findIndex(loss => loss < 1e-20)
+      expect(approaches(levels(f, thresholds.outwards), inwards, 1e-16, 2 ** first - 1), `at ${end}`).toBeNull()
+    }
+  })
+
   describe('that fall so fast that few of them are above the limit', () => {
     const sudden = (f: (r: number) => number): ReturnType<typeof settlesOn> =>
       settlesOn(levels(f, thresholds.outwards), levels(f, thresholds.finely), 1e-15)
