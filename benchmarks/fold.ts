@@ -14,20 +14,37 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { Status } from '../src/core/status.js'
-import { VerdictCode } from '../src/core/result.js'
-import { Stream, uniform, words } from '../src/core/rng.js'
-import { Spare } from '../src/core/spare.js'
 import type { JudgedRuns } from '../src/analysis/judgedRuns.js'
 import type { Judged } from '../src/analysis/verdict.js'
-import { StudyDirectory } from '../src/runs/directory.js'
 import type { RunBlock } from '../src/runs/table.js'
-import { resolveConfig, type StudyConfig } from '../src/study/config.js'
-import { identityOf, recordText } from '../src/study/record.js'
-import { requestOf } from '../src/study/run.js'
-import { runSession } from '../src/study/session.js'
-import { setUp, type Setup } from '../src/study/setup.js'
-import { runStudy } from '../src/study/study.js'
+import type { StudyConfig } from '../src/study/config.js'
+import type { Setup } from '../src/study/setup.js'
+import type * as statusModule from '../src/core/status.js'
+import type * as resultModule from '../src/core/result.js'
+import type * as rngModule from '../src/core/rng.js'
+import type * as spareModule from '../src/core/spare.js'
+import type * as directoryModule from '../src/runs/directory.js'
+import type * as configModule from '../src/study/config.js'
+import type * as recordModule from '../src/study/record.js'
+import type * as runModule from '../src/study/run.js'
+import type * as sessionModule from '../src/study/session.js'
+import type * as setupModule from '../src/study/setup.js'
+import type * as studyModule from '../src/study/study.js'
+
+// The program as it is built, not its sources: what runs them on the fly makes calls between files dearer.
+const built = async <T>(path: string): Promise<T> =>
+  (await import(new URL(`../dist/${path}`, import.meta.url).href)) as T
+const { Status } = await built<typeof statusModule>('core/status.js')
+const { VerdictCode } = await built<typeof resultModule>('core/result.js')
+const { Stream, uniform, words } = await built<typeof rngModule>('core/rng.js')
+const { Spare } = await built<typeof spareModule>('core/spare.js')
+const { StudyDirectory } = await built<typeof directoryModule>('runs/directory.js')
+const { resolveConfig } = await built<typeof configModule>('study/config.js')
+const { identityOf, recordText } = await built<typeof recordModule>('study/record.js')
+const { requestOf } = await built<typeof runModule>('study/run.js')
+const { runSession } = await built<typeof sessionModule>('study/session.js')
+const { setUp } = await built<typeof setupModule>('study/setup.js')
+const { runStudy } = await built<typeof studyModule>('study/study.js')
 
 /** Microseconds of processor time, all threads, user and system. */
 const processor = (): number => {
