@@ -33,25 +33,53 @@ struct ScoreScratch : RowOrder {
 };
 
 /// Of losses with two classes through the logistic function: sums over the rows so far, a lane group of points at a
-/// time.
+/// time. Where all rows weigh the same, one logarithm serves many of them, as in the loss (network.h).
 template <class T>
 struct ShareSums {
-  static constexpr int L = LANES<T>, U = L / W<T>;
-  using V = Pack<T, U>;
-  V right = T(0), hits = T(0), called = T(0), logs = T(0);
+  static constexpr int L = LANES<T>, U = VPL<T>;
+  /// Rows that go through the exponential together.
+  static constexpr int together = PACK / U > 1 ? PACK / U : 1;
+  Vec<T> right[U] = {}, hits[U] = {}, called[U] = {}, logs[U] = {};
+  /// Π (1 + e^−|z|) − 1 over the rows whose logarithm is still to be taken.
+  Vec<T> odds[U] = {};
+  int pending = 0;
 
-  /// Outputs z [L] of one row with weight w and share y.
-  inline __attribute__((always_inline)) void add(const T* z_row, T w, T y) {
-    const V z = load_pack<U>(z_row), zero = T(0);
-    const auto one = z > zero;
-    right += select(one, V(w * y), V(w * (1 - y)));
-    hits += select(one, V(w * y), zero);
-    called += select(one, V(w), zero);
-    // log(1 + e^−|z|) is all that −log p and −log(1−p) need beside |z|; a share of 0 has no part in a loss that may be
-    // infinite.
-    const V tail = vlog1p_unit<T, U>(vexp_negative<T, U>(-abs(z)));
-    const V up = y == 0 ? zero : V(y) * (max(-z, zero) + tail), down = y == 1 ? zero : V(1 - y) * (max(z, zero) + tail);
-    logs += V(w) * select(z == z, up + down, z);
+  /// Outputs z [R][L] of R rows with weights w and shares y; `ones` [R][L] counts those above 0.
+  template <bool EQUAL, int R>
+  MS_MEMBER void add(const T* rows, const T* w, const T* y, T* ones) {
+    constexpr int N = R * U;
+    const Pack<T, N> z = load_pack<N>(rows), e = vexp_negative<T, N>(-abs(z));
+    Pack<T, N> tail = e;
+    // log(1 + e^−|z|) is all that −log p and −log(1−p) need beside |z|.
+    if constexpr (!EQUAL) tail = vlog1p_unit<T, N>(e);
+    const Vec<T> zero = broadcast(T(0));
+    for (int k = 0; k < N; k++) {
+      const int r = k / U, v = k % U;
+      const Vec<T> weight = broadcast(w[r]), event = broadcast(w[r] * y[r]), other = broadcast(w[r] * (1 - y[r]));
+      const Vec<T> at = z.v[k];
+      const auto one = at > zero;
+      right[v] += select<T>(one, event, other);
+      hits[v] += select<T>(one, event, zero);
+      called[v] += select<T>(one, weight, zero);
+      store(ones + k * W<T>, load(ones + k * W<T>) + select<T>(one, broadcast(T(1)), zero));
+      // A share of 0 has no part in a loss that may be infinite. A NaN is the second argument of max.
+      if (y[r] != 0) logs[v] += event * vmax(zero, -at);
+      if (y[r] != 1) logs[v] += other * vmax(zero, at);
+      if constexpr (EQUAL) odds[v] = fma(tail.v[k], odds[v] + T(1), odds[v]);
+      else logs[v] += weight * tail.v[k];
+    }
+    if constexpr (EQUAL)
+      if ((pending += R) + together > rows_together<T, false>) take_logarithm(w[0]);
+  }
+
+  MS_MEMBER void take_logarithm(T w) {
+    for (int v = 0; v < U; v++) {
+      Pack<T, 1> q;
+      q.v[0] = odds[v];
+      logs[v] += broadcast(w) * log_of_odds<T, 1>(q).v[0];
+      odds[v] = broadcast(T(0));
+    }
+    pending = 0;
   }
 };
 
@@ -196,7 +224,7 @@ inline bool shares_logistic(Loss loss) {
 template <class T>
 class GroupScores {
  public:
-  static constexpr int L = LANES<T>, U = ShareSums<T>::U;
+  static constexpr int L = LANES<T>, U = VPL<T>, together = ShareSums<T>::together;
   using V = Pack<T, U>;
 
   explicit GroupScores(const Problem<T>& problem)
@@ -209,39 +237,80 @@ class GroupScores {
       total_ += problem.weight[i] * C;
       for (int c = 0; c < C; c++) ones_ += problem.weight[i] * problem.y[size_t(c) * N + i];
     }
+    called_.resize(cells_ * L);
+    std::fill(called_.get(), called_.get() + cells_ * L, T(0));
   }
 
   void begin() { sums_ = ShareSums<T>(); }
 
-  /// Outputs z [L] of a row, of which `used` lanes count; `counts` as for `score_lane`.
-  MS_MEMBER void add(int row, int c, const T* z, size_t used, double* counts) {
-    const int N = problem_.d.rows, C = problem_.d.outputs;
-    const size_t at = size_t(row) * C + c;
-    store<T, U>(z_.get() + at * L, load_pack<U>(z));
+  /// Output c of `rows` rows from `first` on, z [rows][L].
+  void add(int first, int rows, int c, const T* z) {
+    const int C = problem_.d.outputs;
+    if (C == 1) std::copy(z, z + size_t(rows) * L, z_.get() + size_t(first) * L);
+    else
+      for (int r = 0; r < rows; r++) std::copy(z + size_t(r) * L, z + size_t(r + 1) * L, z_.get() + cell(first + r, c));
     if (!shares_) return;
-    sums_.add(z, problem_.weight[row], problem_.y[size_t(c) * N + row]);
-    int ones = 0;
-    for (size_t l = 0; l < used; l++) ones += z[l] > 0;
-    counts[2 * at] += double(used) - ones, counts[2 * at + 1] += ones;
+    if (problem_.equal_weights) add_shares<true>(first, rows, c, z);
+    else add_shares<false>(first, rows, c, z);
   }
 
-  /// The scores of the lanes, [used, M].
+  /// Adds to `counts`, as for `score_lane`, what is still missing of the points so far.
+  void count_classes(double* counts) {
+    for (size_t at = 0; at < cells_ && shares_; at++) {
+      T* lanes = called_.get() + at * L;
+      double ones = 0;
+      for (size_t l = 0; l < L; l++) ones += double(lanes[l]);
+      std::fill(lanes, lanes + L, T(0));
+      counts[2 * at] += double(scored_) - ones, counts[2 * at + 1] += ones;
+    }
+    scored_ = 0;
+  }
+
+  /// The scores of the lanes, [used, M]; `counts` as for `score_lane`.
   void finish(size_t used, double* out, double* counts) {
-    if (shares_) return finish_shares(used, out);
+    if (shares_) {
+      finish_shares(used, out);
+      // Whole numbers beyond these are not all there in f32.
+      if (scored_ >= size_t(1) << 20) count_classes(counts);
+      return;
+    }
     const int M = score_columns(problem_.d.loss);
     for (size_t l = 0; l < used; l++) score_lane(problem_, lane(l), out + l * M, counts);
   }
 
  private:
+  /// Where the outputs of a row lie, in c = 0, 1, …
+  size_t cell(int row, int c) const { return (size_t(row) * problem_.d.outputs + c) * L; }
+
+  template <bool EQUAL>
+  void add_shares(int first, int rows, int c, const T* z) {
+    const T* weight = problem_.weight.data() + first;
+    const T* y = problem_.y.data() + size_t(c) * problem_.d.rows + first;
+    ShareSums<T> sums = sums_;
+    int r = 0;
+    if (problem_.d.outputs == 1)
+      for (; r + together <= rows; r += together)
+        sums.template add<EQUAL, together>(z + size_t(r) * L, weight + r, y + r, called_.get() + cell(first + r, c));
+    for (; r < rows; r++)
+      sums.template add<EQUAL, 1>(z + size_t(r) * L, weight + r, y + r, called_.get() + cell(first + r, c));
+    sums_ = sums;
+  }
+
   ScoreScratch& lane(size_t l) {
     for (size_t at = 0; at < cells_; at++) lanes_[l].z[at] = double(z_[at * L + l]);
     return lanes_[l];
   }
 
   void finish_shares(size_t used, double* out) {
+    if (problem_.equal_weights && cells_ > 0) sums_.take_logarithm(problem_.weight[0]);
     alignas(BYTES) T right[L], hits[L], called[L], logs[L];
-    store<T, U>(right, sums_.right), store<T, U>(hits, sums_.hits), store<T, U>(called, sums_.called),
-        store<T, U>(logs, sums_.logs);
+    for (int v = 0; v < U; v++)
+      store(right + v * W<T>, sums_.right[v]), store(hits + v * W<T>, sums_.hits[v]),
+          store(called + v * W<T>, sums_.called[v]), store(logs + v * W<T>, sums_.logs[v]);
+    scored_ += used;
+    // Lanes that hold no point have called too.
+    for (size_t at = 0; at < cells_ && used < L; at++)
+      for (size_t l = used; l < L; l++) called_[at * L + l] -= T(z_[at * L + l] > T(0));
     find_followers();
     const RowOrder* other = nullptr;
     for (size_t l = 0; l < used; l++, out += 5) {
@@ -273,7 +342,9 @@ class GroupScores {
 
   const Problem<T>& problem_;
   const size_t cells_;
-  Aligned<T> z_;  // [N·C][L]
+  Aligned<T> z_;       // [N·C][L]
+  Aligned<T> called_;  // [N·C][L]: how many of the points had an output above 0
+  size_t scored_ = 0;  // points that `called_` counts
   std::vector<ScoreScratch> lanes_;
   const bool shares_;
   double total_ = 0, ones_ = 0;

@@ -46,10 +46,10 @@ void score_points(const Problem<T>& problem, const double* theta, manystart::Par
   GroupScores<T> scores(problem);
   for_tiles(problem, theta, parts, [&](size_t r0, size_t used, size_t i, const ModelWorkspace<T>& w) {
     if (i == 0) scores.begin();
-    for (int c = 0; c < C; c++)
-      for (int r = 0; r < w.rows(); r++) scores.add(int(i) + r, c, w.z() + (c * w.cap() + r) * L, used, counts);
+    for (int c = 0; c < C; c++) scores.add(int(i), w.rows(), c, w.z() + c * w.cap() * L);
     if (int(i) + w.rows() == N) scores.finish(used, values + r0 * M, counts);
   });
+  scores.count_classes(counts);
 }
 
 /// One lane group at the points theta [L, P].
