@@ -4,8 +4,9 @@
  */
 import { VerdictCode, verdicts } from '../core/result.js'
 import { OutcomeCounter, type Outcomes } from './restarts/outcomes.js'
-import { QuantileSketch, sampleCapacity, ThinnedSample } from './sketch.js'
+import { QuantileSketch, sampleCapacity, ThinnedSample, type Tally } from './sketch.js'
 import type { MetricSet, Quantiles, Summary, Verdict } from '../core/result.js'
+import type { Coded, CodedRuns } from '../runs/dictionary.js'
 import type { EndRows, EndRuns, Rows } from '../runs/table.js'
 
 /** Losses as found within this of the best one, times max(1, |best|), are as good as it (where there is no accuracy). */
@@ -18,6 +19,13 @@ export const waterfallPoints = 2000
 
 type MetricName = keyof MetricSet<number>
 
+/** Of the runs of a block: those that failed are in the tallies of the steps alone. */
+interface Columns {
+  readonly steps: Coded
+  readonly train: readonly Coded[]
+  readonly test: readonly Coded[]
+}
+
 export interface AggregateOptions {
   /** P */
   readonly parameters: number
@@ -29,7 +37,7 @@ export interface AggregateOptions {
 }
 
 /** Runs, in any order. Rows of a failed run may hold anything; they are left out where the summary says so. */
-export type AggregatedRows = Pick<Rows, 'count' | 'start' | 'end' | 'lossFound' | 'steps' | 'train' | 'test'> & {
+export type AggregatedRows = Pick<Rows, 'count' | 'start' | 'end'> & {
   readonly ends: Pick<EndRows, 'count' | 'verdict' | 'loss' | 'theta'> & {
     /** [ends] number of the distinct point, −1 for none. */
     readonly point: Int32Array
@@ -37,28 +45,21 @@ export type AggregatedRows = Pick<Rows, 'count' | 'start' | 'end' | 'lossFound' 
   readonly runs: Pick<EndRuns, 'counts' | 'first'>
   /** [count] `hashInteger` of the starts. */
   readonly hash: Uint32Array
+  readonly coded: CodedRuns
 }
 
-type Finished = Pick<AggregatedRows, 'count' | 'lossFound' | 'train' | 'test'>
+/** [count] 1 for the runs of a block that did not fail; undefined where none did. */
+function finishedOf({ end, ends: { verdict } }: AggregatedRows): Uint8Array | undefined {
+  if (!verdict.includes(VerdictCode.failed)) return undefined
+  return Uint8Array.from(end, e => (verdict[e] === VerdictCode.failed ? 0 : 1))
+}
 
-/** The runs of a block that did not fail. */
-function finishedOf(block: AggregatedRows): Finished {
-  const { count, end, ends, lossFound, train, test } = block
-  if (!ends.verdict.includes(VerdictCode.failed)) return block
-  const which = Uint32Array.from(end.keys()).filter(r => ends.verdict[end[r]] !== VerdictCode.failed)
-  const rows = (values: Float64Array): Float64Array => {
-    const width = values.length / count
-    return Float64Array.from({ length: which.length * width }, (_, n) => {
-      const i = Math.floor(n / width)
-      return values[which[i] * width + n - i * width]
-    })
-  }
-  return {
-    count: which.length,
-    lossFound: rows(lossFound),
-    train: rows(train),
-    ...(test ? { test: rows(test) } : {})
-  }
+/** A column with the tallies of the runs that are there. */
+function among(coded: Coded, there: Uint8Array | undefined): Coded {
+  if (!there) return coded
+  const counts = new Uint32Array(coded.counts.length)
+  for (let r = 0; r < there.length; r++) counts[coded.codes[r]] += there[r]
+  return { ...coded, counts }
 }
 
 export interface WaterfallPoint {
@@ -94,22 +95,9 @@ class BestCounter {
 
   constructor(private readonly tolerance: number) {}
 
-  /** `sign` · column `at` of values [·, width]. */
-  addColumn(values: Float64Array, width: number, at: number, sign: 1 | -1): void {
-    let last = NaN
-    let times = 0
-    for (let n = at; n < values.length; n += width) {
-      const value = sign * values[n]
-      // Runs of equal values are common.
-      if (value === last) {
-        times++
-        continue
-      }
-      this.add(last, times)
-      last = value
-      times = 1
-    }
-    this.add(last, times)
+  /** `sign` times the values of runs. */
+  addTally({ values, counts }: Tally, sign: 1 | -1): void {
+    for (let j = 0; j < values.length; j++) if (counts[j] > 0) this.add(sign * values[j], counts[j])
   }
 
   private add(value: number, times: number): void {
@@ -195,49 +183,48 @@ export class Aggregate {
   }
 
   addBlock(block: AggregatedRows): void {
-    const { count, ends, runs, steps } = block
-    this.draw(block)
+    const { ends, runs, coded } = block
+    const { metricNames, test } = this.options
+    const there = finishedOf(block)
+    const scores = (name: 'train' | 'test'): Coded[] => metricNames.map((_, m) => among(coded.of(name, m), there))
+    const columns = { steps: coded.of('steps'), train: scores('train'), test: test ? scores('test') : [] }
+    this.draw(block, columns, there)
     for (let e = 0; e < ends.count; e++) this.verdictCounts[ends.verdict[e]] += runs.counts[e]
-    this.steps.addColumn(steps)
-    for (let r = 0; r < count; r++) this.totalSteps += steps[r]
-    const finished = finishedOf(block)
-    this.outcomes.addWithout(count - finished.count)
-    this.addFinished(finished)
+    const { values, counts } = columns.steps
+    this.steps.add(columns.steps)
+    for (let j = 0; j < values.length; j++) this.totalSteps += values[j] * counts[j]
+    this.addFinished(columns, among(coded.of('lossFound'), there), there)
     this.findLowest(block)
     this.addEnds(ends)
   }
 
-  private addFinished(runs: Finished): void {
-    const { count, train, test, lossFound } = runs
-    const M = this.train.length
-    this.finished += count
-    for (let m = 0; m < M; m++) this.train[m].addColumn(train, M, m)
-    if (test) for (let m = 0; m < this.test.length; m++) this.test[m].addColumn(test, M, m)
-    if (this.accuracyAt >= 0) this.bestAccuracy.addColumn(train, M, this.accuracyAt, 1)
-    else this.bestLoss.addColumn(lossFound, 1, 0, -1)
-    this.outcomes.add(lossFound, test)
+  private addFinished({ train, test }: Columns, lossFound: Coded, there: Uint8Array | undefined): void {
+    const losses = lossFound.counts.reduce((sum, n) => sum + n, 0)
+    this.finished += losses
+    this.outcomes.addWithout(lossFound.codes.length - losses)
+    train.forEach((scores, m) => this.train[m].add(scores))
+    test.forEach((scores, m) => this.test[m].add(scores))
+    if (this.accuracyAt >= 0) this.bestAccuracy.addTally(train[this.accuracyAt], 1)
+    else this.bestLoss.addTally(lossFound, -1)
+    this.outcomes.add(lossFound, test, there)
   }
 
   /** Takes the runs that the sample wants. */
-  private draw({ hash, end, ends, steps, train, test }: AggregatedRows): void {
+  private draw({ hash, end, ends }: AggregatedRows, columns: Columns, there: Uint8Array | undefined): void {
     const { sample } = this
-    const M = this.train.length
-    const failed = ends.verdict.map(v => (v === VerdictCode.failed ? 1 : 0))
     const which = sample.take(hash)
-    const loss = ends.loss.map((v, e) => (failed[e] === 1 || !Number.isFinite(v) ? NaN : v))
+    const loss = ends.loss.map((v, e) => (ends.verdict[e] === VerdictCode.failed || !Number.isFinite(v) ? NaN : v))
     sample.fill(sampled.loss, loss, which, 1, 0, end)
     sample.fill(sampled.verdict, Float64Array.from(ends.verdict), which, 1, 0, end)
     sample.fill(sampled.point, Float64Array.from(ends.point), which, 1, 0, end)
-    sample.fill(sampled.steps, steps, which)
-    const scores = [train, ...(test ? [test] : [])]
-    scores.forEach((values, s) => {
-      for (let m = 0; m < M; m++) sample.fill(firstMetric + s * M + m, values, which, M, m)
-    })
-    if (!failed.includes(1)) return
+    sample.fill(sampled.steps, columns.steps.values, which, 1, 0, columns.steps.codes)
+    const scores = [...columns.train, ...columns.test]
+    scores.forEach(({ values, codes }, m) => sample.fill(firstMetric + m, values, which, 1, 0, codes))
+    if (!there) return
     const from = sample.count - which.length
     which.forEach((r, n) => {
-      if (failed[end[r]] === 1)
-        for (let c = firstMetric; c < firstMetric + scores.length * M; c++) sample.column(c)[from + n] = NaN
+      if (there[r] === 0)
+        for (let c = firstMetric; c < firstMetric + scores.length; c++) sample.column(c)[from + n] = NaN
     })
   }
 

@@ -5,6 +5,7 @@
  */
 import { quantileSorted } from '../core/stats.js'
 import type { Histogram, Quantiles } from '../core/result.js'
+import type { Coded } from '../runs/dictionary.js'
 import { doubled, ValueTable } from './valueTable.js'
 
 /** A 32-bit hash of a non-negative integer below 2⁵³ (the finaliser of MurmurHash3 over both halves). */
@@ -17,8 +18,7 @@ export function hashInteger(n: number): number {
 }
 
 /** Those of a column. */
-export function hashIntegers(values: Float64Array): Uint32Array {
-  const out = new Uint32Array(values.length)
+export function hashIntegers(values: Float64Array, out: Uint32Array = new Uint32Array(values.length)): Uint32Array {
   for (let i = 0; i < out.length; i++) out[i] = hashInteger(values[i])
   return out
 }
@@ -39,6 +39,7 @@ export class ThinnedSample {
   private threshold = 2 ** 32
   private hashes: Uint32Array
   private columns: Float64Array[]
+  private room = new Uint32Array(0)
 
   /** @param expected runs at most, so that nothing has to grow */
   constructor(
@@ -53,32 +54,39 @@ export class ThinnedSample {
 
   /**
    * Makes room for runs with these hashes, `offered` of them where it is given (1 for those). Returns the places of the runs that are kept
-   * for now, whose rows are the last ones: fill every column of them.
+   * for now, until the next are taken; their rows are the last ones: fill every column of them.
    */
   take(hashes: Uint32Array, offered?: Uint8Array): Uint32Array {
-    const belowOf = (threshold: number): number => {
-      let below = 0
-      for (let i = 0; i < hashes.length; i++) if (hashes[i] < threshold && (!offered || offered[i] === 1)) below++
-      return below
-    }
-    let more = belowOf(this.threshold)
+    if (this.room.length < hashes.length) this.room = new Uint32Array(hashes.length)
+    const places = this.room
+    let more = 0
+    const { threshold } = this
+    if (offered)
+      for (let i = 0; i < hashes.length; i++) {
+        places[more] = i
+        more += hashes[i] < threshold && offered[i] === 1 ? 1 : 0
+      }
+    else
+      for (let i = 0; i < hashes.length; i++) {
+        places[more] = i
+        more += hashes[i] < threshold ? 1 : 0
+      }
     while (this.count + more > this.capacity) {
       this.halve()
-      more = belowOf(this.threshold)
+      let kept = 0
+      for (let n = 0; n < more; n++) {
+        places[kept] = places[n]
+        kept += hashes[places[n]] < this.threshold ? 1 : 0
+      }
+      more = kept
     }
     while (this.count + more > this.hashes.length) this.grow()
-    const { threshold } = this
-    const places = new Uint32Array(more)
-    for (let i = 0, n = 0; n < more; i++)
-      if (hashes[i] < threshold && (!offered || offered[i] === 1)) {
-        this.hashes[this.count++] = hashes[i]
-        places[n++] = i
-      }
-    return places
+    for (let n = 0; n < more; n++) this.hashes[this.count++] = hashes[places[n]]
+    return places.subarray(0, more)
   }
 
   /** Column c of the runs that were taken last, `which` of their block: column `at` of values [·, width], of rows `row` where given. */
-  fill(c: number, values: Float64Array | Uint32Array, which: Uint32Array, width = 1, at = 0, row?: Uint32Array): void {
+  fill(c: number, values: Float64Array, which: Uint32Array, width = 1, at = 0, row?: Uint32Array | Uint16Array): void {
     const column = this.columns[c]
     const from = this.count - which.length
     if (row) for (let n = 0; n < which.length; n++) column[from + n] = values[row[which[n]] * width + at]
@@ -96,13 +104,14 @@ export class ThinnedSample {
 
   private halve(): void {
     this.threshold /= 2
+    const { hashes, threshold } = this
+    const kept = new Uint32Array(this.count)
     let to = 0
     for (let from = 0; from < this.count; from++) {
-      if (this.hashes[from] >= this.threshold) continue
-      this.hashes[to] = this.hashes[from]
-      for (const column of this.columns) column[to] = column[from]
-      to++
+      kept[to] = from
+      if (hashes[from] < threshold) hashes[to++] = hashes[from]
     }
+    for (const column of this.columns) for (let n = 0; n < to; n++) column[n] = column[kept[n]]
     this.count = to
   }
 
@@ -114,6 +123,9 @@ export class ThinnedSample {
     this.columns = this.columns.map(doubled)
   }
 }
+
+/** Distinct values of runs, and how many runs have each. */
+export type Tally = Pick<Coded, 'values' | 'counts'>
 
 /** How often each distinct value came. */
 class ValueCounts {
@@ -150,7 +162,6 @@ export class QuantileSketch {
   private min = Infinity
   private max = -Infinity
   private exact: ValueCounts | undefined = new ValueCounts()
-  private last = NaN
 
   /** @param sample of the same runs, whose column `column` holds their values, NaN for runs that are not added here */
   constructor(
@@ -158,34 +169,20 @@ export class QuantileSketch {
     private readonly column: number
   ) {}
 
-  /** Values of runs: column `at` of values [·, width]. */
-  addColumn(values: Float64Array | Uint32Array, width = 1, at = 0): void {
-    let { min, max, last, count } = this
-    let pending = 0
-    for (let n = at; n < values.length; n += width) {
-      const value = values[n]
-      // Runs of equal values are common (a constant metric): count them before the table is asked.
-      if (value === last) {
-        pending++
-        continue
-      }
-      if (value !== value) continue
-      if (value < min) min = value
-      if (value > max) max = value
-      count += pending
-      if (this.exact) this.tally(last, pending)
-      last = value
-      pending = 1
+  /** Values of runs, and how many runs have each. */
+  add({ values, counts }: Tally): void {
+    for (let j = 0; j < values.length; j++) {
+      const value = values[j]
+      if (counts[j] === 0 || Number.isNaN(value)) continue
+      if (value < this.min) this.min = value
+      if (value > this.max) this.max = value
+      this.count += counts[j]
+      this.tally(value, counts[j])
     }
-    if (this.exact) this.tally(last, pending)
-    this.count = count + pending
-    this.min = min
-    this.max = max
-    this.last = last
   }
 
   private tally(value: number, times: number): void {
-    if (!this.exact || times === 0) return
+    if (!this.exact) return
     this.exact.add(value, times)
     if (this.exact.size > exactDistinct) this.exact = undefined
   }

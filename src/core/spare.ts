@@ -1,6 +1,6 @@
 /** Typed arrays that are used again. */
 
-type Lent = Float64Array | Uint32Array | Uint8Array
+type Lent = Float64Array | Uint32Array | Uint16Array | Uint8Array
 
 /** Buffers of one size that wait to be used again at most. */
 const mostWaiting = 64
@@ -20,6 +20,10 @@ export class Spare {
 
   u32(length: number): Uint32Array {
     return new Uint32Array(this.buffer(4 * length))
+  }
+
+  u16(length: number): Uint16Array {
+    return new Uint16Array(this.buffer(2 * length))
   }
 
   u8(length: number): Uint8Array {

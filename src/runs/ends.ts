@@ -226,12 +226,9 @@ export function runsOfEnds({
 }: Pick<Rows, 'count' | 'end'> & { readonly ends: { readonly count: number } }): EndRuns {
   const counts = new Uint32Array(ends.count)
   const first = new Uint32Array(ends.count).fill(count)
-  const next = new Uint32Array(count)
-  for (let i = count - 1; i >= 0; i--) {
+  for (let i = 0; i < count; i++) {
     const e = end[i]
-    next[i] = first[e]
-    first[e] = i
-    counts[e]++
+    if (counts[e]++ === 0) first[e] = i
   }
-  return { counts, first, next }
+  return { counts, first }
 }

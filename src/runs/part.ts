@@ -7,6 +7,7 @@ import * as z from 'zod'
 import { firstEqual } from '../core/equalRows.js'
 import { InputError } from '../core/errors.js'
 import { encodeTable, type Field, type Scratch } from './parquet.js'
+import { CodedRuns } from './dictionary.js'
 import { distinct, runsOfEnds } from './ends.js'
 import {
   columns,
@@ -63,6 +64,8 @@ export interface Part extends Range {
   readonly layout: Layout
   /** Ascending by start, with ends in the order of their first runs; fewer than `count` while the range is under way. */
   readonly rows: Rows
+  /** The same runs. */
+  readonly coded: CodedRuns
   readonly facts: Facts
 }
 
@@ -189,11 +192,14 @@ function fieldsOf(name: StoredName, part: Part): Field[] {
   const width = widthOf(name, layout)
   return fieldNames(name, layout).map((field, w): Field => {
     if ('text' in stored) return { name: field, type: 'words', data: values as Uint8Array, words: stored.text, ...of }
-    if (values instanceof Uint32Array) return { name: field, type: 'INT32', data: values, ...of }
+    if (values instanceof Uint32Array) {
+      const known = name === 'steps' ? { coded: part.coded.of(name) } : {}
+      return { name: field, type: 'INT32', data: values, ...of, ...known }
+    }
     const data = values as Float64Array
-    return 'integer' in stored
-      ? { name: field, type: 'INT64', data }
-      : { name: field, type: 'DOUBLE', data, width, column: w, ...of }
+    if ('integer' in stored) return { name: field, type: 'INT64', data }
+    const known = name === 'lossFound' || name === 'train' || name === 'test' ? { coded: part.coded.of(name, w) } : {}
+    return { name: field, type: 'DOUBLE', data, width, column: w, ...of, ...known }
   })
 }
 
@@ -253,13 +259,15 @@ export async function decodePart(bytes: Uint8Array, source: string): Promise<Par
       throw damaged((error as RangeError).message)
     }
   const counts = Buffer.from(facts.classCounts, 'base64')
+  const rows = distinct({ ...runs, ends: own }, layout)
   const { diverging, ends } = facts
   return {
     identity,
     first,
     count: planned,
     layout,
-    rows: distinct({ ...runs, ends: own }, layout),
+    rows,
+    coded: new CodedRuns(rows),
     facts: {
       growing: new Map(facts.growing.flatMap(({ places, starts }) => starts.map(start => [start, places] as const))),
       classCounts: Float64Array.from({ length: counts.length / 4 }, (_, i) => counts.readUInt32LE(4 * i)),

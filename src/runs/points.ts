@@ -4,22 +4,25 @@ import { join } from 'node:path'
 import { InputError } from '../core/errors.js'
 import { pointsFile, readList, readIntact, runsFolder } from './directory.js'
 import { inOrder } from './ends.js'
-import { encodeTable, type Field } from './parquet.js'
+import { areConsecutive, encodeTable, type Field } from './parquet.js'
 import { pickRows, type EndRows, type Layout, type Rows } from './table.js'
 
 /** Runs of ascending starts, and the point of each. */
 export interface Points {
-  /** [count] */
-  readonly start: Float64Array
+  /** [count]; the first one, where the others follow it one by one. */
+  readonly start: Float64Array | number
   /** [count] id of the distinct point in the summary; −1 for none. */
   readonly point: Int32Array
 }
 
 const identityKey = 'manystart'
 
+/** Starts as `Points` have them, in memory of their own. */
+export const startsOf = (start: Float64Array): Points['start'] => (areConsecutive(start) ? start[0] : start.slice())
+
 export function encodePoints(identity: string, points: readonly Points[]): Uint8Array {
   const group = ({ start, point }: Points): Field[] => [
-    { name: 'start', type: 'INT64', data: start },
+    { name: 'start', type: 'INT64', data: typeof start === 'number' ? { first: start, count: point.length } : start },
     { name: 'point', type: 'INT32', data: point }
   ]
   const none: Points = { start: new Float64Array(0), point: new Int32Array(0) }

@@ -114,14 +114,12 @@ export type Rows = { readonly count: number } & Stored<RunName> & {
     readonly ends: EndRows
   }
 
-/** The runs of each end, which are in the order of their first runs. */
+/** The runs of each end. */
 export interface EndRuns {
   /** [ends] how many there are. */
   readonly counts: Uint32Array
   /** [ends] the first. */
   readonly first: Uint32Array
-  /** [runs] the next that has the same end; as many as there are runs after the last. */
-  readonly next: Uint32Array
 }
 
 /** The columns of `Rows` without the ends. */

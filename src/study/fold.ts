@@ -8,12 +8,13 @@ import type { Candidates, Compared } from '../analysis/multiplicity/candidates.j
 import { halfOf, unseenBound, type FirstHalf } from '../analysis/coverage.js'
 import { listedStarts, type Others } from '../analysis/clusterTable.js'
 import { hashIntegers } from '../analysis/sketch.js'
+import { Spare } from '../core/spare.js'
 import { byLoss } from '../core/ties.js'
 import { LimitClusterer, type Limit } from '../analysis/limits.js'
 import { reasonWords, VerdictCode, type UnfinishedReason } from '../core/result.js'
 import { scoresOf } from '../models/scores.js'
 import type { Diverging, Facts, Part, Range } from '../runs/part.js'
-import type { Points } from '../runs/points.js'
+import { startsOf, type Points } from '../runs/points.js'
 import { runsOfEnds } from '../runs/ends.js'
 import type { EndRuns, Rows } from '../runs/table.js'
 import { addCandidates, openCandidates } from './multiplicity/models.js'
@@ -54,11 +55,9 @@ export interface Folded extends AggregateResult {
 /** Outputs of degenerate points that are held at a time, in numbers. */
 const outputNumbers = 2 ** 20
 
-/** Numbers of points → their ids. */
-function renamed(numbers: Int32Array, ids: Int32Array): Int32Array {
-  const out = new Int32Array(numbers.length)
-  for (let i = 0; i < out.length; i++) out[i] = numbers[i] < 0 ? -1 : ids[numbers[i]]
-  return out
+/** Numbers of points become their ids. */
+function rename(numbers: Int32Array, ids: Int32Array): void {
+  for (let i = 0; i < numbers.length; i++) if (numbers[i] >= 0) numbers[i] = ids[numbers[i]]
 }
 
 /** How many runs have each code. */
@@ -68,11 +67,18 @@ function tally(codes: Uint8Array, { counts }: EndRuns): Float64Array {
   return sums
 }
 
-/** The runs of an end after the first one. */
-function othersOf(end: number, start: Float64Array, { counts, first, next }: EndRuns): Others {
-  const starts: number[] = []
-  for (let i = next[first[end]]; i < next.length && starts.length < listedStarts; i = next[i]) starts.push(start[i])
-  return { count: counts[end] - 1, starts }
+/** Of each end, the runs after the first one; undefined where there are none. */
+function othersOf({ start, end }: Rows, { counts, first }: EndRuns): (Others | undefined)[] {
+  const others = Array.from(counts, count => (count > 1 ? { count: count - 1, starts: [] as number[] } : undefined))
+  let wanted = 0
+  for (const list of others) if (list) wanted += Math.min(list.count, listedStarts)
+  for (let i = 0; wanted > 0; i++) {
+    const starts = others[end[i]]?.starts
+    if (!starts || starts.length === listedStarts || i === first[end[i]]) continue
+    starts.push(start[i])
+    wanted--
+  }
+  return others
 }
 
 export class Fold {
@@ -86,6 +92,7 @@ export class Fold {
   >
   private readonly points: Points[] = []
   private readonly candidates: Candidates | undefined
+  private readonly spare = new Spare()
   private end = -Infinity
   private readonly half: number
   /** Runs with verdict `minimum` of starts below the half, and below each end of a part. */
@@ -115,17 +122,18 @@ export class Fold {
   }
 
   /** Takes the runs of a part, whose starts must all lie above those taken before. */
-  async add({ first, count, rows, facts }: Part): Promise<void> {
+  async add(part: Part): Promise<void> {
+    const { first, count, rows, coded, facts } = part
     if (first < this.end) throw new Error(`part ${first} comes after ${this.end}`)
     this.end = first + count
     const { start, end, ends } = rows
     const runs = runsOfEnds(rows)
     const verdicts = tally(ends.verdict, runs)
     const pointOf = await this.file(rows, runs)
-    const hash = hashIntegers(start)
-    this.aggregate.addBlock({ ...rows, ends: { ...ends, point: pointOf }, runs, hash })
+    const hash = hashIntegers(start, this.spare.u32(start.length))
+    this.aggregate.addBlock({ count: rows.count, start, end, ends: { ...ends, point: pointOf }, runs, hash, coded })
     if (facts.ends) this.aggregate.addRange(facts.ends.low, facts.ends.high)
-    if (this.candidates) addCandidates(this.candidates, this.setup, rows, hash)
+    if (this.candidates) addCandidates(this.candidates, this.setup, part, hash)
     if (facts.classCounts.length > 0)
       this.aggregate.addClassCounts(facts.classCounts, rows.count - verdicts[VerdictCode.failed])
     this.diverging ??= facts.diverging
@@ -135,7 +143,8 @@ export class Fold {
       this.unfinished[reason] += reasons[reasonWords.indexOf(reason)]
     const point = new Int32Array(rows.count)
     for (let i = 0; i < point.length; i++) point[i] = pointOf[end[i]]
-    this.points.push({ start: start.slice(), point })
+    this.spare.give({ hash })
+    this.points.push({ start: startsOf(start), point })
     this.minimumRuns += verdicts[VerdictCode.minimum]
     if (first + count <= this.half) this.beforeHalf = this.minimumRuns
     else if (first < this.half) this.beforeHalf += this.minimaBelowHalf(rows)
@@ -159,12 +168,14 @@ export class Fold {
   }
 
   /** Files ends under the distinct points that they belong to; a number for each that is unique over kinds, −1 for none. */
-  private async file({ start, ends }: Rows, runs: EndRuns): Promise<Int32Array> {
+  private async file(rows: Rows, runs: EndRuns): Promise<Int32Array> {
+    const { start, ends } = rows
     const { count, verdict, nullity, gradientNorm, precision, conditioned: theta, copy } = ends
     const { lossScale } = this.setup.frame
     const loss = lossScale === 1 ? ends.loss : ends.loss.map(v => v / lossScale)
     const P = this.setup.certifier.objective.parameters
     const numbers = new Int32Array(count).fill(-1)
+    const others = othersOf(rows, runs)
     const flat: number[] = []
     const numberOf = (kind: Kind, id: number): number => id * kinds.length + kinds.indexOf(kind)
     for (let e = 0; e < count; e++) {
@@ -172,14 +183,13 @@ export class Fold {
       if (kind === 'degenerate' || kind === 'flatSaddles') flat.push(e)
       else if (kind) {
         const values = [start[runs.first[e]], loss[e], gradientNorm[e], precision[e], theta, e * P] as const
-        const others = runs.counts[e] > 1 ? othersOf(e, start, runs) : undefined
-        numbers[e] = numberOf(kind, this.clusters[kind].add(...values, copy?.[e], others))
+        numbers[e] = numberOf(kind, this.clusters[kind].add(...values, copy?.[e], others[e]))
       }
     }
     await this.withOutputs(theta, flat, (e, z) => {
       const kind = verdict[e] === VerdictCode.saddle ? 'flatSaddles' : 'degenerate'
       const values = [start[runs.first[e]], loss[e], gradientNorm[e], precision[e], z, theta, e * P] as const
-      numbers[e] = numberOf(kind, this.clusters[kind].add(...values, othersOf(e, start, runs)))
+      numbers[e] = numberOf(kind, this.clusters[kind].add(...values, others[e]))
     })
     return numbers
   }
@@ -226,7 +236,7 @@ export class Fold {
     })
   }
 
-  /** @param count starts that were asked for in the end, where the study has stopped itself */
+  /** The end: nothing may be added after it. @param count starts that were asked for in the end, where the study has stopped itself */
   result(count = this.range.count): Folded {
     const { tolerances, diverging } = this
     const range = { ...this.range, count }
@@ -251,6 +261,7 @@ export class Fold {
     const of = (...wanted: Kind[]): Cluster[] =>
       found.flatMap(f => (wanted.includes(f.kind) ? [{ ...f.cluster, id: idOf(f.number) }] : []))
     const result = this.aggregate.result()
+    for (const { point } of this.points) rename(point, ids)
     return {
       ...result,
       range,
@@ -264,7 +275,7 @@ export class Fold {
       unfinished: this.unfinished,
       firstHalf,
       compared: this.candidates?.result(),
-      points: this.points.map(({ start, point }) => ({ start, point: renamed(point, ids) }))
+      points: this.points
     }
   }
 }

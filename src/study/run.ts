@@ -5,6 +5,7 @@ import type { RunRequest } from '../engines/types.js'
 import { scoresOf } from '../models/scores.js'
 import type { Cost } from '../runs/directory.js'
 import { missing, type Diverging, type Ends, type Facts, type Part, type Range } from '../runs/part.js'
+import { CodedRuns, Coder } from '../runs/dictionary.js'
 import { EndTable, inOrder } from '../runs/ends.js'
 import { makeRuns, pickRows, pickRuns, placeRuns, type Layout, type Rows, type RunBlock } from '../runs/table.js'
 import { judgeChoice, lowest, sampled, sliceOf } from './choice.js'
@@ -89,7 +90,8 @@ class Gathering {
     private readonly layout: Layout,
     readonly range: Range,
     known: Planned['known'],
-    private readonly spare: Spare
+    private readonly spare: Spare,
+    private readonly coder: Coder
   ) {
     this.thin = layout.keep === 'none' ? thinning(setup) : undefined
     this.runs = makeRuns(layout, range.count, spare)
@@ -101,19 +103,21 @@ class Gathering {
     this.spread = known?.part.facts.ends
     if (!known) return
     this.cost = { ...known.cost }
-    const places = this.place(known.part.rows)
-    for (const at of places) this.state[at] = 2
-    this.filled = places.length
+    this.filled = known.part.rows.count
+    this.place(known.part.rows)
   }
 
-  /** Puts runs in their places, and returns these. */
-  private place(rows: Rows): Uint32Array {
+  /** Puts runs in their places. */
+  private place(rows: Rows): void {
     const { start } = rows
     const { first } = this.range
-    const places = new Uint32Array(start.length)
-    for (let i = 0; i < places.length; i++) places[i] = start[i] - first
+    const places = this.spare.u32(start.length)
+    for (let i = 0; i < places.length; i++) {
+      places[i] = start[i] - first
+      this.state[places[i]] = 2
+    }
     placeRuns(this.runs, rows, places, this.ends.add(rows.ends))
-    return places
+    this.spare.give({ places })
   }
 
   get isComplete(): boolean {
@@ -137,19 +141,28 @@ class Gathering {
     return missing(this.range, there)
   }
 
-  /** Takes a run up; false for one that has been already, as where gaps are joined. */
-  claim(start: number): boolean {
-    const at = start - this.range.first
-    if (this.state[at] !== 0) return false
-    this.state[at] = 1
-    return true
+  /**
+   * Takes up the runs from place `from` of `start` on, as long as they belong to this part: places[i] becomes `number`, or −1 for one that
+   * has been taken up already, as where gaps are joined.
+   * @returns the place of the first run of another part
+   */
+  claim(start: Float64Array, from: number, places: Int32Array, number: number): number {
+    const { state } = this
+    const { first, count } = this.range
+    let i = from
+    for (; i < start.length; i++) {
+      const at = start[i] - first
+      if (!(at >= 0 && at < count)) break
+      places[i] = state[at] === 0 ? number : -1
+      if (state[at] === 0) state[at] = 1
+    }
+    return i
   }
 
   /** Adds runs with their parameters, and returns what is kept of them. */
   add(whole: Rows, told: Facts, ...spent: readonly Evaluations[]): Rows {
     const { rows, facts } = this.thinned(whole, told)
-    const places = this.place(rows)
-    for (let i = 0; i < places.length; i++) this.state[places[i]] = 2
+    this.place(rows)
     this.filled += rows.count
     this.fresh += rows.count
     const { classCounts } = this
@@ -210,7 +223,8 @@ class Gathering {
       ...(diverging ? { diverging } : {}),
       ...(spread ? { ends: spread } : {})
     }
-    return { part: { identity, ...range, layout, rows, facts }, cost: { ...this.cost } }
+    const coded = new CodedRuns(rows, this.coder, this.spare)
+    return { part: { identity, ...range, layout, rows, coded, facts }, cost: { ...this.cost } }
   }
 }
 
@@ -243,6 +257,7 @@ class Search {
   private keepEvery = keepMilliseconds
   private readonly failures: unknown[] = []
   private readonly spare: Spare
+  private readonly coder = new Coder()
 
   constructor(
     private readonly setup: Setup,
@@ -264,7 +279,7 @@ class Search {
   private gathering(planned: Planned): Gathering {
     let at = this.open.get(planned)
     if (!at) {
-      at = new Gathering(this.setup, this.identity, this.layout, planned, this.knownOf(planned), this.spare)
+      at = new Gathering(this.setup, this.identity, this.layout, planned, this.knownOf(planned), this.spare, this.coder)
       this.open.set(planned, at)
     }
     return at
@@ -283,20 +298,13 @@ class Search {
     return plan[low] && plan[low].first <= start ? low : -1
   }
 
-  /** The same of every run of a block; −1 too for those that have been taken up already, as where gaps are joined. */
+  /** The same of every run of a block; −1 too for those that have been taken up already. */
   private placesOf(start: Float64Array): Int32Array {
-    const places = new Int32Array(start.length)
-    let [number, first, end] = [-1, Infinity, -Infinity]
-    let gathering: Gathering | undefined
-    for (let i = 0; i < start.length; i++) {
-      const s = start[i]
-      if (!(s >= first && s < end)) {
-        number = this.planned(s)
-        const planned = this.plan[number]
-        ;[first, end] = planned ? [planned.first, planned.first + planned.count] : [Infinity, -Infinity]
-        gathering = planned && this.gathering(planned)
-      }
-      places[i] = gathering?.claim(s) ? number : -1
+    const places = new Int32Array(this.spare.u32(start.length).buffer)
+    for (let i = 0; i < start.length;) {
+      const number = this.planned(start[i])
+      if (number < 0) places[i++] = -1
+      else i = this.gathering(this.plan[number]).claim(start, i, places, number)
     }
     return places
   }
@@ -344,6 +352,7 @@ class Search {
       if (isHeld) await this.options.onRuns?.(part.rows, this.layout)
       await this.sink.complete(part, cost)
     }
+    this.spare.give({ places })
     if (performance.now() - this.kept > this.keepEvery) await this.keep()
   }
 

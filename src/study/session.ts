@@ -54,8 +54,8 @@ export interface SessionOptions extends SearchOptions {
 /** Half of the starts after which a study looks first whether it may stop. */
 const firstLook = 256
 
-/** Parts that wait in memory for one before them; beyond, they are read from the disk when it is their turn. */
-const waitingParts = 4
+/** Bytes of parts that wait in memory for one before them; beyond, parts are read from the disk when it is their turn. */
+const waitingBytes = 64 * 2 ** 20
 
 const sumOf = (costs: readonly Cost[]): Cost =>
   costs.reduce((a, b) => ({ seconds: a.seconds + b.seconds, f: a.f + b.f, g: a.g + b.g, H: a.H + b.H }), {
@@ -64,6 +64,8 @@ const sumOf = (costs: readonly Cost[]): Cost =>
     g: 0,
     H: 0
   })
+
+const bytesOf = ({ rows, layout }: Part): number => rows.count * rowBytes(layout)
 
 /** Hands parts to a fold in ascending order, whatever the order in which they come. */
 class InOrder {
@@ -88,10 +90,16 @@ class InOrder {
 
   /** A complete part; `entry` once it is on the disk. Settles when all that can be folded is. */
   offer(part: Part, entry: Entry | undefined): Promise<void> {
-    const soon = part.first === this.ranges[this.next]?.first || this.waiting.size < waitingParts
+    const soon = part.first === this.ranges[this.next]?.first || this.waitingBytes() + bytesOf(part) <= waitingBytes
     this.waiting.set(part.first, entry && !soon ? entry : part)
-    if (entry && !soon) this.spare.give(part.rows, part.rows.ends)
+    if (entry && !soon) this.giveBack(part)
     return this.drain()
+  }
+
+  private waitingBytes(): number {
+    let bytes = 0
+    for (const at of this.waiting.values()) if ('rows' in at && 'layout' in at) bytes += bytesOf(at)
+    return bytes
   }
 
   drain(): Promise<void> {
@@ -121,8 +129,13 @@ class InOrder {
     const part = 'file' in at ? await this.directory!.read(at) : at
     this.options.onPart?.(part)
     await this.fold.add(part)
-    this.spare.give(part.rows, part.rows.ends)
+    this.giveBack(part)
     this.look(part.first + part.count)
+  }
+
+  private giveBack({ rows, coded }: Part): void {
+    this.spare.give(rows, rows.ends)
+    coded.giveBack()
   }
 
   /** Looks at the bound each time that the starts have doubled: what came to pass in between is of no account, so neither is a kill. */

@@ -9,6 +9,8 @@ import {
 } from '../../src/analysis/sketch.js'
 import { quantilesSorted } from '../../src/core/stats.js'
 import { Stream, uniform, words } from '../../src/core/rng.js'
+import { CodedRuns } from '../../src/runs/dictionary.js'
+import { coded } from '../helpers/coded.js'
 import type { AggregatedRows } from '../../src/analysis/aggregate.js'
 
 interface Run {
@@ -28,7 +30,7 @@ const apart = (count: number) => ({
   runs: { counts: new Uint32Array(count).fill(1), first: Uint32Array.from({ length: count }, (_, i) => i) }
 })
 
-const block = (runs: readonly Run[]): AggregatedRows => ({
+const block = (runs: readonly Run[], test?: Float64Array): AggregatedRows => ({
   ...apart(runs.length),
   start: Float64Array.from(runs, r => r.start),
   hash: hashIntegers(Float64Array.from(runs, r => r.start)),
@@ -39,9 +41,13 @@ const block = (runs: readonly Run[]): AggregatedRows => ({
     loss: Float64Array.from(runs, r => r.loss),
     theta: Float64Array.from(runs.flatMap(r => r.theta))
   },
-  lossFound: Float64Array.from(runs, r => r.lossFound ?? r.loss),
-  steps: Uint32Array.from(runs, r => 10 + r.start),
-  train: Float64Array.from(runs.flatMap(r => r.train))
+  coded: new CodedRuns({
+    count: runs.length,
+    lossFound: Float64Array.from(runs, r => r.lossFound ?? r.loss),
+    steps: Uint32Array.from(runs, r => 10 + r.start),
+    train: Float64Array.from(runs.flatMap(r => r.train)),
+    ...(test ? { test } : {})
+  })
 })
 
 describe('Aggregate', () => {
@@ -88,10 +94,12 @@ describe('Aggregate', () => {
     const losses = [2, 1 + 5e-7, 1, 1 + 2e-6, 1 + 1e-9, 3]
     for (const order of [losses, [...losses].reverse(), [...losses].sort()]) {
       const aggregate = new Aggregate({ parameters: 0, metricNames: ['rmse'], test: true })
-      aggregate.addBlock({
-        ...block(order.map((loss, start) => ({ start, verdict: 4, loss, theta: [], train: [1] }))),
-        test: new Float64Array(6).fill(2)
-      })
+      aggregate.addBlock(
+        block(
+          order.map((loss, start) => ({ start, verdict: 4, loss, theta: [], train: [1] })),
+          new Float64Array(6).fill(2)
+        )
+      )
       expect(aggregate.result().asGoodAsBest).toBe(0.5)
       expect(aggregate.result().test?.rmse?.median).toBe(2)
     }
@@ -130,17 +138,24 @@ describe('Aggregate', () => {
   it('keeps the waterfall bounded, sorted, and its ends', () => {
     const n = 3 * sampleCapacity
     const aggregate = new Aggregate({ parameters: 0, metricNames: [], test: false })
-    const loss = Float64Array.from({ length: n }, (_, i) => ((i * 7919) % n) / n)
-    const zeros = new Float64Array(n)
-    aggregate.addBlock({
-      ...apart(n),
-      start: zeros.map((_, i) => i),
-      hash: hashIntegers(zeros.map((_, i) => i)),
-      ends: { count: n, verdict: new Uint8Array(n), point: new Int32Array(n), loss, theta: new Float64Array(0) },
-      lossFound: loss,
-      steps: new Uint32Array(n),
-      train: new Float64Array(0)
-    })
+    for (let first = 0; first < n; first += sampleCapacity) {
+      const size = Math.min(sampleCapacity, n - first)
+      const start = Float64Array.from({ length: size }, (_, i) => first + i)
+      const loss = start.map(i => ((i * 7919) % n) / n)
+      aggregate.addBlock({
+        ...apart(size),
+        start,
+        hash: hashIntegers(start),
+        ends: {
+          count: size,
+          verdict: new Uint8Array(size),
+          point: new Int32Array(size),
+          loss,
+          theta: new Float64Array(0)
+        },
+        coded: new CodedRuns({ count: size, lossFound: loss, steps: new Uint32Array(size) })
+      })
+    }
     const { waterfall } = aggregate.result()
     expect(waterfall.length).toBe(waterfallPoints)
     expect(waterfall[0].loss).toBe(0)
@@ -173,7 +188,7 @@ describe('QuantileSketch', () => {
     for (let from = 0; from < starts.length; from += block) {
       const which = starts.subarray(from, from + block)
       const column = Float64Array.from(which, start => values[start])
-      sketch.addColumn(column)
+      sketch.add(coded(column))
       sample.fill(0, column, sample.take(hashIntegers(Float64Array.from(which))))
     }
     return sketch

@@ -10,6 +10,7 @@ import {
 } from '../../src/analysis/multiplicity/measures.js'
 import { Stream, uniform, words } from '../../src/core/rng.js'
 import { hashIntegers } from '../../src/analysis/sketch.js'
+import { coded } from '../helpers/coded.js'
 
 /** Uniform numbers from a counter. */
 const uniforms = (seed: number, count: number): Float64Array =>
@@ -282,8 +283,8 @@ describe('runs that are compared', () => {
       list.add({
         start,
         hash: hashIntegers(start),
-        score: start.map(r => scores[r]),
-        loss: start.map(r => 1 - scores[r]),
+        score: coded(start.map(r => scores[r])),
+        loss: coded(start.map(r => 1 - scores[r])),
         theta: Float64Array.from(some.flatMap(r => [...thetas.subarray(r * P, (r + 1) * P)]))
       })
     }
@@ -316,8 +317,8 @@ describe('runs that are compared', () => {
     list.add({
       start,
       hash: hashIntegers(start),
-      score: Float64Array.of(NaN, 0),
-      loss: Float64Array.of(0, Infinity),
+      score: coded([NaN, 0]),
+      loss: coded([0, Infinity]),
       theta: start
     })
     expect(list.result()).toBeUndefined()

@@ -1,4 +1,5 @@
 // Made-up runs whose every number tells its place, and parts of them.
+import { CodedRuns } from '../../src/runs/dictionary.js'
 import { distinct, inOrder } from '../../src/runs/ends.js'
 import { makeEnds, makeRuns, type Layout, type Rows } from '../../src/runs/table.js'
 import type { Part } from '../../src/runs/part.js'
@@ -37,5 +38,9 @@ export const partOf = (rows: Rows, first: number, how: Layout = layout, identity
   count: rows.count,
   layout: how,
   rows,
+  coded: new CodedRuns(rows),
   facts: { classCounts: Float64Array.of(3, 0, 2 ** 32 - 1, 7), growing: new Map([[first + 1, [0, 2]]]) }
 })
+
+/** What a part says, without what follows from its rows. */
+export const told = ({ coded: _, ...part }: Part): Omit<Part, 'coded'> => part

@@ -14,7 +14,7 @@ import {
   type Layout,
   type Rows
 } from '../../src/runs/table.js'
-import { layout, partOf, rowsOf, shared } from '../helpers/parts.js'
+import { layout, partOf, rowsOf, shared, told } from '../helpers/parts.js'
 
 /** Numbers of ends, run by run. */
 function ofRuns({ end, ends }: Rows, name: 'loss' | 'theta' | 'conditioned' | 'precision'): Float64Array {
@@ -31,7 +31,7 @@ describe('a part', () => {
     const how: Layout = { ...layout, keep, test: keep === 'all' }
     const part = partOf(rowsOf(500, 777, how), 500, how)
     const bytes = encodePart(part)
-    expect(await decodePart(bytes, 'a part')).toMatchObject(part)
+    expect(told(await decodePart(bytes, 'a part'))).toMatchObject(told(part))
     expect(Buffer.compare(encodePart(part), bytes)).toBe(0)
   })
 
@@ -52,7 +52,7 @@ describe('a part', () => {
         const made = partOf(rows, 1e6, how)
         const part = { ...made, facts: { ...made.facts, ends } }
         const bytes = encodePart(part)
-        expect(await decodePart(bytes, 'a part')).toEqual(part)
+        expect(told(await decodePart(bytes, 'a part'))).toEqual(told(part))
         const table: Record<string, unknown>[] = await parquetReadObjects({ file: bytes.slice().buffer })
         const own = table.filter(row => row['conditioned:Sepal.Length'] !== null)
         expect(own.length).toBe(new Set(table.map(row => row['sameAs']).filter(v => v !== null)).size)
@@ -70,7 +70,7 @@ describe('a part', () => {
       ...partOf(rows, 0),
       facts: { classCounts: new Float64Array(0), growing: new Map(), diverging }
     }
-    expect(await decodePart(encodePart(part), 'a part')).toEqual(part)
+    expect(told(await decodePart(encodePart(part), 'a part'))).toEqual(told(part))
   })
 
   it('keeps columns of few and of many distinct values to the bit, and takes less room for few', async () => {
@@ -105,7 +105,7 @@ describe('a part', () => {
 
   it('may be empty', async () => {
     const part = partOf(rowsOf(0, 0), 0)
-    expect(await decodePart(encodePart(part), 'a part')).toEqual(part)
+    expect(told(await decodePart(encodePart(part), 'a part'))).toEqual(told(part))
   })
 
   it('is a plain Parquet table for other readers', async () => {

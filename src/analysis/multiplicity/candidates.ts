@@ -1,4 +1,5 @@
 /** Runs whose predictions are compared: all that did not fail, or, where there are too many, the best one and a sample by hash. */
+import type { Coded } from '../../runs/dictionary.js'
 import type { LevelSets } from './measures.js'
 import { ThinnedSample } from '../sketch.js'
 
@@ -23,13 +24,17 @@ export interface Compared {
   readonly offered: number
 }
 
+/** A column by its distinct values, and [count] which of them a run has. */
+type Column = Pick<Coded, 'codes' | 'values'>
+
 /** Columns of runs that are offered. */
 export interface Offered {
   readonly start: Float64Array
   /** [count] `hashInteger` of the starts. */
   readonly hash: Uint32Array
-  readonly score: Float64Array
-  readonly loss: Float64Array
+  /** Better where lower. */
+  readonly score: Column
+  readonly loss: Column
   /** [·, P] */
   readonly theta: Float64Array
   /** [count] the row of `theta` that is a run's; absent: its own. */
@@ -44,6 +49,7 @@ export class Candidates {
   private readonly sample: ThinnedSample
   private best: (Candidate & { readonly theta: Float64Array }) | undefined
   private offered = 0
+  private room = new Uint8Array(0)
 
   /**
    * @param parameters P
@@ -61,14 +67,15 @@ export class Candidates {
   /** Scores and losses that are not finite are refused, and runs whose parameters are not there. */
   add({ start, hash, score, loss, theta, row }: Offered): void {
     const { parameters: P, sample } = this
-    const offered = new Uint8Array(start.length)
+    if (this.room.length < start.length) this.room = new Uint8Array(start.length)
+    const offered = this.room.fill(0)
     let refused = 0
     let best = this.best?.score ?? Infinity
     let lowest = this.best?.loss ?? Infinity
     for (let i = 0; i < start.length; i++) {
       const from = (row ? row[i] : i) * P
-      const s = score[i]
-      const f = loss[i]
+      const s = score.values[score.codes[i]]
+      const f = loss.values[loss.codes[i]]
       // The difference of a finite number and itself is 0.
       if (s - s !== 0 || f - f !== 0 || theta[from] !== theta[from]) {
         refused++
@@ -83,7 +90,7 @@ export class Candidates {
     this.offered += start.length - refused
     const which = sample.take(hash, refused > 0 ? offered : undefined)
     sample.fill(sampled.start, start, which)
-    sample.fill(sampled.score, score, which)
+    sample.fill(sampled.score, score.values, which, 1, 0, score.codes)
     for (let p = 0; p < P; p++) sample.fill(firstParameter + p, theta, which, P, p, row)
   }
 

@@ -1,5 +1,6 @@
 /** The losses of all runs, as found, with the scores that go with them: streaming, in bounded memory. */
 
+import type { Coded } from '../../runs/dictionary.js'
 import { doubled, ValueTable } from '../valueTable.js'
 
 /** Distinct losses that are told apart. */
@@ -86,12 +87,10 @@ export class OutcomeCounter {
   private losses = new Moments()
   private byScore: Moments[]
   private readonly ranges: { low: number; high: number }[]
-  private last = 0
-  private lastLoss = NaN
 
   /** @param scores how many there are of each run */
   constructor(
-    private readonly scores: number,
+    scores: number,
     private readonly most = mostLevels
   ) {
     this.ranges = Array.from({ length: scores }, () => ({ low: Infinity, high: -Infinity }))
@@ -103,46 +102,45 @@ export class OutcomeCounter {
     this.runs += runs
   }
 
-  /** Runs: their losses, NaN or infinite for those that have none, and scores [runs, ·], NaN where there are none. */
-  add(losses: ArrayLike<number>, scores?: Float64Array): void {
-    for (let from = 0, to = 0; from < losses.length; from = to) {
-      // Mostly there are long runs of one loss.
-      do to++
-      while (to < losses.length && losses[to] === losses[from])
-      this.runs += to - from
-      const loss = losses[from]
-      if (!Number.isFinite(loss)) continue
-      if (loss !== this.lastLoss) this.meet(loss)
-      this.count(loss, to - from)
-      if (scores) for (let r = from; r < to; r++) this.score(scores, r * this.scores)
+  /**
+   * Runs of a block by their losses, NaN or infinite for those that have none, and by their scores, NaN where there are none.
+   * @param there [runs] 1 for those that count, of which the tallies of the losses tell; absent: all
+   */
+  add(losses: Coded, scores: readonly Coded[] = [], there?: Uint8Array): void {
+    const { values, counts } = losses
+    for (let j = 0; j < values.length; j++) {
+      const loss = values[j]
+      this.runs += counts[j]
+      if (counts[j] === 0 || !Number.isFinite(loss)) continue
+      if (loss < this.low) this.low = loss
+      if (loss > this.high) this.high = loss
+      const level = this.levelOf(truncated(loss, this.bits))
+      // A level of one loss has no mean to move.
+      if (this.bits === 0) this.losses.counts[level] += counts[j]
+      else this.losses.join(level, counts[j], loss, 0)
       if (this.table.size > this.most) this.coarsen()
     }
+    if (scores.length === 0) return
+    const levels = Int32Array.from(values, loss =>
+      Number.isFinite(loss) ? this.levelOf(truncated(loss, this.bits)) : -1
+    )
+    scores.forEach((score, m) => this.score(m, losses.codes, levels, score, there))
   }
 
-  /** So many runs more of the level at hand. */
-  private count(loss: number, times: number): void {
-    // A level of one loss has no mean to move.
-    if (this.bits === 0) this.losses.counts[this.last] += times
-    else for (let n = 0; n < times; n++) this.losses.join(this.last, 1, loss, 0)
-  }
-
-  private score(scores: Float64Array, at: number): void {
-    for (let m = 0; m < this.scores; m++) {
-      const value = scores[at + m]
-      if (!Number.isFinite(value)) continue
-      this.byScore[m].join(this.last, 1, value, 0)
-      const range = this.ranges[m]
+  /** Score m of the runs of a block, whose levels are levels[codes]. */
+  private score(m: number, codes: Uint16Array, levels: Int32Array, score: Coded, there?: Uint8Array): void {
+    const range = this.ranges[m]
+    score.values.forEach((value, j) => {
+      if (score.counts[j] === 0 || !Number.isFinite(value)) return
       if (value < range.low) range.low = value
       if (value > range.high) range.high = value
+    })
+    const moments = this.byScore[m]
+    for (let r = 0; r < codes.length; r++) {
+      const level = levels[codes[r]]
+      const value = score.values[score.codes[r]]
+      if (level >= 0 && (!there || there[r] === 1) && Number.isFinite(value)) moments.join(level, 1, value, 0)
     }
-  }
-
-  /** Brings the level of a loss to hand. */
-  private meet(loss: number): void {
-    if (loss < this.low) this.low = loss
-    if (loss > this.high) this.high = loss
-    this.last = this.levelOf(truncated(loss, this.bits))
-    this.lastLoss = loss
   }
 
   private levelOf(key: number): number {
@@ -167,7 +165,6 @@ export class OutcomeCounter {
         byScore.forEach(({ counts, means, squares }, m) => this.byScore[m].join(level, counts[i], means[i], squares[i]))
       }
     }
-    this.lastLoss = NaN
   }
 
   result(): Outcomes {

@@ -124,6 +124,11 @@ export function createNativeProblem(addon: Addon, problem: Problem, precision: P
   })
 }
 
+/** Runs of a block: what is done for a block and not for a run should take no time that counts, and blocks should not take much memory. */
+const blockRuns = (parameters: number): number =>
+  Math.max(fewestRuns, Math.min(mostRuns, Math.floor(blockNumbers / parameters)))
+const [fewestRuns, mostRuns, blockNumbers] = [2 ** 11, 2 ** 13, 2 ** 17]
+
 class CpuObjective implements Objective {
   readonly parameters: number
   private native: NativeProblem | null
@@ -251,7 +256,7 @@ class CpuObjective implements Objective {
       batchSeed: batch?.seed ?? 0,
       lanes: request.lanes ?? 0,
       threads: this.threads,
-      blockRuns: request.blockRuns ?? 2048,
+      blockRuns: request.blockRuns ?? blockRuns(this.parameters),
       trace: request.trace === true,
       ...nativeInputs(program, request.inputs, starts.count * this.parameters, starts.count)
     }

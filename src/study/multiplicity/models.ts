@@ -7,7 +7,7 @@ import { Candidates, levelSets, type Compared, type Levels } from '../../analysi
 import type { LevelSets } from '../../analysis/multiplicity/measures.js'
 import { conditionedPoints } from '../../models/model.js'
 import { scoresOf, type ScoreName } from '../../models/scores.js'
-import type { Rows } from '../../runs/table.js'
+import type { Part } from '../../runs/part.js'
 import type { Setup } from '../setup.js'
 
 /** Runs that are compared, at most and however many rows there are; numbers of their parameters, and of all predictions. */
@@ -36,15 +36,13 @@ export function openCandidates(setup: Setup, expected: number): Candidates | und
 }
 
 /** Takes the runs of a part, with the hashes of their starts; those that failed have no scores. */
-export function addCandidates(candidates: Candidates, setup: Setup, rows: Rows, hash: Uint32Array): void {
-  const { start, lossFound, train } = rows
-  const names = scoresOf(setup.model)
-  const at = names.indexOf(scoreName(setup)!)
-  const byLoss = setup.config.multiplicity.of === 'loss'
-  const score = byLoss ? lossFound : new Float64Array(rows.count)
-  if (!byLoss) for (let i = 0, from = at; i < rows.count; i++, from += names.length) score[i] = 1 - train[from]
-  const points = rows.thetaFound ? { theta: rows.thetaFound } : { theta: rows.ends.conditioned, row: rows.end }
-  candidates.add({ start, hash, score, loss: lossFound, ...points })
+export function addCandidates(candidates: Candidates, setup: Setup, { rows, coded }: Part, hash: Uint32Array): void {
+  const { start, end, ends, thetaFound } = rows
+  const loss = coded.of('lossFound')
+  const share = coded.of('train', scoresOf(setup.model).indexOf(scoreName(setup)!))
+  const score = setup.config.multiplicity.of === 'loss' ? loss : { ...share, values: share.values.map(v => 1 - v) }
+  const points = thetaFound ? { theta: thetaFound } : { theta: ends.conditioned, row: end }
+  candidates.add({ start, hash, score, loss, ...points })
 }
 
 /** Models whose predictions are compared: [M, P], the best first. */

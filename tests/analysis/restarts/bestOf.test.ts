@@ -13,6 +13,7 @@ import { confidenceBand } from '../../../src/analysis/restarts/band.js'
 import { OutcomeCounter, type Outcomes } from '../../../src/analysis/restarts/outcomes.js'
 import { Stream, uniform, words } from '../../../src/core/rng.js'
 import { incompleteBeta } from '../../../src/core/stats.js'
+import { coded } from '../../helpers/coded.js'
 import { expectAllClose, expectClose, tolerance } from '../../helpers/tolerance.js'
 
 const cost = { f: 10, g: 20, H: 0 }
@@ -24,7 +25,7 @@ interface Ended {
 
 function counted(runs: readonly Ended[], most?: number): Outcomes {
   const counter = new OutcomeCounter(1, most)
-  for (const { loss, score } of runs) counter.add([loss], Float64Array.of(score))
+  for (const { loss, score } of runs) counter.add(coded([loss]), [coded([score])])
   return counter.result()
 }
 
@@ -177,7 +178,7 @@ describe('intervals of the expected lowest loss', () => {
     let probability = (1 - p) ** R
     for (let n = 0; n <= R; n++) {
       const counter = new OutcomeCounter(0)
-      counter.add(Array.from({ length: R }, (_, i) => (i < n ? 0 : 1)))
+      counter.add(coded(Array.from({ length: R }, (_, i) => (i < n ? 0 : 1))))
       for (const { k, interval } of bestOf(counter.result(), [], cost)) {
         // Where only one was seen, losses count as it.
         const truth = n === 0 ? 1 : n === R ? 0 : (1 - p) ** k
@@ -196,7 +197,7 @@ describe('intervals of the expected lowest loss', () => {
       const losses = drawn(R, 100 + s)
       const [low, high] = [Math.min(...losses), Math.max(...losses)]
       const counter = new OutcomeCounter(0)
-      counter.add(losses)
+      counter.add(coded(losses))
       // Mean of the lowest of k with what lies outside of [low, high] moved to its ends: low + ∫ (1 − x)^k.
       const truth = (k: number): number => low + ((1 - low) ** (k + 1) - (1 - high) ** (k + 1)) / (k + 1)
       const all = bestOf(counter.result(), [], cost).every(
@@ -210,7 +211,7 @@ describe('intervals of the expected lowest loss', () => {
   it('narrow as runs are added, where the tail matters too', () => {
     const widths = [100, 1000, 10000].map(R => {
       const counter = new OutcomeCounter(0)
-      counter.add(Array.from({ length: R }, (_, i) => (i + 0.5) / R))
+      counter.add(coded(Array.from({ length: R }, (_, i) => (i + 0.5) / R)))
       return bestOf(counter.result(), [], cost)
         .filter(({ k }) => k === 1 || k === 50)
         .map(({ interval: [low, high] }) => high - low)
@@ -261,7 +262,7 @@ describe('counting losses', () => {
     const losses = drawn(3000, 8).map((u, i) => (i % 3 === 0 ? -1 : 1) * Math.exp(8 * u - 4))
     const [a, b] = [losses, losses.toReversed()].map(list => {
       const counter = new OutcomeCounter(0, 128)
-      counter.add(list)
+      counter.add(coded(list))
       return counter.result()
     })
     expect(a.losses.length).toBeLessThanOrEqual(128)
