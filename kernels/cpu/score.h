@@ -68,8 +68,10 @@ struct ShareSums {
       if constexpr (EQUAL) odds[v] = fma(tail.v[k], odds[v] + T(1), odds[v]);
       else logs[v] += weight * tail.v[k];
     }
-    if constexpr (EQUAL)
-      if ((pending += R) + together > rows_together<T, false>) take_logarithm(w[0]);
+    if constexpr (EQUAL) {
+      pending += R;
+      if (pending + together > rows_together<T, false>) take_logarithm(w[0]);
+    }
   }
 
   MS_MEMBER void take_logarithm(T w) {
