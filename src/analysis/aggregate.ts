@@ -6,7 +6,7 @@ import { VerdictCode, verdicts } from '../core/result.js'
 import { OutcomeCounter, type Outcomes } from './restarts/outcomes.js'
 import { QuantileSketch, sampleCapacity, ThinnedSample, type Tally } from './sketch.js'
 import type { MetricSet, Quantiles, Summary, Verdict } from '../core/result.js'
-import type { Coded, CodedRuns } from '../runs/dictionary.js'
+import type { Coded, CodedRuns } from '../core/coded.js'
 import type { EndRows, EndRuns, Rows } from '../runs/table.js'
 
 /** Losses as found within this of the best one, times max(1, |best|), are as good as it (where there is no accuracy). */

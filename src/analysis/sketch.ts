@@ -5,7 +5,7 @@
  */
 import { quantileSorted } from '../core/stats.js'
 import type { Histogram, Quantiles } from '../core/result.js'
-import type { Coded } from '../runs/dictionary.js'
+import type { Coded } from '../core/coded.js'
 import { doubled, ValueTable } from './valueTable.js'
 
 /** A 32-bit hash of a non-negative integer below 2⁵³ (the finaliser of MurmurHash3 over both halves). */

@@ -9,7 +9,7 @@ import { ByteWriter } from 'hyparquet-writer/src/bytewriter.js'
 import { writePageHeader } from 'hyparquet-writer/src/datapage.js'
 import { writeMetadata } from 'hyparquet-writer/src/metadata.js'
 import { appendCodes, type Codes } from './bitPacked.js'
-import { Coder, mostCoded, type Coded } from './dictionary.js'
+import { Coder, mostCoded, type Coded } from '../core/coded.js'
 
 /** Numbers from `first` on, one by one. */
 export interface Consecutive {

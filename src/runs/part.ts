@@ -7,7 +7,7 @@ import * as z from 'zod'
 import { firstEqual } from '../core/equalRows.js'
 import { InputError } from '../core/errors.js'
 import { encodeTable, type Field, type Scratch } from './parquet.js'
-import { CodedRuns } from './dictionary.js'
+import { CodedRuns } from '../core/coded.js'
 import { distinct, runsOfEnds } from './ends.js'
 import {
   columns,

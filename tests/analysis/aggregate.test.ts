@@ -9,7 +9,7 @@ import {
 } from '../../src/analysis/sketch.js'
 import { quantilesSorted } from '../../src/core/stats.js'
 import { Stream, uniform, words } from '../../src/core/rng.js'
-import { CodedRuns } from '../../src/runs/dictionary.js'
+import { CodedRuns } from '../../src/core/coded.js'
 import { coded } from '../helpers/coded.js'
 import type { AggregatedRows } from '../../src/analysis/aggregate.js'
 

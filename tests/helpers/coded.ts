@@ -1,5 +1,5 @@
 // Columns by their distinct values.
-import { CodedRuns, type Coded } from '../../src/runs/dictionary.js'
+import { CodedRuns, type Coded } from '../../src/core/coded.js'
 
 export const coded = (values: ArrayLike<number>): Coded =>
   new CodedRuns({ count: values.length, lossFound: Float64Array.from(values) }).of('lossFound')

@@ -1,5 +1,5 @@
 // Made-up runs whose every number tells its place, and parts of them.
-import { CodedRuns } from '../../src/runs/dictionary.js'
+import { CodedRuns } from '../../src/core/coded.js'
 import { distinct, inOrder } from '../../src/runs/ends.js'
 import { makeEnds, makeRuns, type Layout, type Rows } from '../../src/runs/table.js'
 import type { Part } from '../../src/runs/part.js'

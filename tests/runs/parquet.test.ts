@@ -4,7 +4,7 @@ import { parquetMetadata, parquetReadObjects } from 'hyparquet'
 import { describe, expect, it } from 'vitest'
 import { Stream, uniform, words } from '../../src/core/rng.js'
 import { appendCodes } from '../../src/runs/bitPacked.js'
-import { Coder, CodedRuns, mostCoded } from '../../src/runs/dictionary.js'
+import { Coder, CodedRuns, mostCoded } from '../../src/core/coded.js'
 import { encodeTable, type Field } from '../../src/runs/parquet.js'
 
 const random = Float64Array.from(words(11, Stream.split, 0, 0, 3 * mostCoded), uniform)

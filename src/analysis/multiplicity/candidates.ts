@@ -1,5 +1,5 @@
 /** Runs whose predictions are compared: all that did not fail, or, where there are too many, the best one and a sample by hash. */
-import type { Coded } from '../../runs/dictionary.js'
+import type { Coded } from '../../core/coded.js'
 import type { LevelSets } from './measures.js'
 import { ThinnedSample } from '../sketch.js'
 

@@ -1,6 +1,6 @@
 /** The losses of all runs, as found, with the scores that go with them: streaming, in bounded memory. */
 
-import type { Coded } from '../../runs/dictionary.js'
+import type { Coded } from '../../core/coded.js'
 import { doubled, ValueTable } from '../valueTable.js'
 
 /** Distinct losses that are told apart. */

@@ -1,5 +1,5 @@
 /** Columns by their distinct values: the values once, and for each row which of them it has. */
-import { Spare } from '../core/spare.js'
+import { Spare } from './spare.js'
 
 /** Rows that are coded together at most, so that a code takes two bytes. */
 export const mostCoded = 1 << 16
