@@ -4,6 +4,10 @@
  *     npm run bench:scale                      # all
  *     npm run bench:scale -- convex --most 1e6 # one of them, up to so many starts
  *
+ * `distinct` and `flat` have 2^24 minima that are known and as good as all met once, the flat ones because weights are one more than the
+ * data determine; `wide` is a network with more parameters than rows, whose ends are strict or flat; in `batches` steps on few rows never
+ * come to rest.
+ *
  * Each study is a process of its own that writes its runs into a directory: processor time, user and system, and the peak of its
  * resident memory, as the operating system counts them. A start more: what starts cost that a study has more than the one before, so
  * that reading data, compiling and the report, which every study has once, stay out.
@@ -19,6 +23,22 @@ import type { StudyInput } from '../src/index.js'
 
 const data = { builtin: 'iris2', standardize: true } as const
 
+/**
+ * Squared loss through the logistic function, two rows for each input, has two minima in each weight (after Auer, Herbster and Warmuth
+ * 1996), so that `inputs` of them have 2^inputs. One input more, the sum of two, makes all of them flat.
+ */
+function product(inputs: number, more: 0 | 1): NonNullable<StudyInput['data']> {
+  const rows = Array.from({ length: inputs }, (_, j) => [
+    { j, x: 10, y: 0.55 },
+    { j, x: 0.7, y: 0.25 }
+  ]).flat()
+  const columns: Record<string, number[]> = { y: rows.map(row => row.y) }
+  for (let k = 0; k < inputs + more; k++)
+    columns[`x${k}`] = rows.map(({ j, x }) => (j === k || (k === inputs && j < 2) ? x : 0))
+  return { columns, target: 'y' }
+}
+const alone = { loss: 'brier', bias: false } as const
+
 /** Starts of a study that is compared with the first. */
 const least = 100
 
@@ -26,20 +46,25 @@ const least = 100
 const series: Readonly<Record<string, { readonly config: StudyInput; readonly starts: readonly number[] }>> = {
   convex: { config: { data, keep: 'end' }, starts: [1e4, 1e5, 1e6, 1e7] },
   network: { config: { data, model: { hidden: [5], ridge: 0.01 }, keep: 'end' }, starts: [1e4, 1e5, 1e6] },
-  // A unit too many for two inputs alike: all end points are flat, and no two compute the same.
-  flat: {
-    config: { data, model: { hidden: [8] }, optimizer: { gd: {} }, stop: { steps: 30 }, keep: 'end' },
-    starts: [1e4, 4e4, 1.6e5]
+  distinct: { config: { data: product(24, 0), model: alone, keep: 'end' }, starts: [1e4, 2e4, 4e4, 8e4] },
+  flat: { config: { data: product(24, 1), model: alone, keep: 'end' }, starts: [1e4, 2e4, 4e4] },
+  wide: {
+    config: {
+      data: { generate: { rows: 20, inputs: 2, overlap: 0.5, seed: 1 } },
+      model: { hidden: [16], ridge: 1e-5 },
+      keep: 'end'
+    },
+    starts: [2e3, 4e3, 8e3]
   },
   batches: {
     config: {
-      data,
-      model: { hidden: [5] },
-      optimizer: { adam: { batchSize: 10 } },
-      stop: { steps: 100 },
+      data: product(24, 0),
+      model: alone,
+      optimizer: { adam: { batchSize: 8 } },
+      stop: { steps: 200 },
       keep: 'end'
     },
-    starts: [1e4, 4e4, 1.6e5]
+    starts: [1e4, 2e4, 4e4]
   }
 }
 

@@ -151,8 +151,7 @@ export class Clusterer {
 
   /** Sorted by loss. */
   clusters(): Cluster[] {
-    const { scale } = this
-    return this.table.clusters().map(c => ({ ...c, parameters: c.parameters.map((v, p) => v * scale[p]) }))
+    return this.table.clusters(this.scale)
   }
 
   private functional(point: Float64Array): number {

@@ -139,15 +139,18 @@ export class ClusterTable {
     this.precision[id] = precision
   }
 
-  /** By loss, equal losses by first start. */
-  clusters(): Cluster[] {
+  /** By loss, equal losses by first start; their points are one array, each coordinate in units of `scale` [width]. */
+  clusters(scale?: Float64Array): Cluster[] {
+    const { width } = this
+    const points = this.point.slice(0, this.size * width)
+    if (scale) for (let at = 0; at < points.length; at++) points[at] *= scale[at % width]
     const list = Array.from({ length: this.size }, (_, id) => ({
       id,
       start: this.start[id],
       loss: this.loss[id],
       gradientNorm: this.gradientNorm[id],
       precision: this.precision[id],
-      parameters: this.point.slice(id * this.width, (id + 1) * this.width),
+      parameters: points.subarray(id * width, (id + 1) * width),
       count: this.count[id],
       firstStart: this.firstStart[id],
       starts: this.starts.get(id) ?? [this.firstStart[id]],
