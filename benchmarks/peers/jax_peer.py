@@ -85,9 +85,9 @@ plan = (
     ("gradient", large, 100, {"grad": (100, 10)}),
     ("hessian", large, 4, {"hessian": (1,), "jvp of grad, column by column": (4,)}),
     ("study", logistic, 1000, {"optimistix BFGS": (1000, 100), "Newton by hand": (1000, 100), "jax.scipy BFGS": (100,)}),
+    ("study", net_all, 500, {"optimistix BFGS": (20,), "Newton by hand": (20,)}),
     ("study", logistic, 200, {"optimistix Levenberg-Marquardt": (200, 20)}),
     ("study", net, 500, {"optimistix BFGS": (100, 20, 10), "Newton by hand": (500, 100, 20)}),
-    ("study", net_all, 500, {"optimistix BFGS": (20, 10), "Newton by hand": (20,)}),
     ("study", net, 20, {"optimistix Levenberg-Marquardt": (20,), "jax.scipy BFGS": (20, 5)}),
 )
 

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chooseEngine, engines } from '../../src/engines/registry.js'
 import type { Objective } from '../../src/engines/types.js'
+import { parameterCount } from '../../src/models/model.js'
+import { mapPoints } from '../../src/models/network/parameterMap.js'
 import { optimizers, resolveOptimizer } from '../../src/optimizers/registry.js'
 import { epsilonOf } from '../../src/optimizers/types.js'
 import type { Program } from '../../src/language/program.js'
@@ -70,6 +72,16 @@ async function studyFigures(setup: Setup, problem: string): Promise<PeerFigure[]
   return figures
 }
 
+/** Writes the ends of all runs of a study into `ends` [starts, P], in the coordinates of the shared starts. */
+function endsInto({ model, frame }: Setup, ends: Float64Array): NonNullable<SessionOptions['onPart']> {
+  const P = parameterCount(model)
+  return ({ rows: { count, start, end, ends: of } }) => {
+    const theta = of.theta!
+    const own = model.kind === 'network' ? mapPoints(model, frame.fromUser, theta) : theta
+    for (let i = 0; i < count; i++) ends.set(own.subarray(end[i] * P, (end[i] + 1) * P), start[i] * P)
+  }
+}
+
 /** Starts of the whole studies: enough that what a study does once is a small part of it. */
 const wholeStarts = { [names.logistic]: 200_000, [names.netAll]: 20_000 } as const
 const isWhole = (name: string): name is keyof typeof wholeStarts => name in wholeStarts
@@ -81,18 +93,6 @@ async function wholeFigure(problem: keyof typeof wholeStarts, threads: number): 
   const P = setup.objective.parameters
   const ends = new Float64Array(count * P).fill(NaN)
   const range = { first: 0, count }
-  const keepEnds: SessionOptions = {
-    onPart({
-      rows: {
-        count: n,
-        start,
-        end,
-        ends: { theta }
-      }
-    }) {
-      for (let i = 0; i < n; i++) ends.set(theta!.subarray(end[i] * P, (end[i] + 1) * P), start[i] * P)
-    }
-  }
   const study = async (options: SessionOptions = {}): Promise<number> => {
     const folder = mkdtempSync(join(tmpdir(), 'manystart-whole-'))
     const path = join(folder, 'study')
@@ -105,7 +105,7 @@ async function wholeFigure(problem: keyof typeof wholeStarts, threads: number): 
       rmSync(folder, { recursive: true, force: true })
     }
   }
-  await study(keepEnds)
+  await study({ onPart: endsInto(setup, ends) })
   const seconds: number[] = []
   for (let k = 0; k < samples; k++) seconds.push(await study())
   setup.dispose()
@@ -178,19 +178,7 @@ export async function tensorflowAnswer(prepared: readonly Prepared[], threads: n
     const setup = await setUp(configOf(problem, tensorflowStarts, { engine: 'tensorflow', precision }), { threads })
     const P = setup.objective.parameters
     const ends = new Float64Array(tensorflowStarts * P).fill(NaN)
-    const study = (): Promise<unknown> =>
-      runInMemory(setup, {
-        onPart({
-          rows: {
-            count,
-            start,
-            end,
-            ends: { theta }
-          }
-        }) {
-          for (let i = 0; i < count; i++) ends.set(theta!.subarray(end[i] * P, (end[i] + 1) * P), start[i] * P)
-        }
-      })
+    const study = (): Promise<unknown> => runInMemory(setup, { onPart: endsInto(setup, ends) })
     await study()
     const seconds: number[] = []
     for (let k = 0; k < samples; k++) seconds.push(await timed(study))
