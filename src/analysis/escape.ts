@@ -97,7 +97,7 @@ export function approaches(outwards: Levels, inwards: Levels, noise: number, uns
   const shape = steepness([...before, ...after, ...into])
   let gentlest = Infinity
   let isCompared = false
-  for (let j = Math.max(0, shape.length - shapeIntervals); j < shape.length; j++) {
+  for (let j = Math.max(0, Math.min(before.length, shape.length - shapeIntervals)); j < shape.length; j++) {
     isCompared ||= gentlest < Infinity
     if (!(shape[j] > 0 && shape[j] <= bend * gentlest)) return null
     // Where a sphere has not settled its loss is too high, so that the next fall looks too steep beside the one before.

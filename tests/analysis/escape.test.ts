@@ -112,6 +112,14 @@ describe('losses on spheres', () => {
         ).toBeNull()
   })
 
+  it('show no limit where they lead past a minimum into a channel that is a little lower', () => {
+    for (let at = 1.8; at < 2.6; at += 0.02) {
+      const lower = (r: number): number => 0.98 + 0.02 * Math.exp(-1.5 * (r - 1.5 * at))
+      const f = (r: number): number => Math.min(1 + 0.5 * Math.max(0, 1 - r / at) ** 2, lower(r))
+      expect(both(f), `minimum at ${at}`).toBeNull()
+    }
+  })
+
   it('show no limit where none but the last has settled and a finite point attains it', () => {
     for (let end = 1.3; end < 1.7; end += 0.01) {
       const f = (r: number): number => 1e-3 * Math.max(0, 1 - r / end) ** 2 + 1e-24
