@@ -81,7 +81,7 @@ describe('a study that is killed', () => {
   it('has runs of a part under way on the disk after a while, and computes only the missing ones', async () => {
     // So slow that the first part takes ten times as long as nothing is kept.
     const slow = ['--data', 'xor', '--engine', 'reference', '--hidden', 2, '--optimizer', 'gd', '--gradient', 1e-300]
-    const args = ['study', ...slow, '--steps', 2000, '--starts', 2000, '--quiet']
+    const args = ['study', ...slow, '--steps', 20_000, '--starts', 2000, '--quiet']
     const out = freshOut()
     const list = join(out, 'runs', 'parts.jsonl')
     const isKept = (): boolean => existsSync(list) && readFileSync(list, 'utf8').includes('open-0000000000000')
