@@ -1,4 +1,5 @@
 /** Distinct numbers and columns that belong to them, for streams of which most values have been met before. */
+import { slotOf } from '../core/coded.js'
 
 const number = new Float64Array(1)
 const halves = new Uint32Array(number.buffer)
@@ -38,8 +39,7 @@ export class ValueTable {
     const { slots, values } = this
     const mask = slots.length - 1
     number[0] = value + 0
-    let at = Math.imul(halves[0] ^ Math.imul(halves[1], 0x9e3779b1), 0x85ebca6b)
-    at = (at ^ (at >>> 15)) & mask
+    let at = slotOf(halves[0], halves[1], mask)
     for (; slots[at] !== 0; at = (at + 1) & mask) if (values[slots[at] - 1] === value) return slots[at] - 1
     slots[at] = ++this.size
     values[this.size - 1] = value + 0

@@ -18,6 +18,12 @@ const leastSlots = 1 << 10
 /** Distinct values after which a column of mostly distinct ones is given up: so many, and a half of the rows so far. */
 const patience = 1 << 10
 
+/** Where a value of these words is looked for first. */
+export function slotOf(low: number, high: number, mask: number): number {
+  const hash = Math.imul(low ^ Math.imul(high, 0x9e3779b1), 0x85ebca6b)
+  return (hash ^ (hash >>> 15)) & mask
+}
+
 /** Codes one column after the other. */
 export class Coder {
   /** Distinct values of the column. */
@@ -44,8 +50,7 @@ export class Coder {
     for (let i = 0, from = at; i < count;) {
       const low = bits[from]
       const high = bits[from + second]
-      let slot = Math.imul(low ^ Math.imul(high, 0x9e3779b1), 0x85ebca6b)
-      slot = (slot ^ (slot >>> 15)) & mask
+      let slot = slotOf(low, high, mask)
       let code = table[slot] - 1
       while (code >= 0 && (words[2 * code] !== low || words[2 * code + 1] !== high)) {
         slot = (slot + 1) & mask
@@ -100,8 +105,7 @@ export class Coder {
     } else this.table.fill(0, 0, this.used)
     const mask = this.used - 1
     for (let code = 0; code < size; code++) {
-      let slot = Math.imul(this.words[2 * code] ^ Math.imul(this.words[2 * code + 1], 0x9e3779b1), 0x85ebca6b)
-      slot = (slot ^ (slot >>> 15)) & mask
+      let slot = slotOf(this.words[2 * code], this.words[2 * code + 1], mask)
       while (this.table[slot] !== 0) slot = (slot + 1) & mask
       this.table[slot] = code + 1
     }
