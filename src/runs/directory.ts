@@ -60,6 +60,7 @@ export type Entry = z.output<typeof entry>
 const digits = (n: number): string => String(n).padStart(13, '0')
 const partName = ({ first, count }: Range): string => `part-${digits(first)}-${count}.parquet`
 const openName = ({ first }: Range): string => `open-${digits(first)}.parquet`
+const isOfRuns = (name: string): boolean => /^(part-\d{13,}-\d+|open-\d{13,})\.parquet$/.test(name)
 
 const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
@@ -306,7 +307,7 @@ export class StudyDirectory {
     for (const name of await ourFiles(path)) if (name !== studyFile) await rm(join(path, name), { force: true })
     const runs = join(path, runsFolder)
     for (const name of await readdir(runs))
-      if (/^(part|open)-\d|^points\.parquet$/.test(name) || isTemporary(name)) await rm(join(runs, name))
+      if (isOfRuns(name) || name === pointsFile || isTemporary(name)) await rm(join(runs, name))
     await rm(join(path, studyFile), { force: true })
   }
 
@@ -345,6 +346,17 @@ export class StudyDirectory {
         }
       }
     return wrong
+  }
+
+  /**
+   * Removes files of runs that count for nothing: what there was of a part before it was complete, or a part that a kill has kept from
+   * the list. Who reads all files in the folder would meet their runs twice.
+   */
+  async tidy(): Promise<void> {
+    const runs = join(this.path, runsFolder)
+    const wanted = new Set([...this.parts, ...this.open].map(e => e.file))
+    for (const name of await readdir(runs))
+      if (isOfRuns(name) && !wanted.has(name)) await rm(join(runs, name), { force: true }).catch(() => undefined)
   }
 
   private async setAside(listed: Entry, why: string): Promise<string> {

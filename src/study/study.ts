@@ -189,6 +189,7 @@ export async function resumeStudy(path: string, options: ResumeOptions = {}): Pr
     }
     const directory = await StudyDirectory.resume(path, saved.identity)
     for (const sentence of [...directory.said, ...(await directory.verify())]) options.onNote?.(sentence)
+    await directory.tidy()
     if (range.count > saved.range.count) await directory.write(studyFile, recordText(setup, range, saved.shard, path))
     const more = range.count > saved.range.count
     return await runIn(setup, range, directory, { ...options, ...(more ? { atLeast: range.count } : {}) })

@@ -42,6 +42,23 @@ async function study(name = 'a'): Promise<string> {
 }
 
 describe('parts', () => {
+  it('that count for nothing are taken away before a study goes on, and nothing else is', async () => {
+    const path = await study()
+    const runs = join(path, 'runs')
+    const bytes = readFileSync(join(runs, 'open-0000000000256.parquet'))
+    const directory = await StudyDirectory.resume(path, identity)
+    await directory.add(part(256, 256), cost)
+    // Killed after the list and before the file was removed, after a file and before the list, and after forgetting.
+    const left = ['open-0000000000256.parquet', 'open-0000000000512.parquet', 'part-0000000000512-16.parquet']
+    const others = ['part-1 copy.parquet', 'notes.txt', 'open-mine.parquet']
+    for (const name of [...left, ...others]) writeFileSync(join(runs, name), bytes)
+    await directory.tidy()
+    await directory.close()
+    expect(readdirSync(runs).sort()).toEqual(
+      ['part-0000000000000-256.parquet', 'part-0000000000256-256.parquet', 'parts.jsonl', ...others].sort()
+    )
+  })
+
   it('are listed once they are on the disk, and one under way is replaced by the whole', async () => {
     const directory = await begin()
     await directory.keep({ ...part(256, 3), count: 256 }, cost)
