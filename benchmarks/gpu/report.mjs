@@ -128,7 +128,7 @@ async function compareStudies(count) {
       let losses = []
       const seconds = await timed(async () => {
         const { folded } = await runInMemory(setup)
-        losses = folded.minima.map(c => c.loss)
+        losses = [...folded.minima.column('loss')]
       })
       minima.push(losses)
       const { device, threads } = setup.engine

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { DistinctPoints } from '../../src/analysis/distinctPoints.js'
 import { chooseEngine, engines } from '../../src/engines/registry.js'
 import type { Objective } from '../../src/engines/types.js'
 import { parameterCount } from '../../src/models/model.js'
@@ -21,8 +22,8 @@ import type { KnownPoint, Missing, PeerAnswer, PeerFigure } from './types.js'
 /** Distinct losses of the minima, flat minima and saddles that a whole study finds, by loss. */
 export async function knownPoints(setup: Setup): Promise<KnownPoint[]> {
   const { minima, degenerate, saddles } = (await runInMemory(setup)).folded
-  const of = (kind: KnownPoint['kind'], clusters: readonly { loss: number }[]): KnownPoint[] =>
-    clusters.map(({ loss }) => ({ kind, loss }))
+  const of = (kind: KnownPoint['kind'], points: DistinctPoints): KnownPoint[] =>
+    Array.from(points.column('loss'), loss => ({ kind, loss }))
   const all = [...of('minimum', minima), ...of('degenerate', degenerate), ...of('saddle', saddles)].sort(
     (a, b) => a.loss - b.loss
   )

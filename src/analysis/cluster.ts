@@ -8,6 +8,7 @@ import { columnScale, canonicalizerOf, type AnyCanonicalizer } from '../models/m
 import { isScalar } from '../models/losses/index.js'
 import { genericCoefficients } from '../models/network/symmetry.js'
 import { ClusterTable, type Cluster, type Others } from './clusterTable.js'
+import { DistinctPoints, type PointSource } from './distinctPoints.js'
 import { RankedIds } from './ranked.js'
 import { pickedRows } from './rows.js'
 import type { Model, Problem } from '../models/types.js'
@@ -149,9 +150,13 @@ export class Clusterer {
     return id
   }
 
+  get source(): PointSource {
+    return { table: this.table, scale: this.scale }
+  }
+
   /** Sorted by loss. */
   clusters(): Cluster[] {
-    return this.table.clusters(this.scale)
+    return DistinctPoints.of([this.source]).slice()
   }
 
   private functional(point: Float64Array): number {
@@ -285,9 +290,13 @@ export class FunctionClusterer {
     return id
   }
 
+  get source(): PointSource {
+    return { table: this.table }
+  }
+
   /** Sorted by loss. `copies` counts symmetric images of points that need not be isolated. */
   clusters(): Cluster[] {
-    return this.table.clusters()
+    return DistinctPoints.of([this.source]).slice()
   }
 }
 

@@ -1,10 +1,9 @@
 /** What is kept of each distinct point: columns of numbers grown by doubling, so that a million distinct points still fit. */
-import { byLoss } from '../core/ties.js'
 import { DistinctCounter } from './sketch.js'
 
 /** A distinct point. */
 export interface Cluster {
-  /** In order of discovery. */
+  /** The place among all, by loss. */
   readonly id: number
   /** Of the representative: the run polished best (smallest gradient norm, then smallest start). */
   readonly start: number
@@ -139,23 +138,27 @@ export class ClusterTable {
     this.precision[id] = precision
   }
 
-  /** By loss, equal losses by first start; their points are one array, each coordinate in units of `scale` [width]. */
-  clusters(scale?: Float64Array): Cluster[] {
+  /** Distinct symmetric images met of a point. */
+  copies(row: number): number {
+    return this.images.get(row)?.size ?? 1
+  }
+
+  /** A point, each of its coordinates in units of `scale` [width]. */
+  cluster(row: number, id = row, scale?: Float64Array): Cluster {
     const { width } = this
-    const points = this.point.slice(0, this.size * width)
-    if (scale) for (let at = 0; at < points.length; at++) points[at] *= scale[at % width]
-    const list = Array.from({ length: this.size }, (_, id) => ({
+    const parameters = this.point.slice(row * width, (row + 1) * width)
+    if (scale) for (let p = 0; p < width; p++) parameters[p] *= scale[p]
+    return {
       id,
-      start: this.start[id],
-      loss: this.loss[id],
-      gradientNorm: this.gradientNorm[id],
-      precision: this.precision[id],
-      parameters: points.subarray(id * width, (id + 1) * width),
-      count: this.count[id],
-      firstStart: this.firstStart[id],
-      starts: this.starts.get(id) ?? [this.firstStart[id]],
-      copies: this.images.get(id)?.size ?? 1
-    }))
-    return byLoss(list)
+      start: this.start[row],
+      loss: this.loss[row],
+      gradientNorm: this.gradientNorm[row],
+      precision: this.precision[row],
+      parameters,
+      count: this.count[row],
+      firstStart: this.firstStart[row],
+      starts: this.starts.get(row) ?? [this.firstStart[row]],
+      copies: this.copies(row)
+    }
   }
 }

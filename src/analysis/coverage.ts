@@ -1,10 +1,12 @@
 /** How much of the landscape a study has seen: shares, what is still unseen, and how many more starts would help. */
 import { clopperPearsonUpper } from '../core/stats.js'
 
-/** What coverage needs to know of a distinct minimum. */
-export interface SeenMinimum {
-  readonly count: number
-  readonly firstStart: number
+/** What coverage needs to know of the distinct minima. */
+export interface SeenMinima {
+  /** [n] runs that ended there. */
+  readonly count: Float64Array
+  /** [n] */
+  readonly firstStart: Float64Array
 }
 
 /** Starts below `end`, and how many of their runs ended in a minimum. */
@@ -42,13 +44,14 @@ export const halfOf = (starts: number): number => Math.floor(starts / 2)
  * holds for the runs as they ended.
  */
 export function coverageOf(
-  minima: readonly SeenMinimum[],
+  minima: SeenMinima,
   starts: number,
   half: FirstHalf,
   confidence = defaultConfidence
 ): Coverage {
-  const n = minima.reduce((sum, m) => sum + m.count, 0)
-  const singletons = minima.reduce((sum, m) => sum + (m.count === 1 ? 1 : 0), 0)
+  const { count, firstStart } = minima
+  const n = count.reduce((sum, c) => sum + c, 0)
+  const singletons = count.reduce((sum, c) => sum + (c === 1 ? 1 : 0), 0)
   const { k, runs: second } = missesOf(minima, half)
   const further = moreForBound(k, second, 0.01, confidence)
   return {
@@ -56,8 +59,8 @@ export function coverageOf(
     unseenUpperBound: clopperPearsonUpper(k, second, confidence),
     confidence,
     discovery: discoveryCurve(
-      minima.map(m => m.firstStart),
-      minima.reduce((end, m) => Math.max(end, m.firstStart + 1), starts)
+      firstStart,
+      firstStart.reduce((end, start) => Math.max(end, start + 1), starts)
     ),
     // Only a part of the starts ends in a minimum; the others tell nothing.
     moreStartsForOnePercent: further === 0 ? 0 : Math.ceil(n > 0 ? (further * starts) / n : further)
@@ -65,18 +68,18 @@ export function coverageOf(
 }
 
 /** Of the later runs that end in a minimum, how many there are and how many ended in one that the first half has not met. */
-function missesOf(minima: readonly SeenMinimum[], { end, runs }: FirstHalf): { k: number; runs: number } {
+function missesOf({ count, firstStart }: SeenMinima, { end, runs }: FirstHalf): { k: number; runs: number } {
   let n = 0
   let k = 0
-  for (const { count, firstStart } of minima) {
-    n += count
-    if (firstStart >= end) k += count
+  for (let m = 0; m < count.length; m++) {
+    n += count[m]
+    if (firstStart[m] >= end) k += count[m]
   }
   return { k, runs: n - runs }
 }
 
 /** Upper limit of the unseen probability after the runs so far, at a confidence. */
-export function unseenBound(minima: readonly SeenMinimum[], half: FirstHalf, confidence: number): number {
+export function unseenBound(minima: SeenMinima, half: FirstHalf, confidence: number): number {
   const { k, runs } = missesOf(minima, half)
   return clopperPearsonUpper(k, runs, confidence)
 }
@@ -104,10 +107,10 @@ export function moreForBound(k: number, n: number, bound: number, confidence: nu
 
 /** Distinct minima met by the starts 0 … s−1, at about twelve values of s per decade, the last being `starts`. */
 export function discoveryCurve(
-  firstStarts: readonly number[],
+  firstStarts: Float64Array,
   starts: number
 ): { readonly starts: number; readonly minima: number }[] {
-  const sorted = Float64Array.from(firstStarts).sort()
+  const sorted = firstStarts.slice().sort()
   const curve: { starts: number; minima: number }[] = []
   let met = 0
   for (let step = 0, s = 1; starts > 0; step++) {

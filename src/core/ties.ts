@@ -3,28 +3,25 @@
 /** Two losses are equal within this times max(1, |loss|). */
 export const lossTolerance = 2 ** 19 * Number.EPSILON
 
-interface Placed {
-  readonly loss: number
-  readonly firstStart: number
-}
-
 /** Whether two losses, neither of which is NaN, differ by rounding at most. */
 export const areEqual = (a: number, b: number): boolean => Math.abs(a - b) <= lossTolerance * Math.max(1, Math.abs(a))
 
-/** Points by loss, equal ones by the first start that met them. */
-export function byLoss<T extends Placed>(points: readonly T[]): T[] {
-  const list = [...points].sort((a, b) => a.loss - b.loss || a.firstStart - b.firstStart)
-  const ranks = ranksOf(list.map(p => p.loss))
-  return list
-    .map((point, i) => ({ point, rank: ranks[i] }))
-    .sort((a, b) => a.rank - b.rank || a.point.firstStart - b.point.firstStart)
-    .map(({ point }) => point)
+const placesOf = (losses: Float64Array): Uint32Array => Uint32Array.from(losses, (_, i) => i)
+
+/** The places of points [n] by loss, equal ones by the first start that met them. */
+export function orderByLoss(losses: Float64Array, firstStarts: Float64Array): Uint32Array {
+  const order = placesOf(losses).sort((i, j) => losses[i] - losses[j] || firstStarts[i] - firstStarts[j])
+  for (let from = 0, to = 0; from < order.length; from = to) {
+    while (to < order.length && (to === from || areEqual(losses[order[from]], losses[order[to]]))) to++
+    order.subarray(from, to).sort((i, j) => firstStarts[i] - firstStarts[j])
+  }
+  return order
 }
 
-/** The place of each loss among all, from 1 on; equal losses share the place of the first of them. */
-export function ranksOf(losses: readonly number[]): number[] {
-  const order = losses.map((_, i) => i).sort((i, j) => losses[i] - losses[j])
-  const ranks = new Array<number>(losses.length)
+/** The place of each loss among all [n], from 1 on; equal losses share the place of the first of them. */
+export function ranksOf(losses: Float64Array): Uint32Array {
+  const order = placesOf(losses).sort((i, j) => losses[i] - losses[j])
+  const ranks = new Uint32Array(losses.length)
   let first = 0
   order.forEach((i, k) => {
     if (!areEqual(losses[order[first]], losses[i])) first = k

@@ -172,11 +172,18 @@ export async function describeClusters(
   runs: number,
   options: DescribeOptions = {}
 ): Promise<Pick<Summary, 'minima' | 'degenerate' | 'saddles'>> {
-  const ranks = ranksOf([...folded.minima, ...folded.degenerate].map(cluster => cluster.loss))
+  const [strict, flat] = [folded.minima.column('loss'), folded.degenerate.column('loss')]
+  const losses = new Float64Array(strict.length + flat.length)
+  losses.set(strict)
+  losses.set(flat, strict.length)
+  const ranks = ranksOf(losses)
   const ranked = (points: StationaryPoint[], from: number): StationaryPoint[] =>
     points.map((point, i) => ({ ...point, rank: ranks[from + i] }))
-  const minima = ranked(await describe(setup, folded.minima, 'minimum', runs, options), 0)
-  const degenerate = ranked(await describe(setup, folded.degenerate, 'degenerate', runs, options), minima.length)
-  const saddles = await describe(setup, folded.saddles, 'saddle', runs, options)
+  const minima = ranked(await describe(setup, folded.minima.slice(), 'minimum', runs, options), 0)
+  const degenerate = ranked(
+    await describe(setup, folded.degenerate.slice(), 'degenerate', runs, options),
+    minima.length
+  )
+  const saddles = await describe(setup, folded.saddles.slice(), 'saddle', runs, options)
   return { minima, degenerate, saddles }
 }

@@ -1,5 +1,6 @@
 /** Where points lead: Newton's method from each of them on all rows, and the distinct points that it comes to. */
 import { openClusters } from '../analysis/cluster.js'
+import { DistinctPoints, type PointSource } from '../analysis/distinctPoints.js'
 import { VerdictCode, verdicts } from '../core/result.js'
 import { newton } from '../optimizers/newton.js'
 import type { Setup } from './setup.js'
@@ -70,12 +71,14 @@ export async function endsOf(
     }
   }
   const known = new Map<string, { end: string; loss: number | null }>()
-  const number = (letter: string, word: string, clusters: readonly { id: number; loss: number }[]): void =>
-    clusters.forEach(({ id, loss }, k) =>
-      known.set(`${letter}${id}`, { end: `${word} ${k + 1}`, loss: frame.lossScale * loss })
-    )
-  number('m', 'minimum', minima.clusters())
-  number('d', 'flat minimum', degenerate.clusters())
+  const number = (letter: string, word: string, source: PointSource): void =>
+    DistinctPoints.of([source])
+      .idsByRow()[0]
+      .forEach((place, row) =>
+        known.set(`${letter}${row}`, { end: `${word} ${place + 1}`, loss: frame.lossScale * source.table.loss[row] })
+      )
+  number('m', 'minimum', minima.source)
+  number('d', 'flat minimum', degenerate.source)
   const list = [...new Set(names)].map(name => ({
     ...(known.get(name) ?? { end: name, loss: null }),
     runs: Uint8Array.from(names, other => (other === name ? 1 : 0))

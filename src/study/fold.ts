@@ -3,13 +3,13 @@
  * so that everything follows from the runs alone, whoever ran them, in which pieces and when.
  */
 import { Aggregate, type AggregateResult } from '../analysis/aggregate.js'
-import { defaultTolerances, openClusters, type Cluster, type Clusters, type Tolerances } from '../analysis/cluster.js'
+import { defaultTolerances, openClusters, type Clusters, type Tolerances } from '../analysis/cluster.js'
+import { DistinctPoints } from '../analysis/distinctPoints.js'
 import type { Candidates, Compared } from '../analysis/multiplicity/candidates.js'
 import { halfOf, unseenBound, type FirstHalf } from '../analysis/coverage.js'
 import { listedStarts, type Others } from '../analysis/clusterTable.js'
 import { hashIntegers } from '../analysis/sketch.js'
 import { Spare } from '../core/spare.js'
-import { byLoss } from '../core/ties.js'
 import { LimitClusterer, type Limit } from '../analysis/limits.js'
 import { reasonWords, VerdictCode, type UnfinishedReason } from '../core/result.js'
 import { scoresOf } from '../models/scores.js'
@@ -36,9 +36,9 @@ export interface Folded extends AggregateResult {
   readonly range: Range
   readonly tolerances: Tolerances
   /** Distinct points by kind, each ascending by loss, then first start; `id` is unique over all of them, in that order. */
-  readonly minima: readonly Cluster[]
-  readonly degenerate: readonly Cluster[]
-  readonly saddles: readonly Cluster[]
+  readonly minima: DistinctPoints
+  readonly degenerate: DistinctPoints
+  readonly saddles: DistinctPoints
   readonly diverging: Diverging | undefined
   /** Of runs to infinity, by loss. */
   readonly limits: readonly Limit[]
@@ -164,7 +164,9 @@ export class Fold {
   unseen(end: number, confidence: number): number | undefined {
     const runs = this.before.get(end / 2)
     if (runs === undefined || !this.before.has(end)) return undefined
-    return unseenBound(this.clusters.minima.clusters(), { end: end / 2, runs }, confidence)
+    const { size, count, firstStart } = this.clusters.minima.source.table
+    const minima = { count: count.subarray(0, size), firstStart: firstStart.subarray(0, size) }
+    return unseenBound(minima, { end: end / 2, runs }, confidence)
   }
 
   /** Files ends under the distinct points that they belong to; a number for each that is unique over kinds, −1 for none. */
@@ -244,29 +246,17 @@ export class Fold {
     const firstHalf = stopped
       ? { end: count / 2, runs: this.before.get(count / 2) ?? 0 }
       : { end: this.half, runs: this.beforeHalf }
-    const found = byLoss(
-      kinds.flatMap((kind, k) =>
-        this.clusters[kind].clusters().map(cluster => ({
-          kind,
-          number: cluster.id * kinds.length + k,
-          cluster,
-          loss: cluster.loss,
-          firstStart: cluster.firstStart
-        }))
-      )
-    )
+    const all = DistinctPoints.of(kinds.map(kind => this.clusters[kind].source))
     const ids = new Int32Array(kinds.length * Math.max(0, ...kinds.map(kind => this.clusters[kind].size)))
-    found.forEach(({ number }, id) => (ids[number] = id))
-    const idOf = (number: number): number => (number < 0 ? -1 : ids[number])
-    const of = (...wanted: Kind[]): Cluster[] =>
-      found.flatMap(f => (wanted.includes(f.kind) ? [{ ...f.cluster, id: idOf(f.number) }] : []))
+    all.idsByRow().forEach((rows, k) => rows.forEach((id, row) => (ids[row * kinds.length + k] = id)))
+    const of = (...wanted: Kind[]): DistinctPoints => all.from(...wanted.map(kind => kinds.indexOf(kind)))
     const result = this.aggregate.result()
     for (const { point } of this.points) rename(point, ids)
     return {
       ...result,
       range,
       tolerances,
-      waterfall: result.waterfall.map(w => ({ ...w, point: w.point === null ? null : idOf(w.point) })),
+      waterfall: result.waterfall.map(w => ({ ...w, point: w.point === null ? null : ids[w.point] })),
       minima: of('minima'),
       degenerate: of('degenerate'),
       saddles: of('saddles', 'flatSaddles'),

@@ -2,6 +2,7 @@
  * The loss between end points: along the segment between the two best minima, and over the plane through three points, networks after
  * bringing each to the copy nearest to the first. Models without hidden layer have the loss of their convex twin beside it.
  */
+import type { DistinctPoints } from '../analysis/distinctPoints.js'
 import { isolines } from '../core/contours.js'
 import type { Contours, Landscape } from '../core/result.js'
 import type { Objective } from '../engines/types.js'
@@ -45,7 +46,7 @@ function nearestCopy(model: Model, theta: Float64Array, to: Float64Array): Float
 
 /** Minima, strict ones first, then saddles, then where the first runs started. */
 function pointsOf(setup: Setup, { minima, degenerate, saddles }: Folded): Named[] {
-  const named = (kind: string, list: readonly { parameters: Float64Array }[]): Named[] =>
+  const named = (kind: string, list: DistinctPoints): Named[] =>
     list.slice(0, 3).map((c, i) => ({ name: `${kind} ${i + 1}`, theta: c.parameters }))
   const starts = [0, 1].map(i => ({
     name: `start ${i}`,

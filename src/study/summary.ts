@@ -199,7 +199,7 @@ export async function summarize(
   const witness = convexity(model).model ? undefined : await findWitness(setup)
   const { diverging } = folded
   const decisions = decisionsOf(setup, minima)
-  const [best] = folded.minima
+  const best = folded.minima.at(0)
   const ties = best ? tiedRows(setup.problem, best.parameters) : 0
   const needed = restartsOf(setup, outcome, [...points.minima, ...points.degenerate])
   const multiplicity = stop?.aborted ? undefined : await multiplicityOf(setup, folded)
@@ -251,7 +251,10 @@ export async function summarize(
         }
       : {}),
     coverage: coverageOf(
-      folded.minima.map(m => ({ ...m, firstStart: m.firstStart - folded.range.first })),
+      {
+        count: folded.minima.column('count'),
+        firstStart: folded.minima.column('firstStart').map(start => start - folded.range.first)
+      },
       outcome.runs,
       { ...folded.firstHalf, end: folded.firstHalf.end - folded.range.first }
     ),

@@ -9,13 +9,17 @@ import {
 } from '../../src/analysis/coverage.js'
 import { clopperPearsonUpper } from '../../src/core/stats.js'
 import { Stream, uniform, words } from '../../src/core/rng.js'
-import type { SeenMinimum } from '../../src/analysis/coverage.js'
+import type { SeenMinima } from '../../src/analysis/coverage.js'
 
-const minimum = (count: number, firstStart: number): SeenMinimum => ({ count, firstStart })
+/** Minima of so many runs and such first starts. */
+const seen = (...minima: readonly (readonly [count: number, firstStart: number])[]): SeenMinima => ({
+  count: Float64Array.from(minima, ([count]) => count),
+  firstStart: Float64Array.from(minima, ([, start]) => start)
+})
 
 describe('coverage', () => {
   it('of one minimum in a thousand runs: the rule of three for the second half', () => {
-    const c = coverageOf([minimum(1000, 0)], 1000, { end: 500, runs: 500 })
+    const c = coverageOf(seen([1000, 0]), 1000, { end: 500, runs: 500 })
     expect(c.goodTuring).toBe(0)
     const exact = 1 - 0.05 ** (1 / 500)
     if (!(Math.abs(c.unseenUpperBound / exact - 1) <= 64 * Number.EPSILON * 500)) expect.fail()
@@ -24,7 +28,7 @@ describe('coverage', () => {
   })
 
   it('counts hits on minima that the first half had not met', () => {
-    const c = coverageOf([minimum(90, 0), minimum(3, 60), minimum(1, 77), minimum(1, 5)], 100, { end: 50, runs: 49 })
+    const c = coverageOf(seen([90, 0], [3, 60], [1, 77], [1, 5]), 100, { end: 50, runs: 49 })
     expect(c.goodTuring).toBe(2 / 95)
     expect(c.unseenUpperBound).toBe(clopperPearsonUpper(4, 46, 0.95))
     const further = moreForBound(4, 46, 0.01, 0.95)
@@ -32,7 +36,7 @@ describe('coverage', () => {
   })
 
   it('knows nothing without a minimum', () => {
-    const c = coverageOf([], 50, { end: 25, runs: 0 })
+    const c = coverageOf(seen(), 50, { end: 25, runs: 0 })
     expect([c.goodTuring, c.unseenUpperBound]).toEqual([1, 1])
     expect(c.moreStartsForOnePercent).toBe(299)
     expect(c.discovery.at(-1)).toEqual({ starts: 50, minima: 0 })
@@ -64,7 +68,7 @@ describe('coverage', () => {
         count[j]++
         if (first[j] < 0) first[j] = start
       })
-      const met = shares.flatMap((_, j) => (count[j] > 0 ? [minimum(count[j], first[j])] : []))
+      const met = seen(...shares.flatMap((_, j) => (count[j] > 0 ? [[count[j], first[j]] as const] : [])))
       const unseen = shares.reduce((sum, share, j) => (count[j] > 0 ? sum : sum + share / total), 0)
       if (unseen <= coverageOf(met, n, { end: halfOf(n), runs: halfOf(n) }).unseenUpperBound) held++
     }
@@ -77,14 +81,14 @@ describe('coverage', () => {
     expect(sum).toBeLessThan(0.05)
     expect(sum).toBeGreaterThan(0.05 * (50 / 51) * (1 - 1e-12))
     // A later look asks for more.
-    expect(unseenBound([minimum(1000, 0)], { end: 500, runs: 500 }, confidenceOfLook(3))).toBeGreaterThan(
-      unseenBound([minimum(1000, 0)], { end: 500, runs: 500 }, 0.95)
+    expect(unseenBound(seen([1000, 0]), { end: 500, runs: 500 }, confidenceOfLook(3))).toBeGreaterThan(
+      unseenBound(seen([1000, 0]), { end: 500, runs: 500 }, 0.95)
     )
   })
 })
 
 it('the discovery curve is exact at its points and ends at the last start', () => {
-  const curve = discoveryCurve([0, 1, 1, 9, 500, 999], 1000)
+  const curve = discoveryCurve(Float64Array.of(0, 1, 1, 9, 500, 999), 1000)
   expect(curve[0]).toEqual({ starts: 1, minima: 1 })
   expect(curve.find(p => p.starts === 10)).toEqual({ starts: 10, minima: 4 })
   expect(curve.at(-1)).toEqual({ starts: 1000, minima: 6 })
@@ -92,5 +96,5 @@ it('the discovery curve is exact at its points and ends at the last start', () =
     true
   )
   expect(curve.length).toBeLessThan(40)
-  expect(discoveryCurve([], 0)).toEqual([])
+  expect(discoveryCurve(new Float64Array(0), 0)).toEqual([])
 })

@@ -41,7 +41,7 @@ export async function answerProblem(problem: GridProblem): Promise<ProblemAnswer
     })
     const found = folded.minima
     const P = setup.objective.parameters
-    const best = found[0]
+    const best = found.at(0)
     const H = best ? (await setup.certifier.objective.evaluate(best.parameters, { H: true })).H : undefined
     return {
       key: problem.key,
@@ -53,7 +53,7 @@ export async function answerProblem(problem: GridProblem): Promise<ProblemAnswer
       ridge: isRidged(setup.problem),
       floor: best ? Math.min(best.loss, lowest) : lowest,
       floorIs: best ? 'minimum' : 'lowest loss seen',
-      minima: found.map(c => c.loss),
+      minima: [...found.column('loss')],
       eigenvalues: H ? [...symmetricEigen(H, P).values] : []
     }
   } finally {
@@ -227,7 +227,7 @@ export async function measureCell(cell: GridCell, answer: ProblemAnswer, signal?
       perStep: { f: 1, g: 1, H: needsH, rows: size + (stride > 1 ? problem.rows / stride : 0) },
       seconds,
       stepsTotal: steps.reduce((a, b) => a + b, 0),
-      minima: folded.minima.map(c => c.loss),
+      minima: [...folded.minima.column('loss')],
       runs: {
         steps,
         verdict,

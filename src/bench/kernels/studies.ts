@@ -63,7 +63,7 @@ export async function referenceMinima(studyCase: StudyCase): Promise<number[]> {
   const setup = await setUp(configOf(studyCase, { engine: 'reference', precision: 'f64' }, checkedStarts))
   try {
     const { folded } = await runInMemory(setup)
-    return folded.minima.map(c => c.loss)
+    return [...folded.minima.column('loss')]
   } finally {
     setup.dispose()
   }
@@ -183,7 +183,7 @@ export class OpenStudy {
     const { folded } = await runInMemory(this.setup)
     const seconds = (performance.now() - began) / 1000
     const joules = energyOf(used(), this.cards !== undefined)
-    const found = folded.minima.map(c => c.loss)
+    const found = [...folded.minima.column('loss')]
     const lost = this.wanted.find(w => !found.some(f => Math.abs(f - w) <= lossTolerance * Math.max(1, Math.abs(w))))
     if (lost !== undefined)
       this.error = `The minimum with loss ${lost} that the reference finds from these starts is missing.`

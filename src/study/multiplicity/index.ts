@@ -2,7 +2,7 @@
  * Predictive multiplicity of a study: its runs, and its certified minima, within ε of the best one, and how far their predictions differ.
  * Made from the parameters that the parts hold, a few rows at a time, so that memory stays bounded.
  */
-import type { Cluster } from '../../analysis/cluster.js'
+import type { DistinctPoints } from '../../analysis/distinctPoints.js'
 import type { Compared } from '../../analysis/multiplicity/candidates.js'
 import {
   addChurn,
@@ -88,8 +88,8 @@ async function* measuredRows(setup: Setup, { theta, sets }: Models, problem: Pro
 /** What a fold knows of the runs. */
 export interface Found {
   readonly compared: Compared | undefined
-  readonly minima: readonly Cluster[]
-  readonly degenerate: readonly Cluster[]
+  readonly minima: DistinctPoints
+  readonly degenerate: DistinctPoints
 }
 
 /** A cell of the training or the held-out rows. */
@@ -198,7 +198,7 @@ async function within(
 
 /** Minima and their level sets, and the churn of the best of them by loss. */
 async function overMinima(setup: Setup, { minima, degenerate }: Found): Promise<Multiplicity['minima']> {
-  const models = await minimaOf(setup, [...minima, ...degenerate])
+  const models = await minimaOf(setup, minima, degenerate)
   if (!models) return undefined
   const { ids, sets } = models
   const best = ids.map((id, m) => ({ id, m })).sort((a, b) => a.id - b.id)

@@ -1,6 +1,6 @@
 /** The models whose predictions are compared: the runs of a study, from its parts, and its certified minima; with their level sets. */
 import { sameAccuracyTolerance, sameLossTolerance } from '../../analysis/aggregate.js'
-import type { Cluster } from '../../analysis/cluster.js'
+import type { DistinctPoints } from '../../analysis/distinctPoints.js'
 import { pick } from '../../analysis/follow.js'
 import { firstEqual } from '../../core/equalRows.js'
 import { Candidates, levelSets, type Compared, type Levels } from '../../analysis/multiplicity/candidates.js'
@@ -98,9 +98,11 @@ export function runsOf(setup: Setup, { theta, score }: Compared): Models {
 /** The certified minima, strict and flat, and their ids. */
 export async function minimaOf(
   setup: Setup,
-  clusters: readonly Cluster[]
+  strict: DistinctPoints,
+  flat: DistinctPoints
 ): Promise<(Models & { readonly ids: number[] }) | undefined> {
-  const all = clusters.slice(0, mostRuns)
+  const all = strict.slice(0, mostRuns)
+  all.push(...flat.slice(0, mostRuns - all.length))
   const P = setup.objective.parameters
   const names = scoresOf(setup.model)
   const at = names.indexOf(scoreName(setup)!)

@@ -19,7 +19,7 @@ export async function resamplingOf(
   if (!isResampled(setup.config) || stop?.aborted) return undefined
   const notes: string[] = []
   // Of a flat minimum nothing but the predictions is determined.
-  const [strict, flat] = [folded.minima[0], folded.degenerate[0]]
+  const [strict, flat] = [folded.minima.at(0), folded.degenerate.at(0)]
   const isFlat = flat !== undefined && (strict === undefined || flat.loss < strict.loss)
   const best = isFlat ? flat : strict
   if (bootstrap !== undefined && best === undefined)
