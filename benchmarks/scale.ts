@@ -82,9 +82,9 @@ function measure(config: StudyInput, count: number): Measured {
   const options = { ...config, engine: 'cpu', starts: { count } }
   const program = `
     const { study } = await import(${JSON.stringify(library)})
-    const { minima, degenerate, saddles } = await study(${JSON.stringify(options)}, { out: ${JSON.stringify(join(out, 'study'))} })
+    const { distinct } = await study(${JSON.stringify(options)}, { out: ${JSON.stringify(join(out, 'study'))} })
     const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage()
-    const points = minima.length + degenerate.length + saddles.length
+    const points = distinct.minima.points + distinct.degenerate.points + distinct.saddles.points
     console.log(JSON.stringify({ seconds: (userCPUTime + systemCPUTime) / 1e6, bytes: 1024 * maxRSS, points }))`
   try {
     const text = execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })

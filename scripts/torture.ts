@@ -101,7 +101,7 @@ function fingerprint(directory: string): string {
   const hash = createHash('sha256')
   const runs = join(directory, 'runs')
   for (const name of readdirSync(runs).sort())
-    if (/^(part|open|points).*\.parquet$/.test(name)) hash.update(name).update(readFileSync(join(runs, name)))
+    if (/^(part|open|points|distinct).*\.parquet$/.test(name)) hash.update(name).update(readFileSync(join(runs, name)))
   const summary = JSON.parse(readFileSync(join(directory, 'summary.json'), 'utf8')) as Record<string, unknown>
   return hash.update(JSON.stringify({ ...summary, timing: null, engine: null })).digest('hex')
 }

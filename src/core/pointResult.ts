@@ -38,7 +38,7 @@ export interface PointProof {
 
 /** A distinct stationary point, up to symmetry: a minimum, a degenerate one (with `nullity`) or a saddle (with `index`). */
 export interface StationaryPoint {
-  /** Unique over all distinct points: by loss, then by the first start that met them. `runs/points.parquet` refers to it. */
+  /** Unique over all distinct points: by loss, then by the first start that met them. `runs/points.parquet` and `runs/distinct.parquet` refer to it. */
   readonly id: number
 
   /** f there, penalties included. */

@@ -37,7 +37,7 @@ export interface BestOf {
 
 /** How many starts find the minima that share the lowest loss known. */
 export interface Restarts {
-  /** Their ids. */
+  /** Ids of those that are listed. */
   readonly points: readonly number[]
   /** Runs that ended there. */
   readonly count: number

@@ -18,7 +18,7 @@ export type * from './pointResult.js'
 /** In every summary: what kind of file it is. */
 export const summaryFormat = 'manystart/summary'
 /** Of the fields of a summary. */
-export const summaryVersion = 2
+export const summaryVersion = 3
 
 /** All verdicts. */
 export const verdicts = ['minimum', 'degenerate', 'saddle', 'diverging', 'unfinished', 'failed'] as const
@@ -107,6 +107,16 @@ export interface DatasetSummary {
 
 /** Whether a direction separates the rows, so that the loss falls along it for ever. */
 export type Separation = Summary['separation']
+
+/** Distinct points of one kind together. */
+export interface DistinctTotals {
+  /** How many they are, listed or not. */
+  readonly points: number
+  /** Distinct symmetric images met of all of them. */
+  readonly copies: number
+  /** The lowest and the highest loss; absent where there is no point. */
+  readonly losses?: readonly [number, number]
+}
 
 /** What a study found: `summary.json`. Losses are in the units of f, parameters for the columns as given, times in seconds. */
 export interface Summary {
@@ -215,6 +225,23 @@ export interface Summary {
     readonly parameters: number
     /** Largest difference of the loss, likewise. */
     readonly loss: number
+  }
+
+  /** How many distinct points there are; of each kind so many are listed, those with the lowest loss, that a text holds them. */
+  readonly distinct: {
+    /** Strict minima. */
+    readonly minima: DistinctTotals
+    /** Points with flat directions. */
+    readonly degenerate: DistinctTotals
+    /** Saddles. */
+    readonly saddles: DistinctTotals
+    /** Of the minima, strict or flat, that share the lowest loss; absent where there is none. */
+    readonly lowest?: {
+      /** How many they are. */
+      readonly points: number
+      /** Runs that ended there. */
+      readonly runs: number
+    }
   }
 
   /** Strict minima, by loss. */

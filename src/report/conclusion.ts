@@ -6,7 +6,7 @@ import type { Summary, UnfinishedReason } from '../core/result.js'
 import { formatCount } from '../core/units.js'
 import {
   bestPoint,
-  bestPoints,
+  bestRuns,
   capital,
   count,
   infiniteText,
@@ -14,6 +14,7 @@ import {
   limitsText,
   listed,
   mainMetric,
+  minimaMet,
   percent,
   rangeOf,
   remedyText,
@@ -94,7 +95,7 @@ function convexSentence(s: Summary): string {
   if (s.minima.length > 0) {
     const merged =
       s.minima.length > 1
-        ? ` (the ${s.minima.length} points that were told apart are one minimiser to within the accuracy of the study)`
+        ? ` (the ${formatCount(s.distinct.minima.points)} points that were told apart are one minimiser to within the accuracy of the study)`
         : ''
     const modulus = s.convex.modulus === null ? '' : ` (smallest curvature ${short(s.convex.modulus, 3)})`
     if (v.minimum === n)
@@ -135,7 +136,7 @@ const runAway = 'run away while the loss goes on falling, so there is no minimum
 function nonconvexSentence(s: Summary): string {
   const { verdicts: v, starts: n } = s
   const arrived = v.minimum + v.degenerate
-  const distinct = s.minima.length + s.degenerate.length
+  const distinct = minimaMet(s)
   const others = elsewhere(s)
   if (arrived === 0) {
     if (v.diverging === 0)
@@ -143,9 +144,9 @@ function nonconvexSentence(s: Summary): string {
     const rest = v.diverging < n ? ` (in all: ${others})` : ''
     return `no run converged: in ${partOfRuns(v.diverging, n)} the weights ${runAway}${rest}${towards(s)}; where such a run is stopped depends on its start.${predictions(s)}`
   }
-  const best = bestPoints(s)
-  const found = `${percent(best.reduce((sum, p) => sum + p.count, 0) / n)} of the runs`
-  const whoFinds = best.length > 1 ? `${tiesText(s)}, which ${found} found` : `the best by ${found}`
+  const found = `${percent(bestRuns(s) / n)} of the runs`
+  const ties = tiesText(s)
+  const whoFinds = ties !== '' ? `${ties}, which ${found} found` : `the best by ${found}`
   const copies = s.problem.hidden.length > 0 ? ', up to symmetric copies' : ''
   if (distinct === 1) {
     const flat = s.minima.length === 0
@@ -163,9 +164,9 @@ function nonconvexSentence(s: Summary): string {
     s.degenerate.length === 0
       ? ''
       : s.minima.length === 0
-        ? `, all of them flat${best.length > 1 ? ' (what they compute differs, but those of one loss may lie in one valley)' : ''},`
-        : `, ${s.degenerate.length} of them flat,`
-  const losses = [...s.minima, ...s.degenerate].map(m => m.loss)
+        ? `, all of them flat${ties !== '' ? ' (what they compute differs, but those of one loss may lie in one valley)' : ''},`
+        : `, ${formatCount(s.distinct.degenerate.points)} of them flat,`
+  const losses = [s.distinct.minima, s.distinct.degenerate].flatMap(kind => kind.losses ?? [])
   const [low, high] = [losses.reduce((a, b) => Math.min(a, b)), losses.reduce((a, b) => Math.max(a, b))].map(loss =>
     short(loss, 6)
   )
@@ -212,17 +213,17 @@ const kinds: readonly {
   },
   {
     lead: 'A result that depends on the start, because the loss is not convex',
-    fits: s => !s.convex.model && s.minima.length + s.degenerate.length > 1,
+    fits: s => !s.convex.model && minimaMet(s) > 1,
     about: s => {
-      const best = bestPoints(s)
-      const found = percent(best.reduce((sum, p) => sum + p.count, 0) / s.starts)
-      const who = best.length > 1 ? `${tiesText(s)}, found by ${found}` : `the best found by ${found}`
-      return `${formatCount(s.minima.length + s.degenerate.length)} distinct minima, ${who} of the runs`
+      const found = percent(bestRuns(s) / s.starts)
+      const ties = tiesText(s)
+      const who = ties !== '' ? `${ties}, found by ${found}` : `the best found by ${found}`
+      return `${formatCount(minimaMet(s))} distinct minima, ${who} of the runs`
     }
   },
   {
     lead: 'No result to arrive at, because the weights run away while the loss goes on falling',
-    fits: s => !s.convex.model && s.minima.length + s.degenerate.length === 0 && 2 * s.verdicts.diverging > s.starts,
+    fits: s => !s.convex.model && minimaMet(s) === 0 && 2 * s.verdicts.diverging > s.starts,
     about: s => partOfRuns(s.verdicts.diverging, s.starts)
   }
 ]

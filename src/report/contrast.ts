@@ -1,5 +1,5 @@
 /** Models side by side: what they are compared by, and the table for a terminal. Pure functions of summaries. */
-import type { MetricSet, Quantiles, StationaryPoint, Summary } from '../core/result.js'
+import type { MetricSet, Quantiles, Summary } from '../core/result.js'
 import { wrap } from '../core/text.js'
 import { formatCount, formatRate } from '../core/units.js'
 import { crossValidated } from './resampling.js'
@@ -8,11 +8,12 @@ import { startsText } from './restarts.js'
 import { textTable, type Table } from './table.js'
 import {
   bestPoint,
-  bestPoints,
+  bestRuns,
   capital,
   computer,
   count,
   mainMetric,
+  minimaMet,
   none,
   percent,
   rangeOf,
@@ -34,8 +35,9 @@ function convexityText(s: Summary): string {
 }
 
 function minimaText(s: Summary): string {
-  const strict = formatCount(s.minima.length)
-  return s.degenerate.length > 0 ? `${strict} + ${formatCount(s.degenerate.length)} flat` : strict
+  const { minima, degenerate } = s.distinct
+  const strict = formatCount(minima.points)
+  return degenerate.points > 0 ? `${strict} + ${formatCount(degenerate.points)} flat` : strict
 }
 
 const stepsText = (q: Quantiles): string =>
@@ -43,7 +45,7 @@ const stepsText = (q: Quantiles): string =>
 
 type Row = readonly [string, (s: Summary) => string]
 
-const ends = (s: Summary): boolean => s.minima.length + s.degenerate.length > 0
+const ends = (s: Summary): boolean => minimaMet(s) > 0
 
 /** How to read the rows of `fullTable`. */
 export const fullNotes = (summaries: readonly Summary[]): string =>
@@ -55,12 +57,9 @@ export const fullNotes = (summaries: readonly Summary[]): string =>
   `convex. As good as the best: the same training ${summaries.some(s => s.metrics.train.accuracy) ? 'accuracy' : 'loss'} as the best run.` +
   goodNote(summaries)
 
-/** Runs, or their share, that find a minimum of the lowest loss. */
-const total = (s: Summary, of: (p: StationaryPoint) => number): number =>
-  bestPoints(s).reduce((sum, p) => sum + of(p), 0)
 /** " (3 minima)" where several share the lowest loss. */
 const tied = (s: Summary): string => {
-  const n = bestPoints(s).length
+  const n = s.distinct.lowest?.points ?? 0
   return n > 1 ? ` (${formatCount(n)} minima)` : ''
 }
 
@@ -73,13 +72,13 @@ function rowsOf(summaries: readonly Summary[]): Row[] {
     ['distinct minima', minimaText],
     [
       'copies of them met',
-      s => (ends(s) ? formatCount([...s.minima, ...s.degenerate].reduce((n, m) => n + m.copies, 0)) : none)
+      s => (ends(s) ? formatCount(s.distinct.minima.copies + s.distinct.degenerate.copies) : none)
     ],
     ['lowest loss', s => short(bestPoint(s)?.loss, 6)],
-    ['share of the best minimum', s => (ends(s) && s.starts > 0 ? percent(total(s, p => p.share)) + tied(s) : none)],
+    ['share of the best minimum', s => (ends(s) && s.starts > 0 ? percent(bestRuns(s) / s.starts) + tied(s) : none)],
     ['starts for 95 % chance', startsText],
     ['spread of the end points', s => (ends(s) ? short(s.spread.parameters, 2) : none)],
-    ['saddles met', s => formatCount(s.saddles.length)],
+    ['saddles met', s => formatCount(s.distinct.saddles.points)],
     ['runs: minimum', s => formatCount(s.verdicts.minimum)],
     ['runs: degenerate', s => formatCount(s.verdicts.degenerate)],
     ['runs: saddle', s => formatCount(s.verdicts.saddle)],
@@ -117,7 +116,7 @@ function rowsOf(summaries: readonly Summary[]): Row[] {
 function keyRowsOf(summaries: readonly Summary[]): Row[] {
   const list: Row[] = [
     ['distinct minima', minimaText],
-    ['runs that find the best', s => (ends(s) ? formatCount(total(s, p => p.count)) + tied(s) : none)],
+    ['runs that find the best', s => (ends(s) ? formatCount(bestRuns(s)) + tied(s) : none)],
     ['runs that end in none', s => formatCount(s.starts - s.verdicts.minimum - s.verdicts.degenerate)]
   ]
   const metric = summaries.map(mainMetric).find(m => m !== undefined)
@@ -180,7 +179,7 @@ export const keyNotes = (summaries: readonly Summary[]): string =>
 
 /** One line for a model: "1 minimum, 999 of 999 runs", "26 minima, the best from 100 of 999 runs", "no minimum: 999 of 999 runs run away". */
 export function headline(s: Summary): string {
-  const distinct = s.minima.length + s.degenerate.length
+  const distinct = minimaMet(s)
   const of = (n: number): string => `${formatCount(n)} of ${count(s.starts, 'run', 'runs')}`
   if (distinct === 0)
     return s.verdicts.diverging > 0
@@ -188,7 +187,7 @@ export function headline(s: Summary): string {
       : `no minimum in ${of(s.starts)}`
   const met = `${formatCount(distinct)} ${distinct === 1 ? 'minimum' : 'minima'}`
   if (2 * s.verdicts.diverging > s.starts) return `${of(s.verdicts.diverging)} run away, ${met} met`
-  const best = of(total(s, p => p.count))
+  const best = of(bestRuns(s))
   const ties = tiesText(s)
   return distinct === 1
     ? `1 minimum, ${best}`

@@ -43,8 +43,28 @@ import { varianceSection } from './variance.js'
 import { separationTable, separationText } from './separation.js'
 import { ridgePathText } from './ridgePath.js'
 import { bootstrapTable, crossValidationTable, resamplingNotes, resamplingText } from './resampling.js'
-import { limitsTable, meaning, met, metricsTable, pointsTable, thresholdsTable } from './tables.js'
-import { computer, count, escape, fixed, infiniteText, isSeparated, percent, remedyText, short } from './words.js'
+import {
+  limitsTable,
+  meaning,
+  met,
+  metricsTable,
+  pointKinds,
+  pointsTable,
+  thresholdsTable,
+  type PointKind
+} from './tables.js'
+import {
+  computer,
+  count,
+  escape,
+  fixed,
+  infiniteText,
+  isSeparated,
+  moreText,
+  percent,
+  remedyText,
+  short
+} from './words.js'
 
 const shownPoints = 30
 const shownFlat = 5
@@ -52,19 +72,16 @@ const shownFlat = 5
 const shownNames = 8
 
 /** The first points of a kind, and how many more there are. */
-function pointsPart(title: string, points: readonly StationaryPoint[], s: Summary): string {
-  const more =
-    points.length > shownPoints ? paragraph(`and ${formatCount(points.length - shownPoints)} more in summary.json`) : ''
-  return titled(pointsTable(title, points, s, shownPoints)) + more + proofNotes(points)
+function pointsPart(kind: PointKind, s: Summary): string {
+  const points = s[pointKinds[kind]]
+  const more = moreText(shownPoints, points.length, s.distinct[pointKinds[kind]].points)
+  return titled(pointsTable(kind, s, shownPoints)) + (more === '' ? '' : paragraph(more)) + proofNotes(points)
 }
 
 /** Limits of runs to infinity, and how many more there are. */
 function limitsPart(s: Summary): string {
-  const more =
-    s.limits.length > shownPoints
-      ? paragraph(`and ${formatCount(s.limits.length - shownPoints)} more in summary.json`)
-      : ''
-  return titled(limitsTable(s, shownPoints)) + more
+  const more = moreText(shownPoints, s.limits.length)
+  return titled(limitsTable(s, shownPoints)) + (more === '' ? '' : paragraph(more))
 }
 
 /** How many are proved, and different; why others are not, each reason once. */
@@ -138,9 +155,9 @@ function notes(s: Summary): string {
         `${formatCount(d.nullityExplained ?? 0)} explained by symmetries and dead units${free}.`
     )
   }
-  if (s.degenerate.length > shownFlat)
+  if (s.distinct.degenerate.points > shownFlat)
     list.push(
-      `${count(s.degenerate.length - shownFlat, 'more flat minimum is', 'more flat minima are')} in summary.json.`
+      `Of flat minima there are ${moreText(shownFlat, s.degenerate.length, s.distinct.degenerate.points).replace(/^and /, '')}.`
     )
   if (s.interrupted)
     list.push(`Interrupted: ${formatCount(s.starts)} of ${formatCount(s.startsRequested)} starts were run.`)
@@ -367,8 +384,7 @@ async function section(
     await churnMatrix(s)
   ]
   const own = factsOf(s).filter(([name]) => !shared.some(([n]) => n === name))
-  const points =
-    pointsPart('Minima', s.minima, s) + pointsPart('Flat minima', s.degenerate, s) + pointsPart('Saddles', s.saddles, s)
+  const points = (Object.keys(pointKinds) as PointKind[]).map(kind => pointsPart(kind, s)).join('')
   return [
     alone
       ? ''

@@ -8,7 +8,7 @@ import { bootstrapTable, crossValidationTable } from './resampling.js'
 import { bestOfTable } from './restarts.js'
 import { separationTable } from './separation.js'
 import type { Table } from './table.js'
-import { fixed, limitText, listed, mainMetric, none, percent, placeText, short, spreadOf } from './words.js'
+import { fixed, limitText, listed, mainMetric, none, percent, placeTexts, short, spreadOf } from './words.js'
 
 export const meaning: Readonly<Record<Verdict, string>> = {
   minimum: 'A strict minimum: stationary, and every eigenvalue of the Hessian is positive.',
@@ -39,14 +39,15 @@ function smallest({ eigenvalues, nullity, index }: StationaryPoint): string {
 const proofText = ({ proof }: StationaryPoint): string =>
   proof === undefined ? none : proof.status === 'proved' ? `± ${short(proof.radius, 2)}` : 'not proved'
 
-/** Distinct points of one kind, the lowest loss first; undefined where there are none. */
-export function pointsTable(
-  title: string,
-  points: readonly StationaryPoint[],
-  s: Summary,
-  most = Infinity
-): Table | undefined {
+/** Kinds of distinct points, by what they are called. */
+export const pointKinds = { Minima: 'minima', 'Flat minima': 'degenerate', Saddles: 'saddles' } as const
+export type PointKind = keyof typeof pointKinds
+
+/** Distinct points of one kind that are listed, the lowest loss first; undefined where there are none. */
+export function pointsTable(kind: PointKind, s: Summary, most = Infinity): Table | undefined {
+  const points = s[pointKinds[kind]]
   if (points.length === 0) return undefined
+  const places = placeTexts(points)
   const metric = mainMetric(s)
   const named = metric ? [`training ${metric.label}`, ...(s.metrics.test ? [`held-out ${metric.label}`] : [])] : []
   const proofs = points.some(m => m.proof)
@@ -55,7 +56,7 @@ export function pointsTable(
       ? [m.metrics?.train[metric.name], ...(s.metrics.test ? [m.metrics?.test?.[metric.name]] : [])]
       : []
     return [
-      placeText(points, i),
+      places[i],
       fixed(m.loss, 10),
       formatCount(m.count),
       percent(m.share),
@@ -68,7 +69,7 @@ export function pointsTable(
     ]
   })
   return {
-    title: `${title} (${formatCount(points.length)})`,
+    title: `${kind} (${formatCount(s.distinct[pointKinds[kind]].points)})`,
     head: [
       ...['', 'loss', 'runs', 'share', 'interval', 'copies met', 'smallest eigenvalue', 'max |g|'],
       ...(proofs ? ['proved in a box of'] : []),
@@ -150,9 +151,7 @@ export function reportTables(summaries: readonly Summary[], options: Coefficient
   const own = (s: Summary): Table[] =>
     [
       verdictTable(s),
-      pointsTable('Minima', s.minima, s),
-      pointsTable('Flat minima', s.degenerate, s),
-      pointsTable('Saddles', s.saddles, s),
+      ...(Object.keys(pointKinds) as PointKind[]).map(kind => pointsTable(kind, s)),
       limitsTable(s),
       coefficientsTable(s),
       coefficientsTable(s, 'full', options),

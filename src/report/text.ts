@@ -1,5 +1,5 @@
 /** The result of one study in plain text for the terminal. A pure function of a summary. */
-import { verdicts, type StationaryPoint, type Summary } from '../core/result.js'
+import { verdicts, type Summary } from '../core/result.js'
 import { wrap } from '../core/text.js'
 import { formatCount, formatRate, formatSeconds } from '../core/units.js'
 import { conclusion, coverageText } from './conclusion.js'
@@ -18,19 +18,20 @@ import { bootstrapTable, crossValidationTable, resamplingText } from './resampli
 import { ridgePathText } from './ridgePath.js'
 import { textTable } from './table.js'
 import { limitsTable } from './tables.js'
-import { computer, count, fixed, infiniteText, none, percent, placeText, short, spreadOf } from './words.js'
+import { computer, count, fixed, infiniteText, none, moreText, percent, placeTexts, short, spreadOf } from './words.js'
 
 const shownPoints = 10
 const shownFlat = 3
 /** Names of growing parameters in a table. */
 const shownGrowing = 2
 
-function pointTable(title: string, points: readonly StationaryPoint[], width: number): string[] {
+function minimaTable({ minima: points, distinct }: Summary, width: number): string[] {
   if (points.length === 0) return []
+  const places = placeTexts(points)
   const rows = points
     .slice(0, shownPoints)
     .map((m, i) => [
-      placeText(points, i),
+      places[i],
       fixed(m.loss, 10),
       formatCount(m.count),
       percent(m.share),
@@ -38,19 +39,27 @@ function pointTable(title: string, points: readonly StationaryPoint[], width: nu
       m.eigenvalues.length > 0 ? short(m.eigenvalues[0], 3) : none
     ])
   const head = ['', 'loss', 'runs', 'share', 'copies', 'smallest eigenvalue']
-  const more =
-    points.length > shownPoints ? [`and ${formatCount(points.length - shownPoints)} more in summary.json`] : []
-  const heading = `${title} (${formatCount(points.length)})`
-  return ['', `${heading}:`, ...textTable({ title: heading, head, rows, words: [], spare: [5, 4] }, width), ...more]
+  const more = moreText(shownPoints, points.length, distinct.minima.points)
+  const heading = `minima (${formatCount(distinct.minima.points)})`
+  return [
+    '',
+    `${heading}:`,
+    ...textTable({ title: heading, head, rows, words: [], spare: [5, 4] }, width),
+    ...(more === '' ? [] : wrap(more, width))
+  ]
 }
 
 /** Limits of the loss that runs to infinity approach. */
 function limitLines(s: Summary, width: number): string[] {
   const table = limitsTable(s, shownPoints, shownGrowing)
   if (!table) return []
-  const more =
-    s.limits.length > shownPoints ? [`and ${formatCount(s.limits.length - shownPoints)} more in summary.json`] : []
-  return ['', `${table.title}:`, ...textTable({ ...table, spare: [5, 8, 7, 2, 6] }, width), ...more]
+  const more = moreText(shownPoints, s.limits.length)
+  return [
+    '',
+    `${table.title}:`,
+    ...textTable({ ...table, spare: [5, 8, 7, 2, 6] }, width),
+    ...(more === '' ? [] : [more])
+  ]
 }
 
 /** Coefficients with their tests and intervals, the fit and the effects, for a model without hidden layer. */
@@ -141,7 +150,7 @@ export function studyText(s: Summary, width: number, options: CoefficientOptions
     '',
     ...wrap(`verdicts: ${met.length > 0 ? met.join(', ') : 'none'}`, width),
     ...(separated === '' ? [] : wrap(`separation: ${s.separation.status}, ${separated}`, width)),
-    ...pointTable('minima', s.minima, width),
+    ...minimaTable(s, width),
     ...limitLines(s, width),
     ...coefficientLines(s, width, options),
     ...separationLines(s, width),

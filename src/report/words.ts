@@ -89,25 +89,39 @@ export function bestPoint(s: Summary): StationaryPoint | undefined {
   return flat && (!strict || flat.loss < strict.loss) ? flat : strict
 }
 
-/** All that share the lowest loss. */
-export function bestPoints(s: Summary): StationaryPoint[] {
-  const best = bestPoint(s)
-  if (!best) return []
-  const tied = [...s.minima, ...s.degenerate].filter(p => p.rank !== undefined && p.rank === best.rank)
-  return tied.length > 0 ? tied : [best]
-}
+/** Distinct minima, strict or flat. */
+export const minimaMet = ({ distinct }: Summary): number => distinct.minima.points + distinct.degenerate.points
+
+/** Runs that ended at a minimum of the lowest loss. */
+export const bestRuns = ({ distinct }: Summary): number => distinct.lowest?.runs ?? 0
 
 /** "3 minima share the lowest loss"; empty where one has it alone. */
-export function tiesText(s: Summary): string {
-  const tied = bestPoints(s).length
+export function tiesText({ distinct }: Summary): string {
+  const tied = distinct.lowest?.points ?? 0
   return tied > 1 ? `${formatCount(tied)} minima share the lowest loss` : ''
 }
 
-/** The place of point i in a list, "2=" where it shares it with others. */
-export function placeText(points: readonly StationaryPoint[], i: number): string {
-  const { rank } = points[i]
-  const same = rank === undefined ? [i] : [...points.keys()].filter(k => points[k].rank === rank)
-  return same.length > 1 ? `${same[0] + 1}=` : String(i + 1)
+/** The places of points in a list, "2=" of those that share it with others. */
+export function placeTexts(points: readonly StationaryPoint[]): string[] {
+  const groups = new Map<number, { readonly first: number; size: number }>()
+  points.forEach(({ rank }, i) => {
+    const group = rank === undefined ? undefined : groups.get(rank)
+    if (group) group.size++
+    else if (rank !== undefined) groups.set(rank, { first: i, size: 1 })
+  })
+  return points.map(({ rank }, i) => {
+    const group = rank === undefined ? undefined : groups.get(rank)
+    return group && group.size > 1 ? `${group.first + 1}=` : String(i + 1)
+  })
+}
+
+/** "and 12 more in summary.json, 1000 more in runs/distinct.parquet": points that are not shown of those listed, and of all. */
+export function moreText(shown: number, listed: number, all = listed): string {
+  const places = [
+    ...(listed > shown ? [`${formatCount(listed - shown)} more in summary.json`] : []),
+    ...(all > listed ? [`${formatCount(all - listed)} more in runs/distinct.parquet`] : [])
+  ]
+  return places.length === 0 ? '' : `and ${places.join(', ')}`
 }
 
 /** Coefficients that go to infinity and are named; a hundred names would bury the sentence. */

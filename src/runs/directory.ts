@@ -23,6 +23,7 @@ export const contrastFile = 'contrast.json'
 export const runsFolder = 'runs'
 /** Which distinct point each run belongs to: follows from the parts and the tolerances. */
 export const pointsFile = 'points.parquet'
+export const distinctFile = 'distinct.parquet'
 const listFile = 'parts.jsonl'
 const asideFolder = 'aside'
 export const listFormat = 'manystart/parts'
@@ -307,7 +308,7 @@ export class StudyDirectory {
     for (const name of await ourFiles(path)) if (name !== studyFile) await rm(join(path, name), { force: true })
     const runs = join(path, runsFolder)
     for (const name of await readdir(runs))
-      if (isOfRuns(name) || name === pointsFile || isTemporary(name)) await rm(join(runs, name))
+      if (isOfRuns(name) || [pointsFile, distinctFile].includes(name) || isTemporary(name)) await rm(join(runs, name))
     await rm(join(path, studyFile), { force: true })
   }
 

@@ -1,11 +1,14 @@
-/** Which distinct point each run belongs to, beside the parts: a table of its own, since it follows from all of them together. */
+/**
+ * Which distinct point each run belongs to, and the distinct points themselves, beside the parts: tables of their own, since they follow
+ * from all parts together.
+ */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InputError } from '../core/errors.js'
-import { pointsFile, readList, readIntact, runsFolder } from './directory.js'
+import { distinctFile, pointsFile, readList, readIntact, runsFolder } from './directory.js'
 import { inOrder } from './ends.js'
 import { areConsecutive, encodeTable, type Field } from './parquet.js'
-import { pickRows, type EndRows, type Layout, type Rows } from './table.js'
+import { columns, pickRows, type EndRows, type Layout, type Rows } from './table.js'
 
 /** Runs of ascending starts, and the point of each. */
 export interface Points {
@@ -14,6 +17,22 @@ export interface Points {
   /** [count] id of the distinct point in the summary; −1 for none. */
   readonly point: Int32Array
 }
+
+/** Some of the distinct points. */
+export interface DistinctRows {
+  /** [count] each. */
+  readonly id: Uint32Array
+  /** Places in `distinctKinds`: ids ascend within each. */
+  readonly kind: Uint8Array
+  readonly loss: Float64Array
+  readonly gradientNorm: Float64Array
+  readonly runs: Uint32Array
+  readonly copies: Uint32Array
+  readonly firstStart: Float64Array
+  /** [count, P] in the user's coordinates. */
+  readonly theta: Float64Array
+}
+const distinctKinds = ['minimum', 'degenerate', 'saddle'] as const
 
 const identityKey = 'manystart'
 
@@ -29,9 +48,49 @@ export function encodePoints(identity: string, points: readonly Points[]): Uint8
   return encodeTable(points.length > 0 ? points.map(group) : [group(none)], [identityKey, identity])
 }
 
+/** @param names of the parameters, [P] */
+export function encodeDistinct(identity: string, names: readonly string[], groups: Iterable<DistinctRows>): Uint8Array {
+  const fields = ({ id, kind, loss, gradientNorm, runs, copies, firstStart, theta }: DistinctRows): Field[] => [
+    { name: 'id', type: 'INT32', data: id },
+    { name: 'kind', type: 'words', data: kind, words: distinctKinds },
+    { name: 'loss', type: 'DOUBLE', data: loss },
+    { name: 'gradientNorm', type: 'DOUBLE', data: gradientNorm },
+    { name: 'runs', type: 'INT32', data: runs },
+    { name: 'copies', type: 'INT32', data: copies },
+    { name: 'firstStart', type: 'INT64', data: firstStart },
+    ...names.map((name, column): Field => ({
+      name: columns.theta.stored.prefix + name,
+      type: 'DOUBLE',
+      data: theta,
+      width: names.length,
+      column
+    }))
+  ]
+  return encodeTable(Array.from(groups, fields), [identityKey, identity])
+}
+
+/** The first start that led to a distinct point; undefined where there is no such point. @throws InputError as `readRuns` */
+export async function firstStartOf(directory: string, point: number): Promise<number | undefined> {
+  const { identity } = await readList(directory)
+  const rows = await readTable(directory, distinctFile, identity, ['id', 'firstStart'])
+  const found = rows?.find(row => Number(row['id']) === point)
+  return found && Number(found['firstStart'])
+}
+
 /** The point of every run, by its start. @throws InputError when the file is damaged or of another study */
 async function readPoints(directory: string, identity: string): Promise<Map<number, number> | undefined> {
-  const path = join(directory, runsFolder, pointsFile)
+  const rows = await readTable(directory, pointsFile, identity)
+  return rows && new Map(rows.map(row => [Number(row['start']), Number(row['point'])]))
+}
+
+/** The rows of a table beside the parts; undefined where there is none. */
+async function readTable(
+  directory: string,
+  name: string,
+  identity: string,
+  only?: string[]
+): Promise<Record<string, unknown>[] | undefined> {
+  const path = join(directory, runsFolder, name)
   const bytes = await readFile(path).catch(() => undefined)
   if (!bytes) return undefined
   const { parquetMetadata, parquetReadObjects } = await import('hyparquet')
@@ -40,8 +99,7 @@ async function readPoints(directory: string, identity: string): Promise<Map<numb
     const metadata = parquetMetadata(file)
     if (metadata.key_value_metadata?.find(e => e.key === identityKey)?.value !== identity)
       throw new Error('it belongs to another study')
-    const rows = await parquetReadObjects({ file, metadata })
-    return new Map(rows.map(row => [Number(row['start']), Number(row['point'])]))
+    return await parquetReadObjects({ file, metadata, ...(only ? { columns: only } : {}) })
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     throw new InputError(`${path} is damaged (${why}); \`manystart report ${directory}\` makes it anew.`)

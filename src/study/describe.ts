@@ -1,13 +1,14 @@
 /** The distinct points of a study in all detail: eigenvalues, standard errors, metrics, proofs. */
 import { setImmediate } from 'node:timers/promises'
 import type { Cluster } from '../analysis/cluster.js'
+import type { DistinctPoints } from '../analysis/distinctPoints.js'
 import { defaultConfidence } from '../analysis/coverage.js'
 import { describeFormulaPoint } from '../analysis/formulaPoint.js'
 import { kinkedPoint } from '../analysis/kinks/describe.js'
 import { hasKinks, Pieces } from '../analysis/kinks/pieces.js'
 import { provedDistinct, provePoints, type Box } from '../analysis/proof.js'
 import { describePoint } from '../analysis/stationary.js'
-import type { MetricSet, StationaryPoint, Summary } from '../core/result.js'
+import type { DistinctTotals, MetricSet, StationaryPoint, Summary } from '../core/result.js'
 import { formatCount } from '../core/units.js'
 import { ranksOf } from '../core/ties.js'
 import { wilsonInterval } from '../core/stats.js'
@@ -22,6 +23,9 @@ import type { Setup } from './setup.js'
 
 /** Distinct points of a kind that get eigenvalues, standard errors and metrics of their own, the best first. */
 const describedPoints = 1000
+/** Points of a kind that are listed at most, the best first, and numbers of their parameters: a summary is a text that is held in memory. */
+const listedPoints = 10_000
+const listedNumbers = 2 ** 19
 /** Hessians held at a time while points are described. */
 export const hessianNumbers = 4e6
 /** Points that are described between two looks at what the user wants; so many the summary of a stopped search has. */
@@ -45,6 +49,9 @@ export const stacked = (rows: readonly Float64Array[], P: number): Float64Array 
   return out
 }
 
+/** Points of P parameters that are listed at most; details are given of the first of them. */
+const listedOf = (P: number): number => Math.max(describedPoints, Math.min(listedPoints, Math.floor(listedNumbers / P)))
+
 const wordOf = { minimum: 'minimum', degenerate: 'flat minimum', saddle: 'saddle' } as const
 
 interface DescribeOptions {
@@ -56,7 +63,7 @@ interface DescribeOptions {
 
 async function describe(
   setup: Setup,
-  clusters: readonly Cluster[],
+  distinct: DistinctPoints,
   kind: 'minimum' | 'degenerate' | 'saddle',
   runs: number,
   { described = describedPoints, stop, onStage }: DescribeOptions
@@ -69,6 +76,7 @@ async function describe(
   /** Boxes of proved points, by their places. */
   const boxes = new Map<number, Box>()
   const { model, frame, problem, certifier } = setup
+  const clusters = distinct.slice(0, listedOf(P))
   const [network, expression] = [networkOf(model), expressionOf(model)]
   const pieces = isNetwork(problem) && hasKinks(problem.model) ? new Pieces(problem) : undefined
   const shared = (cluster: Cluster, parameters: Float64Array) => ({
@@ -165,25 +173,58 @@ async function describe(
   return points
 }
 
+/** Ranks of the losses of strict and flat minima among them all, and those that share the lowest one. */
+function ranked({ minima, degenerate }: Folded) {
+  const [strict, flat] = [minima.column('loss'), degenerate.column('loss')]
+  const losses = new Float64Array(strict.length + flat.length)
+  losses.set(strict)
+  losses.set(flat, strict.length)
+  const ranks = ranksOf(losses)
+  let [points, runs] = [0, 0]
+  for (const [counts, from] of [
+    [minima.column('count'), 0],
+    [degenerate.column('count'), strict.length]
+  ] as const)
+    counts.forEach((count, i) => {
+      if (ranks[from + i] !== 1) return
+      points++
+      runs += count
+    })
+  return {
+    ranks: { strict: ranks.subarray(0, strict.length), flat: ranks.subarray(strict.length) },
+    lowest: { points, runs }
+  }
+}
+
 /** The distinct points of a study, in all detail; from the signal on without it. */
 export async function describeClusters(
   setup: Setup,
   folded: Folded,
   runs: number,
   options: DescribeOptions = {}
-): Promise<Pick<Summary, 'minima' | 'degenerate' | 'saddles'>> {
-  const [strict, flat] = [folded.minima.column('loss'), folded.degenerate.column('loss')]
-  const losses = new Float64Array(strict.length + flat.length)
-  losses.set(strict)
-  losses.set(flat, strict.length)
-  const ranks = ranksOf(losses)
-  const ranked = (points: StationaryPoint[], from: number): StationaryPoint[] =>
-    points.map((point, i) => ({ ...point, rank: ranks[from + i] }))
-  const minima = ranked(await describe(setup, folded.minima.slice(), 'minimum', runs, options), 0)
-  const degenerate = ranked(
-    await describe(setup, folded.degenerate.slice(), 'degenerate', runs, options),
-    minima.length
-  )
-  const saddles = await describe(setup, folded.saddles.slice(), 'saddle', runs, options)
-  return { minima, degenerate, saddles }
+): Promise<Pick<Summary, 'distinct' | 'minima' | 'degenerate' | 'saddles'>> {
+  const { ranks, lowest } = ranked(folded)
+  const { lossScale } = setup.frame
+  const totals = (points: DistinctPoints): DistinctTotals => {
+    const losses = points.column('loss').map(loss => lossScale * loss)
+    return {
+      points: points.length,
+      copies: points.copies,
+      ...(losses.length > 0 ? { losses: [losses[0], losses[losses.length - 1]] } : {})
+    }
+  }
+  const { minima, degenerate, saddles } = folded
+  const withRanks = (points: StationaryPoint[], places: Uint32Array): StationaryPoint[] =>
+    points.map((point, i) => ({ ...point, rank: places[i] }))
+  return {
+    distinct: {
+      minima: totals(minima),
+      degenerate: totals(degenerate),
+      saddles: totals(saddles),
+      ...(lowest.points > 0 ? { lowest } : {})
+    },
+    minima: withRanks(await describe(setup, minima, 'minimum', runs, options), ranks.strict),
+    degenerate: withRanks(await describe(setup, degenerate, 'degenerate', runs, options), ranks.flat),
+    saddles: await describe(setup, saddles, 'saddle', runs, options)
+  }
 }

@@ -16,7 +16,7 @@ import type { Model } from '../models/types.js'
 import { expressionModel } from './formulaConfig.js'
 import { readRecord } from './record.js'
 import { studyFile, summaryFile } from '../runs/directory.js'
-import { readEnd } from '../runs/points.js'
+import { firstStartOf, readEnd } from '../runs/points.js'
 
 /** Which model of a study; the minimum with the lowest loss when nothing is named. */
 export interface ModelChoice {
@@ -282,6 +282,9 @@ export async function chooseModel(saved: SavedStudy, choice: ModelChoice = {}): 
     const point = points.find(({ id }) => id === choice.point)
     if (point) return modelAt(saved, point, kind)
   }
+  const start = await firstStartOf(saved.directory, choice.point)
+  // The summary lists the best of each kind.
+  if (start !== undefined) return { ...(await modelOfStart(saved, start)), point: `point ${choice.point}` }
   const ids = [...minima, ...degenerate, ...saddles].map(({ id }) => String(id))
   throw new InputError(
     `There is no point ${choice.point} in ${shown(saved.directory)}; its points are ${listed(ids, 20)}.`

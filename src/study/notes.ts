@@ -3,8 +3,11 @@ import { listed } from '../core/printable.js'
 import type { Expression } from '../models/expression/types.js'
 import { expressionOf, hasLoss, isRidged } from '../models/model.js'
 import { lossTable } from '../models/losses/index.js'
+import type { Summary } from '../core/result.js'
 import type { Outcome } from './session.js'
 import type { Setup } from './setup.js'
+
+type PointList = 'minima' | 'degenerate' | 'saddles'
 
 /** Bounds and fixed parameters, which results would not show. */
 function formulaNotes({ parameters, fixed }: Expression): string[] {
@@ -43,10 +46,9 @@ export function notesOf(
   outcome: Outcome,
   {
     ties,
-    minima,
-    described,
+    points: { distinct, minima, degenerate, saddles },
     exactQuantiles
-  }: { ties: number; minima: number; described: number; exactQuantiles: boolean }
+  }: { ties: number; points: Pick<Summary, 'distinct' | PointList>; exactQuantiles: boolean }
 ): string[] {
   const notes: string[] = [...setup.data.preprocessing.notes, ...setup.startNotes]
   const { model } = setup
@@ -68,8 +70,15 @@ export function notesOf(
         'rounding chooses the class, and accuracy, recall and precision say nothing about those rows.'
     )
   if (outcome.interrupted) notes.push(`The study was interrupted after ${outcome.runs} runs.`)
-  if (minima > described)
+  const described = minima.filter(m => m.metrics).length
+  if (distinct.minima.points > described)
     notes.push(`Eigenvalues and metrics are given for the ${described} minima with the lowest loss.`)
+  const inSummary = minima.length + degenerate.length + saddles.length
+  const all = distinct.minima.points + distinct.degenerate.points + distinct.saddles.points
+  if (all > inSummary)
+    notes.push(
+      `Of ${all} distinct points the ${inSummary} with the lowest losses of their kind are listed; runs/distinct.parquet of a study's directory has all.`
+    )
   if (!exactQuantiles) notes.push('Quartiles of the metrics are those of a seeded sample of runs.')
   notes.push(...outcome.notes)
   return notes

@@ -3,14 +3,23 @@ import { join } from 'node:path'
 import { defaultTolerances, type Tolerances } from '../analysis/cluster.js'
 import { InputError, WorkError } from '../core/errors.js'
 import { summaryVersion, type Summary } from '../core/result.js'
-import { pointsFile, readSealed, runsFolder, StudyDirectory, studyFile, summaryFile } from '../runs/directory.js'
+import {
+  distinctFile,
+  pointsFile,
+  readSealed,
+  runsFolder,
+  StudyDirectory,
+  studyFile,
+  summaryFile
+} from '../runs/directory.js'
 import type { ReadOptions } from '../data/read.js'
 import { isThere } from '../runs/files.js'
 import type { Range } from '../runs/part.js'
-import { encodePoints } from '../runs/points.js'
+import { encodeDistinct, encodePoints } from '../runs/points.js'
 import { resolveConfig, type StudyConfig } from './config.js'
 import { convergenceCurves } from './curves.js'
 import { together } from './describe.js'
+import { distinctRows } from './distinctTable.js'
 import { endedRuns, type Run } from './endedRun.js'
 import type { StudyInput } from './input.js'
 import { checkDisk } from './memory.js'
@@ -338,7 +347,10 @@ async function conclude(
       : !stop?.aborted
     onStage?.('writing the summary and what follows from it')
     if (directory) {
-      await directory.write(`${runsFolder}/${pointsFile}`, encodePoints(directory.identity, outcome.folded.points))
+      const { identity } = directory
+      await directory.write(`${runsFolder}/${pointsFile}`, encodePoints(identity, outcome.folded.points))
+      const distinct = encodeDistinct(identity, setup.names, distinctRows(setup, outcome.folded))
+      await directory.write(`${runsFolder}/${distinctFile}`, distinct)
       const text = `${JSON.stringify(summary, null, 2)}\n`
       // A summary that lacks details is made anew whenever it is asked for.
       if (isWhole) await directory.seal(text)

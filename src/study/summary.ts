@@ -152,12 +152,12 @@ function decisionsOf({ model, data }: Setup, minima: readonly StationaryPoint[])
 function restartsOf(
   { model, program }: Setup,
   { folded, runs }: Outcome,
-  points: readonly StationaryPoint[]
+  { distinct, minima, degenerate }: Awaited<ReturnType<typeof describeClusters>>
 ): Summary['restarts'] {
-  const best = points.filter(p => p.rank === 1)
+  const best = [...minima, ...degenerate].filter(p => p.rank === 1)
   const needed = restarts(
     best.map(p => p.id),
-    best.reduce((n, p) => n + p.count, 0),
+    distinct.lowest?.runs ?? 0,
     runs
   )
   // Of the search, which is the same however often a study was stopped.
@@ -201,7 +201,7 @@ export async function summarize(
   const decisions = decisionsOf(setup, minima)
   const best = folded.minima.at(0)
   const ties = best ? tiedRows(setup.problem, best.parameters) : 0
-  const needed = restartsOf(setup, outcome, [...points.minima, ...points.degenerate])
+  const needed = restartsOf(setup, outcome, points)
   const multiplicity = stop?.aborted ? undefined : await multiplicityOf(setup, folded)
   // A shard leaves it to the whole.
   const whole = !outcome.interrupted && (outcome.enough || folded.range.count >= config.starts.count)
@@ -307,8 +307,7 @@ export async function summarize(
     ...(ties > 0 ? { tiedRows: ties } : {}),
     notes: notesOf(setup, outcome, {
       ties,
-      minima: minima.length,
-      described: minima.filter(m => m.metrics).length,
+      points,
       exactQuantiles: folded.exactQuantiles
     })
   }

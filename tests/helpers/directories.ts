@@ -9,7 +9,7 @@ export function partsIn(directory: string): Record<string, string> {
   const runs = join(directory, 'runs')
   return Object.fromEntries(
     readdirSync(runs)
-      .filter(name => /^(part|open|points).*\.parquet$/.test(name))
+      .filter(name => /^(part|open|points|distinct).*\.parquet$/.test(name))
       .sort()
       .map(name => [
         name,

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { verdicts, type Summary, type UnfinishedReason, type Verdict } from '../../src/core/result.js'
 import { conclusion, coverageText } from '../../src/report/conclusion.js'
 import { headline } from '../../src/report/contrast.js'
-import { placeText } from '../../src/report/words.js'
+import { placeTexts } from '../../src/report/words.js'
 import { everyKind, makeLimit, makePoint, makePoints, makeSummary, same, spread, throughJson } from './summaries.js'
 
 const answer = (s: Summary): string => conclusion([s]).join(' ')
@@ -39,7 +39,7 @@ describe('minima of equal loss', () => {
     const s = makeSummary({ verdicts: { minimum: 1000 }, minima: points })
     expect(answer(s)).toContain('3 minima share the lowest loss, which 75 % of the runs found')
     expect(answer(s)).not.toContain('the best by')
-    expect(points.map((_, i) => placeText(points, i))).toEqual(['1=', '1=', '1=', '4'])
+    expect(placeTexts(points)).toEqual(['1=', '1=', '1=', '4'])
     expect(headline(s)).toBe('4 minima, 3 minima share the lowest loss, from 750 of 1000 runs')
   })
   it('a flat one among them counts', () => {
@@ -54,7 +54,7 @@ describe('minima of equal loss', () => {
     const alone = points.map((p, i) => ({ ...p, rank: i + 1 }))
     const s = makeSummary({ verdicts: { minimum: 1000 }, minima: alone })
     expect(answer(s)).toContain('the best by 25 % of the runs')
-    expect(alone.map((_, i) => placeText(alone, i))).toEqual(['1', '2', '3', '4'])
+    expect(placeTexts(alone)).toEqual(['1', '2', '3', '4'])
   })
 })
 

@@ -3,6 +3,7 @@
 import {
   summaryFormat,
   summaryVersion,
+  type DistinctTotals,
   type Quantiles,
   type LimitPoint,
   type StationaryPoint,
@@ -78,6 +79,33 @@ export const makeLimit = (loss: number, count: number, uncertainty = 1e-9): Limi
   firstStart: 3
 })
 
+function totalsOf(points: readonly StationaryPoint[]): DistinctTotals {
+  const losses = points.map(p => p.loss)
+  return {
+    points: points.length,
+    copies: points.reduce((sum, p) => sum + p.copies, 0),
+    ...(losses.length > 0 ? { losses: [Math.min(...losses), Math.max(...losses)] } : {})
+  }
+}
+
+/** What a summary says of points all of which it lists. */
+function distinctOf(
+  minima: readonly StationaryPoint[],
+  degenerate: readonly StationaryPoint[],
+  saddles: readonly StationaryPoint[]
+): Summary['distinct'] {
+  const both = [...minima, ...degenerate]
+  const least = Math.min(...both.map(p => p.loss))
+  const [best] = both.filter(p => p.loss === least)
+  const tied = best === undefined ? [] : both.filter(p => p === best || (p.rank !== undefined && p.rank === best.rank))
+  return {
+    minima: totalsOf(minima),
+    degenerate: totalsOf(degenerate),
+    saddles: totalsOf(saddles),
+    ...(tied.length > 0 ? { lowest: { points: tied.length, runs: tied.reduce((sum, p) => sum + p.count, 0) } } : {})
+  }
+}
+
 export function makeSummary(shape: Shape = {}): Summary {
   const verdicts = { minimum: 0, degenerate: 0, saddle: 0, diverging: 0, unfinished: 0, failed: 0, ...shape.verdicts }
   const starts = Object.values(verdicts).reduce((a, b) => a + b, 0)
@@ -115,6 +143,7 @@ export function makeSummary(shape: Shape = {}): Summary {
       ...shape.separation
     },
     spread: { parameters: 2e-15, loss: 1e-16 },
+    distinct: distinctOf(minima, degenerate, saddles),
     minima,
     degenerate,
     saddles,

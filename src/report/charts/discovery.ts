@@ -32,11 +32,11 @@ export async function discovery(s: Summary): Promise<Chart | undefined> {
           type: 'quantitative',
           title: 'distinct minima met',
           scale: { domainMin: 0 },
-          axis: { values: wholeTicks(s.minima.length), format: ',d' }
+          axis: { values: wholeTicks(s.distinct.minima.points), format: ',d' }
         }
       }
     },
-    `Distinct minima met against starts: ${s.minima.length} after ${s.starts}.`
+    `Distinct minima met against starts: ${s.distinct.minima.points} after ${s.starts}.`
   )
   return {
     title: 'Discovery',

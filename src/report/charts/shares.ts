@@ -39,7 +39,8 @@ export async function shares(s: Summary): Promise<Chart | undefined> {
     },
     `Shares of the minima: ${list.map((m, i) => `${i + 1} with ${percent(m.share)}`).join(', ')}.`
   )
-  const more = s.minima.length > list.length ? ` ${formatCount(s.minima.length - list.length)} more are not drawn.` : ''
+  const others = s.distinct.minima.points - list.length
+  const more = others > 0 ? ` ${formatCount(others)} more are not drawn.` : ''
   return {
     title: 'Share of each minimum',
     caption: `Dot: share of all runs; bar: its ${100 * s.coverage.confidence} % Wilson interval. Labels: number and loss. ${origin(s)}.${more}`,

@@ -87,7 +87,8 @@ export async function compareStudies(
     const pairing = { starts: paired, rows: true }
     const better = data.rows ? betterOf(a.outcome, b.outcome, pairing, losses.length === 0) : {}
     const model = [...(data.inputs ? [] : ['the data']), ...new Set([...losses, ...differing(changed, ['model'])])]
-    if (model.length > 0) notCompared.push(`A minimum of one is none of the other, since ${why(model)}.`)
+    if (model.length === 0) notCompared.push(...unlisted('A', a.summary), ...unlisted('B', b.summary))
+    else notCompared.push(`A minimum of one is none of the other, since ${why(model)}.`)
     const points =
       model.length === 0 && setupA && setupB
         ? await sharedMinima(setupA, a.summary, b.summary)
@@ -108,6 +109,12 @@ export async function compareStudies(
     setupA?.dispose()
     setupB?.dispose()
   }
+}
+
+/** That only the best minima of a study are compared, where it has more than its summary lists. */
+function unlisted(name: string, { distinct, minima, degenerate }: Summary): string[] {
+  const [met, listed] = [distinct.minima.points + distinct.degenerate.points, minima.length + degenerate.length]
+  return met > listed ? [`Of the ${met} minima of ${name} the ${listed} with the lowest losses are compared.`] : []
 }
 
 /** The setup of a saved study; undefined, with a sentence, where its data or its engine are not there any more. */
