@@ -1,6 +1,7 @@
 /** Distinct ends of runs, told apart by every bit of what is known of them. */
 import type { Spare } from '../core/spare.js'
 import {
+  copyRows,
   makeEnds,
   storedColumns,
   isAscending,
@@ -11,8 +12,6 @@ import {
   type Layout,
   type Rows
 } from './table.js'
-
-type Values = Float64Array | Uint32Array | Uint8Array
 
 /** A column of ends as whole numbers, with how many make up a row. */
 interface Bits<V = Uint32Array> {
@@ -60,18 +59,6 @@ function hashesOf(...columns: readonly Bits[]): Uint32Array {
       hashes[i] = hash ^ (hash >>> 16)
     }
   return hashes
-}
-
-/** Rows `which` of a column become those from `at` on. */
-function copyRows(out: Values, from: Values, width: number, which: Uint32Array, at: number): void {
-  if (out instanceof Float64Array) copyNumbers(out, from as Float64Array, width, which, at)
-  else if (out instanceof Uint32Array) for (let n = 0; n < which.length; n++) out[at + n] = from[which[n]]
-  else for (let n = 0; n < which.length; n++) out[at + n] = from[which[n]]
-}
-
-function copyNumbers(out: Float64Array, from: Float64Array, width: number, which: Uint32Array, at: number): void {
-  for (let n = 0, p = at * width; n < which.length; n++)
-    for (let w = 0, q = which[n] * width; w < width; w++) out[p++] = from[q++]
 }
 
 /** Ends by the order in which they were met. */

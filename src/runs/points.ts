@@ -131,7 +131,7 @@ export async function readEnd(directory: string, start: number): Promise<EndRows
     if (start < listed.first || start >= listed.first + listed.count) continue
     const { rows, layout } = await readIntact(directory, listed, identity)
     const at = rows.start.indexOf(start)
-    if (at >= 0) return inOrder(pickRows(rows, [at]), layout).ends
+    if (at >= 0) return inOrder(pickRows(rows, Uint32Array.of(at)), layout).ends
   }
   return undefined
 }

@@ -11,6 +11,8 @@ export type Filler = 'search' | 'judge' | 'scores' | 'thinning'
 /** Numbers per run: one, one for each parameter, for each metric, or for each report scalar of the program. */
 export type Width = 'one' | 'parameters' | 'metrics' | 'report'
 
+type Values = Float64Array | Uint32Array | Uint8Array
+
 interface ArrayTypes {
   readonly f64: Float64Array
   readonly u32: Uint32Array
@@ -242,8 +244,22 @@ export function isAscending(values: Uint32Array): boolean {
   return true
 }
 
+/** Rows `which` of a column become those of `out` from `at` on. */
+export function copyRows(out: Values, from: Values, width: number, which: Uint32Array, at = 0): void {
+  if (out instanceof Float64Array) copyNumbers(out, from as Float64Array, width, which, at)
+  else if (out instanceof Uint32Array) for (let n = 0; n < which.length; n++) out[at + n] = from[which[n]]
+  else for (let n = 0; n < which.length; n++) out[at + n] = from[which[n]]
+}
+
+function copyNumbers(out: Float64Array, from: Float64Array, width: number, which: Uint32Array, at: number): void {
+  if (width === 1) for (let n = 0; n < which.length; n++) out[at + n] = from[which[n]]
+  else
+    for (let n = 0, p = at * width; n < which.length; n++)
+      for (let w = 0, q = which[n] * width; w < width; w++) out[p++] = from[q++]
+}
+
 /** The rows `which`, in that order, with the ends of all. */
-export function pickRows(rows: Rows, which: ArrayLike<number>): Rows {
+export function pickRows(rows: Rows, which: Uint32Array): Rows {
   const out: Record<string, unknown> = {}
   for (const name of [...runNames, 'end'] as const) {
     const from = rows[name]
@@ -253,7 +269,7 @@ export function pickRows(rows: Rows, which: ArrayLike<number>): Rows {
 }
 
 /** Rows `which` of a block of finished runs. */
-export function pickRuns(block: RunBlock, which: ArrayLike<number>): RunBlock {
+export function pickRuns(block: RunBlock, which: Uint32Array): RunBlock {
   const { count, traces, start, theta, loss, gradientNorm, steps, status, report } = block
   return {
     count: which.length,
@@ -268,13 +284,10 @@ export function pickRuns(block: RunBlock, which: ArrayLike<number>): RunBlock {
   }
 }
 
-function pick<T extends Float64Array | Uint32Array | Uint8Array>(from: T, count: number, which: ArrayLike<number>): T {
+function pick<T extends Values>(from: T, count: number, which: Uint32Array): T {
   const width = count === 0 ? 0 : from.length / count
   const out = new (from.constructor as new (length: number) => T)(which.length * width)
-  if (width === 1) for (let i = 0; i < which.length; i++) out[i] = from[which[i]]
-  else
-    for (let i = 0; i < which.length; i++)
-      for (let w = 0, a = i * width, b = which[i] * width; w < width; w++) out[a + w] = from[b + w]
+  copyRows(out, from, width, which)
   return out
 }
 

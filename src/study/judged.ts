@@ -49,7 +49,7 @@ async function verdictsOf(
   if (!which) return setup.judgeRuns(block.theta, block, block.count, spare)
   const out = unjudged(block.theta, block, setup.judge.separated)
   if (which.length === 0) return out
-  const runs = pickRuns(block, which)
+  const runs = pickRuns(block, Uint32Array.from(which))
   return together(out, await setup.judgeRuns(runs.theta, runs, runs.count), which)
 }
 

@@ -238,10 +238,10 @@ function occurrences(values: Int32Array): Map<number, number> {
   return counts
 }
 
-function placesEqual(values: Int32Array, wanted: number): number[] {
+function placesEqual(values: Int32Array, wanted: number): Uint32Array {
   const out: number[] = []
   for (let i = 0; i < values.length; i++) if (values[i] === wanted) out.push(i)
-  return out
+  return Uint32Array.from(out)
 }
 
 /** The search of one study's missing runs. */
@@ -389,7 +389,12 @@ class Search {
     const { share } = judgeChoice(setup.config)
     for (const [n, which] of lowest(gathering.held, share).entries()) {
       if (which.length === 0) continue
-      const { rows, facts, judging } = await judged(setup, full, pickRuns(gathering.held[n], which), spare)
+      const { rows, facts, judging } = await judged(
+        setup,
+        full,
+        pickRuns(gathering.held[n], Uint32Array.from(which)),
+        spare
+      )
       gathering.replace(rows, facts, judging)
     }
     gathering.held.length = 0

@@ -139,11 +139,11 @@ describe('rows', () => {
     const odd = [...Array(25).keys()].map(i => 2 * i + 1)
     const even = odd.map(i => i - 1)
     for (const which of [odd, even]) {
-      const some = pickRows(whole, which)
+      const some = pickRows(whole, Uint32Array.from(which))
       placeRuns(runs, some, Uint32Array.from(which), table.add(some.ends))
     }
     expect(inOrder({ ...runs, ends: table.ends() }, layout)).toEqual(whole)
-    expect(inOrder(pickRows(whole, [17]), layout)).toEqual(rowsOf(17, 1))
+    expect(inOrder(pickRows(whole, Uint32Array.of(17)), layout)).toEqual(rowsOf(17, 1))
   })
 
   it('of a layout take as many bytes as its arrays, and their ends', () => {
@@ -187,7 +187,7 @@ describe('ends', () => {
       const runs = makeRuns(how, count)
       for (let from = 0; from < count; from += size) {
         const which = order.slice(from, from + size)
-        const some = pickRows(rows, which)
+        const some = pickRows(rows, Uint32Array.from(which))
         const piece = size === 7 ? inOrder(some, how) : size === 128 ? shared(some, how) : some
         placeRuns(runs, piece, Uint32Array.from(which), table.add(piece.ends))
       }
