@@ -1,9 +1,9 @@
 /** Claims directories for what this program writes. No file that is read is written, and what else is in a directory stays. */
 import { readdir } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { InputError } from '../core/errors.js'
-import { isTemporary, makeDirectory, reason } from './files.js'
-import { lockFile } from './lock.js'
+import { makeDirectory, realPath, reason } from './files.js'
+import { isTemporary, lockFile } from './names.js'
 
 export interface ClaimOptions {
   /** What it is for, as in "the study in it". */
@@ -30,6 +30,20 @@ export interface Claim {
 const hasNoFiles = async (path: string): Promise<boolean> =>
   (await readdir(path)).every(name => name === lockFile || isTemporary(name))
 
+/** The first input that is, or lies under, one of the names in a directory; whatever links lead there. */
+async function inputAmong(
+  inputs: readonly string[],
+  path: string,
+  own: readonly string[]
+): Promise<string | undefined> {
+  const directory = await realPath(path)
+  const paths = own.flatMap(name => [join(directory, name), resolve(path, name)])
+  for (const input of inputs)
+    for (const at of [resolve(input), await realPath(input)])
+      if (paths.some(p => at === p || at.startsWith(`${p}/`))) return input
+  return undefined
+}
+
 /** Why an output directory cannot be used. */
 export const unusable = (path: string, error: unknown): InputError =>
   new InputError(`The output directory ${path} cannot be used: ${reason(error)}; give another with --out.`)
@@ -37,8 +51,7 @@ export const unusable = (path: string, error: unknown): InputError =>
 /** @throws InputError when the directory holds anything and is not to be replaced, cannot be made, or holds a file that is read */
 export async function claim(path: string, options: ClaimOptions): Promise<Claim> {
   const { kind, own, inputs, force, resumes, isEmpty = hasNoFiles } = options
-  const paths = own.map(name => resolve(path, name))
-  const clash = inputs.find(input => paths.some(p => resolve(input) === p || resolve(input).startsWith(`${p}/`)))
+  const clash = await inputAmong(inputs, path, own)
   if (clash !== undefined) {
     const reader = kind === 'result' ? '' : ` by this ${kind}`
     throw new InputError(

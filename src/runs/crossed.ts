@@ -1,8 +1,7 @@
 /** Runs of a crossed design as tables on the disk: where each stands in the design, its status, what was measured of it, and its θ. */
+import { createHash } from 'node:crypto'
 import { encodeTable, type Field } from './parquet.js'
 
-/** The record of starts, orders and resamples that were crossed. */
-export const varianceFile = 'variance.json'
 export const varianceRecordFormat = 'manystart/variance-study'
 
 export interface CrossedRuns {
@@ -19,6 +18,21 @@ export interface CrossedRuns {
 const metadataKey = 'manystart'
 const parameterField = (name: string): string => `conditioned:${name}`
 
+/** What the metadata of a table say: whose the runs are, and a checksum of all that is in them. */
+function sealOf(identity: string, { place, status, measured, theta }: CrossedRuns): string {
+  const hash = createHash('sha256')
+  // Readers may give the bits of NaN in another way than they were written.
+  const add = (values: Float64Array): void => void hash.update(values.map(v => (Number.isNaN(v) ? NaN : v)))
+  add(place)
+  hash.update(status)
+  for (const [name, values] of measured) {
+    hash.update(`\n${name}\n`)
+    add(values)
+  }
+  add(theta)
+  return `${identity} ${hash.digest('hex')}`
+}
+
 /** @param names of the P parameters */
 export function encodeCrossed(identity: string, names: readonly string[], runs: CrossedRuns): Uint8Array {
   const fields: Field[] = [
@@ -33,10 +47,10 @@ export function encodeCrossed(identity: string, names: readonly string[], runs: 
       column
     }))
   ]
-  return encodeTable([fields], [metadataKey, identity])
+  return encodeTable([fields], [metadataKey, sealOf(identity, runs)])
 }
 
-/** @returns undefined for bytes that are no such table, are incomplete, or belong to other runs */
+/** @returns undefined for bytes that are no such table, are not as they were written, or belong to other runs */
 export async function decodeCrossed(
   bytes: Uint8Array,
   identity: string,
@@ -46,10 +60,12 @@ export async function decodeCrossed(
   // Loaded by who reads runs: what only names the files here needs none of it.
   const { parquetMetadata, parquetRead } = await import('hyparquet')
   let count: number
+  let seal: string | undefined
   try {
     const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer
     const metadata = parquetMetadata(file)
-    if (metadata.key_value_metadata?.find(e => e.key === metadataKey)?.value !== identity) return undefined
+    seal = metadata.key_value_metadata?.find(e => e.key === metadataKey)?.value
+    if (!seal?.startsWith(`${identity} `)) return undefined
     count = Number(metadata.num_rows)
     await parquetRead({
       file,
@@ -74,10 +90,11 @@ export async function decodeCrossed(
   }
   const measured = new Map([...columns.keys()].map(name => [name, take(name)] as const))
   if (!place || !status || [...measured.values()].includes(undefined)) return undefined
-  return {
+  const runs = {
     place,
     status: Uint8Array.from(status),
     measured: measured as ReadonlyMap<string, Float64Array>,
     theta
   }
+  return sealOf(identity, runs) === seal ? runs : undefined
 }

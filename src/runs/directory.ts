@@ -4,28 +4,31 @@
  */
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
-import { copyFile, lstat, mkdir, open, readFile, readdir, rename, rm, rmdir } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { copyFile, lstat, mkdir, open, readFile, readdir, rm, rmdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import * as z from 'zod'
 import { InputError, WorkError } from '../core/errors.js'
 import { claim, unusable } from './claim.js'
-import { varianceFile, varianceRecordFormat } from './crossed.js'
-import { appendLine, isTemporary, reason, removeEmpty, replaceFile } from './files.js'
-import { acquireLock, lockFile, type Lock } from './lock.js'
+import { appendLine, reason, removeEmpty, removeTemporaries, replaceFile, setAside } from './files.js'
+import { acquireLock, type Lock } from './lock.js'
+import {
+  asideFolder,
+  isOfRuns,
+  isTemporary,
+  listFile,
+  lockFile,
+  distinctFile,
+  pointsFile,
+  reportFile,
+  runsFolder,
+  studyFile,
+  summaryFile,
+  tableFiles
+} from './names.js'
+import { checkOurs, ourFiles } from './ours.js'
 import { Scratch } from './parquet.js'
 import { decodePart, encodePart, type Part, type Range } from './part.js'
 
-export const studyFile = 'study.json'
-export const summaryFile = 'summary.json'
-export const reportFile = 'report.html'
-/** The record of studies side by side. */
-export const contrastFile = 'contrast.json'
-export const runsFolder = 'runs'
-/** Which distinct point each run belongs to: follows from the parts and the tolerances. */
-export const pointsFile = 'points.parquet'
-export const distinctFile = 'distinct.parquet'
-const listFile = 'parts.jsonl'
-const asideFolder = 'aside'
 export const listFormat = 'manystart/parts'
 const listVersion = 1
 
@@ -52,8 +55,11 @@ const entry = z.object({
   cost
 })
 const note = z.object({ note: z.string() })
-/** The summary is that of the parts listed before it, and nobody has touched it, when its text has this checksum. */
-const sealed = z.object({ summary: digest })
+/**
+ * The summary is that of the parts listed before it, and nobody has touched it, when its text has this checksum; the tables beside the
+ * parts are those that go with it when they have theirs.
+ */
+const sealed = z.object({ summary: digest, tables: z.record(z.enum([pointsFile, distinctFile]), digest).optional() })
 const forgotten = z.object({ forget: z.string() })
 /** One line of the list. */
 export type Entry = z.output<typeof entry>
@@ -61,7 +67,6 @@ export type Entry = z.output<typeof entry>
 const digits = (n: number): string => String(n).padStart(13, '0')
 const partName = ({ first, count }: Range): string => `part-${digits(first)}-${count}.parquet`
 const openName = ({ first }: Range): string => `open-${digits(first)}.parquet`
-const isOfRuns = (name: string): boolean => /^(part-\d{13,}-\d+|open-\d{13,})\.parquet$/.test(name)
 
 const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
@@ -73,8 +78,8 @@ export interface Listed {
   /** Parts under way. */
   readonly open: Entry[]
   readonly notes: string[]
-  /** Checksum of the summary of all these parts, where there is one. */
-  readonly summary: string | undefined
+  /** Checksums of the summary of all these parts and of the tables that go with it, where there is one. */
+  readonly seal: z.output<typeof sealed> | undefined
 }
 
 /** @throws InputError when the directory has no list of ours */
@@ -102,19 +107,19 @@ export async function readList(directory: string): Promise<Listed> {
   const parts = new Map<number, Entry>()
   const open = new Map<number, Entry>()
   const notes = new Set<string>()
-  let summary: string | undefined
+  let seal: Listed['seal']
   for (const line of lines.slice(1)) {
     const said = note.safeParse(line)
     if (said.success) notes.add(said.data.note)
-    const seal = sealed.safeParse(line)
-    if (seal.success) summary = seal.data.summary
+    const summed = sealed.safeParse(line)
+    if (summed.success) seal = summed.data
     const gone = forgotten.safeParse(line)
     if (gone.success)
       for (const list of [parts, open])
         for (const [first, e] of list) if (e.file === gone.data.forget) list.delete(first)
     const read = entry.safeParse(line)
     if (!read.success) continue
-    summary = undefined
+    seal = undefined
     const isOpen = read.data.file === openName(read.data)
     if (!isOpen && (read.data.file !== partName(read.data) || read.data.rows !== read.data.count)) continue
     ;(isOpen ? open : parts).set(read.data.first, read.data)
@@ -123,7 +128,7 @@ export async function readList(directory: string): Promise<Listed> {
   const sorted = [...parts.values()].sort((a, b) => a.first - b.first)
   // Two parts never share starts; a list that says so has been tampered with, and its later entry counts for nothing.
   const apart = sorted.filter((e, i) => i === 0 || e.first >= sorted[i - 1].first + sorted[i - 1].count)
-  return { identity: head.data.identity, parts: apart, open: [...open.values()], notes: [...notes], summary }
+  return { identity: head.data.identity, parts: apart, open: [...open.values()], notes: [...notes], seal }
 }
 
 /** The bytes of a listed part. @throws InputError when they are not those that were listed */
@@ -146,9 +151,15 @@ async function readListed(directory: string, listed: Entry): Promise<Uint8Array>
 
 /** The text of a study's summary; undefined where there is none of its parts as they are now, or it has been touched. */
 export async function readSealed(directory: string): Promise<string | undefined> {
-  const { summary } = await readList(directory)
-  const text = await readFile(join(directory, summaryFile)).catch(() => undefined)
-  return text && summary === hashOf(text) ? text.toString('utf8') : undefined
+  const { seal } = await readList(directory)
+  const read = (name: string): Promise<Buffer | undefined> => readFile(join(directory, name)).catch(() => undefined)
+  const text = await read(summaryFile)
+  if (!seal || !text || seal.summary !== hashOf(text)) return undefined
+  for (const [name, digest] of Object.entries(seal.tables ?? {})) {
+    const table = await read(join(runsFolder, name))
+    if (!table || hashOf(table) !== digest) return undefined
+  }
+  return text.toString('utf8')
 }
 
 /** A listed part. @throws InputError when it is missing, truncated, altered or of another study */
@@ -173,44 +184,6 @@ export const readIntact = (...[directory, listed, identity]: Parameters<typeof r
     throw new InputError(`${error.message.replace(/\.$/, '')}; ${remedy}`)
   })
 
-/** What a page of this program says in its head. */
-export const generatorTag = '<meta name="generator" content="manystart">'
-
-/** How a file of ours is told by what it holds. */
-const isOurs: Readonly<Record<string, (text: string) => boolean>> = {
-  [studyFile]: text => formatIn(text) === 'manystart/study',
-  [contrastFile]: text => formatIn(text) === 'manystart/contrast',
-  [varianceFile]: text => formatIn(text) === varianceRecordFormat,
-  [summaryFile]: text => /^manystart\/(summary|contrast|variance|comparison)$/.test(String(formatIn(text))),
-  [reportFile]: text => text.includes(generatorTag)
-}
-
-/** Whether a file is there. @throws InputError when it is, and is not ours */
-export async function checkOurs(path: string): Promise<boolean> {
-  const text = await readFile(path, 'utf8').catch(() => undefined)
-  if (text === undefined) return false
-  if (Object.hasOwn(isOurs, basename(path)) && !isOurs[basename(path)](text))
-    throw new InputError(
-      `${path} was not written by this program, so it is not replaced; move it away, or give another directory with --out.`
-    )
-  return true
-}
-
-/** Files that follow from a study of ours, and its record. */
-async function ourFiles(directory: string): Promise<string[]> {
-  const found: string[] = []
-  for (const name of [reportFile, summaryFile, studyFile]) if (await checkOurs(join(directory, name))) found.push(name)
-  return found
-}
-
-function formatIn(text: string): unknown {
-  try {
-    return (JSON.parse(text) as { format?: unknown } | null)?.format
-  } catch {
-    return undefined
-  }
-}
-
 /** Whether a directory has nothing in it but what comes and goes, or what a kill has left: the empty beginning of a study. */
 async function holdsNothing(path: string): Promise<boolean> {
   const entries = (await readdir(path)).filter(name => name !== lockFile && !isTemporary(name))
@@ -223,6 +196,9 @@ async function holdsNothing(path: string): Promise<boolean> {
     () => false
   )
 }
+
+/** What goes with a summary beside the parts. */
+export type Tables = Readonly<Record<typeof pointsFile | typeof distinctFile, Uint8Array>>
 
 export interface CreateOptions {
   /** Replace a study of ours that is there. */
@@ -243,7 +219,8 @@ export class StudyDirectory {
     readonly parts: Entry[],
     private open: Entry[],
     readonly notes: string[],
-    private readonly made: string | undefined
+    /** Where this process has begun the study: the topmost directory that was made for it. */
+    private readonly begun: { readonly made: string | undefined } | undefined
   ) {}
 
   /** Sentences for the user about what was found. */
@@ -278,6 +255,7 @@ export class StudyDirectory {
       if (!replaces && !(await holdsNothing(path)))
         throw new InputError(`Another process has just made a study in ${path}; give another directory with --out.`)
       if (replaces) await this.clear(path)
+      await this.clean(path)
       await mkdir(join(path, runsFolder), { recursive: true })
       const head: z.input<typeof header> = { format: listFormat, version: listVersion, identity }
       await replaceFile(join(path, runsFolder, listFile), `${JSON.stringify(head)}\n`)
@@ -288,7 +266,7 @@ export class StudyDirectory {
       if (error instanceof InputError || error instanceof WorkError) throw error
       throw unusable(path, error)
     }
-    return new StudyDirectory(path, identity, lock, [], [], [], made)
+    return new StudyDirectory(path, identity, lock, [], [], [], { made })
   }
 
   /** @throws InputError unless the directory is that of a study of ours */
@@ -307,9 +285,17 @@ export class StudyDirectory {
   private static async clear(path: string): Promise<void> {
     for (const name of await ourFiles(path)) if (name !== studyFile) await rm(join(path, name), { force: true })
     const runs = join(path, runsFolder)
-    for (const name of await readdir(runs))
-      if (isOfRuns(name) || [pointsFile, distinctFile].includes(name) || isTemporary(name)) await rm(join(runs, name))
+    const aside = join(runs, asideFolder)
+    for (const name of await readdir(runs)) if (isOfRuns(name) || tableFiles.includes(name)) await rm(join(runs, name))
+    for (const name of await readdir(aside).catch(() => []))
+      if (isOfRuns(name.replace(/^\d+-/, ''))) await rm(join(aside, name))
+    await rmdir(aside).catch(() => undefined)
     await rm(join(path, studyFile), { force: true })
+  }
+
+  /** What a kill has left under a temporary name is nothing. */
+  private static async clean(path: string): Promise<void> {
+    for (const folder of [path, join(path, runsFolder)]) await removeTemporaries(folder)
   }
 
   /** Goes on with a study. @throws InputError as `readList`, or while another process writes it */
@@ -322,11 +308,10 @@ export class StudyDirectory {
     const lock = await acquireLock(path)
     // Another process may have ended in between.
     const { parts, open, notes } = await readList(path)
-    // What a kill has left under a temporary name is nothing.
-    for (const folder of [path, join(path, runsFolder)])
-      for (const name of await readdir(folder))
-        if (isTemporary(name)) await rm(join(folder, name), { force: true }).catch(() => undefined)
-    return new StudyDirectory(path, identity, lock, parts, open, notes, undefined)
+    await this.clean(path)
+    const directory = new StudyDirectory(path, identity, lock, parts, open, notes, undefined)
+    await directory.tidy()
+    return directory
   }
 
   /**
@@ -343,7 +328,7 @@ export class StudyDirectory {
         } catch (error) {
           if (!(error instanceof InputError)) throw error
           list.splice(list.indexOf(listed), 1)
-          wrong.push(await this.setAside(listed, error.message))
+          wrong.push(await this.outOfTheWay(listed, error.message))
         }
       }
     return wrong
@@ -353,23 +338,16 @@ export class StudyDirectory {
    * Removes files of runs that count for nothing: what there was of a part before it was complete, or a part that a kill has kept from
    * the list. Who reads all files in the folder would meet their runs twice.
    */
-  async tidy(): Promise<void> {
+  private async tidy(): Promise<void> {
     const runs = join(this.path, runsFolder)
     const wanted = new Set([...this.parts, ...this.open].map(e => e.file))
     for (const name of await readdir(runs))
       if (isOfRuns(name) && !wanted.has(name)) await rm(join(runs, name), { force: true }).catch(() => undefined)
   }
 
-  private async setAside(listed: Entry, why: string): Promise<string> {
-    const runs = join(this.path, runsFolder)
-    const aside = join(runs, asideFolder)
-    await mkdir(aside, { recursive: true })
-    const name = `${Date.now()}-${listed.file}`
-    const kept = await rename(join(runs, listed.file), join(aside, name)).then(
-      () => ` It is kept as ${join(aside, name)}.`,
-      () => ''
-    )
-    return `${why} Its ${listed.rows} runs are computed again.${kept}`
+  private async outOfTheWay(listed: Entry, why: string): Promise<string> {
+    const kept = await setAside(join(this.path, runsFolder), listed.file)
+    return `${why} Its ${listed.rows} runs are computed again.${kept === undefined ? '' : ` It is kept as ${kept}.`}`
   }
 
   /** Takes parts of starts from `end` on out of the list: a study that stops by itself has none of them. */
@@ -469,10 +447,19 @@ export class StudyDirectory {
     await replaceFile(join(this.path, name), data)
   }
 
-  /** Puts the summary of all parts in place. */
-  async seal(text: string): Promise<void> {
+  /**
+   * Puts the summary of all parts in place, with the tables that go with it.
+   * @param isWhole whether it is what `readSealed` gives from now on
+   */
+  async sumUp(text: string, tables: Tables, isWhole = true): Promise<void> {
+    for (const [name, bytes] of Object.entries(tables)) await this.write(join(runsFolder, name), bytes)
     await this.write(summaryFile, text)
-    await appendLine(join(this.path, runsFolder, listFile), JSON.stringify({ summary: hashOf(Buffer.from(text)) }))
+    if (!isWhole) return
+    const seal: z.input<typeof sealed> = {
+      summary: hashOf(Buffer.from(text)),
+      tables: { [pointsFile]: hashOf(tables[pointsFile]), [distinctFile]: hashOf(tables[distinctFile]) }
+    }
+    await appendLine(join(this.path, runsFolder, listFile), JSON.stringify(seal))
   }
 
   /** Lets other processes have the directory. */
@@ -480,15 +467,15 @@ export class StudyDirectory {
     await this.lock.release()
   }
 
-  /** Takes back a study of which no run has ended: the directory is as it was found. */
+  /** Takes back a study that this process has begun and of which no run has ended: the directory is as it was found. */
   async undo(): Promise<void> {
-    if (this.parts.length + this.open.length === 0) {
+    if (this.begun && this.parts.length + this.open.length === 0) {
       const runs = join(this.path, runsFolder)
       await rm(join(this.path, studyFile), { force: true })
       await rm(join(runs, listFile), { force: true })
       await rmdir(runs).catch(() => undefined)
     }
     await this.close()
-    await removeEmpty(this.path, this.made).catch(() => undefined)
+    await removeEmpty(this.path, this.begun?.made).catch(() => undefined)
   }
 }

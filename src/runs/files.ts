@@ -1,9 +1,10 @@
 /** Files that are whole or not there: written under a temporary name that follows no link, brought to the disk, then renamed. */
-import { closeSync, constants, fsync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { mkdir, readdir, rmdir, stat } from 'node:fs/promises'
+import { closeSync, constants, fstatSync, fsync, openSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdir, readdir, realpath, rename, rm, rmdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { WorkError } from '../core/errors.js'
+import { asideFolder, isTemporary, temporaryOf } from './names.js'
 
 /** Why a file cannot be had, in words. */
 export function reason(error: unknown): string {
@@ -16,9 +17,7 @@ export function reason(error: unknown): string {
   return code || (error instanceof Error ? error.message : String(error))
 }
 
-/** The name under which a file is written before it takes its own. */
-const temporaryName = (path: string): string => join(dirname(path), `.${basename(path)}.partial`)
-export const isTemporary = (name: string): boolean => name.startsWith('.') && name.endsWith('.partial')
+const temporaryName = (path: string): string => join(dirname(path), temporaryOf(basename(path)))
 
 /** Creates a file that must not be there, not even as a link to elsewhere. */
 export const createFlags = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW
@@ -81,11 +80,18 @@ export async function replaceFile(path: string, data: string | Uint8Array): Prom
   }
 }
 
-/** Adds a line to a file that is there. */
+/** Whether the last line of an open file is cut short, as by a full disk or a kill. */
+function endsWithinLine(file: number): boolean {
+  const last = Buffer.alloc(1)
+  const { size } = fstatSync(file)
+  return size > 0 && readSync(file, last, 0, 1, size - 1) === 1 && last.toString() !== '\n'
+}
+
+/** Adds a line to a file that is there; what there is of a line before it stays a line of its own. */
 export async function appendLine(path: string, line: string): Promise<void> {
   try {
-    await used(path, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW, file =>
-      writeFileSync(file, `${line}\n`)
+    await used(path, constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW, file =>
+      writeFileSync(file, `${endsWithinLine(file) ? '\n' : ''}${line}\n`)
     )
   } catch (error) {
     throw new WorkError(
@@ -94,12 +100,41 @@ export async function appendLine(path: string, line: string): Promise<void> {
   }
 }
 
+/** Puts a file of runs that is not as it was written out of the way. @returns where to; undefined where that cannot be done */
+export async function setAside(runs: string, name: string): Promise<string | undefined> {
+  const path = join(runs, asideFolder, `${Date.now()}-${name}`)
+  try {
+    await mkdir(dirname(path), { recursive: true })
+    await rename(join(runs, name), path)
+    return path
+  } catch {
+    return undefined
+  }
+}
+
+/** Removes what a kill has left in a directory under temporary names of ours, of which its writer needs none. */
+export async function removeTemporaries(directory: string): Promise<void> {
+  for (const name of await readdir(directory).catch(() => []))
+    if (isTemporary(name)) await rm(join(directory, name), { force: true }).catch(() => undefined)
+}
+
 /** Whether there is something of that name, a broken link included. */
 export async function isThere(path: string): Promise<boolean> {
   return stat(path).then(
     () => true,
     () => false
   )
+}
+
+/** Where a name leads when all links have been followed; what is not there stands where it would be. */
+export async function realPath(path: string): Promise<string> {
+  const whole = resolve(path)
+  try {
+    return await realpath(whole)
+  } catch {
+    const above = dirname(whole)
+    return above === whole ? whole : join(await realPath(above), basename(whole))
+  }
 }
 
 /**

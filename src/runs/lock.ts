@@ -9,8 +9,8 @@ import { join } from 'node:path'
 import * as z from 'zod'
 import { InputError, WorkError } from '../core/errors.js'
 import { createFlags, reason } from './files.js'
+import { lockFile, temporaryOf } from './names.js'
 
-export const lockFile = '.lock'
 const refreshMilliseconds = 5000
 /** A lock of another host that has not been refreshed for this long is nobody's. */
 const staleMilliseconds = 45_000
@@ -27,15 +27,18 @@ export interface Lock {
   release(): Promise<void>
 }
 
-/** When a process began, so that a number that is used again does not stand for the process that had it; empty where unknown. */
-function startOf(pid: number): string {
+/** What the system says of a process, from the letter of its state on; empty where it says nothing. */
+function statOf(pid: number): string[] {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+    return text.slice(text.lastIndexOf(')') + 2).split(' ')
   } catch {
-    return ''
+    return []
   }
 }
+
+/** When a process began, so that a number that is used again does not stand for the process that had it; empty where unknown. */
+const startIn = (stat: readonly string[]): string => stat[19] ?? ''
 
 function isAlive({ pid, started }: Holder): boolean {
   try {
@@ -43,7 +46,19 @@ function isAlive({ pid, started }: Holder): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
   }
-  return started === '' || startOf(pid) === '' || startOf(pid) === started
+  const stat = statOf(pid)
+  // One that has ended keeps its number until whoever began it asks how: where nobody does, as in many containers, for good.
+  if (/^[ZXx]/.test(stat[0] ?? '')) return false
+  return started === '' || startIn(stat) === '' || startIn(stat) === started
+}
+
+/** Whether what is there is no lock of ours; one that a power cut has left is empty. */
+async function isForeign(path: string): Promise<boolean> {
+  const size = await stat(path).then(
+    s => s.size,
+    () => 0
+  )
+  return size > 0 && read(path) === undefined
 }
 
 function read(path: string): Holder | undefined {
@@ -81,8 +96,8 @@ let count = 0
 export async function acquireLock(directory: string): Promise<Lock> {
   const path = join(directory, lockFile)
   const token = `${process.pid}-${Date.now()}-${++count}`
-  const own: Holder = { host: hostname(), pid: process.pid, started: startOf(process.pid), token }
-  const draft = join(directory, `.lock-${token}.partial`)
+  const own: Holder = { host: hostname(), pid: process.pid, started: startIn(statOf(process.pid)), token }
+  const draft = join(directory, temporaryOf(`lock-${token}`))
   let takenOver: string | undefined
   try {
     const handle = await open(draft, createFlags)
@@ -95,14 +110,19 @@ export async function acquireLock(directory: string): Promise<Lock> {
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
       }
+      // Whoever has just let go of it leaves nothing to read: what is foreign stays.
       const held = read(path)
+      if (held === undefined && (await isForeign(path)))
+        throw new InputError(
+          `${path} is no lock of this program; move it away where nothing else needs it, or give another directory with --out.`
+        )
       const who = held ? `process ${held.pid} on ${held.host}` : 'another process'
       if (!(await isStale(path, held)))
         throw new InputError(
           `${directory} is being written by ${who}; wait until it has ended, or give another directory with --out.`
         )
       // Only who moves it away goes on; whoever has come in between keeps what is theirs.
-      const aside = join(directory, `.lock-${token}-old.partial`)
+      const aside = join(directory, temporaryOf(`lock-${token}-old`))
       await rename(path, aside).catch(() => undefined)
       const moved = read(aside)
       if (moved && moved.token !== held?.token) await link(aside, path).catch(() => undefined)

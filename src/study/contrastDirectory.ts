@@ -5,9 +5,12 @@ import * as z from 'zod'
 import { contrastFormat } from '../core/contrastResult.js'
 import { InputError } from '../core/errors.js'
 import type { Summary } from '../core/result.js'
-import { checkOurs, contrastFile, reportFile, studyFile, summaryFile } from '../runs/directory.js'
+import { checkOurs } from '../runs/ours.js'
+import { contrastFile, reportFile, studyFile, summaryFile } from '../runs/names.js'
 import { claim, foreign } from '../runs/claim.js'
-import { isThere, removeEmpty, replaceFile } from '../runs/files.js'
+import { isThere, removeEmpty, removeTemporaries, replaceFile } from '../runs/files.js'
+import { acquireLock } from '../runs/lock.js'
+import { readList } from '../runs/directory.js'
 import { varianceFormat, type VarianceResult } from '../core/varianceResult.js'
 import { crossedKey } from './contrast.js'
 import { summaryOf, type SessionOptions } from './study.js'
@@ -28,8 +31,12 @@ export interface ContrastDirectory {
   enter(separated: readonly string[]): Promise<void>
   /** Puts a page or a table over all of them in place. */
   write(name: string, text: string): Promise<void>
+  /** Sentences for the user about what was found. */
+  readonly said: readonly string[]
   /** Takes the record back where no study was begun, and the directory where it was made for it. */
   undo(): Promise<void>
+  /** Lets other processes have the directory. */
+  close(): Promise<void>
 }
 
 /**
@@ -45,26 +52,36 @@ export async function claimContrast(
   const { inputs, replace } = options
   const own = [contrastFile, summaryFile, reportFile]
   const { made, replaces } = await claim(directory, { kind: 'contrast', own, inputs, force: replace, resumes: false })
-  if (replaces) {
-    if (!(await checkOurs(join(directory, contrastFile)))) throw foreign(directory, 'a contrast')
-    for (const name of [summaryFile, reportFile])
-      if (await checkOurs(join(directory, name))) await rm(join(directory, name))
-  }
+  if (replaces && !(await checkOurs(join(directory, contrastFile)))) throw foreign(directory, 'a contrast')
+  const lock = await acquireLock(directory)
   const record: z.input<typeof schema> = { format: contrastFormat, version: 2, models: [...models] }
   const save = (more: Partial<typeof record>): Promise<void> =>
     replaceFile(join(directory, contrastFile), `${JSON.stringify({ ...record, ...more }, null, 2)}\n`)
-  await save({})
+  try {
+    for (const name of [summaryFile, reportFile])
+      if (await checkOurs(join(directory, name))) await rm(join(directory, name))
+    await removeTemporaries(directory)
+    await save({})
+  } catch (error) {
+    await lock.release()
+    await removeEmpty(directory, made).catch(() => undefined)
+    throw error
+  }
   return {
+    said: lock.takenOver === undefined ? [] : [lock.takenOver],
     enter: separated => save({ separated: [...separated] }),
     async write(name, text) {
+      lock.check()
       await checkOurs(join(directory, name))
       await replaceFile(join(directory, name), text)
     },
     async undo() {
       const begun = (await readdir(directory)).some(name => models.includes(name))
       if (!begun && made !== undefined) await rm(join(directory, contrastFile), { force: true })
+      await lock.release()
       await removeEmpty(directory, made)
-    }
+    },
+    close: () => lock.release()
   }
 }
 
@@ -79,7 +96,16 @@ export interface ContrastSummaries {
   readonly separated: Summary[]
 }
 
-/** Summaries of the studies of a contrast that have begun. @throws InputError when the record is not whole, or there are none */
+/** Whether a study has begun and some of its runs have ended. */
+const hasRuns = async (path: string): Promise<boolean> =>
+  (await isThere(join(path, studyFile))) &&
+  readList(path).then(
+    ({ parts, open }) => parts.length + open.length > 0,
+    // What is wrong is said by who reads it.
+    () => true
+  )
+
+/** Summaries of the studies of a contrast that have runs. @throws InputError when the record is not whole, or there are none */
 export async function contrastSummaries(directory: string, options: SessionOptions = {}): Promise<ContrastSummaries> {
   const path = join(directory, contrastFile)
   let raw: unknown
@@ -96,14 +122,13 @@ export async function contrastSummaries(directory: string, options: SessionOptio
   const summariesOf = async (names: readonly string[]): Promise<Summary[]> => {
     const summaries: Summary[] = []
     for (const name of names)
-      if (await isThere(join(directory, name, studyFile)))
-        summaries.push(await summaryOf(join(directory, name), options))
+      if (await hasRuns(join(directory, name))) summaries.push(await summaryOf(join(directory, name), options))
     return summaries
   }
   const { models, separated = [] } = checked.data
   const found = { models: await summariesOf(models), separated: await summariesOf(separated) }
   if (found.models.length === 0)
-    throw new InputError(`${directory} holds a contrast of which no study has begun; run it again with --force.`)
+    throw new InputError(`${directory} holds a contrast of which no run has ended; run it again with --force.`)
   return found
 }
 

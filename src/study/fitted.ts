@@ -15,7 +15,7 @@ import { networkOf, parameterCount } from '../models/model.js'
 import type { Model } from '../models/types.js'
 import { expressionModel } from './formulaConfig.js'
 import { readRecord } from './record.js'
-import { studyFile, summaryFile } from '../runs/directory.js'
+import { studyFile, summaryFile } from '../runs/names.js'
 import { firstStartOf, readEnd } from '../runs/points.js'
 
 /** Which model of a study; the minimum with the lowest loss when nothing is named. */

@@ -1,9 +1,9 @@
 /** Shards of a study, run apart, into one: their parts as they are, and the fold of them all. */
 import { readdir } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import { InputError } from '../core/errors.js'
 import type { Summary } from '../core/result.js'
 import { readList, StudyDirectory, type Listed } from '../runs/directory.js'
+import { realPath } from '../runs/files.js'
 import { missing } from '../runs/part.js'
 import { readRecord, recordText, shardRange, type Saved, type Shard } from './record.js'
 import { foldInto, setUpAgain, type SessionOptions } from './study.js'
@@ -82,8 +82,9 @@ export async function mergeStudies(
   options: SessionOptions & { readonly force?: boolean } = {}
 ): Promise<Summary> {
   const pieces: Piece[] = []
+  const whole = await realPath(out)
   for (const path of await expand(paths)) {
-    if (resolve(path) === resolve(out))
+    if ((await realPath(path)) === whole)
       throw new InputError(`${out} is one of the shards; give another directory for the whole.`)
     pieces.push(await readPiece(path))
   }

@@ -2,7 +2,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { claim, foreign } from '../runs/claim.js'
-import { checkOurs, reportFile, summaryFile } from '../runs/directory.js'
+import { checkOurs } from '../runs/ours.js'
+import { reportFile, summaryFile } from '../runs/names.js'
 import { removeEmpty, replaceFile } from '../runs/files.js'
 
 export interface ResultDirectory {

@@ -3,15 +3,8 @@ import { join } from 'node:path'
 import { defaultTolerances, type Tolerances } from '../analysis/cluster.js'
 import { InputError, WorkError } from '../core/errors.js'
 import { summaryVersion, type Summary } from '../core/result.js'
-import {
-  distinctFile,
-  pointsFile,
-  readSealed,
-  runsFolder,
-  StudyDirectory,
-  studyFile,
-  summaryFile
-} from '../runs/directory.js'
+import { readSealed, StudyDirectory } from '../runs/directory.js'
+import { distinctFile, pointsFile, studyFile } from '../runs/names.js'
 import type { ReadOptions } from '../data/read.js'
 import { isThere } from '../runs/files.js'
 import type { Range } from '../runs/part.js'
@@ -106,6 +99,10 @@ export async function runStudy(config: StudyConfig, options: StudyOptions = {}):
     checkResampling(setup)
     for (const note of setup.startNotes) options.onNote?.(note)
     const { starts } = setup.config
+    if (shard && shard.of > starts.count)
+      throw new InputError(
+        `${starts.count} starts cannot be shared among ${shard.of} shards; give at most one shard for each start.`
+      )
     const range = shard ? shardRange(starts.count, shard) : { first: 0, count: starts.count }
     if (options.out === undefined) return await runOn(setup, range, undefined, options)
     const { csv, parquet, test } = config.data
@@ -198,7 +195,6 @@ export async function resumeStudy(path: string, options: ResumeOptions = {}): Pr
     }
     const directory = await StudyDirectory.resume(path, saved.identity)
     for (const sentence of [...directory.said, ...(await directory.verify())]) options.onNote?.(sentence)
-    await directory.tidy()
     if (range.count > saved.range.count) await directory.write(studyFile, recordText(setup, range, saved.shard, path))
     const more = range.count > saved.range.count
     return await runIn(setup, range, directory, { ...options, ...(more ? { atLeast: range.count } : {}) })
@@ -348,13 +344,13 @@ async function conclude(
     onStage?.('writing the summary and what follows from it')
     if (directory) {
       const { identity } = directory
-      await directory.write(`${runsFolder}/${pointsFile}`, encodePoints(identity, outcome.folded.points))
-      const distinct = encodeDistinct(identity, setup.names, distinctRows(setup, outcome.folded))
-      await directory.write(`${runsFolder}/${distinctFile}`, distinct)
+      const tables = {
+        [pointsFile]: encodePoints(identity, outcome.folded.points),
+        [distinctFile]: encodeDistinct(identity, setup.names, distinctRows(setup, outcome.folded))
+      }
       const text = `${JSON.stringify(summary, null, 2)}\n`
       // A summary that lacks details is made anew whenever it is asked for.
-      if (isWhole) await directory.seal(text)
-      else await directory.write(summaryFile, text)
+      await directory.sumUp(text, tables, isWhole)
       await finish?.(summary, directory)
     }
     return summary

@@ -1,11 +1,11 @@
 // Shards of a study, wherever they were run, merge into what one run gives; what does not fit is named.
-import { appendFileSync, cpSync, rmSync } from 'node:fs'
+import { appendFileSync, cpSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { InputError } from '../../src/core/errors.js'
 import { shardFrom } from '../../src/cli/shard.js'
 import { shardRange } from '../../src/study/record.js'
-import { summaryText } from '../helpers/directories.js'
+import { partsIn, summaryText } from '../helpers/directories.js'
 import { expectRefusal, freshOut, manystartHere as manystart } from './helpers.js'
 
 const flags = [
@@ -66,6 +66,13 @@ describe('shards', () => {
     expectRefusal(await manystart(['merge', out, first]), 2, /Shard 2 of 2 is missing/)
     expectRefusal(await manystart(['merge', out, first, second, first]), 2, /are both shard 1\/2/)
     expectRefusal(await manystart(['merge', first, first, second]), 2, /is one of the shards/)
+    const link = freshOut()
+    symlinkSync(first, link)
+    const before = partsIn(first)
+    expectRefusal(await manystart(['merge', link, first, second, '--force']), 2, /is one of the shards/)
+    expectRefusal(await manystart(['merge', first, link, second, '--force']), 2, /is one of the shards/)
+    expectRefusal(await manystart(['merge', out, first, link, second]), 2, /are both shard 1\/2/)
+    expect(partsIn(first)).toEqual(before)
     const foreign = freshOut()
     await run(['study', ...flags, '--seed', 9, '--out', foreign, '--shard', '2/2'])
     expectRefusal(await manystart(['merge', out, first, foreign]), 2, /of another study/)
@@ -83,6 +90,16 @@ describe('shards', () => {
 })
 
 describe('the number of a shard', () => {
+  it('is at most that of the starts', async () => {
+    const few = ['study', '--data', 'iris2', '--starts', 3, '--quiet', '--out']
+    const out = freshOut()
+    for (const index of [1, 2, 4])
+      expectRefusal(await manystart([...few, out, '--shard', `${index}/4`]), 2, /3 starts cannot be shared among 4/)
+    const outs = [1, 2, 3].map(() => freshOut())
+    for (const [k, at] of outs.entries()) await run([...few, at, '--shard', `${k + 1}/3`])
+    await run(['merge', out, ...outs])
+  })
+
   const cases: readonly [string, Readonly<Record<string, string>>, number, number][] = [
     ['3/64', {}, 3, 64],
     [

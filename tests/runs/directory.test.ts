@@ -1,4 +1,5 @@
 // The directory of a study: nothing half-written is ever listed, nothing of others is ever touched, one process at a time.
+import { spawn } from 'node:child_process'
 import {
   appendFileSync,
   existsSync,
@@ -7,6 +8,7 @@ import {
   readFileSync,
   readdirSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   writeFileSync
@@ -15,13 +17,17 @@ import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { InputError } from '../../src/core/errors.js'
+import { Stream, uniform, words } from '../../src/core/rng.js'
 import { readList, readPart, readSealed, StudyDirectory } from '../../src/runs/directory.js'
+import { generatorTag } from '../../src/runs/ours.js'
 import { encodePoints, readRuns } from '../../src/runs/points.js'
 import { partOf, rowsOf, layout } from '../helpers/parts.js'
 
 const [identity, other] = ['a'.repeat(64), 'b'.repeat(64)]
 const record = (of: string): string => JSON.stringify({ format: 'manystart/study', identity: of })
 const cost = { seconds: 1, f: 2, g: 3, H: 4 }
+const bytes = new TextEncoder().encode('points')
+const tables = { 'points.parquet': bytes, 'distinct.parquet': bytes }
 const part = (first: number, count: number) => partOf(rowsOf(first, count), first, layout, identity)
 
 let work: string
@@ -52,8 +58,8 @@ describe('parts', () => {
     const left = ['open-0000000000256.parquet', 'open-0000000000512.parquet', 'part-0000000000512-16.parquet']
     const others = ['part-1 copy.parquet', 'notes.txt', 'open-mine.parquet']
     for (const name of [...left, ...others]) writeFileSync(join(runs, name), bytes)
-    await directory.tidy()
     await directory.close()
+    await (await StudyDirectory.resume(path, identity)).close()
     expect(readdirSync(runs).sort()).toEqual(
       ['part-0000000000000-256.parquet', 'part-0000000000256-256.parquet', 'parts.jsonl', ...others].sort()
     )
@@ -167,12 +173,46 @@ describe('parts', () => {
   })
 })
 
+it('a line that was cut short anywhere does not take the next one with it', async () => {
+  const random = words(7, Stream.split, 0, 0, 12)
+  for (const word of random) {
+    const path = await study(`cut-${word}`)
+    const list = join(path, 'runs', 'parts.jsonl')
+    const lines = readFileSync(list, 'utf8').split('\n')
+    const last = lines.at(-2)!
+    truncateSync(list, statSync(list).size - 1 - last.length + Math.floor(uniform(word) * last.length))
+    const directory = await StudyDirectory.resume(path, identity)
+    await directory.add(part(256, 256), cost)
+    await directory.add(part(512, 512), cost)
+    await directory.close()
+    expect((await readList(path)).parts.map(p => p.first)).toEqual([0, 256, 512])
+  }
+})
+
 describe('the summary', () => {
+  it('does not count with the tables of another one', async () => {
+    const directory = await begin()
+    await directory.add(part(0, 256), cost)
+    await directory.sumUp('{"format":"manystart/summary"}\n', tables)
+    for (const name of Object.keys(tables)) {
+      const path = join(directory.path, 'runs', name)
+      expect(await readSealed(directory.path)).not.toBe(undefined)
+      for (const other of [bytes.map(b => b ^ 1), bytes.slice(1)]) {
+        writeFileSync(path, other)
+        expect(await readSealed(directory.path)).toBe(undefined)
+      }
+      rmSync(path)
+      expect(await readSealed(directory.path)).toBe(undefined)
+      writeFileSync(path, bytes)
+    }
+    await directory.close()
+  })
+
   it('counts until it is touched, or there are more runs', async () => {
     const directory = await begin()
     await directory.add(part(0, 256), cost)
     const summary = '{"format":"manystart/summary"}\n'
-    await directory.seal(summary)
+    await directory.sumUp(summary, tables)
     expect(await readSealed(directory.path)).toBe(summary)
     writeFileSync(join(directory.path, 'summary.json'), summary.replace('s', 'S'))
     expect(await readSealed(directory.path)).toBe(undefined)
@@ -181,6 +221,29 @@ describe('the summary', () => {
     await directory.add(part(256, 256), cost)
     expect(await readSealed(directory.path)).toBe(undefined)
     await directory.close()
+  })
+})
+
+describe('temporary files', () => {
+  const [ours, runs] = [
+    ['.summary.json.partial', '.report.html.partial', `.lock-1-2-3.partial`],
+    ['.part-0000000000512-512.parquet.partial', '.parts.jsonl.partial', '.points.parquet.partial']
+  ]
+  const others = ['.notes.partial', '.part-1.parquet.partial', '.lock-mine.partial']
+
+  it.each(['is begun', 'is replaced', 'goes on'])('of a kill go when a study %s, those of others stay', async how => {
+    const path = join(work, 'a')
+    if (how !== 'is begun') await study()
+    mkdirSync(join(path, 'runs'), { recursive: true })
+    for (const name of ours) writeFileSync(join(path, name), 'x')
+    for (const name of runs) writeFileSync(join(path, 'runs', name), 'x')
+    if (how !== 'is begun')
+      for (const name of others) for (const folder of ['.', 'runs']) writeFileSync(join(path, folder, name), 'mine')
+    const directory = await (how === 'goes on' ? StudyDirectory.resume(path, identity) : begin('a', true))
+    await directory.close()
+    const left = (readdirSync(path, { recursive: true }) as string[]).filter(name => name.endsWith('.partial'))
+    const kept = others.flatMap(name => [name, join('runs', name)])
+    expect(left.sort()).toEqual(how === 'is begun' ? [] : kept.sort())
   })
 })
 
@@ -220,6 +283,35 @@ describe('what is there already', () => {
     await directory.close()
   })
 
+  it('what cannot be read is not replaced', async () => {
+    const path = await study()
+    mkdirSync(join(path, 'report.html'))
+    await expect(begin('a', true)).rejects.toThrow(/report.html cannot be read, so it is not replaced/)
+    expect((await readList(path)).parts.length).toBe(1)
+  })
+
+  it.each(['study.json', 'report.html', 'runs/x.csv'])(
+    'an input that links lead to in the place of %s is never written',
+    async name => {
+      const path = await study()
+      if (name === 'runs/x.csv') writeFileSync(join(path, name), 'mine')
+      else if (name === 'report.html') writeFileSync(join(path, name), generatorTag)
+      const [link, folder] = [join(work, 'link'), join(work, 'folder')]
+      symlinkSync(join(path, name), link)
+      symlinkSync(path, folder)
+      for (const [input, out] of [
+        [link, path],
+        [link, folder],
+        [join(path, name), folder],
+        [join(folder, name), path]
+      ])
+        await expect(
+          StudyDirectory.create(out, identity, record(identity), { force: true, inputs: [input] })
+        ).rejects.toThrow(/is read by this study/)
+      expect((await readList(path)).parts.length).toBe(1)
+    }
+  )
+
   it.each(['study.json', 'report.html', 'runs/x.csv'])('an input in the place of %s is never written', async name => {
     const path = join(work, 'a')
     const input = join(path, name)
@@ -235,7 +327,7 @@ describe('what is there already', () => {
     const directory = await StudyDirectory.resume(path, identity)
     symlinkSync(victim, join(path, '.summary.json.partial'))
     symlinkSync(victim, join(path, 'runs', '.part-0000000000256-256.parquet.partial'))
-    await directory.seal('{"format":"manystart/summary"}')
+    await directory.sumUp('{"format":"manystart/summary"}', tables)
     await directory.add(part(256, 256), cost)
     await directory.close()
     expect(readFileSync(victim, 'utf8')).toBe('mine')
@@ -245,6 +337,16 @@ describe('what is there already', () => {
     const directory = await begin('b/c/d')
     await directory.undo()
     expect(readdirSync(work)).toEqual([])
+  })
+
+  it('a study that is gone on with is never taken back, also where none of its runs is left', async () => {
+    const path = await study()
+    for (const name of readdirSync(join(path, 'runs'))) if (name.endsWith('.parquet')) rmSync(join(path, 'runs', name))
+    const directory = await StudyDirectory.resume(path, identity)
+    expect((await directory.verify()).length).toBe(2)
+    await directory.undo()
+    expect(readdirSync(path).sort()).toEqual(['runs', 'study.json'])
+    await (await StudyDirectory.resume(path, identity)).close()
   })
 })
 
@@ -269,6 +371,39 @@ describe('the lock', () => {
     expect(directory.said.join()).toMatch(/process 4194305 on .* is gone; its lock has been taken over/)
     await directory.close()
     expect(existsSync(join(path, '.lock'))).toBe(false)
+  })
+
+  it('of a process that has ended, and that nobody has asked how, is taken over', async () => {
+    const path = await study()
+    // The shell begins a process, and becomes another program that does not know of it before it ends.
+    const shell = spawn('bash', ['-c', 'exec 3<&0; cat <&3 & echo $!; exec sleep 60'], {
+      stdio: ['pipe', 'pipe', 'ignore']
+    })
+    const soon = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 5))
+    try {
+      const pid = Number(await new Promise(resolve => shell.stdout.once('data', resolve)))
+      const stat = (): string => readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/.*\) /, '')
+      while (readFileSync(`/proc/${shell.pid}/comm`, 'utf8') !== 'sleep\n') await soon()
+      shell.stdin.end()
+      while (!stat().startsWith('Z')) await soon()
+      const ended = { host: hostname(), pid, started: stat().split(' ')[19], token: 'x' }
+      writeFileSync(join(path, '.lock'), JSON.stringify(ended))
+      const directory = await StudyDirectory.resume(path, identity)
+      expect(directory.said.join()).toMatch(/is gone; its lock has been taken over/)
+      await directory.close()
+    } finally {
+      shell.kill('SIGKILL')
+    }
+  })
+
+  it('of another program is left alone', async () => {
+    const path = await study()
+    for (const text of ['mine', '{"pid":1}', '[]']) {
+      writeFileSync(join(path, '.lock'), text)
+      await expect(StudyDirectory.resume(path, identity)).rejects.toThrow(/\.lock is no lock of this program/)
+      expect(readFileSync(join(path, '.lock'), 'utf8')).toBe(text)
+    }
+    expect(readdirSync(path).sort()).toEqual(['.lock', 'runs', 'study.json'])
   })
 
   it('that is lost with the directory stops the writer in a sentence', async () => {

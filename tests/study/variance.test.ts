@@ -1,9 +1,11 @@
 // Crossed starts, orders and resamples of whole models: what is nil is nil, what is known comes out, and nothing depends on how it is run.
 import { describe, expect, it } from 'vitest'
+import { Stream, uniform, words } from '../../src/core/rng.js'
 import { sources, type VarianceResult } from '../../src/core/varianceResult.js'
 import { renderVariance, varianceTables, varianceText } from '../../src/report/variance.js'
 import { resumeVariance, runVariance as variance } from '../../src/study/variance/index.js'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { expectRefusal, freshOut, json, manystartHere } from '../cli/helpers.js'
 
@@ -151,6 +153,55 @@ describe('a directory of runs', () => {
     const mended = await resumeVariance(out, { onNote: note => notes.push(note) })
     expect(notes.join()).toMatch(/model-000001.parquet is damaged/)
     expect(plain(mended)).toEqual(plain(whole))
+  })
+
+  it('finds runs that were altered by a single bit, sets them aside and makes them again', async () => {
+    const out = freshOut()
+    const whole = await variance(raw, { out })
+    const random = words(3, Stream.split, 0, 0, 24)
+    for (let k = 0; k < 24; k += 2) {
+      const parts = readdirSync(join(out, 'runs')).filter(name => name.startsWith('model-'))
+      const path = join(out, 'runs', parts[0])
+      const bytes = readFileSync(path)
+      // Among the values, which come first.
+      const at = 4 + Math.floor((uniform(random[k]) * bytes.length) / 2)
+      bytes[at] ^= 1 << Math.floor(uniform(random[k + 1]) * 8)
+      writeFileSync(path, bytes)
+      const notes: string[] = []
+      const mended = await resumeVariance(out, { onNote: note => notes.push(note) })
+      expect(plain(mended), `byte ${at}`).toEqual(plain(whole))
+      // Whatever changed no value is no damage.
+      if (notes.length > 0) expect(notes.join()).toMatch(/model-.* is damaged .* It is kept as .*aside/)
+    }
+    expect(readdirSync(join(out, 'runs', 'aside')).length).toBeGreaterThan(6)
+  })
+
+  it('goes on after a kill at any step of its beginning, without what that has left', async () => {
+    for (const left of [[], ['variance.json'], ['variance.json', 'runs']]) {
+      const whole = freshOut()
+      await variance({ ...raw, starts: { count: 3 } }, { out: whole })
+      const out = freshOut()
+      mkdirSync(out)
+      for (const name of left)
+        if (name === 'runs') mkdirSync(join(out, name))
+        else cpSync(join(whole, name), join(out, name))
+      writeFileSync(join(out, '.variance.json.partial'), '{')
+      writeFileSync(join(out, '.lock-1-2-3.partial'), '{')
+      if (left.includes('runs')) writeFileSync(join(out, 'runs', '.model-000007.parquet.partial'), 'x')
+      const gone = { host: hostname(), pid: 2 ** 22 + 1, started: '1', token: 'x' }
+      writeFileSync(join(out, '.lock'), JSON.stringify(gone))
+      const notes: string[] = []
+      const options = { onNote: (note: string) => void notes.push(note) }
+      const result = await (left.length === 0
+        ? variance({ ...raw, starts: { count: 3 } }, { out, ...options })
+        : resumeVariance(out, options))
+      expect(notes.join()).toMatch(/its lock has been taken over/)
+      expect(plain(result)).toEqual(
+        plain(JSON.parse(readFileSync(join(whole, 'summary.json'), 'utf8')) as typeof result)
+      )
+      const files = (readdirSync(out, { recursive: true }) as string[]).sort()
+      expect(files).toEqual((readdirSync(whole, { recursive: true }) as string[]).sort())
+    }
   })
 
   it('takes more starts', async () => {

@@ -11,7 +11,7 @@ import { renderVariance, varianceConclusion } from '../../report/variance.js'
 import { contrastModels, runContrast } from '../../study/contrast.js'
 import { separatedKeys } from '../../study/separable.js'
 import { claimContrast } from '../../study/contrastDirectory.js'
-import { contrastFile, reportFile, summaryFile } from '../../runs/directory.js'
+import { contrastFile, reportFile, summaryFile } from '../../runs/names.js'
 import type { DataConfig } from '../../data/types.js'
 import type { Command } from '../command.js'
 import { configFile, interruptSignal, print, printJson, rawStudy, say } from '../common.js'
@@ -70,6 +70,7 @@ export const contrastCommand: Command = {
       models.map(m => m.key),
       { replace: force, inputs }
     )
+    directory.said.forEach(say)
     const exponentiate = flags['exponentiate'] === true
     let progress: Progress | undefined
     const { signal, release } = interruptSignal()
@@ -130,6 +131,7 @@ export const contrastCommand: Command = {
       await directory.undo()
       throw error
     } finally {
+      await directory.close()
       release()
     }
   }

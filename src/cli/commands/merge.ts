@@ -1,5 +1,5 @@
 /** `manystart merge`: shards into one study. */
-import { reportFile } from '../../runs/directory.js'
+import { reportFile } from '../../runs/names.js'
 import { renderReport } from '../../report/render.js'
 import { studyText } from '../../report/text.js'
 import { mergeStudies } from '../../study/merge.js'

@@ -1,6 +1,6 @@
 /** `manystart study`: one model, many starts. */
 import { studyText } from '../../report/text.js'
-import { reportFile } from '../../runs/directory.js'
+import { reportFile } from '../../runs/names.js'
 import { resumeStudy, runStudy, type SessionOptions } from '../../study/study.js'
 import { InputError } from '../../core/errors.js'
 import type { Command, Flags } from '../command.js'

@@ -11,7 +11,7 @@ import {
 import { InputError } from '../../core/errors.js'
 import { Status } from '../../core/status.js'
 import { varianceFormat, type VarianceResult } from '../../core/varianceResult.js'
-import { summaryFile } from '../../runs/directory.js'
+import { summaryFile } from '../../runs/names.js'
 import type { CrossedRuns } from '../../runs/crossed.js'
 import { configAgain, recordFields, type Saved } from '../record.js'
 import type { Setup } from '../setup.js'
@@ -54,7 +54,7 @@ async function open(directory: string, options: SessionOptions): Promise<Opened>
     const [I, O, S] = design.levels
     const starts = Math.min(I, Math.max(1, Math.floor(mostRuns / (O * S))))
     const runs = inOrder(
-      await storedRuns(directory, 'model', setup, design, options.onNote),
+      await storedRuns(directory, 'model', setup, design, (_, sentence) => options.onNote?.(sentence)),
       starts * O * S,
       setup.objective.parameters
     )

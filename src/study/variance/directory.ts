@@ -1,19 +1,14 @@
 /** The directory of a crossed design: its record, its runs as they end, and what is made of them. */
 import { createHash } from 'node:crypto'
 import { readFile, readdir, rm } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import * as z from 'zod'
 import { InputError, WorkError } from '../../core/errors.js'
 import { claim, foreign, unusable } from '../../runs/claim.js'
-import { checkOurs, reportFile, runsFolder, summaryFile } from '../../runs/directory.js'
-import {
-  decodeCrossed,
-  encodeCrossed,
-  varianceFile,
-  varianceRecordFormat,
-  type CrossedRuns
-} from '../../runs/crossed.js'
-import { isThere, makeDirectory, removeEmpty, replaceFile } from '../../runs/files.js'
+import { checkOurs } from '../../runs/ours.js'
+import { decodeCrossed, encodeCrossed, varianceRecordFormat, type CrossedRuns } from '../../runs/crossed.js'
+import { crossedPattern, reportFile, runsFolder, summaryFile, varianceFile } from '../../runs/names.js'
+import { isThere, makeDirectory, removeEmpty, removeTemporaries, replaceFile, setAside } from '../../runs/files.js'
 import { acquireLock, type Lock } from '../../runs/lock.js'
 import { identityOf, recordText, savedFrom, type Saved } from '../record.js'
 import type { Setup } from '../setup.js'
@@ -38,7 +33,6 @@ export interface SavedVariance {
 /** Which of the two models runs belong to. */
 export type Side = 'model' | 'twin'
 
-const partPattern = /^(model|twin)-(\d{6})\.parquet$/
 const partName = (side: Side, number: number): string => `${side}-${String(number).padStart(6, '0')}.parquet`
 
 /** Whether a directory holds a crossed design. */
@@ -84,16 +78,16 @@ const textOf = (setup: Setup, { levels, given }: Design, directory: string): str
 /** Parts of a side in a directory, the oldest first. */
 async function partsOf(directory: string, side: Side): Promise<string[]> {
   const names = await readdir(join(directory, runsFolder)).catch(() => [])
-  return names.filter(name => partPattern.exec(name)?.[1] === side).sort()
+  return names.filter(name => crossedPattern.exec(name)?.[1] === side).sort()
 }
 
-/** The runs of one side that a directory holds; those in damaged files count for nothing, of which `onNote` is told. */
+/** The runs of one side that a directory holds; those in damaged files count for nothing, of which `onDamaged` is told. */
 export async function storedRuns(
   directory: string,
   side: Side,
   setup: Setup,
   design: Design,
-  onNote?: (sentence: string) => void
+  onDamaged?: (name: string, sentence: string) => Promise<void> | void
 ): Promise<CrossedRuns[]> {
   const identity = runsIdentity(setup, design)
   const list: CrossedRuns[] = []
@@ -101,7 +95,7 @@ export async function storedRuns(
     const path = join(directory, runsFolder, name)
     const part = await decodeCrossed(await readFile(path), identity, setup.names)
     if (part) list.push(part)
-    else onNote?.(`${path} is damaged or of other runs, and counts for nothing.`)
+    else await onDamaged?.(name, `${path} is damaged or of other runs, and counts for nothing.`)
   }
   return list
 }
@@ -132,8 +126,9 @@ export class VarianceDirectory {
       for (const name of [reportFile, summaryFile]) if (await checkOurs(join(path, name))) await rm(join(path, name))
       for (const side of ['model', 'twin'] as const)
         for (const name of await partsOf(path, side)) await rm(join(path, runsFolder, name))
-      await makeDirectory(resolve(path, runsFolder))
+      // The record first: with it the directory is known as ours, and can be gone on with.
       await replaceFile(join(path, varianceFile), textOf(setup, design, path))
+      await this.prepare(path)
     } catch (error) {
       await lock.release()
       await removeEmpty(path, made).catch(() => undefined)
@@ -143,19 +138,39 @@ export class VarianceDirectory {
     return new VarianceDirectory(path, lock, made)
   }
 
+  /** The folder of the runs, without what a kill has left under a temporary name. */
+  private static async prepare(path: string): Promise<void> {
+    await makeDirectory(join(path, runsFolder))
+    for (const folder of [path, join(path, runsFolder)]) await removeTemporaries(folder)
+  }
+
   /** Goes on with what a directory holds. @throws InputError while another process writes it */
   static async resume(setup: Setup, design: Design, path: string): Promise<VarianceDirectory> {
     const lock = await acquireLock(path)
     const directory = new VarianceDirectory(path, lock, undefined)
-    await directory.write(varianceFile, textOf(setup, design, path))
+    try {
+      await this.prepare(path)
+      await directory.write(varianceFile, textOf(setup, design, path))
+    } catch (error) {
+      await lock.release()
+      throw error
+    }
     return directory
+  }
+
+  /** Sentences for the user about what was found. */
+  get said(): readonly string[] {
+    return this.lock.takenOver === undefined ? [] : [this.lock.takenOver]
   }
 
   /** Where the runs of one side are kept, with those that are there. */
   async kept(side: Side, setup: Setup, design: Design, onNote?: (sentence: string) => void): Promise<Kept> {
-    const known = await storedRuns(this.path, side, setup, design, onNote)
+    const known = await storedRuns(this.path, side, setup, design, async (name, sentence) => {
+      const kept = await setAside(join(this.path, runsFolder), name)
+      onNote?.(kept === undefined ? sentence : `${sentence} It is kept as ${kept}.`)
+    })
     const names = await partsOf(this.path, side)
-    let next = names.length > 0 ? Number(partPattern.exec(names[names.length - 1])![2]) + 1 : 1
+    let next = 1 + Math.max(0, ...names.map(name => Number(crossedPattern.exec(name)![2])))
     const identity = runsIdentity(setup, design)
     return {
       known,

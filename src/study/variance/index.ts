@@ -5,7 +5,7 @@
 import { InputError } from '../../core/errors.js'
 import { varianceFormat, varianceVersion, type ModelVariance, type VarianceResult } from '../../core/varianceResult.js'
 import { expressionOf } from '../../models/model.js'
-import { summaryFile } from '../../runs/directory.js'
+import { summaryFile } from '../../runs/names.js'
 import { newtonLimit, resolveConfig, type StudyConfig } from '../config.js'
 import { checkSame, configAgain } from '../record.js'
 import { setUp, type Setup } from '../setup.js'
@@ -128,6 +128,7 @@ async function analysed(
   let other: Setup | undefined
   try {
     directory = await open(setup, design)
+    for (const sentence of directory?.said ?? []) options.onNote?.(sentence)
     const large = setup.objective.parameters > newtonLimit
     const twinConfig = twinOf(large ? { ...config, optimizer: setup.optimizer } : config, setup)
     const total = twinConfig ? 2 : 1
