@@ -22,13 +22,13 @@ if (later) for (const flag of ['--wasm-tiering-budget=100000000', ...later]) set
 ;(module as { readonly enableCompileCache?: () => unknown }).enableCompileCache?.()
 
 // A reader that has seen enough and leaves, such as `head`, is no failure, nor is a terminal that closes; the work goes on.
-for (const stream of [process.stdout, process.stderr])
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE' || error.code === 'EIO') return
-    if (stream === process.stdout)
-      process.stderr.write(`The output cannot be written (${error.code}); free some space.\n`)
-    process.exit(1)
-  })
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE' || error.code === 'EIO') return
+  process.stderr.write(`The output cannot be written (${error.code}); free some space.\n`)
+  process.exit(1)
+})
+// What is said beside the result may be lost, as where a full disk holds the log; the result may not.
+process.stderr.on('error', () => undefined)
 
 const code = await exitCodeOf(process.argv.slice(2))
 if (code !== undefined) process.exit(code)

@@ -1,4 +1,5 @@
 /** The program without its process: finds the command and runs it. */
+import { statSync } from 'node:fs'
 import { InputError, stoppedCode, WorkError } from '../core/errors.js'
 import { closeName, nearestName } from '../core/names.js'
 import { quoted, sentence } from '../core/printable.js'
@@ -41,6 +42,15 @@ function split(words: readonly string[]): { name: string; rest: string[] } {
   return { name, rest: words.filter((_, i) => i !== at) }
 }
 
+/** @throws InputError where the name of the working directory does not lead to it: relative names would lead elsewhere */
+function checkFolder(): void {
+  const folder = process.cwd()
+  if (!folder.includes('\ufffd') || statSync(folder, { throwIfNoEntry: false })?.ino === statSync('.').ino) return
+  throw new InputError(
+    `The name of the working directory ${quoted(folder)} holds bytes that are not UTF-8, so files would be made elsewhere; rename it, or change to another.`
+  )
+}
+
 /** @param words what stands behind the name of the program @throws InputError, WorkError */
 export async function runProgram(words: readonly string[]): Promise<void> {
   // What a terminal in another encoding says of a path arrives as this sign, which stands for any byte that was not understood.
@@ -76,6 +86,7 @@ export async function runProgram(words: readonly string[]): Promise<void> {
     }
   }
   if (asksHelp(rest)) return print(commandHelp(name, describe, command, width))
+  checkFolder()
   const { parseFlags } = await import('./parse.js')
   await command.run?.(await parseFlags(name, command, rest), commands)
 }

@@ -114,6 +114,52 @@ describe('a disk that is full', () => {
   })
 })
 
+it('a log that cannot be written loses no run', async () => {
+  const [whole, out] = [freshOut(), freshOut()]
+  const loud = small.filter(word => word !== '--quiet')
+  for (const line of [`study ${small.join(' ')} --out ${whole}`, `study ${loud.join(' ')} --out ${out} 2>/dev/full`])
+    expect((await shell(`exec $M ${line}`)).code).toBe(0)
+  expect(partsIn(out)).toEqual(partsIn(whole))
+  expect(summaryText(out)).toBe(summaryText(whole))
+})
+
+describe('a contrast', () => {
+  const few = ['contrast', '--data', 'iris2', '--starts', 20, '--quiet'] as const
+
+  it('killed before a study of it has runs is shown without that study', async () => {
+    const out = freshOut()
+    expect((await manystart([...few, '--out', out])).code).toBe(0)
+    for (const name of ['report.html', 'summary.json']) rmSync(join(out, name))
+    const runs = join(out, 'brier', 'runs')
+    const list = readFileSync(join(runs, 'parts.jsonl'), 'utf8')
+    for (const name of readdirSync(runs)) rmSync(join(runs, name))
+    writeFileSync(join(runs, 'parts.jsonl'), `${list.split('\n')[0]}\n`)
+    const report = await manystart(['report', out])
+    expect(report.code, report.stderr).toBe(0)
+    expect(readFileSync(join(out, 'report.html'), 'utf8')).not.toContain('brier')
+  })
+
+  it('that two processes want with --force is that of the first', async () => {
+    const out = freshOut()
+    expect((await manystart([...few, '--out', out])).code).toBe(0)
+    let second: Promise<Outcome> | undefined
+    const first = await manystart(['contrast', '--data', 'iris2', '--starts', 1e6, '--force', '--out', out], {
+      onStart: running => {
+        running.onStderr(text => {
+          if (second !== undefined || !/^[^\n]*: \d/m.test(text)) return
+          second = manystart([...few, '--force', '--out', out])
+          void second.finally(() => running.kill('SIGINT'))
+        })
+      }
+    })
+    expectRefusal(await second!, 2, /is being written by process \d+ on .*; wait until it has ended/)
+    expect(first.code, first.stderr).toBe(130)
+    expect(leftovers(out)).toEqual([])
+    const { starts } = JSON.parse(readFileSync(join(out, 'convex', 'summary.json'), 'utf8')) as Summary
+    expect(starts).not.toBe(20)
+  })
+})
+
 describe('a directory', () => {
   it.each(['removed', 'replaced by another', 'replaced by a file', 'without its runs'])(
     'that is %s while a study runs stops it in a sentence, and nothing is written elsewhere',
@@ -184,6 +230,19 @@ describe('a directory', () => {
     const outcome = await shell(`exec $M study ${small.join(' ')} --out ${parent}/$'caf\\xe9'`)
     expectRefusal(outcome, 2, /holds bytes that are not UTF-8/)
     expect(readdirSync(parent)).toEqual([])
+  })
+
+  it('to work in, named in bytes that are not UTF-8, is refused, and none is made beside it', async () => {
+    const parent = freshOut()
+    mkdirSync(parent)
+    const line = `cd ${parent} && mkdir $'caf\\xe9' && cd $'caf\\xe9' && exec $M study ${small.join(' ')} --out out`
+    expectRefusal(await shell(line), 2, /working directory ".*" holds bytes that are not UTF-8/)
+    expect(readdirSync(parent, { encoding: 'latin1' })).toEqual(['caf\xe9'])
+    // A name that is UTF-8 may hold the sign that stands for what is not.
+    const folder = join(parent, 'caf\ufffd')
+    mkdirSync(folder)
+    const outcome = await manystart(['study', ...small, '--out', 'out'], { cwd: folder })
+    expect(outcome.code, outcome.stderr).toBe(0)
   })
 })
 

@@ -1,5 +1,5 @@
 /** `manystart predict`: predictions of a saved study for new rows, as CSV. */
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { InputError } from '../../core/errors.js'
 import { printable, shown } from '../../core/printable.js'
 import { csvLine } from '../../study/export/index.js'
@@ -43,6 +43,8 @@ export async function deliver(
       writeFileSync(out, Buffer.concat(whole), { flag: 'wx' })
     } catch (error) {
       const there = error instanceof Error && 'code' in error && error.code === 'EEXIST'
+      // Half of what was asked is worth nothing, and in the way of another try.
+      if (!there) rmSync(out, { force: true })
       throw new InputError(
         there
           ? `The file ${shown(out)} exists; give another with --out, or remove it.`
