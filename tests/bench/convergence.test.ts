@@ -36,13 +36,14 @@ const gridFrom = (name: string, text: string): Grid => readGrid(file(name, text)
 async function run(
   grid: Grid,
   out: string,
-  stopAfter = Infinity
+  stopAfter = Infinity,
+  force = false
 ): Promise<{ results: ConvergenceResults | undefined; fresh: number }> {
   const controller = new AbortController()
   let fresh = 0
   const results = await runConvergence(grid, 'the test', {
     out,
-    force: false,
+    force,
     signal: controller.signal,
     onCell: (_cell, _done, _total, stored) => {
       if (!stored) fresh++
@@ -372,7 +373,18 @@ describe('a run of the grid', () => {
     await expect(run(grid, out)).rejects.toThrow(/other files \(letter\.txt\)/)
     expect(readdirSync(out)).toEqual(['letter.txt'])
     rmSync(join(out, 'letter.txt'))
+    // Names that are ours, too, may be those of others.
+    mkdirSync(join(out, 'pictures'))
+    writeFileSync(join(out, 'pictures', 'holiday.svg'), 'mine')
+    await expect(run(grid, out)).rejects.toThrow(/another grid/)
+    for (const text of [undefined, '{"mine":1}', 'mine']) {
+      if (text !== undefined) writeFileSync(join(out, 'grid.json'), text)
+      await expect(run(grid, out, 1, true)).rejects.toThrow(/does not hold such results of this program/)
+    }
+    expect(readFileSync(join(out, 'pictures', 'holiday.svg'), 'utf8')).toBe('mine')
+    rmSync(out, { recursive: true })
     await run(grid, out, 1)
     await expect(run({ ...grid, starts: 7 }, out)).rejects.toThrow(/another grid/)
+    expect((await run({ ...grid, starts: 7 }, out, 1, true)).fresh).toBe(1)
   })
 })

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { CardResults } from '../../src/bench/card/card.js'
 import type { Comparison } from '../../src/bench/compare/compare.js'
 import type { KernelResults } from '../../src/bench/kernels/records.js'
-import { expectRefusal, freshOut, json, manystart, manystartHere } from './helpers.js'
+import { expectRefusal, file, freshOut, json, manystart, manystartHere } from './helpers.js'
 
 const tiny = ['bench', 'kernels', '--sizes', 'small', '--engine', 'reference'] as const
 
@@ -45,6 +45,25 @@ describe('bench kernels', () => {
     expectRefusal(await manystartHere([...tiny, '--out', 'no/such/file.json']), 2, /directory of --out/)
     expect(existsSync('no')).toBe(false)
   })
+})
+
+it('a file that was not written by this program is not replaced, and one that was is', async () => {
+  const mine = file('mine.json', '{"format":"of mine"}')
+  expectRefusal(await manystartHere([...tiny, '--out', mine]), 2, /mine.json was not written by this program/)
+  expectRefusal(
+    await manystartHere(['bench', '--quick', '--out', mine]),
+    2,
+    /mine.json was not written by this program/
+  )
+  const page = file('page.html', '<p>mine</p>')
+  const beside = page.replace(/html$/, 'json')
+  expectRefusal(await manystartHere(['bench', '--quick', '--out', beside]), 2, /page.html was not written by this/)
+  expect([mine, page].map(path => readFileSync(path, 'utf8'))).toEqual(['{"format":"of mine"}', '<p>mine</p>'])
+  const ours = file('ours.json', '{"format":"manystart/bench"}')
+  const words = [...tiny, '--kernel', 'update', '--out']
+  expect((await manystartHere([...words, ours])).code).toBe(0)
+  expect(JSON.parse(readFileSync(ours, 'utf8'))).toHaveProperty('records')
+  expect((await manystartHere([...words, '/dev/null'])).code).toBe(0)
 })
 
 describe('bench alone', () => {

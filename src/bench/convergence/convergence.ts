@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { InputError } from '../../core/errors.js'
+import { isOfProgram } from '../../runs/ours.js'
 import { answerProblem, measureCell, type CellResult, type ProblemAnswer } from './cell.js'
 import { allFigures, profilesOf, type Figures, type ProfileCurve } from './figures.js'
 import { cellsOf, type Grid } from './grid.js'
@@ -58,9 +59,11 @@ function openFolder(out: string, grid: Grid, force: boolean): void {
   const present = existsSync(out) ? readdirSync(out) : []
   const foreign = present.find(name => !ownEntries.includes(name))
   if (foreign !== undefined) throw new InputError(`${out} holds other files (${foreign}); give --out a new directory.`)
-  const text = JSON.stringify(grid, null, 2)
+  const text = JSON.stringify({ format: 'manystart/grid', ...grid }, null, 2)
   if (present.length > 0) {
     const stored = existsSync(join(out, gridFile)) ? readFileSync(join(out, gridFile), 'utf8') : ''
+    if (force && !isOfProgram(stored))
+      throw new InputError(`${out} does not hold such results of this program; give --out a new directory.`)
     if (force) for (const name of ownEntries) rmSync(join(out, name), { recursive: true, force: true })
     else if (stored !== text)
       throw new InputError(

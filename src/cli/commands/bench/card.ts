@@ -1,5 +1,4 @@
 /** `manystart bench` alone: what this machine gives, on a card. */
-import { writeFileSync } from 'node:fs'
 import { benchCard, measuredEngines } from '../../../bench/card/card.js'
 import { fullScale, quickScale } from '../../../bench/card/definition.js'
 import { cardPage } from '../../../bench/card/page.js'
@@ -8,11 +7,12 @@ import { InputError } from '../../../core/errors.js'
 import { engines } from '../../../engines/registry.js'
 import type { EngineEntry } from '../../../engines/types.js'
 import type { Command, Flags } from '../../command.js'
+import { writeResult } from '../../../runs/ours.js'
 import { interruptSignal, print, printJson } from '../../common.js'
 import { countFlag } from '../../flags.js'
 import { createTimeLeft } from '../../progress.js'
 import { lines, widthOf } from '../../terminal.js'
-import { checkFolder, chosenDevices, common, list, listed, text } from './flags.js'
+import { checkOut, chosenDevices, common, list, listed, text } from './flags.js'
 
 const defaultRecord = 'manystart-bench.json'
 
@@ -27,18 +27,19 @@ async function chosenEngines(flags: Flags): Promise<EngineEntry[]> {
 }
 
 /** Where the record goes, and the page beside it; undefined where nothing is to be written. */
-function files(flags: Flags): { record: string; page: string } | undefined {
+async function files(flags: Flags): Promise<{ record: string; page: string } | undefined> {
   const out = flags['out']
   if (out === undefined && flags['json'] === true) return undefined
   const record = typeof out === 'string' ? out : defaultRecord
   if (!record.endsWith('.json'))
     throw new InputError(`--out is ${record}; give a name that ends in .json, beside which the page gets .html.`)
-  checkFolder(record)
-  return { record, page: record.replace(/json$/, 'html') }
+  const page = record.replace(/json$/, 'html')
+  for (const path of [record, page]) await checkOut(path)
+  return { record, page }
 }
 
 async function run(flags: Flags): Promise<void> {
-  const written = files(flags)
+  const written = await files(flags)
   const chosen = await chosenEngines(flags)
   const devices = await chosenDevices(flags, chosen)
   const threads = countFlag(flags, 'threads')
@@ -58,8 +59,8 @@ async function run(flags: Flags): Promise<void> {
     })
     progress.finish()
     if (written) {
-      writeFileSync(written.record, `${JSON.stringify(results)}\n`)
-      writeFileSync(written.page, await cardPage(results))
+      await writeResult(written.record, `${JSON.stringify(results)}\n`)
+      await writeResult(written.page, await cardPage(results))
     }
     if (json) printJson(results)
     else if (flags['markdown'] === true) print(cardMarkdown(results))

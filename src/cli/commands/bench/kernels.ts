@@ -1,5 +1,4 @@
 /** `manystart bench kernels`: the ladder of kernels and studies on every engine, beside the machine's peaks. */
-import { writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { benchKernels } from '../../../bench/kernels/kernels.js'
 import { engineText, kernelNames, type KernelName } from '../../../bench/kernels/records.js'
@@ -10,11 +9,12 @@ import { knownNames } from '../../../core/names.js'
 import { formatRate } from '../../../core/units.js'
 import { engines } from '../../../engines/registry.js'
 import type { EngineEntry, Precision } from '../../../engines/types.js'
+import { writeResult } from '../../../runs/ours.js'
 import type { Flags, FlagTable, SubCommand } from '../../command.js'
 import { interruptSignal, print, printJson } from '../../common.js'
 import { tablesFlag, tablesText } from '../../tables.js'
 import { widthOf } from '../../terminal.js'
-import { checkFolder, chosenDevices, common, list, listed, text } from './flags.js'
+import { checkOut, chosenDevices, common, list, listed, text } from './flags.js'
 
 const kernelOptions: FlagTable = {
   engine: list(`engines to measure (${engines.map(e => e.name).join(', ')}); default: all that can run here`),
@@ -42,10 +42,10 @@ function threadCounts(flags: Flags): number[] {
     })
 }
 
-function outFile(flags: Flags): string | undefined {
+async function outFile(flags: Flags): Promise<string | undefined> {
   const out = flags['out']
   if (typeof out !== 'string') return undefined
-  checkFolder(out)
+  await checkOut(out)
   return out
 }
 
@@ -60,7 +60,7 @@ async function runKernels(flags: Flags): Promise<void> {
   const sizes = flags['sizes'] ?? 'ladder'
   if (sizes !== 'ladder' && sizes !== 'small')
     throw new InputError(`--sizes is "${String(sizes)}"; ${knownNames(String(sizes), ['ladder', 'small'])}.`)
-  const out = outFile(flags)
+  const out = await outFile(flags)
   // A format that there is not is said before anything is measured.
   tablesText(flags, () => [])
   const quiet = flags['quiet'] === true || flags['json'] === true || flags['tables'] !== undefined
@@ -85,7 +85,7 @@ async function runKernels(flags: Flags): Promise<void> {
         process.stderr.write(`${what}, ${at}: ${r.error ?? formatRate(r.perSecond)}\n`)
       }
     })
-    if (out !== undefined) writeFileSync(out, `${JSON.stringify(results)}\n`)
+    if (out !== undefined) await writeResult(out, `${JSON.stringify(results)}\n`)
     const tables = tablesText(flags, () => allTables(results.records))
     if (flags['json'] === true) printJson(results)
     else print(tables ?? kernelText(results, widthOf()))
