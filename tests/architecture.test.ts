@@ -74,6 +74,7 @@ const allowed: Readonly<Record<string, readonly string[] | 'all'>> = {
     'src/data/',
     'src/engines/',
     'src/optimizers/',
+    'src/runs/',
     'src/analysis/',
     'src/study/',
     'src/report/'
