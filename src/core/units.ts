@@ -33,7 +33,7 @@ export function formatBytes(bytes: number): string {
 /** 1234567 → "1 234 567" with thin spaces between groups of three; counts below 10 000 have none. */
 export function formatCount(count: number): string {
   const text = String(Math.round(count))
-  return Math.abs(count) < 10000 ? text : text.replace(/\B(?=(\d{3})+$)/g, '\u2009')
+  return Math.abs(count) < 10000 ? text : text.replace(/\B(?=(\d{3})+$)/g, '\u202f')
 }
 
 /** 12345 → "12.3 k/s"; `unit` is what is counted, singular or plural as it should read: "12.3 k runs/s"; "unknown" where nothing was timed. */

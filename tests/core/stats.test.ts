@@ -130,7 +130,7 @@ it('units', () => {
     '1 MiB',
     '5 GiB'
   ])
-  expect([7, 9999, 1234567].map(formatCount)).toEqual(['7', '9999', '1\u2009234\u2009567'])
+  expect([7, 9999, 1234567].map(formatCount)).toEqual(['7', '9999', '1\u202f234\u202f567'])
   expect(formatRate(12345, 'runs')).toBe('12.3 k runs/s')
   expect(formatRate(83)).toBe('83/s')
   expect([Infinity, NaN].map(v => formatRate(v, 'runs'))).toEqual(['unknown', 'unknown'])

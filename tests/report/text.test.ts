@@ -216,8 +216,8 @@ describe('the text of a study', () => {
 
 it('a headline says how many minima there are and who finds the best', () => {
   const [convex, brier, network] = four()
-  expect(headline(convex)).toBe('1 minimum, 1 000 000 of 1 000 000 runs'.replaceAll(/(?<=\d) (?=\d)/g, '\u2009'))
-  expect(headline(network)).toMatch(/^579 minima, the best from \S+ of 1\u2009000\u2009000 runs$/)
+  expect(headline(convex)).toBe('1 minimum, 1 000 000 of 1 000 000 runs'.replaceAll(/(?<=\d) (?=\d)/g, '\u202f'))
+  expect(headline(network)).toMatch(/^579 minima, the best from \S+ of 1\u202f000\u202f000 runs$/)
   expect(headline(brier)).toMatch(/^no minimum, 1000 of .* run away$/)
   const away = makeSummary({ verdicts: { diverging: 90, minimum: 10 }, minima: [makePoint({ count: 10 })] })
   expect(headline(away)).toBe('90 of 100 runs run away, 1 minimum met')

@@ -58,7 +58,7 @@ describe('numbers', () => {
       '0 runs',
       '1 run',
       '2 runs',
-      '12\u2009345 runs'
+      '12\u202f345 runs'
     ])
   })
 })

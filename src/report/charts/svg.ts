@@ -33,7 +33,7 @@ const config = {
   // Names for screen readers are on the picture as a whole; on every mark they would be noise, and most of the file.
   aria: false,
   font: 'system-ui, sans-serif',
-  locale: { number: { decimal: '.', thousands: '\u2009', grouping: [3], currency: ['', ''], percent: '\u2009%' } },
+  locale: { number: { decimal: '.', thousands: '\u202f', grouping: [3], currency: ['', ''], percent: '\u202f%' } },
   view: { stroke: null },
   axis: {
     labelColor: ink,
