@@ -62,7 +62,8 @@ const bare = (text: string): string =>
   text
     // A directory that is there already gets a number.
     .replaceAll(/manystart-contrast-\d+/g, 'manystart-contrast')
-    .replaceAll(/on (cpu|reference) \(.*\)/g, 'on an engine')
+    // Names of processors have parentheses of their own, and may take two lines.
+    .replaceAll(/on (cpu|reference) \([^]*?threads?\)/g, 'on an engine')
     .replaceAll(/\bon (cpu|reference)\b/g, 'on an engine')
     .replaceAll(/-?\d[\d.]*(e-?\d+)?( [kM])?\b/g, '#')
     .replaceAll(/# \[#, #\]/g, '#')
