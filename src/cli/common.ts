@@ -55,20 +55,24 @@ export function studyFrom(flags: Flags): StudyConfig {
  * are saved, the second time the program ends at once. What is on the disk is whole at any time.
  */
 export function interruptSignal(): { signal: AbortSignal; release: () => void } {
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   const controller = new AbortController()
+  const release = (): void => {
+    for (const name of signals) process.off(name, onInterrupt)
+  }
   const onInterrupt = (): void => {
     if (controller.signal.aborted) {
-      process.exit(stoppedCode)
+      // To exit in order waits for calls to the system that have not returned, such as to open a pipe that nobody writes. A shell takes
+      // the end by this signal for the same code.
+      release()
+      process.kill(process.pid, 'SIGINT')
+      return
     }
     process.stderr.write('\nStopping; results so far are being saved. Press Ctrl-C again to stop at once.\n')
     process.exitCode = stoppedCode
     controller.abort()
   }
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   for (const name of signals) process.on(name, onInterrupt)
-  const release = (): void => {
-    for (const name of signals) process.off(name, onInterrupt)
-  }
   return { signal: controller.signal, release }
 }
 

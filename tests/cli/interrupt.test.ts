@@ -1,4 +1,5 @@
 // Ctrl-C: the study stops, saves what it has and says so.
+import { execFileSync } from 'node:child_process'
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -50,6 +51,30 @@ describe('Ctrl-C', () => {
     expect(readdirSync(out).sort()).toEqual(['report.html', 'runs', 'study.json', 'summary.json'])
   })
 
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    '%s twice ends the program while it waits for a pipe that nobody writes',
+    async signal => {
+      const pipe = freshOut()
+      execFileSync('mkfifo', [pipe])
+      const outcome = await manystart(['study', '--data', pipe, '--target', 'y', '--starts', 5], {
+        onStart: running => {
+          running.onStderr(text => {
+            if (/again/.test(text)) running.kill(signal)
+          })
+          // SIGHUP is the first bit, and the last that it begins to listen to.
+          const status = (): string => readFileSync(`/proc/${running.pid}/status`, 'utf8')
+          const hears = (): boolean => (BigInt(`0x${/SigCgt:\s*(\w+)/.exec(status())![1]}`) & 1n) === 1n
+          const watch = setInterval(() => {
+            if (!hears()) return
+            clearInterval(watch)
+            running.kill(signal)
+          }, 5)
+        }
+      })
+      expect([outcome.code, outcome.signal]).toEqual([null, 'SIGINT'])
+    }
+  )
+
   it('a second time ends the program at once, and what had ended is on the disk', async () => {
     const out = freshOut()
     const outcome = await manystart(['study', ...flags, '--out', out], {
@@ -60,7 +85,8 @@ describe('Ctrl-C', () => {
         })
       }
     })
-    expect(outcome.code).toBe(130)
+    // Which a shell takes for code 130.
+    expect([outcome.code, outcome.signal]).toEqual([null, 'SIGINT'])
     const { parts, open } = await readList(out)
     expect(parts.length + open.length).toBeGreaterThan(0)
     const report = await manystart(['report', out])
