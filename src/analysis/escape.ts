@@ -7,7 +7,7 @@
  * the radius, or nearly so. Before a finite minimum that logarithm bends down, and beyond it the loss rises, or stays as it is.
  */
 import { thresholds } from '../core/thresholds.js'
-import { extrapolated, fades, steepness, type Gap, type Levels, type Limit } from './fading.js'
+import { extrapolated, fades, largestChange, steepness, type Gap, type Levels, type Limit } from './fading.js'
 import { inOrder, lossNoise, pick, type JudgedObjective, type Runs } from './follow.js'
 import type { Program } from '../engines/types.js'
 
@@ -46,7 +46,7 @@ const shapeIntervals = 3
 const slowest = 0.95
 /** Where less than this share of the run's loss is left on its own sphere, the run was far from the way that it was on. */
 const atOnce = 1e-3
-/** Spheres between the extrapolations that are compared. */
+/** Earlier extrapolations that one is compared with. */
 const earlier = 4
 /** A parameter grows when it is this many times as large after the climb as before, and at least this share of the largest. */
 const growthFactor = 2
@@ -170,10 +170,14 @@ function limitOf(losses: readonly number[], noise: number): Limit | null {
     if (after.length <= staysOn && losses[at - 1] - limit > mayRise * (losses[0] - limit)) return null
     return { limit, uncertainty: Math.max(noise, ...after.map(loss => loss - limit)) }
   }
+  // Errors of neighbouring extrapolations are much the same; those of earlier ones are larger, and may be 0 by chance.
   const at = (k: number): number => (fall(k) / fall(k - 1) < slowest ? extrapolated(losses, k) : NaN)
-  // Errors of neighbouring extrapolations are much the same; those of earlier ones are larger.
-  const [one, other] = [at(m), at(m - earlier)]
-  return Number.isFinite(one - other) ? { limit: one, uncertainty: Math.max(noise, 2 * Math.abs(one - other)) } : null
+  const limit = at(m)
+  const change = largestChange(
+    limit,
+    Array.from({ length: earlier }, (_, k) => at(m - 1 - k))
+  )
+  return Number.isFinite(change) ? { limit, uncertainty: Math.max(noise, 2 * change) } : null
 }
 
 /** Of a loss that can be 0, and never less, at a finite point: a small one is no sign of a way by itself. */
@@ -194,8 +198,9 @@ interface Climbed {
   /** Loss at the point, and the least on its own sphere. */
   readonly loss: number
   readonly least: number
-  /** [P] The innermost point. */
+  /** [P] The innermost point, and the outermost. */
   readonly inside: Float64Array
+  readonly reached: Float64Array
 }
 
 const sum = (v: Uint32Array): number => v.reduce((s, k) => s + k, 0)
@@ -246,7 +251,7 @@ async function climbAll(
     const n = finelyAt.get(i)
     const to = n === undefined ? row(out.theta, i) : row(fine.theta, n)
     const way = ends[i] && { ...notBelow(floor, ends[i]), ...goingOn(row(points, i), to, scale) }
-    return { way, loss: f[i], least: levels(out, i)[0], inside: row(inside.theta, i) }
+    return { way, loss: f[i], least: levels(out, i)[0], inside: row(inside.theta, i), reached: to }
   })
   return { climbed, taken: sum(out.steps) + sum(inside.steps) + sum(fine.steps) }
 }
@@ -263,7 +268,7 @@ function goingOn(from: Float64Array, to: Float64Array, scale: Float64Array): Pic
 }
 
 /**
- * For each point [count, P], the way to infinity that begins there, or null.
+ * For each point [count, P], the way to infinity that begins there, or null, and the outermost point of the climb.
  * @param floor null where the loss may be negative
  */
 export async function escapes(
@@ -273,21 +278,25 @@ export async function escapes(
   points: Float64Array,
   eps: number,
   floor: Floor | null
-): Promise<{ readonly ways: (Escape | null)[]; readonly taken: number }> {
+): Promise<{ readonly ways: (Escape | null)[]; readonly reached: Float64Array[]; readonly taken: number }> {
   const P = objective.parameters
   const { climbed, taken } = await climbAll(objective, climbs, scale, points, eps, floor)
   const ways = climbed.map(({ way }) => way)
+  const reached = climbed.map(({ reached }) => reached)
   // Far out a loss that falls exponentially is so flat that its sphere is not settled on in time. Further in it is, and where the way
   // from there has the limit that the run's own sphere has come to, that is the run's way.
   const far = [...ways.keys()].filter(i => !ways[i] && climbed[i].least < atOnce * climbed[i].loss)
-  if (far.length === 0 || floor) return { ways, taken }
+  if (far.length === 0 || floor) return { ways, reached, taken }
   const inner = new Float64Array(far.length * P)
   far.forEach((i, n) => inner.set(climbed[i].inside, n * P))
   const again = await climbAll(objective, climbs, scale, inner, eps, floor)
   far.forEach((i, n) => {
     const { way } = again.climbed[n]
     const { loss, least } = climbed[i]
-    if (way && Math.abs(least - way.limit) <= way.uncertainty + atOnce * (loss - way.limit)) ways[i] = way
+    if (way && Math.abs(least - way.limit) <= way.uncertainty + atOnce * (loss - way.limit)) {
+      ways[i] = way
+      reached[i] = again.climbed[n].reached
+    }
   })
-  return { ways, taken: taken + again.taken }
+  return { ways, reached, taken: taken + again.taken }
 }

@@ -41,8 +41,9 @@ const powerOutwards = 1.6
 const exponentialFall = 1e-6
 /** Intervals outwards that must be seen. */
 const fewestIntervals = 3
-/** Extrapolations from neighbouring spheres may differ by this share of what is left. */
+/** Extrapolations from neighbouring spheres may differ by this share of what is left; the limit is as uncertain as so many of them differ. */
 const agreeing = 0.05
+const earlier = 4
 
 /**
  * The limit of such a fall; null where none is seen.
@@ -60,7 +61,9 @@ export function fades(outwards: Levels, inwards: Levels, ratio: number, atLeastZ
     const change = Math.abs(limit - extrapolated(outwards, k - 1))
     if (!(left > 0 && change <= agreeing * left)) continue
     const seen = seenAbove(limit, outwards, inwards, ratio, k)
-    if (seen) return { limit, uncertainty: Math.max(2 * change, Number.EPSILON * Math.abs(limit)) }
+    if (!seen) continue
+    const others = Array.from({ length: Math.min(earlier, k - 2) }, (_, j) => extrapolated(outwards, k - 1 - j))
+    return { limit, uncertainty: Math.max(2 * largestChange(limit, others), Number.EPSILON * Math.abs(limit)) }
   }
   return null
 }
@@ -78,6 +81,10 @@ export function extrapolated(losses: Levels, k: number): number {
   const q = change / (losses[k - 2] - losses[k - 1])
   return losses[k] - (change * q) / (1 - q)
 }
+
+/** How far an extrapolation is from others; NaN with them. */
+export const largestChange = (limit: number, others: readonly number[]): number =>
+  others.reduce((most, other) => Math.max(most, Math.abs(limit - other)), 0)
 
 /** The last sphere outwards up to which what is above `limit` fades; 0 where it does not. */
 function seenAbove(limit: number, outwards: Levels, inwards: Levels, ratio: number, upTo = Infinity): number {

@@ -86,3 +86,14 @@ export async function lossNoise(
   }
   return out
 }
+
+const breathMilliseconds = 20
+/** Gives the event loop a turn when so long has passed. */
+export const breathing = (): (() => Promise<void>) => {
+  let since = performance.now()
+  return async () => {
+    if (performance.now() - since < breathMilliseconds) return
+    await new Promise(resolve => setImmediate(resolve))
+    since = performance.now()
+  }
+}

@@ -1,7 +1,7 @@
 /** What runs came to, by the ends that several of them may share. */
 import { ReasonCode, VerdictCode } from '../core/result.js'
 import { Status } from '../core/status.js'
-import type { Found, Judged } from './verdict.js'
+import type { Found, Judged } from './judge.js'
 
 export interface JudgedRuns {
   /** [count] the row of `ends` that is a run's. */

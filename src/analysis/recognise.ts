@@ -13,7 +13,8 @@ import { canonicalizerOf, hiddenActivation, isOwnCopy, type AnyCanonicalizer } f
 import { centre, centred } from '../models/network/shift.js'
 import { RankedIds } from './ranked.js'
 import type { Model } from '../models/types.js'
-import { isReceding, judgeRuns, type Found, type Judge, type Judged } from './verdict.js'
+import { isReceding, type Found, type Judge, type Judged } from './judge.js'
+import { judgeRuns } from './verdict.js'
 import { apart, together, type JudgedRuns } from './judgedRuns.js'
 import type { Certifier, Proofs } from '../engines/types.js'
 

@@ -7,65 +7,20 @@
 import { Status } from '../core/status.js'
 import { thresholds } from '../core/thresholds.js'
 import { reportPlaces } from '../language/program.js'
-import { escapes, type Climbs, type Escape } from './escape.js'
+import { escapes, type Escape } from './escape.js'
 import { exactlyFlat, mixingRank } from './flat.js'
-import { inOrder, lossNoise, pick, type JudgedObjective, type Runs } from './follow.js'
+import { breathing, inOrder, lossNoise, pick, type JudgedObjective, type Runs } from './follow.js'
+import { isReceding, type Found, type Judge, type Judged } from './judge.js'
 import { descend, type Descended } from './kinks/descend.js'
 import { hasKinks, Pieces } from './kinks/pieces.js'
 import { judgeKinks } from './kinks/verdict.js'
-import { recedingWay, type Receding } from './receding.js'
+import { recedingWay } from './receding.js'
 import { flatInTails } from './tails.js'
+import { valleysOf, type Valleys } from './valleys.js'
 import { hasStep, isGoingOut, isSaturated, onKink } from './units.js'
 import { centred, shiftCount } from '../models/network/shift.js'
 import { ReasonCode, VerdictCode, type UnfinishedReason, type Verdict } from '../core/result.js'
-import type { Program } from '../engines/types.js'
 import type { Network, Problem } from '../models/types.js'
-import type { Filled, RunBlock } from '../runs/table.js'
-
-export type { JudgedObjective } from './follow.js'
-
-/** Programs and limits that judging needs; built by the study for the certifying engine. */
-export interface Judge {
-  /** f64 objective on the same problem. */
-  readonly objective: JudgedObjective
-  /** What the objective computes where that is a network, whose units may saturate and lie on kinks; null for other functions. */
-  readonly network: Problem<Network> | null
-  /** Of a loss that can fall to 0 and no further, its value where all outputs are 0; null of others. */
-  readonly blankLoss: number | null
-  /** [P]: 1 / rms of the input column for first-layer weights, 1 elsewhere. */
-  readonly scale: Float64Array
-  readonly polish: Program
-  readonly polishSteps: number
-  readonly newton: Program
-  readonly climbs: Climbs
-  /** Linear programming has shown that no finite minimiser exists: every run diverges. */
-  readonly separated: boolean
-  /** No direction of recession exists: a ridge falls on every parameter, or the model is convex and linear programming found none. */
-  readonly bounded: boolean
-  /** The loss below which every run goes to infinity; null where none is known. */
-  readonly receding: Receding | null
-  /** Flat directions that every minimiser of a convex model has; null where the model is not convex. */
-  readonly flatDirections: number | null
-  /** How far polishing may move a run, when not `thresholds.moved`: Infinity for convex models and for runs found in f32. */
-  readonly moveLimit: number | undefined
-  readonly eps: number
-}
-
-/** Where runs ended, and how. */
-export type Found = Pick<RunBlock, 'loss' | 'gradientNorm' | 'status'>
-
-/** Judged runs, in the order of the block they came from; the places of `verdict` are those of `verdicts`. */
-export interface Judged extends Omit<Filled<'judge'>, 'conditioned'> {
-  /** Steps spent on certifying, and losses evaluated beside them, for the count of evaluations. */
-  readonly steps: number
-  readonly losses: number
-  /** The ways of diverging runs to infinity, by place in the block; separated ones have none of their own. */
-  readonly ways: ReadonlyMap<number, Escape>
-}
-
-/** Whether a run of this loss is known to go to infinity. */
-export const isReceding = (judge: Judge, loss: number): judge is Judge & { readonly receding: Receding } =>
-  judge.receding !== null && loss < judge.receding.below
 
 const sum = (v: Uint32Array): number => v.reduce((s, n) => s + n, 0)
 
@@ -74,10 +29,17 @@ const followSteps = (P: number, convex: boolean): number => {
   const most = convex ? 100 : Math.min(2000, Math.max(100, Math.round(1e7 / P ** 3)))
   return Math.min(most, Math.max(20, Math.round(4e9 / P ** 3)))
 }
-/** The event loop gets a turn after so long. */
-const breathMilliseconds = 20
 /** Largest P for which ways to infinity are looked for. */
 const climbParameters = 128
+
+/** Ways to infinity are looked for once more where going on along a valley has made |θ| this many times as large. */
+const grown = 1.2
+
+/** Where runs are looked at from. */
+interface Points {
+  readonly theta: Float64Array
+  readonly loss: Float64Array
+}
 
 /** The judgement of one block of runs, while it is made. */
 class Judging {
@@ -108,6 +70,7 @@ class Judging {
   private readonly little: number
   private steps = 0
   private losses = 0
+  private readonly valleys: Valleys | null
   /** The objective, counting. */
   private readonly counted: JudgedObjective
 
@@ -125,6 +88,7 @@ class Judging {
     this.K = judge.polish.report.length
     this.places = reportPlaces(judge.polish)
     this.eps = judge.eps
+    this.valleys = valleysOf(judge.network, judge.scale, judge.blankLoss !== null)
     this.counted = {
       parameters: this.P,
       evaluate: (theta, needs) => {
@@ -161,7 +125,9 @@ class Judging {
     // Runs found in f32, and runs whose polishing stopped early: the point reached downhill may be stationary after all.
     await this.settle(open.which, open.from, false)
     await this.turnAtKinks(alive.filter(i => verdict[i] === 'unfinished'))
-    await this.climb(alive.filter(i => verdict[i] === 'unfinished').concat(this.suspects))
+    const isOpen = (i: number): boolean => verdict[i] === 'unfinished'
+    await this.climb(alive.filter(isOpen).concat(this.suspects), this.found)
+    await this.goOn(alive.filter(isOpen))
     const { count, theta, loss, gradientNorm, index, nullity, precision, steps, losses, ways } = this
     return {
       count,
@@ -181,8 +147,8 @@ class Judging {
     }
   }
 
-  /** Looks for ways to infinity from where runs were found. */
-  private async climb(which: readonly number[]): Promise<void> {
+  /** Looks for ways to infinity from where runs were found, or have gone on to. */
+  private async climb(which: readonly number[], from: Points): Promise<void> {
     const { judge, P, verdict } = this
     if (judge.bounded || which.length === 0) return
     const { network, scale } = judge
@@ -191,16 +157,16 @@ class Judging {
       this.giveBack(i)
     }
     if (P > climbParameters) return
-    const points = pick(this.found.theta, P, which)
+    const points = pick(from.theta, P, which)
     // A network's outputs can be what the targets are; of other functions that is not known.
     const floor =
       network !== null && judge.blankLoss !== null
-        ? { nothing: this.nothing, isFar: (n: number) => this.mayFade(which[n], network) }
+        ? { nothing: this.nothing, isFar: (n: number) => this.mayFade(which[n], network, from) }
         : null
-    const { ways, taken } = await escapes(this.counted, judge.climbs, scale, points, this.eps, floor)
+    const { ways, reached, taken } = await escapes(this.counted, judge.climbs, scale, points, this.eps, floor)
     this.steps += taken
     which.forEach((i, n) => {
-      const way = ways[n]
+      const way = ways[n] && this.isBorneOut(ways[n], reached[n], from) ? ways[n] : null
       if (way || this.isOnTheMove(i) || this.isSaturated(i)) this.giveBack(i)
       if (!way) return
       verdict[i] = 'diverging'
@@ -210,13 +176,43 @@ class Judging {
     })
   }
 
+  /** Whether following on from the outermost point of a climb shows no lower limit; where units are saturated, rounding hides what they would do. */
+  private isBorneOut(way: Escape, reached: Float64Array, from: Points): boolean {
+    const { valleys, found, judge } = this
+    if (!valleys) return true
+    if (!valleys.isLowest(way, reached)) return false
+    return from === found || (!isSaturated(judge.network!, reached) && valleys.bearsOut(way, reached))
+  }
+
+  /** Goes on downhill along valleys from where runs were found: some have nearly arrived, and others are on a way to infinity. */
+  private async goOn(which: readonly number[]): Promise<void> {
+    const { judge, P, found, verdict, valleys } = this
+    if (which.length === 0 || judge.bounded || P > climbParameters || !valleys) return
+    const ends = { theta: found.theta.slice(), loss: found.loss.slice() }
+    const breathe = breathing()
+    for (const i of which) {
+      const { theta, loss, steps } = valleys.goOn(found.theta.subarray(i * P, (i + 1) * P))
+      this.steps += steps
+      ends.theta.set(theta, i * P)
+      ends.loss[i] = loss
+      await breathe()
+    }
+    this.suspects.length = 0
+    await this.settle(which, pick(ends.theta, P, which), false)
+    // Where something is left of the loss, a valley may be a narrow one that only rounding makes flat.
+    for (const i of which) if (verdict[i] === 'degenerate' && !(this.loss[i] <= this.rounding)) this.giveBack(i)
+    const isGrowing = (i: number): boolean => this.lengthAt(ends.theta, i) > grown * this.lengthAt(found.theta, i)
+    const open = which.filter(i => verdict[i] === 'unfinished' && isGrowing(i))
+    await this.climb(open.concat(this.suspects.filter(i => verdict[i] === 'degenerate')), ends)
+  }
+
   /**
    * Whether a loss that can be 0 may go on falling to that for ever. What has come to a valley without loss, or to next to nothing, has not
    * far to go, unless a unit has become a step, which no finite point makes exact.
    */
-  private mayFade(i: number, network: Problem<Network>): boolean {
+  private mayFade(i: number, network: Problem<Network>, from: Points): boolean {
     const isOpen = this.verdict[i] === 'unfinished' || this.isOnTheMove(i)
-    return (isOpen && this.found.loss[i] > this.nothing) || hasStep(network, this.found.theta, i * this.P)
+    return (isOpen && from.loss[i] > this.nothing) || hasStep(network, from.theta, i * this.P)
   }
 
   /** Where units have kinks, goes on downhill from where runs were found, to points that lie on kinks. */
@@ -224,14 +220,12 @@ class Judging {
     const { scale, eps, network } = this.judge
     if (which.length === 0 || !network || !hasKinks(network.model) || this.P > climbParameters) return
     const pieces = new Pieces(network)
-    let since = performance.now()
+    const breathe = breathing()
     for (const i of which) {
       const point = descend(pieces, scale, this.found.theta.subarray(i * this.P, (i + 1) * this.P), eps)
       this.steps += point.steps
       this.takeKink(i, pieces, point)
-      if (performance.now() - since < breathMilliseconds) continue
-      await new Promise(resolve => setImmediate(resolve))
-      since = performance.now()
+      await breathe()
     }
   }
 
@@ -479,6 +473,12 @@ class Judging {
   /** max(1, max |θ_p / scale_p|) */
   private size(theta: Float64Array): number {
     return theta.reduce((m, v, p) => Math.max(m, Math.abs(v / this.judge.scale[p])), 1)
+  }
+
+  /** |θ / scale| of run i. */
+  private lengthAt(theta: Float64Array, i: number): number {
+    const { scale } = this.judge
+    return Math.sqrt(scale.reduce((sum, s, p) => sum + (theta[i * this.P + p] / s) ** 2, 0))
   }
 
   private isFar(from: Float64Array, to: Float64Array, limit: number): boolean {

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { judging } from '../../src/analysis/recognise.js'
-import { judgeRuns, type Judged } from '../../src/analysis/verdict.js'
+import type { Judged } from '../../src/analysis/judge.js'
+import { judgeRuns } from '../../src/analysis/verdict.js'
 import { VerdictCode } from '../../src/core/result.js'
 import { Canonicalizer } from '../../src/models/network/symmetry.js'
 import { canonicalizerOf } from '../../src/models/model.js'

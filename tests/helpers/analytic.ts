@@ -1,5 +1,5 @@
 // Functions whose stationary points are all known, and a way to walk an update program over them one step at a time.
-import type { JudgedObjective } from '../../src/analysis/verdict.js'
+import type { JudgedObjective } from '../../src/analysis/follow.js'
 import { Interpreter } from '../../src/engines/reference/interpreter.js'
 import { runOne } from '../../src/engines/reference/run.js'
 import type { RunBlock } from '../../src/engines/types.js'

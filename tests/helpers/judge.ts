@@ -1,5 +1,6 @@
 // Verdicts on given points of a function, and on the runs of a small study.
-import { judgeRuns, type Judge, type Judged } from '../../src/analysis/verdict.js'
+import type { Judge, Judged } from '../../src/analysis/judge.js'
+import { judgeRuns } from '../../src/analysis/verdict.js'
 import { reasonWords, verdicts } from '../../src/core/result.js'
 import { Stream, uniform, words } from '../../src/core/rng.js'
 import { Status } from '../../src/core/status.js'
@@ -67,7 +68,7 @@ export function seeded(seed: number): () => number {
 /** What became of the runs of a study. */
 export interface StudyVerdicts {
   readonly counts: Readonly<Record<string, number>>
-  /** Limits of the loss along diverging runs. */
+  /** Limits of the loss along diverging runs, in the unit of the target. */
   readonly limits: readonly number[]
   readonly reasons: readonly string[]
   /** Losses, certified, of the runs with a verdict. */
@@ -111,7 +112,7 @@ export async function judgeStudy(
       const reason = judged.reason[i]
       if (reason) reasons.push(reason)
     })
-    for (const { limit } of judged.ways.values()) limits.push(limit)
+    for (const { limit } of judged.ways.values()) limits.push(limit * setup.frame.lossScale)
   }
   setup.dispose()
   return { counts, limits, reasons, losses: verdict => losses.filter(([v]) => v === verdict).map(([, loss]) => loss) }

@@ -1,0 +1,194 @@
+/**
+ * Downhill along narrow curved valleys, by the method of Levenberg and Marquardt on residuals with geodesic acceleration (Transtrum and Sethna
+ * 2012). Its steps come of a QR decomposition of the outputs' derivatives, whose condition number is the root of the Hessian's, so that it
+ * goes on where rounding hides the floor of a valley from Newton's method, and the acceleration bends each step with the valley.
+ */
+import type { Residuals } from './residuals.js'
+
+/** What damping begins with, relative to the columns' lengths, and its bounds. */
+const firstDamping = 1e-3
+const leastDamping = 2 ** -52
+const mostDamping = 1e12
+/** It is divided by this where f falls by more than `trusted` of what was predicted, doubled below `distrusted`, and multiplied so on a failure. */
+const relax = 3
+const trusted = 0.75
+const distrusted = 0.25
+const stiffen = 4
+/** Acceleration is within this share of the step, in damped lengths: beyond, the step is too long for it. */
+const accelerated = 0.75
+/** Longest step, relative to max(1, |θ|). */
+const longest = 0.5
+/** A column counts as at least this share of the longest. */
+const leastColumn = 1e-8
+
+export interface Descent {
+  /** [P] */
+  readonly theta: Float64Array
+  readonly loss: number
+  readonly steps: number
+}
+
+/** Goes down from θ [P] for at most so many steps. */
+export function goDown(residuals: Residuals, start: Float64Array, most: number): Descent {
+  const { parameters: P, count: N, scale } = residuals
+  let [here, there] = [residuals.blank(), residuals.blank()]
+  residuals.evaluate(start.slice(), here)
+  const columns = Array.from({ length: P }, () => new Float64Array(N))
+  const factor = new Factor(N, P)
+  const damping = new Float64Array(P)
+  const [away, bend] = [new Float64Array(N), new Float64Array(N)]
+  const length = (v: Float64Array, unit: Float64Array, power: 1 | -1): number => {
+    let sum = 0
+    for (let p = 0; p < P; p++) sum += (power > 0 ? v[p] * unit[p] : v[p] / unit[p]) ** 2
+    return Math.sqrt(sum)
+  }
+  let lambda = firstDamping
+  let isFresh = true
+  /** Whether a step from here has failed. */
+  let isStiff = false
+  let steps = 0
+  const goes = (): boolean => steps < most && lambda <= mostDamping && Number.isFinite(here.loss)
+  for (; goes(); steps++) {
+    if (isFresh) {
+      residuals.differentiate(here, columns)
+      let top = 0
+      for (let p = 0; p < P; p++) top = Math.max(top, (damping[p] = norm(columns[p])))
+      if (!(top > 0 && Number.isFinite(top))) break
+      for (let p = 0; p < P; p++) damping[p] = Math.max(damping[p], leastColumn * top)
+      factor.decompose(columns)
+      for (let n = 0; n < N; n++) away[n] = -here.r[n]
+      isFresh = false
+    }
+    factor.damp(damping, Math.sqrt(lambda))
+    const step = factor.solve(away)
+    const damped = length(step, damping, 1)
+    const predicted = 0.5 * factor.square(step) + lambda * damped * damped
+    if (predicted <= here.noise) {
+      // Across the valley all is settled but for rounding; along it, less damped steps may still lead down.
+      if (isStiff || lambda <= leastDamping) break
+      lambda = Math.max(leastDamping, lambda / stiffen)
+      continue
+    }
+    there.loss = NaN
+    if (norm(step) <= longest * Math.max(1, length(here.theta, scale, -1))) {
+      residuals.bendAlong(here, step, bend)
+      const turn = factor.solve(bend)
+      if (length(turn, damping, 1) <= 2 * accelerated * damped)
+        residuals.evaluate(
+          here.theta.map((v, p) => v + scale[p] * (step[p] - turn[p] / 2)),
+          there
+        )
+    }
+    if (there.loss < here.loss) {
+      const ratio = (here.loss - there.loss) / predicted
+      lambda = Math.max(leastDamping, ratio > trusted ? lambda / relax : ratio < distrusted ? 2 * lambda : lambda)
+      ;[here, there] = [there, here]
+      isFresh = true
+      isStiff = false
+    } else {
+      lambda *= stiffen
+      isStiff = true
+    }
+  }
+  return { theta: here.theta, loss: here.loss, steps }
+}
+
+const norm = (v: ArrayLike<number>): number => {
+  let sum = 0
+  for (let i = 0; i < v.length; i++) sum += v[i] * v[i]
+  return Math.sqrt(sum)
+}
+
+/** Least squares with a damping that changes: J = QR once, then [R; √λ D] for each λ (Golub and Van Loan, §5.2). */
+class Factor {
+  /** Upper triangles are those of R, reflectors below, whose heads are 1. */
+  private readonly work: Float64Array[]
+  private readonly beta: Float64Array
+  /** [P][2P]: R, and what damping adds. */
+  private readonly damped: Float64Array[]
+  private readonly dampedBeta: Float64Array
+  private readonly rank: number
+
+  constructor(
+    private readonly N: number,
+    private readonly P: number
+  ) {
+    this.rank = Math.min(N, P)
+    this.work = Array.from({ length: P }, () => new Float64Array(N))
+    this.beta = new Float64Array(P)
+    this.damped = Array.from({ length: P }, () => new Float64Array(2 * P))
+    this.dampedBeta = new Float64Array(P)
+  }
+
+  decompose(columns: readonly Float64Array[]): void {
+    const { N, P, work, beta } = this
+    for (let p = 0; p < P; p++) work[p].set(columns[p])
+    for (let k = 0; k < this.rank; k++) {
+      beta[k] = reflector(work[k], k, k + 1, N)
+      for (let j = k + 1; j < P; j++) reflect(work[k], beta[k], k, k + 1, N, work[j])
+    }
+  }
+
+  damp(damping: Float64Array, root: number): void {
+    const { P, damped, dampedBeta } = this
+    for (let p = 0; p < P; p++) {
+      const column = damped[p].fill(0)
+      for (let k = 0; k < Math.min(p + 1, this.rank); k++) column[k] = this.work[p][k]
+      column[P + p] = root * damping[p]
+    }
+    // Of what damping adds, the first k + 1 rows have come to column k.
+    for (let k = 0; k < P; k++) {
+      dampedBeta[k] = reflector(damped[k], k, P, P + k + 1)
+      for (let j = k + 1; j < P; j++) reflect(damped[k], dampedBeta[k], k, P, P + k + 1, damped[j])
+    }
+  }
+
+  /** ‖J p‖² */
+  square(p: Float64Array): number {
+    let sum = 0
+    for (let k = 0; k < this.rank; k++) {
+      let entry = 0
+      for (let j = k; j < this.P; j++) entry += this.work[j][k] * p[j]
+      sum += entry * entry
+    }
+    return sum
+  }
+
+  /** argmin ‖J p − b‖² + λ ‖D p‖² */
+  solve(b: Float64Array): Float64Array {
+    const { N, P, rank, damped } = this
+    const c = b.slice()
+    for (let k = 0; k < rank; k++) reflect(this.work[k], this.beta[k], k, k + 1, N, c)
+    const e = new Float64Array(2 * P)
+    for (let k = 0; k < rank; k++) e[k] = c[k]
+    for (let k = 0; k < P; k++) reflect(damped[k], this.dampedBeta[k], k, P, P + k + 1, e)
+    const x = new Float64Array(P)
+    for (let k = P - 1; k >= 0; k--) {
+      let sum = e[k]
+      for (let j = k + 1; j < P; j++) sum -= damped[j][k] * x[j]
+      x[k] = sum / damped[k][k]
+    }
+    return x
+  }
+}
+
+/** Makes of entry `head` and those from `from` to `to` a reflector onto the head, which becomes what is left there. */
+function reflector(v: Float64Array, head: number, from: number, to: number): number {
+  let square = v[head] * v[head]
+  for (let i = from; i < to; i++) square += v[i] * v[i]
+  const length = Math.sqrt(square)
+  if (!(length > 0)) return 0
+  const alpha = v[head] > 0 ? -length : length
+  const first = v[head] - alpha
+  for (let i = from; i < to; i++) v[i] /= first
+  v[head] = alpha
+  return -first / alpha
+}
+
+function reflect(v: Float64Array, beta: number, head: number, from: number, to: number, b: Float64Array): void {
+  let sum = b[head]
+  for (let i = from; i < to; i++) sum += v[i] * b[i]
+  sum *= beta
+  b[head] -= sum
+  for (let i = from; i < to; i++) b[i] -= sum * v[i]
+}

@@ -1,0 +1,99 @@
+/** Runs followed on along narrow curved valleys, and what that tells of ways to infinity. */
+import { activate } from '../models/activations.js'
+import { parameterCount } from '../models/model.js'
+import { layers } from '../models/network/network.js'
+import type { Limit } from './fading.js'
+import { Residuals, hasResiduals } from './residuals.js'
+import { netInputs } from './units.js'
+import { goDown, type Descent } from './valley.js'
+import type { Network, Problem } from '../models/types.js'
+
+/** Steps along a valley, and multiplications that they may take; where that leaves fewer than some, none are made. */
+const mostSteps = 300
+const mostWork = 3e7
+const fewestSteps = 60
+/** A way to infinity does not lead back: at its end |θ| is at least this share of what it was. */
+const stays = 0.9
+/** A unit is nearly a line where its net inputs are within this of each other; it is bent by spreading them so far, around ±`around`. */
+const nearlyLine = 0.1
+const bentTo = 0.3
+const around = 1
+/** Steps down from there. */
+const bentSteps = 100
+
+export interface Valleys {
+  goOn(theta: Float64Array): Descent
+  /** Whether what lies downhill from the outermost point of a climb agrees with the limit that was read from it. */
+  bearsOut(way: Limit, reached: Float64Array): boolean
+  /**
+   * Whether nothing near the end of a way leads below its limit, where units become lines. A unit that is a line, from weights in that go to 0
+   * and weights out that grow, can be bent a little either way: to first order one of the two lowers f, unless all rows are fitted.
+   */
+  isLowest(way: Limit, reached: Float64Array): boolean
+}
+
+/** Null where valleys are not followed: of losses that are no sums of squares, and of large problems. */
+/** @param isNeverNegative whether no loss is below 0 */
+export function valleysOf(
+  problem: Problem<Network> | null,
+  scale: Float64Array,
+  isNeverNegative: boolean
+): Valleys | null {
+  if (!problem || !hasResiduals(problem)) return null
+  const P = parameterCount(problem.model)
+  const steps = Math.min(mostSteps, Math.floor(mostWork / (2 * (problem.rows * problem.model.outputs + P) * P * P)))
+  if (steps < fewestSteps) return null
+  let residuals: Residuals | undefined
+  const down = (theta: Float64Array, most = steps): Descent =>
+    goDown((residuals ??= new Residuals(problem, scale)), theta, most)
+  const length = (theta: Float64Array): number => Math.sqrt(theta.reduce((sum, v, p) => sum + (v / scale[p]) ** 2, 0))
+  return {
+    goOn: theta => down(theta),
+    bearsOut: ({ limit, uncertainty }, reached) => {
+      const end = down(reached)
+      return end.loss >= limit - uncertainty && length(end.theta) >= stays * length(reached)
+    },
+    isLowest: ({ limit, uncertainty }, reached) =>
+      (isNeverNegative && limit <= uncertainty) ||
+      bentLines(problem, reached).every(point => !(down(point, Math.min(steps, bentSteps)).loss < limit - uncertainty))
+  }
+}
+
+/** θ with one unit that is nearly a line bent, for each such unit; what it gives stays the same line. */
+function bentLines(problem: Problem<Network>, theta: Float64Array): Float64Array[] {
+  const { model: network } = problem
+  if (!network.bias) return []
+  const all = layers(network)
+  const ranges = network.hidden.map(units =>
+    Array.from({ length: units }, () => ({ least: Infinity, most: -Infinity }))
+  )
+  netInputs(problem, theta, 0, (l, k, u) => {
+    ranges[l][k].least = Math.min(ranges[l][k].least, u)
+    ranges[l][k].most = Math.max(ranges[l][k].most, u)
+  })
+  const [phi, bent] = [new Float64Array(3), new Float64Array(3)]
+  const points: Float64Array[] = []
+  ranges.forEach((units, l) =>
+    units.forEach(({ least, most }, k) => {
+      if (!(most - least > 0 && most - least < nearlyLine)) return
+      const middle = (least + most) / 2
+      activate(network.activation, middle, phi)
+      const [at, next] = [all[l].at + k * all[l].stride, all[l + 1]]
+      const factor = bentTo / (most - least)
+      for (const centre of [around, -around]) {
+        activate(network.activation, centre, bent)
+        const point = theta.slice()
+        for (let d = 1; d < all[l].stride; d++) point[at + d] *= factor
+        point[at] = centre + factor * (theta[at] - middle)
+        for (let q = 0; q < next.units; q++) {
+          const own = next.at + q * next.stride
+          const out = own + 1 + k
+          point[out] *= phi[1] / (factor * bent[1])
+          point[own] += theta[out] * phi[0] - point[out] * bent[0]
+        }
+        points.push(point)
+      }
+    })
+  )
+  return points
+}
