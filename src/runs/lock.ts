@@ -2,7 +2,7 @@
  * One process at a time writes a directory: a file that names host and process, refreshed while it is held. The lock of a process that
  * is gone is taken over: on the same host at once, on another when it has not been refreshed for a while.
  */
-import { readFileSync } from 'node:fs'
+import { readFileSync, readlinkSync } from 'node:fs'
 import { link, open, rename, rm, stat, utimes } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -16,7 +16,14 @@ const refreshMilliseconds = 5000
 const staleMilliseconds = 45_000
 const lookMilliseconds = 500
 
-const holder = z.object({ host: z.string(), pid: z.number().int(), started: z.string(), token: z.string() })
+const holder = z.object({
+  host: z.string(),
+  /** In which the number of the process means something, as a container has its own; absent where the system does not say. */
+  space: z.string().optional(),
+  pid: z.number().int(),
+  started: z.string(),
+  token: z.string()
+})
 type Holder = z.output<typeof holder>
 
 export interface Lock {
@@ -39,6 +46,19 @@ function statOf(pid: number): string[] {
 
 /** When a process began, so that a number that is used again does not stand for the process that had it; empty where unknown. */
 const startIn = (stat: readonly string[]): string => stat[19] ?? ''
+
+/** The name of the space of numbers that this process has its own in. */
+function ownSpace(): string | undefined {
+  try {
+    return readlinkSync('/proc/self/ns/pid')
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether the number of a process says here which one it is. Containers may share the name of a host. */
+const isFromHere = ({ host, space }: Holder): boolean =>
+  host === hostname() && (space === undefined || space === ownSpace())
 
 function isAlive({ pid, started }: Holder): boolean {
   try {
@@ -77,7 +97,7 @@ const modified = (path: string): Promise<number | undefined> =>
 
 /** Whether whoever held a lock is gone. Waits where only time can tell. */
 async function isStale(path: string, held: Holder | undefined): Promise<boolean> {
-  if (held?.host === hostname()) return !isAlive(held)
+  if (held && isFromHere(held)) return !isAlive(held)
   const seen = await modified(path)
   // The clock of the file system need not be ours: what counts is whether the file changes.
   for (let waited = 0; waited < staleMilliseconds; waited += lookMilliseconds) {
@@ -96,7 +116,13 @@ let count = 0
 export async function acquireLock(directory: string): Promise<Lock> {
   const path = join(directory, lockFile)
   const token = `${process.pid}-${Date.now()}-${++count}`
-  const own: Holder = { host: hostname(), pid: process.pid, started: startIn(statOf(process.pid)), token }
+  const own: Holder = {
+    host: hostname(),
+    space: ownSpace(),
+    pid: process.pid,
+    started: startIn(statOf(process.pid)),
+    token
+  }
   const draft = join(directory, temporaryOf(`lock-${token}`))
   let takenOver: string | undefined
   try {

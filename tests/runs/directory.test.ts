@@ -11,6 +11,7 @@ import {
   statSync,
   symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync
 } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
@@ -394,6 +395,29 @@ describe('the lock', () => {
     } finally {
       shell.kill('SIGKILL')
     }
+  })
+
+  it('of a process in another container of the same name is not taken over while it is refreshed', async () => {
+    const path = await study()
+    const lock = join(path, '.lock')
+    const there = { host: hostname(), space: 'pid:[1]', pid: 2 ** 22 + 1, started: '1', token: 'x' }
+    writeFileSync(lock, JSON.stringify(there))
+    const refreshed = setInterval(() => {
+      const now = new Date()
+      utimesSync(lock, now, now)
+    }, 100)
+    try {
+      await expect(StudyDirectory.resume(path, identity)).rejects.toThrow(/is being written by process 4194305/)
+    } finally {
+      clearInterval(refreshed)
+    }
+    expect(JSON.parse(readFileSync(lock, 'utf8'))).toEqual(there)
+    // Nobody tells where the number belongs: then it counts as one of here.
+    const { space: _, ...unnamed } = there
+    writeFileSync(lock, JSON.stringify(unnamed))
+    const directory = await StudyDirectory.resume(path, identity)
+    expect((JSON.parse(readFileSync(lock, 'utf8')) as { space?: string }).space).toMatch(/^pid:/)
+    await directory.close()
   })
 
   it('of another program is left alone', async () => {
