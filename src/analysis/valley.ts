@@ -93,6 +93,38 @@ export function goDown(residuals: Residuals, start: Float64Array, most: number):
   return { theta: here.theta, loss: here.loss, steps }
 }
 
+/** A zero of the residuals is near where a step that removes all but this share of them is this short, and hardly bent. */
+const leavesShare = 1e-3
+const nearBy = 1e-6
+const bentShare = 0.1
+
+/**
+ * Whether a point without residuals lies beside θ [P], by a step of Newton's method that is short and straight. Where a row is in the tail of a
+ * unit, no short step removes what is left of it.
+ */
+export function isBesideFit(residuals: Residuals, theta: Float64Array): boolean {
+  const { parameters: P, count: N, scale } = residuals
+  const here = residuals.blank()
+  residuals.evaluate(theta, here)
+  const columns = Array.from({ length: P }, () => new Float64Array(N))
+  residuals.differentiate(here, columns)
+  const factor = new Factor(N, P)
+  factor.decompose(columns)
+  factor.damp(Float64Array.from(columns, norm).fill(Math.max(...columns.map(norm))), Math.sqrt(leastDamping))
+  // What rounding may hide is to be removed with what is seen, in signs that no row shares with the next.
+  const hidden = Number.EPSILON * norm(here.units[here.units.length - 1])
+  const r = here.r.map((v, n) => v + (((n * 0x9e3779b1) >>> 7) & 1 ? hidden : -hidden))
+  const step = factor.solve(r.map(v => -v))
+  const left = r.map((v, n) => columns.reduce((sum, column, p) => sum + column[n] * step[p], v))
+  const bend = new Float64Array(N)
+  residuals.bendAlong(here, step, bend)
+  return (
+    norm(left) <= leavesShare * norm(r) &&
+    norm(step) <= nearBy * Math.max(1, norm(theta.map((v, p) => v / scale[p]))) &&
+    norm(bend) <= bentShare * norm(r)
+  )
+}
+
 const norm = (v: ArrayLike<number>): number => {
   let sum = 0
   for (let i = 0; i < v.length; i++) sum += v[i] * v[i]

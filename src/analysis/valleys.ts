@@ -5,7 +5,7 @@ import { layers } from '../models/network/network.js'
 import type { Limit } from './fading.js'
 import { Residuals, hasResiduals } from './residuals.js'
 import { netInputs } from './units.js'
-import { goDown, type Descent } from './valley.js'
+import { goDown, isBesideFit, type Descent } from './valley.js'
 import type { Network, Problem } from '../models/types.js'
 
 /** Steps along a valley, and multiplications that they may take; where that leaves fewer than some, none are made. */
@@ -27,9 +27,10 @@ export interface Valleys {
   bearsOut(way: Limit, reached: Float64Array): boolean
   /**
    * Whether nothing near the end of a way leads below its limit, where units become lines. A unit that is a line, from weights in that go to 0
-   * and weights out that grow, can be bent a little either way: to first order one of the two lowers f, unless all rows are fitted.
+   * and weights out that grow, can be bent a little either way: to first order one of the two lowers f, unless all rows are fitted. Where the
+   * limit is 0, and parameters are as many as rows, whether what lies downhill from where it begins is no finite point that fits all of them.
    */
-  isLowest(way: Limit, reached: Float64Array): boolean
+  isLowest(way: Limit, reached: Float64Array, from: Float64Array): boolean
 }
 
 /** Null where valleys are not followed: of losses that are no sums of squares, and of large problems. */
@@ -43,9 +44,9 @@ export function valleysOf(
   const P = parameterCount(problem.model)
   const steps = Math.min(mostSteps, Math.floor(mostWork / (2 * (problem.rows * problem.model.outputs + P) * P * P)))
   if (steps < fewestSteps) return null
-  let residuals: Residuals | undefined
-  const down = (theta: Float64Array, most = steps): Descent =>
-    goDown((residuals ??= new Residuals(problem, scale)), theta, most)
+  let known: Residuals | undefined
+  const residuals = (): Residuals => (known ??= new Residuals(problem, scale))
+  const down = (theta: Float64Array, most = steps): Descent => goDown(residuals(), theta, most)
   const length = (theta: Float64Array): number => Math.sqrt(theta.reduce((sum, v, p) => sum + (v / scale[p]) ** 2, 0))
   return {
     goOn: theta => down(theta),
@@ -53,9 +54,12 @@ export function valleysOf(
       const end = down(reached)
       return end.loss >= limit - uncertainty && length(end.theta) >= stays * length(reached)
     },
-    isLowest: ({ limit, uncertainty }, reached) =>
-      (isNeverNegative && limit <= uncertainty) ||
-      bentLines(problem, reached).every(point => !(down(point, Math.min(steps, bentSteps)).loss < limit - uncertainty))
+    isLowest: ({ limit, uncertainty }, reached, from) =>
+      isNeverNegative && limit <= uncertainty
+        ? problem.rows * problem.model.outputs > P || !isBesideFit(residuals(), down(from).theta)
+        : bentLines(problem, reached).every(
+            point => !(down(point, Math.min(steps, bentSteps)).loss < limit - uncertainty)
+          )
   }
 }
 

@@ -166,7 +166,7 @@ class Judging {
     const { ways, reached, taken } = await escapes(this.counted, judge.climbs, scale, points, this.eps, floor)
     this.steps += taken
     which.forEach((i, n) => {
-      const way = ways[n] && this.isBorneOut(ways[n], reached[n], from) ? ways[n] : null
+      const way = ways[n] && this.isBorneOut(ways[n], reached[n], from, i) ? ways[n] : null
       if (way || this.isOnTheMove(i) || this.isSaturated(i)) this.giveBack(i)
       if (!way) return
       verdict[i] = 'diverging'
@@ -177,10 +177,10 @@ class Judging {
   }
 
   /** Whether following on from the outermost point of a climb shows no lower limit; where units are saturated, rounding hides what they would do. */
-  private isBorneOut(way: Escape, reached: Float64Array, from: Points): boolean {
-    const { valleys, found, judge } = this
+  private isBorneOut(way: Escape, reached: Float64Array, from: Points, i: number): boolean {
+    const { valleys, found, judge, P } = this
     if (!valleys) return true
-    if (!valleys.isLowest(way, reached)) return false
+    if (!valleys.isLowest(way, reached, from.theta.subarray(i * P, (i + 1) * P))) return false
     return from === found || (!isSaturated(judge.network!, reached) && valleys.bearsOut(way, reached))
   }
 

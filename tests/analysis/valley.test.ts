@@ -1,7 +1,7 @@
 // Following runs on along narrow curved valleys: what is computed there, where it leads, and what that says of ways to infinity.
 import { describe, expect, it } from 'vitest'
 import { Residuals, hasResiduals } from '../../src/analysis/residuals.js'
-import { goDown } from '../../src/analysis/valley.js'
+import { goDown, isBesideFit } from '../../src/analysis/valley.js'
 import { valleysOf } from '../../src/analysis/valleys.js'
 import { referenceEntry } from '../../src/engines/reference/index.js'
 import { activationTable } from '../../src/models/activations.js'
@@ -134,6 +134,25 @@ describe('going down', () => {
   })
 })
 
+describe('a point that fits all rows', () => {
+  const next = seeded(73)
+  const between = (low: number, high: number): number => low + (high - low) * next()
+
+  it('is near where a short step removes all residuals, and not where rows lie in tails of units', () => {
+    for (let repeat = 0; repeat < 12; repeat++) {
+      const x = spread(5, -1, 1).map(v => v + between(-0.1, 0.1))
+      const theta = Float64Array.from({ length: 7 }, () => between(0.3, 1.5) * (next() < 0.5 ? -1 : 1))
+      const blank = curve(x, () => 0, 2)
+      const fit = { ...blank, y: outputs(blank, theta).map(z => z + between(-1e-12, 1e-12)) }
+      expect(isBesideFit(new Residuals(fit, ones(fit)), theta)).toBe(true)
+      // A step between two rows each: what is left of these is below 1e-8, and no finite weights remove it.
+      const w = between(30, 40)
+      const step = curve([-1, -0.5, 0.5, 1], v => Math.sign(v), 1)
+      expect(isBesideFit(new Residuals(step, ones(step)), Float64Array.of(0, w, 0, 1))).toBe(false)
+    }
+  })
+})
+
 describe('a unit that becomes a line', () => {
   /** The unit's weight, and the line by least squares beside it, as weights that grow. */
   const asLine = (problem: Problem<Network>, w: number): Float64Array => {
@@ -151,7 +170,11 @@ describe('a unit that becomes a line', () => {
     const here = new Residuals(problem, ones(problem)).blank()
     new Residuals(problem, ones(problem)).evaluate(theta, here)
     // What the line leaves is the limit, as the unit's own cubic term is below 1e-8 of its slope.
-    return valleysOf(problem, ones(problem), true)!.isLowest({ limit: here.loss, uncertainty: 1e-6 * here.loss }, theta)
+    return valleysOf(problem, ones(problem), true)!.isLowest(
+      { limit: here.loss, uncertainty: 1e-6 * here.loss },
+      theta,
+      theta
+    )
   }
 
   it('is no end of a way where bending it one way or the other lowers the loss', () => {
