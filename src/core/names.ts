@@ -1,4 +1,4 @@
-/** Suggests what a user may have meant. */
+/** Names: what a user may have meant by one, and which stands there twice. */
 import { distance } from 'fastest-levenshtein'
 import { shown } from './printable.js'
 import { synonyms } from './synonyms.js'
@@ -55,4 +55,10 @@ export function knownNames(name: string, known: readonly string[]): string {
     .map(text => shown(text))
     .join(', ')
   return `did you mean ${shown(nearest)}? Known: ${list}${rest > 0 ? ` and ${rest} more` : ''}`
+}
+
+/** The first name that has stood there before; undefined where all differ. */
+export function firstRepeated(names: readonly string[]): string | undefined {
+  const seen = new Set<string>()
+  return names.find(name => seen.has(name) || !seen.add(name))
 }

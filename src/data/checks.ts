@@ -1,5 +1,6 @@
 /** Refuses designs that cannot be studied as they are, naming the column. */
 import { InputError } from '../core/errors.js'
+import { firstRepeated } from '../core/names.js'
 import { quoted, shown } from '../core/printable.js'
 import { designColumns } from './design.js'
 import type { Term } from './types.js'
@@ -36,7 +37,7 @@ export function checkDesign(x: Float64Array, rows: number, terms: readonly Term[
     throw new InputError(
       `${source} has no input columns; name at least one in features, or none for a model with an intercept alone.`
     )
-  const repeated = columns.find((column, d) => columns.indexOf(column) !== d)
+  const repeated = firstRepeated(columns)
   if (repeated !== undefined)
     throw new InputError(
       `Two inputs of ${source} would be called ${quoted(repeated)}, a column and a level of another one; rename a column.`

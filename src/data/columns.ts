@@ -1,5 +1,6 @@
 /** Which columns of a table a study uses, and for what: names checked against the table. */
 import { InputError } from '../core/errors.js'
+import { firstRepeated } from '../core/names.js'
 import { listed, shown } from '../core/printable.js'
 import { findColumn, type Table } from './table.js'
 import type { DataConfig } from './types.js'
@@ -19,7 +20,7 @@ export function rolesOf(table: Table, config: DataConfig, defaultTarget: string 
   const targets = targetsOf(table, config.target ?? defaultTarget)
   const target = targets.join(', ')
   for (const name of targets) findColumn(table, name, 'target')
-  const same = targets.find((name, i) => targets.indexOf(name) !== i)
+  const same = firstRepeated(targets)
   if (same !== undefined) throw new InputError(`Target ${shown(same)} is named twice; name it once.`)
   if (targets.length > 1 && config.trials !== undefined)
     throw new InputError('data.trials goes with one target column; name one, or leave trials out.')
@@ -60,7 +61,7 @@ export function rolesOf(table: Table, config: DataConfig, defaultTarget: string 
     throw new InputError(
       `Column ${shown(clash)} is a feature and also the target, trials, weights, offset or exposure; leave it out of the features.`
     )
-  const twice = features.find((name, i) => features.indexOf(name) !== i)
+  const twice = firstRepeated(features)
   if (twice !== undefined) throw new InputError(`Feature ${shown(twice)} is named twice; name it once.`)
   const left = targets.find(name => excluded.includes(name))
   if (left !== undefined)

@@ -40,10 +40,23 @@ export const rowNumber = (table: Table, row: number): number => table.numbers?.[
 export const place = (table: Table, row: number): string =>
   `row ${rowNumber(table, row)}${table.lines ? ` (line ${table.lines[row]})` : ''} of ${shown(table.source)}`
 
+/** Places of names, by header: tables may have as many columns as others have rows. */
+const placesOf = new WeakMap<readonly string[], ReadonlyMap<string, number>>()
+
+function placeOf({ header }: Table, name: string): number | undefined {
+  let places = placesOf.get(header)
+  if (!places) {
+    // The first of a name that stands there twice.
+    places = new Map(header.map((column, at) => [column, at] as const).reverse())
+    placesOf.set(header, places)
+  }
+  return places.get(name)
+}
+
 /** @throws InputError with the nearest name when there is no such column */
 export function findColumn(table: Table, name: string, what: string): Column {
-  const at = table.header.indexOf(name)
-  if (at < 0)
+  const at = placeOf(table, name)
+  if (at === undefined)
     throw new InputError(
       `${shown(table.source)} has no column ${quoted(name)} for the ${what}; ${knownNames(name, table.header)}.`
     )

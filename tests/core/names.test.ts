@@ -1,6 +1,6 @@
 // Suggestions for names that are not known.
 import { describe, expect, it } from 'vitest'
-import { closeName, knownNames, nearestName } from '../../src/core/names.js'
+import { closeName, firstRepeated, knownNames, nearestName } from '../../src/core/names.js'
 import { synonyms } from '../../src/core/synonyms.js'
 
 const optimizers = ['gd', 'momentum', 'adam', 'lbfgs', 'newton']
@@ -58,4 +58,10 @@ it('leaves the list of known names as it was', () => {
   const list = ['b', 'a']
   nearestName('a', list)
   expect(list).toEqual(['b', 'a'])
+})
+
+it('finds the first name that has stood there before', () => {
+  expect(firstRepeated(['a', 'b', 'A', 'b', 'a'])).toBe('b')
+  expect(firstRepeated(['a', 'b', '__proto__', 'constructor'])).toBeUndefined()
+  expect(firstRepeated([])).toBeUndefined()
 })
