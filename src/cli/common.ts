@@ -62,11 +62,10 @@ export function interruptSignal(): { signal: AbortSignal; release: () => void } 
   }
   const onInterrupt = (): void => {
     if (controller.signal.aborted) {
-      // To exit in order waits for calls to the system that have not returned, such as to open a pipe that nobody writes. A shell takes
-      // the end by this signal for the same code.
+      // To exit waits for calls to the system that have not returned, such as to open a pipe that nobody writes: from now on a signal
+      // ends the program as it ends others.
       release()
-      process.kill(process.pid, 'SIGINT')
-      return
+      process.exit(stoppedCode)
     }
     process.stderr.write('\nStopping; results so far are being saved. Press Ctrl-C again to stop at once.\n')
     process.exitCode = stoppedCode
