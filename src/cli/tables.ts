@@ -1,6 +1,7 @@
 /** `--tables markdown|csv`: every table of a report as text, for papers and spreadsheets. */
 import { InputError } from '../core/errors.js'
 import { knownNames } from '../core/names.js'
+import { shown } from '../core/printable.js'
 import { csvTable, markdownTable, type Table } from '../report/table.js'
 import type { Flags, FlagTable } from './command.js'
 
@@ -17,7 +18,7 @@ export const tablesFlag: FlagTable = {
 
 /** Tables one below the other, each with its title before it. */
 const csvTables = (tables: readonly Table[]): string =>
-  tables.map(table => `# ${table.title}\r\n${csvTable(table)}`).join('\r\n')
+  tables.map(table => `# ${shown(table.title, Infinity)}\r\n${csvTable(table)}`).join('\r\n')
 
 /**
  * The tables in the format that the flag names; undefined without the flag. In CSV a line `# title` stands before each.

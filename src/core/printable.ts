@@ -3,7 +3,7 @@
 // Control characters of ASCII and Latin-1 but tab and ends of lines, and the marks that turn the direction of writing.
 const unprintable =
   // eslint-disable-next-line no-control-regex
-  /\r(?!\n)|[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
+  /\r(?!\n)|[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
 
 const escaped = (character: string): string => {
   const code = character.charCodeAt(0)
@@ -29,6 +29,21 @@ export function shown(text: string, most = shownCharacters): string {
 /** The same in quotation marks; a cut text says how long it is. */
 export const quoted = (text: string): string =>
   text.length > shownCharacters ? `"${shown(text)}" (${text.length} characters)` : `"${shown(text)}"`
+
+/** A value as JSON, in which numbers stand that JSON has no words for; no further than a sentence shows. */
+function written(value: unknown, above: readonly object[] = []): string {
+  if (typeof value === 'number' || typeof value === 'bigint') return Object.is(value, -0) ? '-0' : String(value)
+  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? String(value)
+  if (above.includes(value)) return '…'
+  const inner = (part: unknown): string => written(part, [...above, value])
+  const isList = Array.isArray(value) || ArrayBuffer.isView(value)
+  const entries = Object.entries(value).slice(0, shownCharacters)
+  const parts = entries.map(([name, part]) => (isList ? inner(part) : `${JSON.stringify(name)}:${inner(part)}`))
+  return isList ? `[${parts.join()}]` : `{${parts.join()}}`
+}
+
+/** A value of any kind in a sentence, as it was given. */
+export const shownValue = (value: unknown): string => shown(written(value))
 
 /** "a, b and c"; a long list is cut: "a, b, c and 7 more". */
 export function listed(items: readonly string[], most = 6): string {

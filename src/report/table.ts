@@ -1,4 +1,5 @@
 /** A table as plain data, and its three plain forms: aligned text of a given width, Markdown, CSV. */
+import { printable, shown } from '../core/printable.js'
 import { wrap } from '../core/text.js'
 
 export interface Table {
@@ -91,17 +92,23 @@ export function textTable(table: Table, width: number): string[] {
   return turned(table, width)
 }
 
-const markdownCell = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('|', '\\|')
+/** On one line, without control characters. */
+const inLine = (text: string): string => shown(text, Infinity)
+
+const markdownCell = (text: string): string => inLine(text).replaceAll('\\', '\\\\').replaceAll('|', '\\|')
 
 /** GitHub's Markdown, under a heading. */
 export function markdownTable({ title, head, rows, words = [0] }: Table): string {
   const line = (cells: readonly string[]): string => `| ${cells.map(markdownCell).join(' | ')} |`
   const rule = `|${head.map((_, c) => (words.includes(c) ? '---' : '---:')).join('|')}|`
-  return [`### ${title}`, '', line(head), rule, ...rows.map(line), ''].join('\n')
+  return [`### ${inLine(title)}`, '', line(head), rule, ...rows.map(line), ''].join('\n')
 }
 
-/** RFC 4180. Numbers are as in the report; summary.json has all their digits. */
+/** RFC 4180, without control characters. Numbers are as in the report; summary.json has all their digits. */
 export function csvTable({ head, rows }: Table): string {
-  const cell = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
+  const cell = (given: string): string => {
+    const text = printable(given)
+    return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+  }
   return [head, ...rows].map(cells => `${cells.map(cell).join(',')}\r\n`).join('')
 }

@@ -1,9 +1,10 @@
 /** Numbers and lists in words, shared by the report and the terminal. A summary read back from JSON has null for NaN and ∞. */
 import type { LimitPoint, MetricSet, Quantiles, StationaryPoint, Summary } from '../core/result.js'
+import { printable } from '../core/printable.js'
 import { formatCount } from '../core/units.js'
 
-/** Text as HTML or SVG content: the one way in which text enters a page. */
-export const escape = (text: string): string => text.replace(/[&<>"']/g, c => `&#${c.charCodeAt(0)};`)
+/** Text as HTML or SVG content, control characters written out as on a terminal: the one way in which text enters a page. */
+export const escape = (text: string): string => printable(text).replace(/[&<>"']/g, c => `&#${c.charCodeAt(0)};`)
 
 /** Stands where there is no number to show. */
 export const none = '–'

@@ -1,5 +1,6 @@
 /** Vega-Lite specifications → inline SVG without a browser: one size of text for all charts, colours of the page. */
 import type { TopLevelSpec } from 'vega-lite'
+import { printable } from '../../core/printable.js'
 import { escape } from '../words.js'
 
 /**
@@ -68,9 +69,15 @@ const rounded = (text: string): string =>
     attribute.replace(/-?\d+\.\d{3,}/g, n => String(Number(Number(n).toFixed(2))))
   )
 
-/** A part of a specification in which no name is that of something every object has: Vega looks names up in objects. */
+/**
+ * A part of a specification in which no name is that of something every object has, as Vega looks names up in objects, and none holds
+ * what ends a line in its expressions but not in JSON.
+ */
 function ownNames(part: unknown): unknown {
-  if (typeof part === 'string') return part in Object.prototype ? `${part}\u2060` : part
+  if (typeof part === 'string') {
+    const text = part.replace(/[\u2028\u2029]/g, c => `${printable(c)}\u2060`)
+    return text in Object.prototype ? `${text}\u2060` : text
+  }
   if (Array.isArray(part)) return part.map(ownNames)
   if (part === null || typeof part !== 'object') return part
   return Object.fromEntries(Object.entries(part).map(([key, value]) => [key, ownNames(value)]))
@@ -86,7 +93,7 @@ const letterWidth = (letter: string): number => letterWidths.find(([kind]) => ki
 
 /** Without a browser Vega takes every letter for a wide one, which cuts names and leaves room for what is not there. */
 function textWidth(item: { readonly fontSize?: number; readonly limit?: number }, text: unknown): number {
-  const letters = [...String(text ?? '').trim()].reduce((sum, letter) => sum + letterWidth(letter), 0)
+  const letters = [...printable(String(text ?? '').trim())].reduce((sum, letter) => sum + letterWidth(letter), 0)
   return Math.min((item.fontSize ?? 11) * letters, item.limit !== undefined && item.limit > 0 ? item.limit : Infinity)
 }
 
@@ -112,7 +119,8 @@ export async function svg(spec: object, alt: string): Promise<string> {
   const view = new vega.View(vega.parse(compiled), { renderer: 'none', logger: quiet })
   const text = await view.toSVG()
   view.finalize()
-  return rounded(text).replace(
+  // Written out at the end: names that differ stay apart until they are drawn.
+  return printable(rounded(text)).replace(
     /<svg [^>]*>/,
     tag =>
       `<svg xmlns="http://www.w3.org/2000/svg" role="img" ${/viewBox="[^"]*"/.exec(tag)?.[0] ?? ''}><title>${escape(alt)}</title>`
