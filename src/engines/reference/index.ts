@@ -9,7 +9,7 @@ import { checkInputs } from '../inputs.js'
 import type { Engine, EngineEntry, Evaluation, Needs, Objective, RunBlock, RunRequest, Scores } from '../types.js'
 import { evaluatorOf, type ModelEvaluator } from './evaluator.js'
 import { Interpreter } from './interpreter.js'
-import { runOne, type FinishedRun } from './run.js'
+import { stepsOf, type FinishedRun } from './run.js'
 import { referenceTimer } from './timer.js'
 
 const tick = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
@@ -113,8 +113,8 @@ class ReferenceObjective implements Objective {
     let done: { start: number; run: FinishedRun }[] = []
     let since = performance.now()
     let begun = since
-    for (let i = 0; i < starts.count; i++) {
-      if (request.signal?.aborted) break
+    const isStopped = (): boolean => request.signal?.aborted === true
+    for (let i = 0; i < starts.count && !isStopped(); i++) {
       const start = first + i
       const theta0 =
         starts.kind === 'random'
@@ -127,8 +127,19 @@ class ReferenceObjective implements Objective {
             )
           : starts.theta.subarray(i * P, (i + 1) * P)
       if (done.length === 0) begun = performance.now()
-      done.push({ start, run: runOne(this.evaluator, state, request, start, theta0, i) })
-      if (done.length >= size || performance.now() - begun > patienceMilliseconds) {
+      const steps = stepsOf(this.evaluator, state, request, start, theta0, i)
+      let step = steps.next()
+      while (!step.done) {
+        if (performance.now() - since > sliceMilliseconds) {
+          await tick()
+          since = performance.now()
+          // The run under way is dropped.
+          if (isStopped()) break
+        }
+        step = steps.next()
+      }
+      if (step.done) done.push({ start, run: step.value })
+      if (done.length >= size || (done.length > 0 && performance.now() - begun > patienceMilliseconds)) {
         yield this.block(done, request)
         done = []
       }

@@ -40,7 +40,8 @@ export type Evaluates = Pick<ModelEvaluator, 'parameters' | 'evaluate'> & {
   readonly problem: Pick<ModelEvaluator['problem'], 'rows' | 'weight'>
 }
 
-export function runOne(
+/** A run, step by step: who drives it may stop between any two. */
+export function* stepsOf(
   evaluator: Evaluates,
   state: Interpreter,
   request: RunRequest,
@@ -48,7 +49,7 @@ export function runOne(
   theta0: Float64Array,
   /** Place of the start in the request. */
   index = start
-): FinishedRun {
+): Generator<void, FinishedRun, void> {
   const { program, stop } = request
   const { outputs } = program
   const x = state.vectors[Slot.x]
@@ -94,7 +95,10 @@ export function runOne(
           : step >= stop.steps
             ? Status.budget
             : undefined
-    if (status === undefined) continue
+    if (status === undefined) {
+      yield
+      continue
+    }
     return {
       theta: Float64Array.from(point),
       loss,
@@ -104,5 +108,14 @@ export function runOne(
       report: Float64Array.from(program.report, r => state.scalars[r.slot]),
       trace: request.trace ? Float64Array.from(trace) : undefined
     }
+  }
+}
+
+/** A run from its first step to its last. */
+export function runOne(...given: Parameters<typeof stepsOf>): FinishedRun {
+  const steps = stepsOf(...given)
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done) return value
   }
 }
