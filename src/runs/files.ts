@@ -80,6 +80,18 @@ export async function replaceFile(path: string, data: string | Uint8Array): Prom
   }
 }
 
+/** Whether a file could be put in place now: the reason where it could not. */
+export function whyNotWritable(path: string): string | undefined {
+  const temporary = temporaryName(path)
+  try {
+    closeSync(opened(temporary, createFlags))
+    rmSync(temporary)
+    return undefined
+  } catch (error) {
+    return reason(error)
+  }
+}
+
 /** Whether the last line of an open file is cut short, as by a full disk or a kill. */
 function endsWithinLine(file: number): boolean {
   const last = Buffer.alloc(1)

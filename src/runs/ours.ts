@@ -4,7 +4,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { InputError } from '../core/errors.js'
 import { varianceRecordFormat } from './crossed.js'
-import { replaceFile } from './files.js'
+import { replaceFile, whyNotWritable } from './files.js'
 import { contrastFile, reportFile, studyFile, summaryFile, varianceFile } from './names.js'
 
 /** What a page of this program says in its head. */
@@ -48,8 +48,16 @@ const isSpecial = (path: string): Promise<boolean> =>
     () => false
   )
 
+/** @throws InputError where a result cannot be written under the name that the user chose: before the work that it takes */
+export async function checkPlace(path: string): Promise<void> {
+  await checkResult(path)
+  if (await isSpecial(path)) return
+  const why = whyNotWritable(path)
+  if (why !== undefined) throw new InputError(`${path} cannot be written: ${why}; give another with --out.`)
+}
+
 /** @throws InputError when there is a file of the name that the user chose for a result, and it is not such a result */
-export async function checkResult(path: string): Promise<void> {
+async function checkResult(path: string): Promise<void> {
   if (await isSpecial(path)) return
   const text = await textOf(path)
   if (text === undefined) return

@@ -66,6 +66,20 @@ it('a file that was not written by this program is not replaced, and one that wa
   expect((await manystartHere([...words, '/dev/null'])).code).toBe(0)
 })
 
+// The last before anything is measured, which would write lines of progress.
+it.each(['/proc/none.json', `${'long'.repeat(70)}.json`, '.'])(
+  'says before it measures that %s cannot be written',
+  async out => {
+    expectRefusal(
+      await manystartHere([...tiny, '--out', out]),
+      2,
+      /cannot be (written|read).*; .*give another with --out/
+    )
+    if (out.endsWith('.json'))
+      expectRefusal(await manystartHere(['bench', '--out', out]), 2, /cannot be (written|read).*--out/)
+  }
+)
+
 describe('bench alone', () => {
   it('prints a card, writes its record and page, and says how long it takes', async () => {
     const out = `${freshOut()}.json`

@@ -5,7 +5,7 @@ import { InputError } from '../../../core/errors.js'
 import { knownNames } from '../../../core/names.js'
 import type { EngineEntry } from '../../../engines/types.js'
 import type { Flag, Flags, FlagTable } from '../../command.js'
-import { checkResult } from '../../../runs/ours.js'
+import { checkPlace } from '../../../runs/ours.js'
 
 export const list = (describe: string, value?: string): Flag => ({
   type: 'array',
@@ -46,7 +46,7 @@ export function listed<T extends string>(flags: Flags, name: string, known: read
 /** @throws InputError now rather than after minutes of work */
 export async function checkOut(out: string): Promise<void> {
   if (!existsSync(dirname(out))) throw new InputError(`The directory of --out ${out} does not exist; create it first.`)
-  await checkResult(out)
+  await checkPlace(out)
 }
 
 /**
