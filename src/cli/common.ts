@@ -1,6 +1,6 @@
 /** What the commands share: reading the study, stopping on Ctrl-C, printing. */
 import { InputError, stoppedCode } from '../core/errors.js'
-import { printable, printableJson, sentence, shown } from '../core/printable.js'
+import { printable, printableJson, sentence, shownValue } from '../core/printable.js'
 import { checkFields, readConfigFile, resolveConfig, type StudyConfig } from '../study/config.js'
 import type { Flags, Positional } from './command.js'
 import { mergeFlags } from './flags.js'
@@ -13,7 +13,7 @@ export function rawStudy(flags: Flags): { raw: Record<string, unknown>; source: 
   for (const [name, part] of Object.entries(file))
     if (['data', 'model', 'starts', 'stop'].includes(name) && (part === null || typeof part !== 'object'))
       throw new InputError(
-        `${name} in ${String(path)} is ${shown(JSON.stringify(part) ?? '')}; give a mapping${name === 'data' ? ', such as {builtin: iris2} or {csv: FILE}' : ''}.`
+        `${name} in ${String(path)} is ${shownValue(part)}; give a mapping${name === 'data' ? ', such as {builtin: iris2} or {csv: FILE}' : ''}.`
       )
   const raw = mergeFlags(file, flags)
   const source = typeof path === 'string' ? path : 'the command line'

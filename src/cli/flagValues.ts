@@ -64,8 +64,9 @@ export function yamlFlag(flags: Flags, name: string): unknown {
   const value = flags[name]
   if (value === undefined) return undefined
   try {
-    return parseYaml(String(value), 0)
-  } catch {
+    return parseYaml(String(value), 0, `--${name}`)
+  } catch (error) {
+    if (error instanceof InputError) throw error
     throw new InputError(`--${name} is ${quoted(String(value))}; give it as in a study file, on one line.`)
   }
 }

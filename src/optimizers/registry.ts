@@ -1,6 +1,7 @@
 /** The optimisers by name, and the one place where options given by a user become complete. */
 import { InputError } from '../core/errors.js'
 import { knownNames } from '../core/names.js'
+import { shownValue } from '../core/printable.js'
 import { adam } from './adam.js'
 import { gaussNewton } from './gaussNewton.js'
 import { gd } from './gd.js'
@@ -44,7 +45,7 @@ export function optionsOf(definition: OptimizerDefinition): Readonly<Record<stri
 }
 
 function checked(optimizer: string, name: string, option: OptimizerOption, value: unknown): number | boolean | string {
-  const where = `Option ${name} of optimizer ${optimizer} is ${JSON.stringify(value)}`
+  const where = `Option ${name} of optimizer ${optimizer} is ${shownValue(value)}`
   switch (option.kind) {
     case 'boolean':
       if (typeof value !== 'boolean') throw new InputError(`${where}; give true or false.`)

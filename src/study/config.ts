@@ -6,7 +6,7 @@ import { parseYaml } from '../core/yaml.js'
 import { InputError } from '../core/errors.js'
 import type { LevelMeasure } from '../core/multiplicityResult.js'
 import { knownNames } from '../core/names.js'
-import { shown } from '../core/printable.js'
+import { shown, shownValue } from '../core/printable.js'
 import { builtins } from '../data/builtin.js'
 import type { DataConfig } from '../data/types.js'
 import type { SearchPrecision } from '../engines/types.js'
@@ -152,6 +152,7 @@ function remedy(issue: z.core.$ZodIssue, value: unknown): string {
       return `give a number ${issue.inclusive ? 'of at most' : 'below'} ${issue.maximum}`
     }
     case 'invalid_type':
+      if (issue.expected === 'number' && typeof value === 'number') return 'give a finite number'
       return `give ${kinds[issue.expected] ?? issue.expected}`
     case 'invalid_value':
       return knownNames(String(value), issue.values.map(String))
@@ -182,7 +183,7 @@ function sentence(issue: z.core.$ZodIssue, raw: unknown, source: string): string
         : inner.find(e => e.code === 'unrecognized_keys'))
     if (close) return sentence({ ...close, path: [...issue.path, ...close.path] }, raw, source)
   }
-  const got = value === undefined ? 'is missing' : `is ${shown(JSON.stringify(value) ?? '')}`
+  const got = value === undefined ? 'is missing' : `is ${shownValue(value)}`
   return `${pathText(issue.path)} in ${source} ${got}; ${remedy(issue, value)}.`
 }
 
@@ -326,8 +327,9 @@ export function readConfigFile(path: string): Record<string, unknown> {
     )
   let value: unknown
   try {
-    value = parseYaml(text, 100)
+    value = parseYaml(text, 100, path)
   } catch (error) {
+    if (error instanceof InputError) throw error
     const why = error instanceof Error ? error.message.split('\n')[0] : String(error)
     throw new InputError(`${path} is neither YAML nor JSON: ${(why ?? '').replace(/[:.]?$/, '')}.`)
   }

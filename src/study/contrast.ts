@@ -3,6 +3,7 @@ import { contrastFormat, type ContrastResult } from '../core/contrastResult.js'
 import { InputError, WorkError } from '../core/errors.js'
 import type { Summary } from '../core/result.js'
 import { knownNames } from '../core/names.js'
+import { shownValue } from '../core/printable.js'
 import { builtins } from '../data/builtin.js'
 import { loadData, rowsOf } from '../data/load.js'
 import type { ReadOptions } from '../data/read.js'
@@ -113,7 +114,7 @@ function ridgeOf(contrast: unknown, source: string): number {
     throw new InputError(`Unknown field "${unknown}" under contrast in ${source}; ${knownNames(unknown, ['ridge'])}.`)
   if (typeof ridge !== 'number' || !(ridge >= 0) || !Number.isFinite(ridge))
     throw new InputError(
-      `contrast.ridge in ${source} is ${JSON.stringify(ridge)}; give a number of at least 0, the ridge of the models without hidden layer.`
+      `contrast.ridge in ${source} is ${shownValue(ridge)}; give a number of at least 0, the ridge of the models without hidden layer.`
     )
   return ridge
 }

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { InputError } from '../core/errors.js'
+import { shownValue } from '../core/printable.js'
 import type { SearchPrecision } from '../engines/types.js'
 import { studyFile } from '../runs/names.js'
 import type { Range } from '../runs/part.js'
@@ -204,7 +205,7 @@ export function savedFrom(raw: unknown, path: string, directory: string): Saved 
       throw new InputError(`${path} is not the record of a study of this program; give the directory of a study.`)
     if (found !== studyVersion)
       throw new InputError(
-        `${path} has version ${JSON.stringify(found)} of the format; this program reads version ${studyVersion}, so run the study again.`
+        `${path} has version ${shownValue(found)} of the format; this program reads version ${studyVersion}, so run the study again.`
       )
     throw new InputError(`${field} in ${path} is missing or wrong; restore the file, or run the study again.`)
   }

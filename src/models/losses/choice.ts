@@ -1,6 +1,7 @@
 /** A loss as a study names it: by its name alone, or with its parameters, `{NAME: {PARAMETER: 1}}`. */
 import { InputError } from '../../core/errors.js'
 import { knownNames } from '../../core/names.js'
+import { shownValue } from '../../core/printable.js'
 import { losses, lossTable, type Loss, type LossParameters } from './index.js'
 
 export type LossChoice = Loss | Readonly<Partial<Record<Loss, Readonly<Record<string, number>>>>>
@@ -25,8 +26,7 @@ export function resolveLoss(raw: unknown, where: string): LossChoice {
   if (entries.length !== 1)
     throw new InputError(`model.loss in ${where} must name one of ${losses.join(', ')}, with its parameters below it.`)
   const [[name, given]] = entries
-  if (!isLoss(name))
-    throw new InputError(`model.loss in ${where} is ${JSON.stringify(name)}; ${knownNames(name, losses)}.`)
+  if (!isLoss(name)) throw new InputError(`model.loss in ${where} is ${shownValue(name)}; ${knownNames(name, losses)}.`)
   const { parameters } = lossTable[name]
   if (given !== null && typeof given !== 'object')
     throw new InputError(`The parameters of the loss ${name} in ${where} must be a mapping, e.g. {${name}: {}}.`)
@@ -47,7 +47,7 @@ export function resolveLoss(raw: unknown, where: string): LossChoice {
       )
     if (!(typeof value === 'number' && value > above && value <= most))
       throw new InputError(
-        `${key} of the loss ${name} in ${where} is ${JSON.stringify(value)}; give a number above ${above} and at most ${most}.`
+        `${key} of the loss ${name} in ${where} is ${shownValue(value)}; give a number above ${above} and at most ${most}.`
       )
   }
   return { [name]: values }

@@ -2,6 +2,7 @@
 import type { Levels } from '../../analysis/variance.js'
 import { InputError } from '../../core/errors.js'
 import { knownNames } from '../../core/names.js'
+import { shownValue } from '../../core/printable.js'
 import { resamplingKinds, type Resampling } from '../../core/resampling.js'
 import { convexTwin } from '../../models/losses/index.js'
 import { convexity, networkOf } from '../../models/model.js'
@@ -43,9 +44,7 @@ function wholeOf(raw: Raw, name: string, source: string): number | undefined {
   const value = raw[name]
   if (value === undefined) return undefined
   if (typeof value !== 'number' || !Number.isInteger(value) || value < 1)
-    throw new InputError(
-      `variance.${name} in ${source} is ${JSON.stringify(value)}; give a whole number of at least 1.`
-    )
+    throw new InputError(`variance.${name} in ${source} is ${shownValue(value)}; give a whole number of at least 1.`)
   return value
 }
 
@@ -57,13 +56,13 @@ export function resamplingOf(value: unknown, rows: number, seed: number, source:
   const kind = known.find(k => k === named)
   if (kind === undefined)
     throw new InputError(
-      `variance.resampling in ${source} is ${JSON.stringify(value)}; ${knownNames(named, known)}, such as split:0.3.`
+      `variance.resampling in ${source} is ${shownValue(value)}; ${knownNames(named, known)}, such as split:0.3.`
     )
   if (kind !== 'split') return { how: { kind, seed }, given, words: kind }
   const held = Math.round(Number(share) * rows)
   if (!(held >= 1 && held < rows))
     throw new InputError(
-      `variance.resampling in ${source} is ${JSON.stringify(value)}, which leaves out ${held} of ${rows} rows; give a share such as split:0.3.`
+      `variance.resampling in ${source} is ${shownValue(value)}, which leaves out ${held} of ${rows} rows; give a share such as split:0.3.`
     )
   return { how: { kind, held, seed }, given, words: `split, ${held} of ${rows} rows left out` }
 }
