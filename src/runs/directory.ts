@@ -427,6 +427,8 @@ export class StudyDirectory {
       await handle.sync()
       await handle.close()
     } catch (error) {
+      // A copy that was begun is no part; a file that was there before is not of this process.
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') await rm(to, { force: true }).catch(() => undefined)
       throw new WorkError(`${to} cannot be written: ${reason(error)}; free some space or give another directory.`)
     }
     if (bytes.length !== listed.bytes) throw new InputError(`${join(from, listed.file)} has changed while it was read.`)
@@ -465,6 +467,15 @@ export class StudyDirectory {
   /** Lets other processes have the directory. */
   async close(): Promise<void> {
     await this.lock.release()
+  }
+
+  /** Takes back a study that this process has begun, with the runs that it has put there. */
+  async discard(): Promise<void> {
+    if (this.begun) {
+      for (const { file } of [...this.parts, ...this.open]) await rm(join(this.path, runsFolder, file), { force: true })
+      this.parts.length = this.open.length = 0
+    }
+    await this.undo()
   }
 
   /** Takes back a study that this process has begun and of which no run has ended: the directory is as it was found. */

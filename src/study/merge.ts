@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises'
 import { InputError } from '../core/errors.js'
 import type { Summary } from '../core/result.js'
-import { readList, StudyDirectory, type Listed } from '../runs/directory.js'
+import { readIntact, readList, StudyDirectory, type Listed } from '../runs/directory.js'
 import { realPath } from '../runs/files.js'
 import { missing } from '../runs/part.js'
 import { readRecord, recordText, shardRange, type Saved, type Shard } from './record.js'
@@ -90,6 +90,9 @@ export async function mergeStudies(
   }
   if (pieces.length === 0) throw new InputError('No shards are given; name their directories after that of the whole.')
   checkPieces(pieces)
+  // Before anything is written, and anything that is to be replaced is gone.
+  for (const { path, saved, list } of pieces)
+    for (const part of list.parts) await readIntact(path, part, saved.identity)
   pieces.sort((a, b) => a.saved.range.first - b.saved.range.first)
   const [{ path, saved }] = pieces
   const setup = await setUpAgain(path, saved, undefined, options)
@@ -105,7 +108,7 @@ export async function mergeStudies(
         for (const note of piece.list.notes) await directory.remark(note)
       }
     } catch (error) {
-      await directory.close()
+      await directory.discard()
       throw error
     }
     return await foldInto(setup, range, directory, {}, options)

@@ -1,11 +1,23 @@
 // Shards of a study, wherever they were run, merge into what one run gives; what does not fit is named.
-import { appendFileSync, cpSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { InputError } from '../../src/core/errors.js'
 import { shardFrom } from '../../src/cli/shard.js'
 import { shardRange } from '../../src/study/record.js'
 import { partsIn, summaryText } from '../helpers/directories.js'
+import { randomNumbers } from '../helpers/tables.js'
 import { expectRefusal, freshOut, manystartHere as manystart } from './helpers.js'
 
 const flags = [
@@ -86,6 +98,55 @@ describe('shards', () => {
     expectRefusal(await manystart(['merge', out, first, bent]), 2, /part-0000000000550-474.parquet has/)
     rmSync(join(cut, part))
     await run(['merge', '--force', out, first, second])
+  })
+})
+
+describe('a merge that fails leaves', () => {
+  const few = ['study', '--data', 'iris2', '--starts', 600, '--quiet', '--out'] as const
+  /** What is in a directory, byte for byte; undefined where it is not there. */
+  const found = (path: string): Record<string, string> | undefined =>
+    existsSync(path)
+      ? Object.fromEntries(
+          (readdirSync(path, { recursive: true }) as string[])
+            .sort()
+            .map(name => [name, statSync(join(path, name)).isFile() ? readFileSync(join(path, name), 'base64') : ''])
+        )
+      : undefined
+
+  it('what it was to write as it was found, whichever shard is damaged and however', async () => {
+    const outs = [1, 2].map(() => freshOut())
+    for (const [k, out] of outs.entries()) await run([...few, out, '--shard', `${k + 1}/2`])
+    const earlier = freshOut()
+    await run([...few.map(v => (v === 600 ? 20 : v)), earlier])
+    const random = randomNumbers(5)
+    const below = (n: number): number => Math.floor(random() * n)
+    for (let n = 0; n < 16; n++) {
+      const bad = freshOut()
+      const which = below(2)
+      cpSync(outs[which], bad, { recursive: true })
+      const parts = readdirSync(join(bad, 'runs')).filter(name => name.startsWith('part-'))
+      const path = join(bad, 'runs', parts[below(parts.length)])
+      const bytes = readFileSync(path)
+      const at = below(bytes.length)
+      if (n % 4 === 0) rmSync(path)
+      else if (n % 4 === 1) writeFileSync(path, bytes.subarray(0, at))
+      else {
+        bytes[at] ^= 1 << below(8)
+        writeFileSync(path, bytes)
+      }
+      const shards = which === 0 ? [bad, outs[1]] : [outs[0], bad]
+      const kinds = [freshOut(), join(freshOut(), 'below'), freshOut()]
+      mkdirSync(kinds[2])
+      for (const out of kinds) {
+        const before = found(out)
+        expectRefusal(await manystart(['merge', out, ...shards]), 2, /part-.*study --resume/)
+        expect(found(out), `damage ${n}`).toEqual(before)
+      }
+      const before = found(earlier)
+      expectRefusal(await manystart(['merge', earlier, ...shards, '--force']), 2, /part-.*study --resume/)
+      expect(found(earlier)).toEqual(before)
+      if (n === 15) await run(['merge', kinds[0], ...outs])
+    }
   })
 })
 
