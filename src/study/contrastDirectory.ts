@@ -9,11 +9,12 @@ import { checkOurs } from '../runs/ours.js'
 import { contrastFile, reportFile, studyFile, summaryFile } from '../runs/names.js'
 import { claim, foreign } from '../runs/claim.js'
 import { isThere, removeEmpty, removeTemporaries, replaceFile } from '../runs/files.js'
-import { acquireLock } from '../runs/lock.js'
+import { acquireLock, type Lock } from '../runs/lock.js'
 import { readList } from '../runs/directory.js'
-import { varianceFormat, type VarianceResult } from '../core/varianceResult.js'
+import type { VarianceResult } from '../core/varianceResult.js'
 import { crossedKey } from './contrast.js'
 import { summaryOf, type SessionOptions } from './study.js'
+import { sealedVariance } from './variance/directory.js'
 
 const directoryName = z.string().regex(/^[a-z0-9-]+$/)
 const schema = z.looseObject({
@@ -39,6 +40,27 @@ export interface ContrastDirectory {
   close(): Promise<void>
 }
 
+/** Takes away what tells of an earlier contrast, so that none of its studies passes for one of this; their runs stay until they are replaced. */
+async function forgetEarlier(directory: string, models: readonly string[]): Promise<void> {
+  const tells: readonly (readonly [string, readonly string[]])[] = [
+    ...models.map(name => [name, [reportFile, summaryFile, studyFile]] as const),
+    [crossedKey, [reportFile, summaryFile]]
+  ]
+  const locks: Lock[] = []
+  const gone: string[] = []
+  try {
+    for (const [name, files] of tells) {
+      const path = join(directory, name)
+      if (!(await isThere(path))) continue
+      locks.push(await acquireLock(path))
+      for (const file of files) if (await checkOurs(join(path, file))) gone.push(join(path, file))
+    }
+    for (const path of gone) await rm(path)
+  } finally {
+    for (const lock of locks) await lock.release()
+  }
+}
+
 /**
  * Claims a directory for the studies of a contrast.
  * @param replace whether a contrast that is there may be replaced
@@ -61,6 +83,7 @@ export async function claimContrast(
     for (const name of [summaryFile, reportFile])
       if (await checkOurs(join(directory, name))) await rm(join(directory, name))
     await removeTemporaries(directory)
+    if (replaces) await forgetEarlier(directory, models)
     await save({})
   } catch (error) {
     await lock.release()
@@ -135,8 +158,7 @@ export async function contrastSummaries(directory: string, options: SessionOptio
 /** Why the runs of a contrast differ, where that was asked and has ended. */
 export async function savedVariance(directory: string): Promise<VarianceResult | undefined> {
   try {
-    const result = JSON.parse(await readFile(join(directory, crossedKey, summaryFile), 'utf8')) as VarianceResult
-    return result.format === varianceFormat ? result : undefined
+    return await sealedVariance(join(directory, crossedKey))
   } catch {
     return undefined
   }

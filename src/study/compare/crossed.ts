@@ -1,6 +1,4 @@
 /** Two crossed designs side by side: what changed, and which does better over starts and resamples of the rows. */
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Levels } from '../../analysis/variance.js'
 import {
   comparisonFormat,
@@ -10,13 +8,12 @@ import {
 } from '../../core/comparisonResult.js'
 import { InputError } from '../../core/errors.js'
 import { Status } from '../../core/status.js'
-import { varianceFormat, type VarianceResult } from '../../core/varianceResult.js'
-import { summaryFile } from '../../runs/names.js'
+import type { VarianceResult } from '../../core/varianceResult.js'
 import type { CrossedRuns } from '../../runs/crossed.js'
 import { configAgain, recordFields, type Saved } from '../record.js'
 import type { Setup } from '../setup.js'
 import type { SessionOptions } from '../study.js'
-import { readVariance, storedRuns } from '../variance/directory.js'
+import { readVariance, sealedVariance, storedRuns } from '../variance/directory.js'
 import { designed } from '../variance/index.js'
 import { inOrder } from '../variance/runs.js'
 import { betterOf, mostRuns, type Outcome } from './better.js'
@@ -41,14 +38,11 @@ export function outcomeOf({ measured, status }: CrossedRuns): Outcome {
 
 async function open(directory: string, options: SessionOptions): Promise<Opened> {
   const { saved, variance } = await readVariance(directory)
-  const text = await readFile(join(directory, summaryFile), 'utf8').catch(() => undefined)
-  if (text === undefined)
+  const result = await sealedVariance(directory)
+  if (result === undefined)
     throw new InputError(
       `${directory} has runs that have not ended; \`manystart variance --resume ${directory}\` goes on with them.`
     )
-  const result = JSON.parse(text) as VarianceResult
-  if (result.format !== varianceFormat)
-    throw new InputError(`${join(directory, summaryFile)} is not that of such a directory; restore it.`)
   const { setup, design } = await designed(configAgain(saved), variance, options, directory)
   try {
     const [I, O, S] = design.levels

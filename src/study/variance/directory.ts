@@ -4,6 +4,7 @@ import { readFile, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { InputError, WorkError } from '../../core/errors.js'
+import type { VarianceResult } from '../../core/varianceResult.js'
 import { claim, foreign, unusable } from '../../runs/claim.js'
 import { checkOurs } from '../../runs/ours.js'
 import { decodeCrossed, encodeCrossed, varianceRecordFormat, type CrossedRuns } from '../../runs/crossed.js'
@@ -17,9 +18,12 @@ import type { Kept } from './runs.js'
 
 const recordVersion = 1
 const whole = z.number().int().min(1)
+const digest = z.string().regex(/^[0-9a-f]{64}$/)
 const schema = z.looseObject({
   format: z.literal(varianceRecordFormat),
   version: z.literal(recordVersion),
+  /** Checksum of the summary of all these runs; absent until it is there. */
+  summary: digest.optional(),
   variance: z.object({ orders: whole, resamples: whole, resampling: z.string() }),
   study: z.record(z.string(), z.unknown())
 })
@@ -28,6 +32,8 @@ const schema = z.looseObject({
 export interface SavedVariance {
   readonly saved: Saved
   readonly variance: { readonly orders: number; readonly resamples: number; readonly resampling: string }
+  /** Checksum of the summary of all these runs, where there is one. */
+  readonly summary?: string | undefined
 }
 
 /** Which of the two models runs belong to. */
@@ -54,21 +60,31 @@ export async function readVariance(directory: string): Promise<SavedVariance> {
     throw new InputError(
       `${checked.error.issues[0].path.map(String).join('.') || 'format'} in ${path} is missing or wrong; restore the file, or begin another directory.`
     )
-  const { study, variance } = checked.data
-  return { saved: savedFrom(study, path, directory), variance }
+  const { study, variance, summary } = checked.data
+  return { saved: savedFrom(study, path, directory), variance, summary }
+}
+
+const hashOf = (text: string | Uint8Array): string => createHash('sha256').update(text).digest('hex')
+
+/** The result of the runs that the record tells of; undefined where there is none yet, or it has been touched. */
+export async function sealedVariance(directory: string): Promise<VarianceResult | undefined> {
+  const { summary } = await readVariance(directory)
+  const text = await readFile(join(directory, summaryFile)).catch(() => undefined)
+  return text !== undefined && hashOf(text) === summary
+    ? (JSON.parse(text.toString('utf8')) as VarianceResult)
+    : undefined
 }
 
 /** What all runs of a model follow from; more starts change nothing of those that are there. */
 const runsIdentity = (setup: Setup, { levels: [, orders, resamples], how }: Design): string =>
-  createHash('sha256')
-    .update(JSON.stringify([identityOf(setup), orders, resamples, how]))
-    .digest('hex')
+  hashOf(JSON.stringify([identityOf(setup), orders, resamples, how]))
 
-const textOf = (setup: Setup, { levels, given }: Design, directory: string): string => {
+const textOf = (setup: Setup, { levels, given }: Design, directory: string, summary?: string): string => {
   const [starts, orders, resamples] = levels
   const record: z.input<typeof schema> = {
     format: varianceRecordFormat,
     version: recordVersion,
+    ...(summary === undefined ? {} : { summary }),
     variance: { orders, resamples, resampling: given },
     study: JSON.parse(recordText(setup, { first: 0, count: starts }, undefined, directory)) as Raw
   }
@@ -150,7 +166,10 @@ export class VarianceDirectory {
     const directory = new VarianceDirectory(path, lock, undefined)
     try {
       await this.prepare(path)
-      await directory.write(varianceFile, textOf(setup, design, path))
+      // The summary stays that of the runs where none are added; the same runs made again are the same.
+      const { saved, summary } = await readVariance(path)
+      const same = saved.config.starts.count === design.levels[0]
+      await directory.write(varianceFile, textOf(setup, design, path, same ? summary : undefined))
     } catch (error) {
       await lock.release()
       throw error
@@ -182,6 +201,13 @@ export class VarianceDirectory {
         )
       }
     }
+  }
+
+  /** Puts the summary of all runs of the design in place. */
+  async sumUp(setup: Setup, design: Design, result: VarianceResult): Promise<void> {
+    const text = `${JSON.stringify(result, null, 2)}\n`
+    await this.write(summaryFile, text)
+    await this.write(varianceFile, textOf(setup, design, this.path, hashOf(text)))
   }
 
   async write(name: string, text: string): Promise<void> {

@@ -5,7 +5,6 @@
 import { InputError } from '../../core/errors.js'
 import { varianceFormat, varianceVersion, type ModelVariance, type VarianceResult } from '../../core/varianceResult.js'
 import { expressionOf } from '../../models/model.js'
-import { summaryFile } from '../../runs/names.js'
 import { newtonLimit, resolveConfig, type StudyConfig } from '../config.js'
 import { checkSame, configAgain } from '../record.js'
 import { setUp, type Setup } from '../setup.js'
@@ -144,7 +143,7 @@ async function analysed(
       other = await setUp(unnamed, setupOptions(design.levels[2] > 1, options))
     }
     const result = resultOf(setup, design, model, other && (await of('twin', other)))
-    await directory?.write(summaryFile, `${JSON.stringify(result, null, 2)}\n`)
+    await directory?.sumUp(setup, design, result)
     if (directory) await options.finish?.(result, directory)
     return result
   } finally {
