@@ -36,10 +36,12 @@ function written(value: unknown, above: readonly object[] = []): string {
   if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? String(value)
   if (above.includes(value)) return '…'
   const inner = (part: unknown): string => written(part, [...above, value])
-  const isList = Array.isArray(value) || ArrayBuffer.isView(value)
+  if (Array.isArray(value) || ArrayBuffer.isView(value)) {
+    const some: unknown[] = Array.prototype.slice.call(value, 0, shownCharacters)
+    return `[${some.map(inner).join()}]`
+  }
   const entries = Object.entries(value).slice(0, shownCharacters)
-  const parts = entries.map(([name, part]) => (isList ? inner(part) : `${JSON.stringify(name)}:${inner(part)}`))
-  return isList ? `[${parts.join()}]` : `{${parts.join()}}`
+  return `{${entries.map(([name, part]) => `${JSON.stringify(name)}:${inner(part)}`).join()}}`
 }
 
 /** A value of any kind in a sentence, as it was given. */

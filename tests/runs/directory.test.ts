@@ -48,6 +48,24 @@ async function study(name = 'a'): Promise<string> {
   return join(work, name)
 }
 
+it('a study that takes parts over and is discarded leaves what was there before', async () => {
+  const from = await study('from')
+  const { parts } = await readList(from)
+  for (const made of [false, true]) {
+    const path = join(work, 'whole', 'below')
+    if (made) mkdirSync(path, { recursive: true })
+    const directory = await begin(join('whole', 'below'))
+    for (const listed of parts) await directory.take(from, listed)
+    await directory.remark('a note')
+    // The same name again is in the way, and a part that is gone cannot be copied.
+    await expect(directory.take(from, parts[0])).rejects.toThrow(/a file is in the way/)
+    await expect(directory.take(join(work, 'nowhere'), parts[0])).rejects.toThrow(InputError)
+    await directory.discard()
+    expect(existsSync(join(work, 'whole'))).toBe(made)
+    if (made) expect(readdirSync(path)).toEqual([])
+  }
+})
+
 describe('parts', () => {
   it('that count for nothing are taken away before a study goes on, and nothing else is', async () => {
     const path = await study()
