@@ -42,7 +42,7 @@ const studies: Readonly<Record<string, readonly string[]>> = {
     '--steps',
     '300',
     '--starts',
-    '3000'
+    '1000'
   ],
   'held-out rows, in f32': [
     '--data',

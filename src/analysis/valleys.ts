@@ -12,6 +12,8 @@ import type { Network, Problem } from '../models/types.js'
 const mostSteps = 300
 const mostWork = 3e7
 const fewestSteps = 60
+/** Runs whose gradient is larger are under way, and not in a narrow valley: their optimiser had too few steps. */
+export const crawling = 2 ** -8
 /** A way to infinity does not lead back: at its end |θ| is at least this share of what it was. */
 const stays = 0.9
 /** A unit is nearly a line where its net inputs are within this of each other; it is bent by spreading them so far, around ±`around`. */
@@ -33,8 +35,10 @@ export interface Valleys {
   isLowest(way: Limit, reached: Float64Array, from: Float64Array): boolean
 }
 
-/** Null where valleys are not followed: of losses that are no sums of squares, and of large problems. */
-/** @param isNeverNegative whether no loss is below 0 */
+/**
+ * Null where valleys are not followed: of losses that are no sums of squares, and of large problems.
+ * @param isNeverNegative whether no loss is below 0
+ */
 export function valleysOf(
   problem: Problem<Network> | null,
   scale: Float64Array,

@@ -16,7 +16,7 @@ import { hasKinks, Pieces } from './kinks/pieces.js'
 import { judgeKinks } from './kinks/verdict.js'
 import { recedingWay } from './receding.js'
 import { flatInTails } from './tails.js'
-import { valleysOf, type Valleys } from './valleys.js'
+import { crawling, valleysOf, type Valleys } from './valleys.js'
 import { hasStep, isGoingOut, isSaturated, onKink } from './units.js'
 import { centred, shiftCount } from '../models/network/shift.js'
 import { ReasonCode, VerdictCode, type UnfinishedReason, type Verdict } from '../core/result.js'
@@ -127,7 +127,7 @@ class Judging {
     await this.turnAtKinks(alive.filter(i => verdict[i] === 'unfinished'))
     const isOpen = (i: number): boolean => verdict[i] === 'unfinished'
     await this.climb(alive.filter(isOpen).concat(this.suspects), this.found)
-    await this.goOn(alive.filter(isOpen))
+    await this.goOn(alive.filter(i => isOpen(i) && this.found.gradientNorm[i] <= crawling))
     const { count, theta, loss, gradientNorm, index, nullity, precision, steps, losses, ways } = this
     return {
       count,
