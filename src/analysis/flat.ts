@@ -3,7 +3,7 @@
  * tangent vector along which the network's outputs stay the same; it counts if it lies in the Hessian's null space (a
  * ridge, for one, bends most of them).
  */
-import { symmetricEigen } from '../core/linalg.js'
+import { dot, norm, symmetricEigen } from '../core/linalg.js'
 import { activate, activationTable } from '../models/activations.js'
 import { layers } from '../models/network/network.js'
 import type { Layer } from '../models/network/network.js'
@@ -280,19 +280,12 @@ export function explainedNullity(
   const span = symmetrySpan(problem, theta, scale)
   // Cosines between the two spaces: the square roots of the eigenvalues of M Mᵀ, M = the tangents in the basis. A ridge bends single
   // tangents (a mixing of identity units) and leaves combinations (their rotations), so the spans must be compared whole.
-  const M = span.map(t => basis.map(vector => dot(vector, t)))
+  const M = span.map(t => Float64Array.from(basis, vector => dot(vector, t)))
   const K = M.length
   if (K === 0) return 0
   const gram = Float64Array.from({ length: K * K }, (_, k) => dot(M[Math.floor(k / K)], M[k % K]))
   return symmetricEigen(gram, K).values.filter(v => v >= insideNull ** 2).length
 }
-
-const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
-  let sum = 0
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i]
-  return sum
-}
-const norm = (v: Float64Array): number => Math.sqrt(dot(v, v))
 
 /** What is left of v beside orthonormal vectors; twice, against rounding. */
 function without(v: Float64Array, others: readonly Float64Array[]): Float64Array {

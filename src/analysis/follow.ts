@@ -97,3 +97,10 @@ export const breathing = (): (() => Promise<void>) => {
     since = performance.now()
   }
 }
+
+/** |θ / scale| of the point [P] that begins at `at`. */
+export function scaledLength(theta: Float64Array, scale: Float64Array, at = 0): number {
+  let sum = 0
+  for (let p = 0; p < scale.length; p++) sum += (theta[at + p] / scale[p]) ** 2
+  return Math.sqrt(sum)
+}

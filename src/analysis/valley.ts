@@ -3,6 +3,8 @@
  * 2012). Its steps come of a QR decomposition of the outputs' derivatives, whose condition number is the root of the Hessian's, so that it
  * goes on where rounding hides the floor of a valley from Newton's method, and the acceleration bends each step with the valley.
  */
+import { norm } from '../core/linalg.js'
+import { scaledLength } from './follow.js'
 import type { Residuals } from './residuals.js'
 
 /** What damping begins with, relative to the columns' lengths, and its bounds. */
@@ -37,11 +39,7 @@ export function goDown(residuals: Residuals, start: Float64Array, most: number):
   const factor = new Factor(N, P)
   const damping = new Float64Array(P)
   const [away, bend] = [new Float64Array(N), new Float64Array(N)]
-  const length = (v: Float64Array, unit: Float64Array, power: 1 | -1): number => {
-    let sum = 0
-    for (let p = 0; p < P; p++) sum += (power > 0 ? v[p] * unit[p] : v[p] / unit[p]) ** 2
-    return Math.sqrt(sum)
-  }
+  const dampedLength = (v: Float64Array): number => norm(v.map((a, p) => a * damping[p]))
   let lambda = firstDamping
   let isFresh = true
   /** Whether a step from here has failed. */
@@ -61,7 +59,7 @@ export function goDown(residuals: Residuals, start: Float64Array, most: number):
     }
     factor.damp(damping, Math.sqrt(lambda))
     const step = factor.solve(away)
-    const damped = length(step, damping, 1)
+    const damped = dampedLength(step)
     const predicted = 0.5 * factor.square(step) + lambda * damped * damped
     if (predicted <= here.noise) {
       // Across the valley all is settled but for rounding; along it, less damped steps may still lead down.
@@ -70,10 +68,10 @@ export function goDown(residuals: Residuals, start: Float64Array, most: number):
       continue
     }
     there.loss = NaN
-    if (norm(step) <= longest * Math.max(1, length(here.theta, scale, -1))) {
+    if (norm(step) <= longest * Math.max(1, scaledLength(here.theta, scale))) {
       residuals.bendAlong(here, step, bend)
       const turn = factor.solve(bend)
-      if (length(turn, damping, 1) <= 2 * accelerated * damped)
+      if (dampedLength(turn) <= 2 * accelerated * damped)
         residuals.evaluate(
           here.theta.map((v, p) => v + scale[p] * (step[p] - turn[p] / 2)),
           there
@@ -120,15 +118,9 @@ export function isBesideFit(residuals: Residuals, theta: Float64Array): boolean 
   residuals.bendAlong(here, step, bend)
   return (
     norm(left) <= leavesShare * norm(r) &&
-    norm(step) <= nearBy * Math.max(1, norm(theta.map((v, p) => v / scale[p]))) &&
+    norm(step) <= nearBy * Math.max(1, scaledLength(theta, scale)) &&
     norm(bend) <= bentShare * norm(r)
   )
-}
-
-const norm = (v: ArrayLike<number>): number => {
-  let sum = 0
-  for (let i = 0; i < v.length; i++) sum += v[i] * v[i]
-  return Math.sqrt(sum)
 }
 
 /** Least squares with a damping that changes: J = QR once, then [R; √λ D] for each λ (Golub and Van Loan, §5.2). */

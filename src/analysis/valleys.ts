@@ -3,6 +3,7 @@ import { activate } from '../models/activations.js'
 import { parameterCount } from '../models/model.js'
 import { layers } from '../models/network/network.js'
 import type { Limit } from './fading.js'
+import { scaledLength } from './follow.js'
 import { Residuals, hasResiduals } from './residuals.js'
 import { netInputs } from './units.js'
 import { goDown, isBesideFit, type Descent } from './valley.js'
@@ -51,12 +52,11 @@ export function valleysOf(
   let known: Residuals | undefined
   const residuals = (): Residuals => (known ??= new Residuals(problem, scale))
   const down = (theta: Float64Array, most = steps): Descent => goDown(residuals(), theta, most)
-  const length = (theta: Float64Array): number => Math.sqrt(theta.reduce((sum, v, p) => sum + (v / scale[p]) ** 2, 0))
   return {
     goOn: theta => down(theta),
     bearsOut: ({ limit, uncertainty }, reached) => {
       const end = down(reached)
-      return end.loss >= limit - uncertainty && length(end.theta) >= stays * length(reached)
+      return end.loss >= limit - uncertainty && scaledLength(end.theta, scale) >= stays * scaledLength(reached, scale)
     },
     isLowest: ({ limit, uncertainty }, reached, from) =>
       isNeverNegative && limit <= uncertainty

@@ -9,7 +9,7 @@ import { thresholds } from '../core/thresholds.js'
 import { reportPlaces } from '../language/program.js'
 import { escapes, type Escape } from './escape.js'
 import { exactlyFlat, mixingRank } from './flat.js'
-import { breathing, inOrder, lossNoise, pick, type JudgedObjective, type Runs } from './follow.js'
+import { breathing, inOrder, lossNoise, pick, scaledLength, type JudgedObjective, type Runs } from './follow.js'
 import { isReceding, type Found, type Judge, type Judged } from './judge.js'
 import { descend, type Descended } from './kinks/descend.js'
 import { hasKinks, Pieces } from './kinks/pieces.js'
@@ -201,7 +201,8 @@ class Judging {
     await this.settle(which, pick(ends.theta, P, which), false)
     // Where something is left of the loss, a valley may be a narrow one that only rounding makes flat.
     for (const i of which) if (verdict[i] === 'degenerate' && !(this.loss[i] <= this.rounding)) this.giveBack(i)
-    const isGrowing = (i: number): boolean => this.lengthAt(ends.theta, i) > grown * this.lengthAt(found.theta, i)
+    const lengthOf = ({ theta }: Points, i: number): number => scaledLength(theta, judge.scale, i * P)
+    const isGrowing = (i: number): boolean => lengthOf(ends, i) > grown * lengthOf(found, i)
     const open = which.filter(i => verdict[i] === 'unfinished' && isGrowing(i))
     await this.climb(open.concat(this.suspects.filter(i => verdict[i] === 'degenerate')), ends)
   }
@@ -473,12 +474,6 @@ class Judging {
   /** max(1, max |θ_p / scale_p|) */
   private size(theta: Float64Array): number {
     return theta.reduce((m, v, p) => Math.max(m, Math.abs(v / this.judge.scale[p])), 1)
-  }
-
-  /** |θ / scale| of run i. */
-  private lengthAt(theta: Float64Array, i: number): number {
-    const { scale } = this.judge
-    return Math.sqrt(scale.reduce((sum, s, p) => sum + (theta[i * this.P + p] / s) ** 2, 0))
   }
 
   private isFar(from: Float64Array, to: Float64Array, limit: number): boolean {

@@ -106,6 +106,8 @@ export const dot = (a: Float64Array, b: Float64Array): number => {
   return sum
 }
 
+export const norm = (v: Float64Array): number => Math.sqrt(dot(v, v))
+
 /** The iteration ends when the step is within this share of the radius. */
 export const radiusTolerance = 0.1
 const secularIterations = 60

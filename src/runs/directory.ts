@@ -2,14 +2,13 @@
  * The directory of a study: its record (`study.json`), its parts with their list (`runs/`), and what is made of them. A directory is
  * ours by record and list together; nothing else in it is ever replaced or removed.
  */
-import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { copyFile, lstat, mkdir, open, readFile, readdir, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { InputError, WorkError } from '../core/errors.js'
 import { claim, unusable } from './claim.js'
-import { appendLine, reason, removeEmpty, removeTemporaries, replaceFile, setAside } from './files.js'
+import { appendLine, hashOf, reason, removeEmpty, removeTemporaries, replaceFile, setAside } from './files.js'
 import { acquireLock, type Lock } from './lock.js'
 import {
   asideFolder,
@@ -67,8 +66,6 @@ export type Entry = z.output<typeof entry>
 const digits = (n: number): string => String(n).padStart(13, '0')
 const partName = ({ first, count }: Range): string => `part-${digits(first)}-${count}.parquet`
 const openName = ({ first }: Range): string => `open-${digits(first)}.parquet`
-
-const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
 /** What a directory says of itself, without a look at its parts. */
 export interface Listed {
@@ -458,7 +455,7 @@ export class StudyDirectory {
     await this.write(summaryFile, text)
     if (!isWhole) return
     const seal: z.input<typeof sealed> = {
-      summary: hashOf(Buffer.from(text)),
+      summary: hashOf(text),
       tables: { [pointsFile]: hashOf(tables[pointsFile]), [distinctFile]: hashOf(tables[distinctFile]) }
     }
     await appendLine(join(this.path, runsFolder, listFile), JSON.stringify(seal))

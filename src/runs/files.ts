@@ -1,10 +1,14 @@
 /** Files that are whole or not there: written under a temporary name that follows no link, brought to the disk, then renamed. */
+import { createHash } from 'node:crypto'
 import { closeSync, constants, fstatSync, fsync, openSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { mkdir, readdir, realpath, rename, rm, rmdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { WorkError } from '../core/errors.js'
 import { asideFolder, isTemporary, temporaryOf } from './names.js'
+
+/** Checksum of a file's content, in hexadecimal digits. */
+export const hashOf = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex')
 
 /** Why a file cannot be had, in words. */
 export function reason(error: unknown): string {

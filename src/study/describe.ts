@@ -206,11 +206,11 @@ export async function describeClusters(
   const { ranks, lowest } = ranked(folded)
   const { lossScale } = setup.frame
   const totals = (points: DistinctPoints): DistinctTotals => {
-    const losses = points.column('loss').map(loss => lossScale * loss)
+    const [first, last] = [points.at(0), points.at(points.length - 1)]
     return {
       points: points.length,
       copies: points.copies,
-      ...(losses.length > 0 ? { losses: [losses[0], losses[losses.length - 1]] } : {})
+      ...(first && last ? { losses: [lossScale * first.loss, lossScale * last.loss] } : {})
     }
   }
   const { minima, degenerate, saddles } = folded

@@ -3,6 +3,7 @@
  * positive everywhere, or bounded by the length of d, is decided by branch and bound over the surface of a cube, where kinks
  * whose sign a box leaves open are enclosed between straight lines.
  */
+import { dot, norm } from '../../core/linalg.js'
 import { Stream, uniform, words } from '../../core/rng.js'
 
 export interface Kinked {
@@ -20,13 +21,6 @@ const mostDimensions = 12
 const tries = 64
 const ascents = 20
 const refinements = 100
-
-const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
-  let sum = 0
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i]
-  return sum
-}
-const length = (v: Float64Array): number => Math.sqrt(dot(v, v))
 
 export function valueOf({ p, c, a }: Kinked, d: Float64Array): number {
   let sum = dot(p, d)
@@ -46,7 +40,7 @@ function directions(n: number, given: readonly Float64Array[]): Float64Array[] {
   const list = given.flatMap(a => [a.slice(), a.map(v => -v)])
   for (let t = 0; t < tries; t++)
     list.push(Float64Array.from(words(1, Stream.generator, t, 0, n), w => 2 * uniform(w) - 1))
-  return list.filter(d => length(d) > 0).map(d => d.map(v => v / length(d)))
+  return list.filter(d => norm(d) > 0).map(d => d.map(v => v / norm(d)))
 }
 
 /** A direction near d of larger value, found by steps to all sides: ridges stop an ascent along gradients. */
@@ -56,7 +50,7 @@ function refined(valueAt: (d: Float64Array) => number, d: Float64Array): Float64
   for (let t = 0; t < refinements * n; t++) {
     const noise = words(2, Stream.generator, t, 0, n)
     const to = best.map((v, i) => v + reach * (2 * uniform(noise[i]) - 1))
-    const long = length(to)
+    const long = norm(to)
     const next = to.map(v => v / long)
     const value = long > 0 ? valueAt(next) : -Infinity
     if (value > most) [best, most] = [next, value]
@@ -159,10 +153,10 @@ export function signOf(h: Kinked, tolerance: number): Sign {
       if (value < least) [least, best] = [value, d]
       if (value < low) [low, lowest] = [value, d]
       const slope = slopeOf(h, d)
-      const size = length(slope)
+      const size = norm(slope)
       if (!(size > 0)) break
       const next = d.map((v, i) => v - (0.5 / (1 + step)) * (slope[i] / size))
-      const long = length(next)
+      const long = norm(next)
       if (!(long > 0)) break
       d = next.map(v => v / long)
     }
@@ -190,12 +184,12 @@ export function withinLength(
   for (const start of directions(n, [...given, ...all.slice(0, tries)])) {
     let d = start
     for (let step = 0; step < ascents; step++) {
-      const values = hs.map(h => valueOf(h, d))
+      const values = Float64Array.from(hs, h => valueOf(h, d))
       const square = dot(values, values)
       if (square > most) [most, best] = [square, d]
       const next = new Float64Array(n)
       hs.forEach((h, q) => slopeOf(h, d).forEach((v, i) => (next[i] += values[q] * v)))
-      const long = length(next)
+      const long = norm(next)
       if (!(long > 0)) break
       d = next.map(v => v / long)
     }
@@ -228,7 +222,7 @@ function isShort(hs: readonly Kinked[], box: Box, limit: number): boolean {
   if (hs.length > 1) return false
   // |d| is at least its part along the middle of the box, which is straight as well.
   const middle = box.low.map((v, i) => 0.5 * (v + box.high[i]))
-  const size = length(middle)
+  const size = norm(middle)
   const root = Math.sqrt(limit)
   const isUnder = ({ slope, constant }: Line): boolean =>
     leastOn({ slope: slope.map((v, i) => v + (root * middle[i]) / size), constant }, box) > 0

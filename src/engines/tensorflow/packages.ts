@@ -98,7 +98,8 @@ export function loadFailure(device: DeviceName, { message, log }: LoadFailure): 
 /** What a package that loaded is good for. A GPU package that computes on the CPU is of no use as one. */
 export function loadedSupport(device: DeviceName, loaded: Loaded, log: string): Support {
   const name = packageOf[device]
-  const words = `${name.replace('@tensorflow/', '')} ${loaded.version}${loaded.library ? `, TensorFlow ${loaded.library}` : ''}`
+  const { version, library } = loaded
+  const words = `${name.replace('@tensorflow/', '')} ${version}${library ? `, TensorFlow ${library}` : ''}`
   if (device !== 'gpu') return { ok: true, detail: `${words}${device === 'cpu' ? ' on the CPU' : ''}`, software: true }
   if (loaded.gpu) return { ok: true, detail: `${words} on the GPU` }
   const files = missingFiles(log)

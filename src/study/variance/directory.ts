@@ -1,5 +1,4 @@
 /** The directory of a crossed design: its record, its runs as they end, and what is made of them. */
-import { createHash } from 'node:crypto'
 import { readFile, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
@@ -9,7 +8,15 @@ import { claim, foreign, unusable } from '../../runs/claim.js'
 import { checkOurs } from '../../runs/ours.js'
 import { decodeCrossed, encodeCrossed, varianceRecordFormat, type CrossedRuns } from '../../runs/crossed.js'
 import { crossedPattern, reportFile, runsFolder, summaryFile, varianceFile } from '../../runs/names.js'
-import { isThere, makeDirectory, removeEmpty, removeTemporaries, replaceFile, setAside } from '../../runs/files.js'
+import {
+  hashOf,
+  isThere,
+  makeDirectory,
+  removeEmpty,
+  removeTemporaries,
+  replaceFile,
+  setAside
+} from '../../runs/files.js'
 import { acquireLock, type Lock } from '../../runs/lock.js'
 import { identityOf, recordText, savedFrom, type Saved } from '../record.js'
 import type { Setup } from '../setup.js'
@@ -63,8 +70,6 @@ export async function readVariance(directory: string): Promise<SavedVariance> {
   const { study, variance, summary } = checked.data
   return { saved: savedFrom(study, path, directory), variance, summary }
 }
-
-const hashOf = (text: string | Uint8Array): string => createHash('sha256').update(text).digest('hex')
 
 /** The result of the runs that the record tells of; undefined where there is none yet, or it has been touched. */
 export async function sealedVariance(directory: string): Promise<VarianceResult | undefined> {
