@@ -2,13 +2,24 @@
  * The directory of a study: its record (`study.json`), its parts with their list (`runs/`), and what is made of them. A directory is
  * ours by record and list together; nothing else in it is ever replaced or removed.
  */
-import { constants } from 'node:fs'
-import { copyFile, lstat, mkdir, open, readFile, readdir, rm, rmdir } from 'node:fs/promises'
+import { mkdir, readdir, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import * as z from 'zod'
 import { InputError, WorkError } from '../core/errors.js'
 import { claim, unusable } from './claim.js'
-import { appendLine, hashOf, reason, removeEmpty, removeTemporaries, replaceFile, setAside } from './files.js'
+import { appendLine, hashOf, removeEmpty, removeTemporaries, replaceFile, setAside, Staged } from './files.js'
+import {
+  lineOf,
+  newList,
+  openName,
+  partName,
+  readIntact,
+  readList,
+  readListed,
+  readPart,
+  type Cost,
+  type Entry,
+  type Listed
+} from './list.js'
 import { acquireLock, type Lock } from './lock.js'
 import {
   asideFolder,
@@ -26,160 +37,7 @@ import {
 } from './names.js'
 import { checkOurs, ourFiles } from './ours.js'
 import { Scratch } from './parquet.js'
-import { decodePart, encodePart, type Part, type Range } from './part.js'
-
-export const listFormat = 'manystart/parts'
-const listVersion = 1
-
-/** What the runs of a part cost. */
-export interface Cost {
-  readonly seconds: number
-  readonly f: number
-  readonly g: number
-  readonly H: number
-}
-
-const whole = z.number().int().nonnegative()
-const digest = z.string().regex(/^[0-9a-f]{64}$/)
-const header = z.object({ format: z.literal(listFormat), version: z.literal(listVersion), identity: digest })
-const cost = z.object({ seconds: z.number(), f: whole, g: whole, H: whole })
-const entry = z.object({
-  file: z.string().regex(/^(part|open)-\d+(-\d+)?\.parquet$/),
-  first: whole,
-  /** Starts of the range; a part that is complete holds as many rows. */
-  count: whole,
-  rows: whole,
-  bytes: whole,
-  sha256: digest,
-  cost
-})
-const note = z.object({ note: z.string() })
-/**
- * The summary is that of the parts listed before it, and nobody has touched it, when its text has this checksum; the tables beside the
- * parts are those that go with it when they have theirs.
- */
-const sealed = z.object({ summary: digest, tables: z.record(z.enum([pointsFile, distinctFile]), digest).optional() })
-const forgotten = z.object({ forget: z.string() })
-/** One line of the list. */
-export type Entry = z.output<typeof entry>
-
-const digits = (n: number): string => String(n).padStart(13, '0')
-const partName = ({ first, count }: Range): string => `part-${digits(first)}-${count}.parquet`
-const openName = ({ first }: Range): string => `open-${digits(first)}.parquet`
-
-/** What a directory says of itself, without a look at its parts. */
-export interface Listed {
-  readonly identity: string
-  /** Complete parts, by their first start. */
-  readonly parts: Entry[]
-  /** Parts under way. */
-  readonly open: Entry[]
-  readonly notes: string[]
-  /** Checksums of the summary of all these parts and of the tables that go with it, where there is one. */
-  readonly seal: z.output<typeof sealed> | undefined
-}
-
-/** @throws InputError when the directory has no list of ours */
-export async function readList(directory: string): Promise<Listed> {
-  const path = join(directory, runsFolder, listFile)
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch {
-    throw new InputError(`${directory} holds no ${runsFolder}/${listFile}; give the directory of a study.`)
-  }
-  const lines = text.split('\n').map(line => {
-    try {
-      return JSON.parse(line) as unknown
-    } catch {
-      // A line that a kill has cut short, or that was altered, lists nothing.
-      return undefined
-    }
-  })
-  const head = header.safeParse(lines[0])
-  if (!head.success)
-    throw new InputError(
-      `The first line of ${path} is not that of this program's format; give the directory of a study.`
-    )
-  const parts = new Map<number, Entry>()
-  const open = new Map<number, Entry>()
-  const notes = new Set<string>()
-  let seal: Listed['seal']
-  for (const line of lines.slice(1)) {
-    const said = note.safeParse(line)
-    if (said.success) notes.add(said.data.note)
-    const summed = sealed.safeParse(line)
-    if (summed.success) seal = summed.data
-    const gone = forgotten.safeParse(line)
-    if (gone.success)
-      for (const list of [parts, open])
-        for (const [first, e] of list) if (e.file === gone.data.forget) list.delete(first)
-    const read = entry.safeParse(line)
-    if (!read.success) continue
-    seal = undefined
-    const isOpen = read.data.file === openName(read.data)
-    if (!isOpen && (read.data.file !== partName(read.data) || read.data.rows !== read.data.count)) continue
-    ;(isOpen ? open : parts).set(read.data.first, read.data)
-  }
-  for (const first of parts.keys()) open.delete(first)
-  const sorted = [...parts.values()].sort((a, b) => a.first - b.first)
-  // Two parts never share starts; a list that says so has been tampered with, and its later entry counts for nothing.
-  const apart = sorted.filter((e, i) => i === 0 || e.first >= sorted[i - 1].first + sorted[i - 1].count)
-  return { identity: head.data.identity, parts: apart, open: [...open.values()], notes: [...notes], seal }
-}
-
-/** The bytes of a listed part. @throws InputError when they are not those that were listed */
-async function readListed(directory: string, listed: Entry): Promise<Uint8Array> {
-  const path = join(directory, runsFolder, listed.file)
-  let bytes: Uint8Array
-  try {
-    const size = (await lstat(path)).size
-    if (size !== listed.bytes) throw new InputError(`${path} has ${size} bytes in place of ${listed.bytes}.`)
-    bytes = await readFile(path)
-  } catch (error) {
-    if (error instanceof InputError) throw error
-    throw new InputError(
-      `${path} cannot be read (${reason(error) === 'nothing can be made there' ? 'it is missing' : reason(error)}).`
-    )
-  }
-  if (hashOf(bytes) !== listed.sha256) throw new InputError(`${path} is not as it was written: its checksum differs.`)
-  return bytes
-}
-
-/** The text of a study's summary; undefined where there is none of its parts as they are now, or it has been touched. */
-export async function readSealed(directory: string): Promise<string | undefined> {
-  const { seal } = await readList(directory)
-  const read = (name: string): Promise<Buffer | undefined> => readFile(join(directory, name)).catch(() => undefined)
-  const text = await read(summaryFile)
-  if (!seal || !text || seal.summary !== hashOf(text)) return undefined
-  for (const [name, digest] of Object.entries(seal.tables ?? {})) {
-    const table = await read(join(runsFolder, name))
-    if (!table || hashOf(table) !== digest) return undefined
-  }
-  return text.toString('utf8')
-}
-
-/** A listed part. @throws InputError when it is missing, truncated, altered or of another study */
-export async function readPart(directory: string, listed: Entry, identity: string): Promise<Part> {
-  const source = join(directory, runsFolder, listed.file)
-  const part = await decodePart(await readListed(directory, listed), source)
-  if (part.identity !== identity) throw new InputError(`${source} belongs to another study.`)
-  if (part.first !== listed.first || part.count !== listed.count || part.rows.count !== listed.rows)
-    throw new InputError(`${source} holds other runs than ${listFile} says.`)
-  const { start } = part.rows
-  for (let i = 0; i < part.rows.count; i++)
-    if (!(start[i] >= part.first && start[i] < part.first + part.count && (i === 0 || start[i] > start[i - 1])))
-      throw new InputError(`${source} holds start ${start[i]}, which is out of order.`)
-  return part
-}
-
-/** A listed part, where no other can take its place. @throws InputError as `readPart`, with what mends it */
-export const readIntact = (...[directory, listed, identity]: Parameters<typeof readPart>): Promise<Part> =>
-  readPart(directory, listed, identity).catch((error: unknown) => {
-    if (!(error instanceof InputError)) throw error
-    const remedy = `\`manystart study --resume ${directory}\` sets it aside and makes its runs again.`
-    throw new InputError(`${error.message.replace(/\.$/, '')}; ${remedy}`)
-  })
+import { encodePart, type Part } from './part.js'
 
 /** Whether a directory has nothing in it but what comes and goes, or what a kill has left: the empty beginning of a study. */
 async function holdsNothing(path: string): Promise<boolean> {
@@ -194,6 +52,14 @@ async function holdsNothing(path: string): Promise<boolean> {
   )
 }
 
+/** A copy of a part of another directory. @throws InputError where it is not the one that was listed; WorkError as `Staged.copy` */
+async function stagedPart(from: string, { file, sha256 }: Entry, to: string): Promise<Staged> {
+  const staged = await Staged.copy(join(from, file), join(to, file))
+  if (hashOf(await staged.read()) === sha256) return staged
+  staged.drop()
+  throw new InputError(`${join(from, file)} has changed while it was read; merge again when nobody writes it.`)
+}
+
 /** What goes with a summary beside the parts. */
 export type Tables = Readonly<Record<typeof pointsFile | typeof distinctFile, Uint8Array>>
 
@@ -202,6 +68,8 @@ export interface CreateOptions {
   readonly force?: boolean
   /** Files that the study reads: none of them is ever written. */
   readonly inputs?: readonly string[]
+  /** Directories whose parts it begins with, as they are, and their notes. */
+  readonly shards?: readonly { readonly path: string; readonly list: Listed }[]
 }
 
 /** A study directory that this process writes. */
@@ -226,7 +94,7 @@ export class StudyDirectory {
   }
 
   /**
-   * Begins a study.
+   * Begins a study. All that it begins with is on the disk before anything of one that it replaces is gone.
    * @param record the text of `study.json`
    * @throws InputError when the directory holds anything and is not to be replaced, or cannot be written
    */
@@ -236,7 +104,7 @@ export class StudyDirectory {
     record: string,
     options: CreateOptions = {}
   ): Promise<StudyDirectory> {
-    const { force = false, inputs = [] } = options
+    const { force = false, inputs = [], shards = [] } = options
     const { made, replaces } = await claim(path, {
       kind: 'study',
       own: [studyFile, summaryFile, reportFile, runsFolder],
@@ -247,23 +115,32 @@ export class StudyDirectory {
     })
     if (replaces) await this.checkStudy(path)
     const lock = await acquireLock(path)
+    const runs = join(path, runsFolder)
+    const staged: Staged[] = []
+    const parts = shards.flatMap(({ list }) => list.parts)
+    const notes = [...new Set(shards.flatMap(({ list }) => list.notes))]
     try {
       // Whoever had the lock before may have made a study since.
       if (!replaces && !(await holdsNothing(path)))
         throw new InputError(`Another process has just made a study in ${path}; give another directory with --out.`)
-      if (replaces) await this.clear(path)
       await this.clean(path)
-      await mkdir(join(path, runsFolder), { recursive: true })
-      const head: z.input<typeof header> = { format: listFormat, version: listVersion, identity }
-      await replaceFile(join(path, runsFolder, listFile), `${JSON.stringify(head)}\n`)
-      await replaceFile(join(path, studyFile), record)
+      await mkdir(runs, { recursive: true })
+      for (const { path: from, list } of shards)
+        for (const listed of list.parts) staged.push(await stagedPart(join(from, runsFolder), listed, runs))
+      const lines = [...parts, ...notes.map(text => ({ note: text }))].map(line => `${lineOf(line)}\n`)
+      staged.push(await Staged.write(join(runs, listFile), newList(identity) + lines.join('')))
+      staged.push(await Staged.write(join(path, studyFile), record))
+      if (replaces) await this.clear(path)
+      for (const file of staged) await file.place()
     } catch (error) {
+      for (const file of staged) file.drop()
+      if (!replaces) await rmdir(runs).catch(() => undefined)
       await lock.release()
       await removeEmpty(path, made).catch(() => undefined)
       if (error instanceof InputError || error instanceof WorkError) throw error
       throw unusable(path, error)
     }
-    return new StudyDirectory(path, identity, lock, [], [], [], { made })
+    return new StudyDirectory(path, identity, lock, parts, [], notes, { made })
   }
 
   /** @throws InputError unless the directory is that of a study of ours */
@@ -352,7 +229,7 @@ export class StudyDirectory {
     const late = [...this.parts, ...this.open].filter(e => e.first >= end)
     if (late.length === 0) return
     for (const listed of late) {
-      await appendLine(join(this.path, runsFolder, listFile), JSON.stringify({ forget: listed.file }))
+      await this.say({ forget: listed.file })
       await rm(join(this.path, runsFolder, listed.file), { force: true })
     }
     this.parts.splice(0, this.parts.length, ...this.parts.filter(e => e.first < end))
@@ -406,37 +283,22 @@ export class StudyDirectory {
     const bytes = encodePart(part, this.scratch)
     await replaceFile(join(this.path, runsFolder, file), bytes)
     const { first, count, rows } = part
-    return this.list({ file, first, count, rows: rows.count, bytes: bytes.length, sha256: hashOf(bytes), cost: spent })
-  }
-
-  private async list(listed: Entry): Promise<Entry> {
-    await appendLine(join(this.path, runsFolder, listFile), JSON.stringify(listed))
+    const sha256 = hashOf(bytes)
+    const listed = { file, first, count, rows: rows.count, bytes: bytes.length, sha256, cost: spent }
+    await this.say(listed)
     return listed
   }
 
-  /** Takes over the parts of another directory of the same study, as they are. */
-  async take(from: string, listed: Entry): Promise<void> {
-    const bytes = await readListed(from, listed)
-    const to = join(this.path, runsFolder, listed.file)
-    try {
-      await copyFile(join(from, runsFolder, listed.file), to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
-      const handle = await open(to, 'r+')
-      await handle.sync()
-      await handle.close()
-    } catch (error) {
-      // A copy that was begun is no part; a file that was there before is not of this process.
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') await rm(to, { force: true }).catch(() => undefined)
-      throw new WorkError(`${to} cannot be written: ${reason(error)}; free some space or give another directory.`)
-    }
-    if (bytes.length !== listed.bytes) throw new InputError(`${join(from, listed.file)} has changed while it was read.`)
-    this.parts.push(await this.list(listed))
+  /** Adds a line to the list. */
+  private say(line: Parameters<typeof lineOf>[0]): Promise<void> {
+    return appendLine(join(this.path, runsFolder, listFile), lineOf(line))
   }
 
   /** Remembers what the summary must say, whenever it is made. */
   async remark(text: string): Promise<void> {
     if (this.notes.includes(text)) return
     this.notes.push(text)
-    await appendLine(join(this.path, runsFolder, listFile), JSON.stringify({ note: text }))
+    await this.say({ note: text })
   }
 
   /** Puts a file that follows from the parts in place. */
@@ -448,31 +310,18 @@ export class StudyDirectory {
 
   /**
    * Puts the summary of all parts in place, with the tables that go with it.
-   * @param isWhole whether it is what `readSealed` gives from now on
+   * @param isWhole whether it has all details
    */
   async sumUp(text: string, tables: Tables, isWhole = true): Promise<void> {
     for (const [name, bytes] of Object.entries(tables)) await this.write(join(runsFolder, name), bytes)
     await this.write(summaryFile, text)
-    if (!isWhole) return
-    const seal: z.input<typeof sealed> = {
-      summary: hashOf(text),
-      tables: { [pointsFile]: hashOf(tables[pointsFile]), [distinctFile]: hashOf(tables[distinctFile]) }
-    }
-    await appendLine(join(this.path, runsFolder, listFile), JSON.stringify(seal))
+    const digests = { [pointsFile]: hashOf(tables[pointsFile]), [distinctFile]: hashOf(tables[distinctFile]) }
+    await this.say({ summary: hashOf(text), tables: digests, isWhole })
   }
 
   /** Lets other processes have the directory. */
   async close(): Promise<void> {
     await this.lock.release()
-  }
-
-  /** Takes back a study that this process has begun, with the runs that it has put there. */
-  async discard(): Promise<void> {
-    if (this.begun) {
-      for (const { file } of [...this.parts, ...this.open]) await rm(join(this.path, runsFolder, file), { force: true })
-      this.parts.length = this.open.length = 0
-    }
-    await this.undo()
   }
 
   /** Takes back a study that this process has begun and of which no run has ended: the directory is as it was found. */

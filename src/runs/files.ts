@@ -1,7 +1,7 @@
 /** Files that are whole or not there: written under a temporary name that follows no link, brought to the disk, then renamed. */
 import { createHash } from 'node:crypto'
 import { closeSync, constants, fstatSync, fsync, openSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { mkdir, readdir, realpath, rename, rm, rmdir, stat } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, readdir, realpath, rename, rm, rmdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { WorkError } from '../core/errors.js'
@@ -65,23 +65,71 @@ export async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-/** Puts a file in place in one step. @throws WorkError when it cannot be written; what was there before stays */
-export async function replaceFile(path: string, data: string | Uint8Array): Promise<void> {
-  const temporary = temporaryName(path)
-  try {
-    await used(temporary, createFlags, file => writeFileSync(file, data))
-    renameSync(temporary, path)
-    await syncDirectory(dirname(path))
-  } catch (error) {
+/** A file that is on the disk under a temporary name and not in its place yet. */
+export class Staged {
+  private constructor(
+    private readonly path: string,
+    private readonly temporary: string
+  ) {}
+
+  /** @throws WorkError when it cannot be written */
+  static write(path: string, data: string | Uint8Array): Promise<Staged> {
+    return this.made(path, temporary => used(temporary, createFlags, file => writeFileSync(file, data)))
+  }
+
+  /** @throws WorkError when it cannot be read or written */
+  static copy(from: string, path: string): Promise<Staged> {
+    return this.made(path, async temporary => {
+      await copyFile(from, temporary, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+      await used(temporary, constants.O_RDWR | constants.O_NOFOLLOW, () => undefined)
+    })
+  }
+
+  private static async made(path: string, make: (temporary: string) => Promise<void>): Promise<Staged> {
+    const staged = new Staged(path, temporaryName(path))
     try {
-      rmSync(temporary, { force: true })
-    } catch {
-      // What is said of is the file itself.
+      await make(staged.temporary)
+    } catch (error) {
+      throw staged.failed(error)
     }
-    throw new WorkError(
-      `${path} cannot be written: ${reason(error)}; free some space, or make the directory writable again.`
+    return staged
+  }
+
+  /** What was written. */
+  read(): Promise<Buffer> {
+    return readFile(this.temporary)
+  }
+
+  /** Takes its place in one step. @throws WorkError when it cannot; what was there before stays */
+  async place(): Promise<void> {
+    try {
+      renameSync(this.temporary, this.path)
+      await syncDirectory(dirname(this.path))
+    } catch (error) {
+      throw this.failed(error)
+    }
+  }
+
+  drop(): void {
+    try {
+      rmSync(this.temporary, { force: true })
+    } catch {
+      // Whoever has the directory next removes it.
+    }
+  }
+
+  private failed(error: unknown): WorkError {
+    this.drop()
+    return new WorkError(
+      `${this.path} cannot be written: ${reason(error)}; free some space, or make the directory writable again.`
     )
   }
+}
+
+/** Puts a file in place in one step. @throws WorkError when it cannot be written; what was there before stays */
+export async function replaceFile(path: string, data: string | Uint8Array): Promise<void> {
+  const staged = await Staged.write(path, data)
+  await staged.place()
 }
 
 /** Whether a file could be put in place now: the reason where it could not. */

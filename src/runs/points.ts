@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InputError } from '../core/errors.js'
-import { readList, readIntact } from './directory.js'
+import { readList, readIntact } from './list.js'
 import { distinctFile, pointsFile, runsFolder } from './names.js'
 import { inOrder } from './ends.js'
 import { areConsecutive, encodeTable, type Field } from './parquet.js'

@@ -10,7 +10,7 @@ import { contrastFile, reportFile, studyFile, summaryFile } from '../runs/names.
 import { claim, foreign } from '../runs/claim.js'
 import { isThere, removeEmpty, removeTemporaries, replaceFile } from '../runs/files.js'
 import { acquireLock, type Lock } from '../runs/lock.js'
-import { readList } from '../runs/directory.js'
+import { readList } from '../runs/list.js'
 import type { VarianceResult } from '../core/varianceResult.js'
 import { crossedKey } from './contrast.js'
 import { summaryOf, type SessionOptions } from './study.js'

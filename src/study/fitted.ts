@@ -15,7 +15,8 @@ import { networkOf, parameterCount } from '../models/model.js'
 import type { Model } from '../models/types.js'
 import { expressionModel } from './formulaConfig.js'
 import { readRecord } from './record.js'
-import { studyFile, summaryFile } from '../runs/names.js'
+import { readSealed } from '../runs/list.js'
+import { listFile, runsFolder, studyFile, summaryFile } from '../runs/names.js'
 import { firstStartOf, readEnd } from '../runs/points.js'
 
 /** Which model of a study; the minimum with the lowest loss when nothing is named. */
@@ -100,17 +101,20 @@ interface SavedStudy {
   readonly summary: Summary
 }
 
-function readJson(path: string): unknown {
+function readJson(path: string, remedy = 'run the study again'): unknown {
   try {
     return JSON.parse(readFileSync(path, 'utf8'))
   } catch {
-    throw new InputError(`${shown(path)} is not valid JSON; run the study again.`)
+    throw new InputError(`${shown(path)} is not valid JSON; ${remedy}.`)
   }
 }
 
-function checkedSummary(path: string, directory: string, identity: string): Summary {
-  const raw = readJson(path)
+/** @throws InputError where there is none, or it is not that of the runs beside it */
+async function checkedSummary(directory: string, identity: string): Promise<Summary> {
+  const path = join(directory, summaryFile)
   const anew = `\`manystart report ${shown(directory)}\` makes it anew`
+  if (!existsSync(path)) throw new InputError(`${shown(directory)} holds no ${summaryFile}; ${anew}.`)
+  const raw = readJson(path, anew)
   const read = summarySchema.safeParse(raw)
   if (!read.success) {
     const field = read.error.issues[0].path.map(String).join('.')
@@ -118,6 +122,11 @@ function checkedSummary(path: string, directory: string, identity: string): Summ
   }
   if (read.data.identity !== identity)
     throw new InputError(`${shown(path)} belongs to another study than ${studyFile} beside it; ${anew}.`)
+  // Whoever has taken record and summary away from the runs keeps a study that predicts.
+  if (existsSync(join(directory, runsFolder, listFile)) && !(await readSealed(directory)))
+    throw new InputError(
+      `${shown(path)} is not that of the runs in ${shown(directory)} as they are, or was altered; ${anew}.`
+    )
   return raw as Summary
 }
 
@@ -140,9 +149,7 @@ export async function openStudy(directory: string): Promise<SavedStudy> {
       `${shown(file)} has no ${['preprocessing', ...path].join('.')} that this program can read; run the study again.`
     )
   }
-  const path = join(directory, summaryFile)
-  if (!existsSync(path)) throw new InputError(`${shown(directory)} holds no ${summaryFile}; run the study again.`)
-  const summary = checkedSummary(path, directory, identity)
+  const summary = await checkedSummary(directory, identity)
   const done = preprocessing as Preprocessing
   const { loss, classes, others } = done.target
   if (config.model.objective !== undefined)

@@ -2,7 +2,8 @@
 import { readdir } from 'node:fs/promises'
 import { InputError } from '../core/errors.js'
 import type { Summary } from '../core/result.js'
-import { readIntact, readList, StudyDirectory, type Listed } from '../runs/directory.js'
+import { StudyDirectory } from '../runs/directory.js'
+import { readIntact, readList, type Listed } from '../runs/list.js'
 import { realPath } from '../runs/files.js'
 import { missing } from '../runs/part.js'
 import { readRecord, recordText, shardRange, type Saved, type Shard } from './record.js'
@@ -100,17 +101,9 @@ export async function mergeStudies(
     const range = { first: 0, count: saved.config.starts.count }
     const directory = await StudyDirectory.create(out, saved.identity, recordText(setup, range, undefined, out), {
       force: options.force ?? false,
-      inputs: pieces.map(p => p.path)
+      inputs: pieces.map(p => p.path),
+      shards: pieces
     })
-    try {
-      for (const piece of pieces) {
-        for (const part of piece.list.parts) await directory.take(piece.path, part)
-        for (const note of piece.list.notes) await directory.remark(note)
-      }
-    } catch (error) {
-      await directory.discard()
-      throw error
-    }
     return await foldInto(setup, range, directory, {}, options)
   } finally {
     setup.dispose()

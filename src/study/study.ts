@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { defaultTolerances, type Tolerances } from '../analysis/cluster.js'
 import { InputError, WorkError } from '../core/errors.js'
 import { summaryVersion, type Summary } from '../core/result.js'
-import { readSealed, StudyDirectory } from '../runs/directory.js'
+import { StudyDirectory } from '../runs/directory.js'
+import { readSealed } from '../runs/list.js'
 import { distinctFile, pointsFile, studyFile } from '../runs/names.js'
 import type { ReadOptions } from '../data/read.js'
 import { isThere } from '../runs/files.js'
@@ -253,8 +254,8 @@ export async function foldInto(
 /** The summary of a study directory: the one that is there, where it is that of the runs as they are, or one made of them. */
 export async function summaryOf(path: string, options: SessionOptions = {}): Promise<Summary> {
   await readRecord(path)
-  const text = await readSealed(path)
-  const summary = text === undefined ? undefined : (JSON.parse(text) as Summary)
+  const sealed = await readSealed(path)
+  const summary = sealed?.isWhole ? (JSON.parse(sealed.text) as Summary) : undefined
   // The checksum says that it is as it was written, by this program or by an older one.
   return summary?.version === summaryVersion ? summary : sumUp(path, {}, options)
 }

@@ -4,7 +4,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Summary } from '../../src/core/result.js'
-import { readList } from '../../src/runs/directory.js'
+import { readList } from '../../src/runs/list.js'
 import { freshOut, manystart } from './helpers.js'
 
 const requested = 10_000_000

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import { Stream, uniform, words } from '../../src/core/rng.js'
 import type { Summary } from '../../src/core/result.js'
-import { readList } from '../../src/runs/directory.js'
+import { readList } from '../../src/runs/list.js'
 import { partsIn, summaryText } from '../helpers/directories.js'
 import { csv, expectRefusal, freshOut, manystart, manystartHere } from './helpers.js'
 

@@ -16,7 +16,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { program } from '../../scripts/bootstrap.mjs'
 import { Stream, uniform, words } from '../../src/core/rng.js'
 import type { Summary } from '../../src/core/result.js'
-import { readList } from '../../src/runs/directory.js'
+import { readList } from '../../src/runs/list.js'
 import { study } from '../../src/study/study.js'
 import { partsIn, summaryText } from '../helpers/directories.js'
 import { expectRefusal, file, freshOut, manystart, scratch, type Outcome, type RunningProcess } from '../cli/helpers.js'
@@ -102,6 +102,28 @@ describe('a disk that is full', () => {
     expectRefusal(outcome, 1, /part-.* cannot be written: a file may not be so large here; free some space/)
     expect((await manystart(['study', '--resume', out, '--quiet'])).code).toBe(0)
     expect(partsIn(out)).toEqual(partsIn(whole))
+  })
+
+  it('when shards are merged leaves the study that they would replace', async () => {
+    const out = freshOut()
+    const shards = [freshOut(), freshOut()]
+    const flags = ['--data', 'iris2', '--starts', 3000, '--quiet']
+    for (const [n, shard] of shards.entries())
+      expect((await manystart(['study', ...flags, '--shard', `${n + 1}/2`, '--out', shard])).code).toBe(0)
+    expect((await manystart(['study', ...small, '--out', out])).code).toBe(0)
+    const before = [partsIn(out), summaryText(out)]
+    const merging = `exec $M merge ${out} ${shards.join(' ')} --force`
+    // The last part of a shard is larger than the first.
+    const { parts } = await readList(shards[1])
+    const kilobytes = Math.floor((0.95 * parts.at(-1)!.bytes) / 1024)
+    const outcome = await shell(`ulimit -f ${kilobytes}; ${merging}`)
+    expectRefusal(outcome, 1, /part-.* cannot be written: a file may not be so large here; free some space/)
+    expect([partsIn(out), summaryText(out)]).toEqual(before)
+    expect(leftovers(out)).toEqual([])
+    expect((await shell(merging)).code).toBe(0)
+    const whole = freshOut()
+    expect((await manystart(['study', ...flags, '--out', whole])).code).toBe(0)
+    expect(summaryText(out)).toBe(summaryText(whole))
   })
 
   it('when the result is printed is said, and the study is there', async () => {

@@ -8,7 +8,6 @@ import {
   readFileSync,
   readdirSync,
   rmSync,
-  statSync,
   symlinkSync,
   truncateSync,
   utimesSync,
@@ -18,18 +17,14 @@ import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { InputError } from '../../src/core/errors.js'
-import { Stream, uniform, words } from '../../src/core/rng.js'
-import { readList, readPart, readSealed, StudyDirectory } from '../../src/runs/directory.js'
+import { StudyDirectory } from '../../src/runs/directory.js'
+import { readList, readPart } from '../../src/runs/list.js'
 import { generatorTag } from '../../src/runs/ours.js'
 import { encodePoints, readRuns } from '../../src/runs/points.js'
-import { partOf, rowsOf, layout } from '../helpers/parts.js'
+import { rowsOf } from '../helpers/parts.js'
+import { begin as beginIn, cost, identity, makeStudy, part, record, tables } from '../helpers/studyFolders.js'
 
-const [identity, other] = ['a'.repeat(64), 'b'.repeat(64)]
-const record = (of: string): string => JSON.stringify({ format: 'manystart/study', identity: of })
-const cost = { seconds: 1, f: 2, g: 3, H: 4 }
-const bytes = new TextEncoder().encode('points')
-const tables = { 'points.parquet': bytes, 'distinct.parquet': bytes }
-const part = (first: number, count: number) => partOf(rowsOf(first, count), first, layout, identity)
+const other = 'b'.repeat(64)
 
 let work: string
 beforeEach(() => {
@@ -37,33 +32,67 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(work, { recursive: true, force: true }))
 
-const begin = (name = 'a', force = false): Promise<StudyDirectory> =>
-  StudyDirectory.create(join(work, name), identity, record(identity), { force })
+const begin = (name = 'a', force = false): Promise<StudyDirectory> => beginIn(join(work, name), force)
+const study = (name = 'a'): Promise<string> => makeStudy(join(work, name))
 
-async function study(name = 'a'): Promise<string> {
-  const directory = await begin(name)
-  await directory.add(part(0, 256), cost)
-  await directory.keep(part(256, 10), cost)
-  await directory.close()
-  return join(work, name)
-}
+describe('a study that begins with parts of others', () => {
+  const whole = (shards: readonly Shard[], force = true): Promise<StudyDirectory> =>
+    StudyDirectory.create(join(work, 'whole'), identity, record(identity), { force, shards })
+  type Shard = NonNullable<Parameters<typeof StudyDirectory.create>[3]>['shards'] extends
+    readonly (infer S)[] | undefined
+    ? S
+    : never
 
-it('a study that takes parts over and is discarded leaves what was there before', async () => {
-  const from = await study('from')
-  const { parts } = await readList(from)
-  for (const made of [false, true]) {
-    const path = join(work, 'whole', 'below')
-    if (made) mkdirSync(path, { recursive: true })
-    const directory = await begin(join('whole', 'below'))
-    for (const listed of parts) await directory.take(from, listed)
-    await directory.remark('a note')
-    // The same name again is in the way, and a part that is gone cannot be copied.
-    await expect(directory.take(from, parts[0])).rejects.toThrow(/a file is in the way/)
-    await expect(directory.take(join(work, 'nowhere'), parts[0])).rejects.toThrow(InputError)
-    await directory.discard()
-    expect(existsSync(join(work, 'whole'))).toBe(made)
-    if (made) expect(readdirSync(path)).toEqual([])
+  async function shards(): Promise<Shard[]> {
+    const paths = [await study('one'), join(work, 'two')]
+    const two = await begin('two')
+    await two.add(part(256, 256), cost)
+    await two.remark('a note')
+    await two.close()
+    return Promise.all(paths.map(async path => ({ path, list: await readList(path) })))
   }
+
+  it('has their bytes and notes, and goes on', async () => {
+    const pieces = await shards()
+    const directory = await whole(pieces)
+    await directory.add(part(512, 512), cost)
+    await directory.close()
+    const { parts, notes, open } = await readList(join(work, 'whole'))
+    expect(parts.map(p => p.first)).toEqual([0, 256, 512])
+    expect(notes).toEqual(['a note'])
+    expect(open).toEqual([])
+    for (const [n, { path }] of pieces.entries())
+      expect(readFileSync(join(work, 'whole', 'runs', parts[n].file))).toEqual(
+        readFileSync(join(path, 'runs', parts[n].file))
+      )
+  })
+
+  it.each(['gone', 'altered'])('is as it was found where one of them is %s', async how => {
+    const pieces = await shards()
+    const runs = join(pieces[1].path, 'runs')
+    const [file] = readdirSync(runs).filter(name => name.startsWith('part-'))
+    if (how === 'gone') rmSync(join(runs, file))
+    else
+      writeFileSync(
+        join(runs, file),
+        readFileSync(join(runs, file)).map(b => b ^ 1)
+      )
+    await expect(whole(pieces)).rejects.toThrow(how === 'gone' ? /cannot be written|cannot be read/ : /has changed/)
+    expect(existsSync(join(work, 'whole'))).toBe(false)
+    mkdirSync(join(work, 'whole'))
+    await expect(whole(pieces)).rejects.toThrow()
+    expect(readdirSync(join(work, 'whole'))).toEqual([])
+    // A study that would have been replaced is there as it was.
+    rmSync(join(work, 'whole'), { recursive: true })
+    const before = await study('whole')
+    const content = (): unknown =>
+      readdirSync(before, { recursive: true, withFileTypes: true })
+        .filter(e => e.isFile())
+        .map(e => [e.name, readFileSync(join(e.parentPath, e.name), 'utf8')])
+    const text = content()
+    await expect(whole(pieces)).rejects.toThrow()
+    expect(content()).toEqual(text)
+  })
 })
 
 describe('parts', () => {
@@ -189,57 +218,6 @@ describe('parts', () => {
     expect((await readList(path)).parts.map(e => e.first)).toEqual([0])
     writeFileSync(list, text.replace('manystart/parts', 'x'))
     await expect(readList(path)).rejects.toThrow(InputError)
-  })
-})
-
-it('a line that was cut short anywhere does not take the next one with it', async () => {
-  const random = words(7, Stream.split, 0, 0, 12)
-  for (const word of random) {
-    const path = await study(`cut-${word}`)
-    const list = join(path, 'runs', 'parts.jsonl')
-    const lines = readFileSync(list, 'utf8').split('\n')
-    const last = lines.at(-2)!
-    truncateSync(list, statSync(list).size - 1 - last.length + Math.floor(uniform(word) * last.length))
-    const directory = await StudyDirectory.resume(path, identity)
-    await directory.add(part(256, 256), cost)
-    await directory.add(part(512, 512), cost)
-    await directory.close()
-    expect((await readList(path)).parts.map(p => p.first)).toEqual([0, 256, 512])
-  }
-})
-
-describe('the summary', () => {
-  it('does not count with the tables of another one', async () => {
-    const directory = await begin()
-    await directory.add(part(0, 256), cost)
-    await directory.sumUp('{"format":"manystart/summary"}\n', tables)
-    for (const name of Object.keys(tables)) {
-      const path = join(directory.path, 'runs', name)
-      expect(await readSealed(directory.path)).not.toBe(undefined)
-      for (const other of [bytes.map(b => b ^ 1), bytes.slice(1)]) {
-        writeFileSync(path, other)
-        expect(await readSealed(directory.path)).toBe(undefined)
-      }
-      rmSync(path)
-      expect(await readSealed(directory.path)).toBe(undefined)
-      writeFileSync(path, bytes)
-    }
-    await directory.close()
-  })
-
-  it('counts until it is touched, or there are more runs', async () => {
-    const directory = await begin()
-    await directory.add(part(0, 256), cost)
-    const summary = '{"format":"manystart/summary"}\n'
-    await directory.sumUp(summary, tables)
-    expect(await readSealed(directory.path)).toBe(summary)
-    writeFileSync(join(directory.path, 'summary.json'), summary.replace('s', 'S'))
-    expect(await readSealed(directory.path)).toBe(undefined)
-    writeFileSync(join(directory.path, 'summary.json'), summary)
-    expect(await readSealed(directory.path)).toBe(summary)
-    await directory.add(part(256, 256), cost)
-    expect(await readSealed(directory.path)).toBe(undefined)
-    await directory.close()
   })
 })
 

@@ -1,12 +1,14 @@
 // A result of crossed runs is that of the runs that its directory tells of, and parts of a contrast are those of this contrast.
-import { appendFileSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { claimContrast, contrastSummaries, savedVariance } from '../../src/study/contrastDirectory.js'
 import { compareDesigns } from '../../src/study/compare/crossed.js'
 import { sealedVariance } from '../../src/study/variance/directory.js'
 import { resumeVariance, runVariance as variance } from '../../src/study/variance/index.js'
-import { summaryOf } from '../../src/study/study.js'
+import { exported } from '../../src/study/export/index.js'
+import { predict } from '../../src/study/predict.js'
+import { resumeStudy, study, summaryOf } from '../../src/study/study.js'
 import { freshOut, manystartHere } from '../cli/helpers.js'
 import { randomNumbers } from '../helpers/tables.js'
 
@@ -113,4 +115,63 @@ it('a contrast that is begun anew has no study of the one before it, whenever it
     expect(after.models[i].identity).not.toBe(before.models[i].identity)
   }
   expect((await savedVariance(out))?.starts).toBe(2)
+})
+
+describe('what predicts', () => {
+  const config = { data: raw.data, model: { loss: 'logistic' }, engine: 'cpu' } as const
+  const data = { builtin: 'iris2' } as const
+
+  it('is the summary of the runs that are there, untouched', async () => {
+    const out = freshOut()
+    await study({ ...config, starts: { count: 20 } }, { out })
+    const said = await predict(out, data)
+    const path = join(out, 'summary.json')
+    const text = readFileSync(path, 'utf8')
+    // A digit of a parameter, as an editor or a disk may change it.
+    const [, whole] = /"parameters": \[\s*(-?\d+\.\d{4})/.exec(text)!
+    const digit = whole.at(-1)!
+    writeFileSync(path, text.replace(whole, `${whole.slice(0, -1)}${(Number(digit) + 1) % 10}`))
+    const model = async (format: 'json' | 'python'): Promise<string> => {
+      let said = ''
+      for await (const piece of exported(out, format)) said += piece
+      return said
+    }
+    for (const use of [() => predict(out, data), () => model('json'), () => model('python')])
+      await expect(use()).rejects.toThrow(
+        /is not that of the runs in .* as they are, or was altered; `manystart report/
+      )
+    // The runs of one start are what they are.
+    expect((await predict(out, data, { start: 3 }).catch(String)).toString()).toMatch(/was altered/)
+    await summaryOf(out)
+    expect(await predict(out, data)).toEqual(said)
+
+    rmSync(path)
+    await expect(predict(out, data)).rejects.toThrow(/holds no summary.json; `manystart report/)
+    await summaryOf(out)
+    // Without its runs a summary is all there is.
+    rmSync(join(out, 'runs'), { recursive: true })
+    expect(await predict(out, data)).toEqual(said)
+  })
+
+  it('is not the summary of fewer runs than there are', async () => {
+    const out = freshOut()
+    await study({ ...config, starts: { count: 20 } }, { out })
+    const early = readFileSync(join(out, 'summary.json'), 'utf8')
+    await resumeStudy(out, { starts: 300 })
+    expect((await predict(out, data)).rows).toHaveLength(100)
+    writeFileSync(join(out, 'summary.json'), early)
+    await expect(predict(out, data)).rejects.toThrow(/is not that of the runs/)
+  })
+
+  it('is the summary of a study that was stopped, too', async () => {
+    const out = freshOut()
+    const stop = new AbortController()
+    const onProgress = (): void => stop.abort()
+    const { interrupted } = await study(
+      { ...config, model: { hidden: [2], loss: 'logistic', ridge: 0.001 }, starts: { count: 200_000 } },
+      { out, signal: stop.signal, onProgress }
+    )
+    expect(interrupted).toBe(true)
+    expect((await predict(out, data)).rows).toHaveLength(100)
+  })
 })
