@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
 #include <thread>
 
 #include "../instruction_sets.h"
@@ -126,8 +127,10 @@ std::vector<const Target*> usable() {
 template <class Value>
 class Trial {
  public:
-  Trial(const Group<Value>& group, size_t count, std::vector<std::string>& faults)
-      : group_(group), count_(count), faults_(faults), numbers_(1 + group.functions[0].number, group.range) {}
+  /// A piece of the trial of a group has numbers of its own.
+  Trial(const Group<Value>& group, size_t count, size_t piece, std::vector<std::string>& faults)
+      : group_(group), count_(count), faults_(faults),
+        numbers_(uint64_t(piece) << 32 | (1 + group.functions[0].number), group.range) {}
 
   size_t run() {
     intervals();
@@ -276,7 +279,7 @@ class Trial {
   }
 
   void nothing_from_nan() {
-    const size_t n = std::min<size_t>(count_, 5000);
+    const size_t n = std::max<size_t>(1, count_ / 20);
     std::vector<Interval> a(n), b(n);
     std::vector<Ball> p(n), q(n);
     for (size_t i = 0; i < n; i++) {
@@ -303,15 +306,18 @@ class Trial {
   }
 };
 
-template <class Value>
-std::string tried(const Group<Value>& group, size_t count, std::atomic<size_t>& failed) {
+/// What came out for a group, over all pieces.
+struct Outcome {
+  size_t held = 0;
   std::vector<std::string> faults;
-  const size_t held = Trial<Value>(group, count, faults).run();
-  failed += faults.size();
+};
+
+std::string told(const std::vector<Function>& functions, const Outcome& outcome) {
   std::string out;
-  for (const Function& f : group.functions) out += (out.empty() ? "" : ", ") + f.name;
-  out += ": " + std::to_string(held) + " hold, " + std::to_string(faults.size()) + " do not\n";
-  for (size_t i = 0; i < std::min<size_t>(20, faults.size()); i++) out += "  does not hold: " + faults[i] + "\n";
+  for (const Function& f : functions) out += (out.empty() ? "" : ", ") + f.name;
+  out += ": " + std::to_string(outcome.held) + " hold, " + std::to_string(outcome.faults.size()) + " do not\n";
+  for (size_t i = 0; i < std::min<size_t>(20, outcome.faults.size()); i++)
+    out += "  does not hold: " + outcome.faults[i] + "\n";
   return out;
 }
 
@@ -321,13 +327,24 @@ int main(int argc, char** argv) {
   const size_t count = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 100000;
   const auto rational = arithmetic();
   const auto others = functions();
-  std::vector<std::string> lines(1 + others.size());
-  std::atomic<size_t> next = 0, failed = 0;
+  // Groups take very different times: pieces of them keep every thread busy to the end.
+  const size_t groups = 1 + others.size(), pieces = std::max<size_t>(1, std::min<size_t>(count / 100, 50));
+  std::vector<Outcome> outcomes(groups);
+  std::mutex mutex;
+  std::atomic<size_t> next = 0;
   const auto work = [&] {
     // Tails far out are far below what exponents hold at first.
     mpfr_set_emin(mpfr_get_emin_min()), mpfr_set_emax(mpfr_get_emax_max());
-    for (size_t k; (k = next++) < lines.size();)
-      lines[k] = k == 0 ? tried(rational, count, failed) : tried(others[k - 1], count, failed);
+    for (size_t k; (k = next++) < groups * pieces;) {
+      const size_t group = k / pieces, piece = k % pieces;
+      const size_t size = count * (piece + 1) / pieces - count * piece / pieces;
+      std::vector<std::string> faults;
+      const size_t held =
+          group == 0 ? Trial(rational, size, piece, faults).run() : Trial(others[group - 1], size, piece, faults).run();
+      const std::lock_guard lock(mutex);
+      outcomes[group].held += held;
+      outcomes[group].faults.insert(outcomes[group].faults.end(), faults.begin(), faults.end());
+    }
     mpfr_free_cache();
   };
   std::vector<std::thread> threads(std::max(1u, std::thread::hardware_concurrency()));
@@ -335,6 +352,10 @@ int main(int argc, char** argv) {
   for (auto& thread : threads) thread.join();
   for (const Target* target : usable()) std::printf("%s ", target->id);
   std::printf("with %zu intervals and balls each\n", count);
-  for (const auto& line : lines) std::fputs(line.c_str(), stdout);
-  return failed > 0;
+  bool all_hold = true;
+  for (size_t group = 0; group < groups; group++) {
+    all_hold = all_hold && outcomes[group].faults.empty();
+    std::fputs(told(group == 0 ? rational.functions : others[group - 1].functions, outcomes[group]).c_str(), stdout);
+  }
+  return !all_hold;
 }
