@@ -5,10 +5,14 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Summary } from '../../src/core/result.js'
 import { readList } from '../../src/runs/list.js'
+import { useSwiftshader } from '../helpers/swiftshader.js'
 import { freshOut, manystart } from './helpers.js'
 
 const requested = 10_000_000
 const flags = ['--data', 'iris2', '--standardize', '--hidden', 4, '--ridge', 0.01, '--starts', requested] as const
+
+const wasm = ['--engine', 'tensorflow', '--device', 'wasm', '--batch', 64] as const
+const gpu = useSwiftshader()
 
 describe('Ctrl-C', () => {
   it.each([
@@ -16,11 +20,10 @@ describe('Ctrl-C', () => {
     { signal: 'SIGTERM', engine: ['--engine', 'auto'] },
     { signal: 'SIGHUP', engine: ['--engine', 'auto'] },
     // As from a terminal, where the engine's process gets it too.
-    {
-      signal: 'SIGINT',
-      engine: ['--engine', 'tensorflow', '--device', 'wasm', '--batch', 64],
-      signalAll: true
-    }
+    ...(['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map(signal => ({ signal, engine: wasm, signalAll: true })),
+    ...(gpu === undefined
+      ? []
+      : [{ signal: 'SIGHUP', engine: ['--engine', 'webgpu', '--device', gpu], signalAll: true } as const])
   ] as const)('($signal, $engine) stops a study after saving the runs that are done', async c => {
     const { signal, engine } = c
     const out = freshOut()
@@ -41,6 +44,8 @@ describe('Ctrl-C', () => {
     expect(outcome.code, outcome.stderr).toBe(130)
     expect(outcome.stdout).toContain(`manystart study --resume ${out} goes on`)
     expect(outcome.stderr).toMatch(/saved/)
+    // What is noted of an engine that broke down stays with the study.
+    expect(outcome.stdout).not.toMatch(/ended with signal/)
     const summary = JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8')) as Summary
     expect(summary.interrupted).toBe(true)
     expect(summary.startsRequested).toBe(requested)

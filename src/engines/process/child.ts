@@ -28,7 +28,7 @@ export interface ChildOptions {
   readonly env?: Readonly<Record<string, string>>
   /**
    * A device that is at one thing for longer than this is taken for hung, and a process that says nothing for as long too: it is
-   * killed, and what was asked of it fails with a ProcessError. Without: no watch.
+   * killed, and what was asked of it fails with a ProcessError. Time in which a process was suspended does not count. Without: no watch.
    */
   readonly patienceMilliseconds?: number
   /** Errors of the child by the name of their class; InputError and WorkError are known. */
@@ -50,6 +50,8 @@ interface Pending extends RunHooks {
 const logLength = 8192
 /** How often the watch looks. */
 const lookMilliseconds = 250
+/** Who has not looked, or has not been heard of, for so long stood still, as a job does that a scheduler suspends. */
+const pauseMilliseconds = 5000
 /** Loading programs and drivers may take so long before a process says anything. */
 const startMilliseconds = 60_000
 
@@ -65,6 +67,8 @@ export class Child<Q extends { [K in keyof Q]: Question }> {
   private last = 0
   private ended: Error | undefined
   private heard = performance.now()
+  /** Since when the process has been heard of without a pause. */
+  private steady = this.heard
   private spoken = false
   private watch: NodeJS.Timeout | undefined
   /** Settles when the process is gone and its error stream has been read to the end. */
@@ -101,10 +105,12 @@ export class Child<Q extends { [K in keyof Q]: Question }> {
   }
 
   private receive(message: FromChild): void {
-    this.heard = performance.now()
+    const now = performance.now()
+    if (now - this.heard > pauseMilliseconds) this.steady = now
+    this.heard = now
     this.spoken = true
     if (message.kind === 'alive') {
-      if (message.waitMilliseconds > this.patience) this.giveUp()
+      if (Math.min(message.waitMilliseconds, now - this.steady) > this.patience) this.giveUp()
       return
     }
     const asked = this.pending.get(message.id)
@@ -178,9 +184,13 @@ export class Child<Q extends { [K in keyof Q]: Question }> {
       this.process.ref()
       channel?.ref()
       if (this.watch || this.options.patienceMilliseconds === undefined) return
-      this.heard = performance.now()
+      let looked = (this.heard = this.steady = performance.now())
       this.watch = setInterval(() => {
-        if (performance.now() - this.heard > this.patience) this.giveUp()
+        const now = performance.now()
+        // While this program stood still it heard nothing of anyone.
+        if (now - looked > pauseMilliseconds) this.heard = this.steady = now
+        looked = now
+        if (now - this.heard > this.patience) this.giveUp()
       }, lookMilliseconds)
     }
   }

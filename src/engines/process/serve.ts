@@ -101,6 +101,6 @@ export function serve<Q extends { [K in keyof Q]: Question }>(
       .finally(() => finish(id))
   })
   process.on('disconnect', () => process.exit(0))
-  // Ctrl-C in a terminal reaches every process of the program. What becomes of the work is for the other side to say.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined)
+  // Ctrl-C in a terminal, and its closing, reach every process of the program. What becomes of the work is for the other side to say.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
 }
