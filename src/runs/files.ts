@@ -1,6 +1,18 @@
 /** Files that are whole or not there: written under a temporary name that follows no link, brought to the disk, then renamed. */
 import { createHash } from 'node:crypto'
-import { closeSync, constants, fstatSync, fsync, openSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsync,
+  linkSync,
+  lstatSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync
+} from 'node:fs'
 import { copyFile, mkdir, readFile, readdir, realpath, rename, rm, rmdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
@@ -110,6 +122,24 @@ export class Staged {
     }
   }
 
+  /** Takes its place where nothing is, not even a link. @returns false where something is, which stays @throws as `place` */
+  async placeNew(): Promise<boolean> {
+    try {
+      linkSync(this.temporary, this.path)
+    } catch {
+      // It is there, or the file system has no links.
+      if (lstatSync(this.path, { throwIfNoEntry: false }) === undefined) {
+        await this.place()
+        return true
+      }
+      this.drop()
+      return false
+    }
+    this.drop()
+    await syncDirectory(dirname(this.path))
+    return true
+  }
+
   drop(): void {
     try {
       rmSync(this.temporary, { force: true })
@@ -130,6 +160,12 @@ export class Staged {
 export async function replaceFile(path: string, data: string | Uint8Array): Promise<void> {
   const staged = await Staged.write(path, data)
   await staged.place()
+}
+
+/** Puts a file where nothing is, in one step. @returns false where something is, which stays @throws as `replaceFile` */
+export async function createFile(path: string, data: string | Uint8Array): Promise<boolean> {
+  const staged = await Staged.write(path, data)
+  return staged.placeNew()
 }
 
 /** Whether a file could be put in place now: the reason where it could not. */

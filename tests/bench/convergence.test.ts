@@ -1,6 +1,7 @@
 // `bench convergence`: counting towards targets, figures from raw samples, resuming, and the page.
 import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { hostname } from 'node:os'
+import { basename, dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import {
   hitsOf,
@@ -15,6 +16,8 @@ import { convergencePage, convergenceTables, convergenceText, drawPictures } fro
 import { allFigures, profilesOf, type Figures } from '../../src/bench/convergence/figures.js'
 import { kindOf, winnerRows, winnersOf } from '../../src/bench/convergence/winners.js'
 import { cellsOf, defaultGrid, readGrid, type Grid } from '../../src/bench/convergence/grid.js'
+import { acquireLock } from '../../src/runs/lock.js'
+import { randomNumbers } from '../helpers/tables.js'
 import { expectRefusal, file, freshOut, manystart } from '../cli/helpers.js'
 import { epsOf, expectClose } from '../helpers/tolerance.js'
 
@@ -48,7 +51,8 @@ async function run(
     onCell: (_cell, _done, _total, stored) => {
       if (!stored) fresh++
       if (fresh >= stopAfter) controller.abort()
-    }
+    },
+    beside: () => Promise.resolve({ page: '', pictures: new Map(), ioh: new Map() })
   })
   return { results, fresh }
 }
@@ -294,6 +298,35 @@ describe('a run of the grid', () => {
     const kept = JSON.parse(readFileSync(join(out, 'convergence.json'), 'utf8')) as ConvergenceResults
     expect(kept.cells).toEqual(second.results?.cells)
     expect(kept.figures).toEqual(second.results?.figures)
+  })
+
+  it('goes on past what a kill has left, whatever was being written', async () => {
+    const random = randomNumbers(11)
+    const names = ['grid.json', 'convergence.json', 'report.html', 'cells/some.json', 'problems/some.json', 'ioh/a.dat']
+    const dead = { host: hostname(), pid: 2 ** 22 + 1, started: '1', token: '1-1-1' }
+    for (let k = 0; k < 6; k++) {
+      const out = freshOut()
+      // A kill may have come before the grid was there.
+      const isBegun = random() < 0.7
+      if (isBegun) await run(grid, out, 1)
+      else mkdirSync(out)
+      for (const name of names.filter(name => (isBegun || !name.includes('/')) && random() < 0.5)) {
+        const path = join(out, dirname(name), `.${basename(name)}.partial`)
+        mkdirSync(dirname(path), { recursive: true })
+        writeFileSync(path, '{"cells": [')
+      }
+      if (random() < 0.5) writeFileSync(join(out, '.lock'), JSON.stringify(dead))
+      expect((await run(grid, out, 1)).fresh).toBe(1)
+      expect(readdirSync(out).filter(name => name.startsWith('.'))).toEqual([])
+    }
+  })
+
+  it('is that of the first of two processes', async () => {
+    const out = freshOut()
+    await run(grid, out, 1)
+    const lock = await acquireLock(out)
+    await expect(run(grid, out)).rejects.toThrow(/is being written by process \d+/)
+    await lock.release()
   })
 
   it('agrees with what is known: rates, theory, minima, targets', async () => {

@@ -66,6 +66,31 @@ it('a file that was not written by this program is not replaced, and one that wa
   expect((await manystartHere([...words, '/dev/null'])).code).toBe(0)
 })
 
+it.each([[tiny], [['bench', '--quick', '--engine', 'reference']]])(
+  '%j that is stopped replaces no record, and keeps what there is where there was none',
+  async words => {
+    const whole = '{"format":"manystart/bench"}'
+    const stop = async (out: string): Promise<void> => {
+      const outcome = await manystart([...words, '--out', out], {
+        onStart: running => {
+          let sent = false
+          running.onStderr(() => {
+            sent ||= running.kill('SIGINT')
+          })
+        }
+      })
+      expect(outcome.code, outcome.stderr).toBe(130)
+    }
+    const before = file('before.json', whole)
+    await stop(before)
+    expect(readFileSync(before, 'utf8')).toBe(whole)
+    expect(existsSync(before.replace(/json$/, 'html'))).toBe(false)
+    const fresh = `${freshOut()}.json`
+    await stop(fresh)
+    expect(JSON.parse(readFileSync(fresh, 'utf8'))).toHaveProperty('records')
+  }
+)
+
 // The last before anything is measured, which would write lines of progress.
 it.each(['/proc/none.json', `${'long'.repeat(70)}.json`, '.'])(
   'says before it measures that %s cannot be written',

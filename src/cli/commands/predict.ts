@@ -1,7 +1,7 @@
 /** `manystart predict`: predictions of a saved study for new rows, as CSV. */
-import { rmSync, writeFileSync } from 'node:fs'
 import { InputError } from '../../core/errors.js'
 import { printable, shown } from '../../core/printable.js'
+import { createFile } from '../../runs/files.js'
 import { csvLine } from '../../study/export/index.js'
 import { predict } from '../../study/predict.js'
 import type { Command, Flags, FlagTable } from '../command.js'
@@ -39,18 +39,11 @@ export async function deliver(
     const encoder = new TextEncoder()
     const whole: Uint8Array[] = []
     for await (const piece of pieces) whole.push(typeof piece === 'string' ? encoder.encode(piece) : piece)
-    try {
-      writeFileSync(out, Buffer.concat(whole), { flag: 'wx' })
-    } catch (error) {
-      const there = error instanceof Error && 'code' in error && error.code === 'EEXIST'
-      // Half of what was asked is worth nothing, and in the way of another try.
-      if (!there) rmSync(out, { force: true })
-      throw new InputError(
-        there
-          ? `The file ${shown(out)} exists; give another with --out, or remove it.`
-          : `The file ${shown(out)} cannot be written; give another with --out.`
-      )
-    }
+    // Half of what was asked is worth nothing, and in the way of another try.
+    const isNew = await createFile(out, Buffer.concat(whole)).catch(() => {
+      throw new InputError(`The file ${shown(out)} cannot be written; give another with --out.`)
+    })
+    if (!isNew) throw new InputError(`The file ${shown(out)} exists; give another with --out, or remove it.`)
     return
   }
   for await (const piece of pieces) {

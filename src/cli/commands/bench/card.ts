@@ -12,7 +12,7 @@ import { interruptSignal, print, printJson } from '../../common.js'
 import { countFlag } from '../../flags.js'
 import { createTimeLeft } from '../../progress.js'
 import { lines, widthOf } from '../../terminal.js'
-import { checkOut, chosenDevices, common, list, listed, text } from './flags.js'
+import { checkOut, chosenDevices, common, list, listed, text, writeMeasured } from './flags.js'
 
 const defaultRecord = 'manystart-bench.json'
 
@@ -58,15 +58,14 @@ async function run(flags: Flags): Promise<void> {
       signal
     })
     progress.finish()
-    if (written) {
-      await writeResult(written.record, `${JSON.stringify(results)}\n`)
-      await writeResult(written.page, await cardPage(results))
-    }
+    const isKept =
+      written !== undefined && (await writeMeasured(written.record, `${JSON.stringify(results)}\n`, signal))
+    if (isKept) await writeResult(written.page, await cardPage(results))
     if (json) printJson(results)
     else if (flags['markdown'] === true) print(cardMarkdown(results))
     else {
       print(cardText(results, widthOf()))
-      if (written) print(lines([`Written to ${written.record} and ${written.page}.`]))
+      if (isKept) print(lines([`Written to ${written.record} and ${written.page}.`]))
     }
     // A wrong result is a failure of the work, however fast, and so is none.
     if (results.records.length === 0 || results.records.some(r => r.error !== undefined)) process.exitCode ||= 1

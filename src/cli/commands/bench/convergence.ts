@@ -1,12 +1,7 @@
 /** `manystart bench convergence`: how the optimisers converge, over a grid of models. */
 import { defaultGrid, readGrid } from '../../../bench/convergence/grid.js'
-import {
-  iohFolder,
-  pageFile,
-  pictureFolder,
-  runConvergence,
-  writeBeside
-} from '../../../bench/convergence/convergence.js'
+import { runConvergence } from '../../../bench/convergence/convergence.js'
+import { iohFolder, pageFile, pictureFolder } from '../../../bench/convergence/directory.js'
 import { iohFiles } from '../../../bench/convergence/ioh.js'
 import { convergencePage, convergenceTables, convergenceText, drawPictures } from '../../../bench/convergence/page.js'
 import { WorkError } from '../../../core/errors.js'
@@ -42,12 +37,14 @@ async function runGrid(flags: Flags): Promise<void> {
         stored = done
         if (quiet || there) return
         process.stderr.write(`${done} of ${total}: ${cell.data}, ${cell.model}, ${cell.optimizer}, seed ${cell.seed}\n`)
+      },
+      beside: async all => {
+        const pictures = await drawPictures(all)
+        return { page: convergencePage(all, pictures), pictures, ioh: iohFiles(all) }
       }
     })
     if (!results)
       throw new WorkError(`Stopped with ${stored} cells stored in ${out}; the same command goes on with the others.`)
-    const pictures = await drawPictures(results)
-    writeBeside(out, convergencePage(results, pictures), pictures, iohFiles(results))
     const tables = tablesText(flags, () => convergenceTables(results))
     if (flags['json'] === true) printJson(results)
     else if (tables !== undefined) print(tables)

@@ -1,11 +1,12 @@
 /** Flags that the commands below `bench` share, and how their words are read. */
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { InputError } from '../../../core/errors.js'
 import { knownNames } from '../../../core/names.js'
 import type { EngineEntry } from '../../../engines/types.js'
 import type { Flag, Flags, FlagTable } from '../../command.js'
-import { checkPlace } from '../../../runs/ours.js'
+import { checkPlace, writeResult } from '../../../runs/ours.js'
+import { say } from '../../common.js'
 
 export const list = (describe: string, value?: string): Flag => ({
   type: 'array',
@@ -47,6 +48,16 @@ export function listed<T extends string>(flags: Flags, name: string, known: read
 export async function checkOut(out: string): Promise<void> {
   if (!existsSync(dirname(out))) throw new InputError(`The directory of --out ${out} does not exist; create it first.`)
   await checkPlace(out)
+}
+
+/** Puts a record of what was measured in place; one that a stop has cut short replaces none. @returns whether it was put there */
+export async function writeMeasured(path: string, text: string, signal: AbortSignal): Promise<boolean> {
+  if (signal.aborted && statSync(path, { throwIfNoEntry: false })?.isFile() === true) {
+    say(`The measuring was stopped, so ${path} stays as it was.`)
+    return false
+  }
+  await writeResult(path, text)
+  return true
 }
 
 /**

@@ -9,12 +9,11 @@ import { knownNames } from '../../../core/names.js'
 import { formatRate } from '../../../core/units.js'
 import { engines } from '../../../engines/registry.js'
 import type { EngineEntry, Precision } from '../../../engines/types.js'
-import { writeResult } from '../../../runs/ours.js'
 import type { Flags, FlagTable, SubCommand } from '../../command.js'
 import { interruptSignal, print, printJson } from '../../common.js'
 import { tablesFlag, tablesText } from '../../tables.js'
 import { widthOf } from '../../terminal.js'
-import { checkOut, chosenDevices, common, list, listed, text } from './flags.js'
+import { checkOut, chosenDevices, common, list, listed, text, writeMeasured } from './flags.js'
 
 const kernelOptions: FlagTable = {
   engine: list(`engines to measure (${engines.map(e => e.name).join(', ')}); default: all that can run here`),
@@ -85,13 +84,12 @@ async function runKernels(flags: Flags): Promise<void> {
         process.stderr.write(`${what}, ${at}: ${r.error ?? formatRate(r.perSecond)}\n`)
       }
     })
-    if (out !== undefined) await writeResult(out, `${JSON.stringify(results)}\n`)
+    if (out !== undefined) await writeMeasured(out, `${JSON.stringify(results)}\n`, signal)
     const tables = tablesText(flags, () => allTables(results.records))
     if (flags['json'] === true) printJson(results)
     else print(tables ?? kernelText(results, widthOf()))
     // A wrong result is a failure of the work, however fast, and so is none.
-    if (results.records.some(r => r.error !== undefined)) process.exitCode = 1
-    if (results.records.length === 0 && !signal.aborted) process.exitCode = 1
+    if (results.records.length === 0 || results.records.some(r => r.error !== undefined)) process.exitCode ||= 1
   } finally {
     release()
   }
