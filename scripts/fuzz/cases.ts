@@ -13,7 +13,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
-import type { Random } from './random.js'
+import type { Random } from '../random.js'
 
 export interface Case {
   readonly kind: string

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { failure, runProgram } from '../../src/cli/program.js'
 import { program } from '../bootstrap.mjs'
 import { makeCase, soundStudies, soundTable, type Case } from './cases.js'
-import { Random } from './random.js'
+import { Random } from '../random.js'
 
 /** A study that goes on for longer is stopped as by Ctrl-C, which it must hear. */
 const heard = 1500

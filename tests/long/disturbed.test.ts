@@ -6,6 +6,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { study, type StudyInput } from '../../src/index.js'
+import { candidates } from '../helpers/engines.js'
 import { root } from '../cli/helpers.js'
 
 /** Runs a script of this repository; its last line, or all that it said where it failed. */
@@ -25,9 +26,21 @@ function script(path: string, args: readonly string[]): Promise<{ code: number |
 }
 
 it('50 kills at random moments lose nothing', { timeout: 1_500_000 }, async () => {
-  const { code, text } = await script('scripts/torture.ts', ['--kills', '50', '--seed', '2026'])
+  const { code, text } = await script('scripts/torture/main.ts', ['--kills', '50', '--seed', '2026'])
   expect(code, text).toBe(0)
   expect(Number(/^(\d+) kills survived/.exec(text)?.[1])).toBeGreaterThanOrEqual(50)
+})
+
+/** Flags of every engine and device beside the cpu engine, which the test above is of. */
+const others = new Map(
+  candidates
+    .filter(({ name }) => name !== 'cpu')
+    .map(({ name, device }) => [`${name} ${device ?? ''}`.trim(), [name, device] as const])
+)
+it.each([...others])('kills at random moments lose nothing on %s', { timeout: 900_000 }, async (_, [name, device]) => {
+  const where = ['--engine', name, ...(device === undefined ? [] : ['--device', device])]
+  const { code, text } = await script('scripts/torture/main.ts', ['--kills', '2', '--seed', '2027', ...where])
+  expect(code, text).toBe(0)
 })
 
 it('2000 spoilt inputs end in time, each with a sentence', { timeout: 900_000 }, async () => {
