@@ -10,8 +10,8 @@ import type { Layer } from '../models/network/network.js'
 import { netInputs } from './units.js'
 import type { Network, Problem } from '../models/types.js'
 
-/** A unit's weights count as zero below this times the largest parameter: polishing leaves them at rounding level. */
-export const deadTolerance = 1e-6
+/** Weights count as zero below this times the largest parameter beside them: polishing leaves them at rounding level. */
+const deadTolerance = 1e-6
 /** A tangent lies in the null space when this share of its length does; also the rank tolerance among tangents. */
 const insideNull = 0.999
 
@@ -107,8 +107,9 @@ export function symmetryTangents(problem: Problem<Network>, theta: Float64Array)
   const bias = network.bias ? 1 : 0
   const list: Entry[][] = []
   const phi = activationTable[network.activation]
+  const leaves = leaving(problem, theta)
   for (let l = 0; l + 1 < all.length; l++) {
-    list.push(...deadUnits(network, theta, all[l], all[l + 1], bias))
+    list.push(...deadUnits(network, theta, all[l], all[l + 1], bias, leaves[l]))
     list.push(...twinUnits(network, theta, all[l], all[l + 1], bias))
     if (phi.linear) list.push(...mixings(theta, all[l], all[l + 1], bias))
     else if (phi.homogeneous) {
@@ -123,16 +124,56 @@ export function symmetryTangents(problem: Problem<Network>, theta: Float64Array)
 const incoming = (layer: Layer, j: number): number => layer.at + j * layer.stride
 const outgoing = (next: Layer, bias: number, q: number, j: number): number => next.at + q * next.stride + bias + j
 
-function deadUnits(network: Network, theta: Float64Array, layer: Layer, next: Layer, bias: number): Entry[][] {
+const largest = (v: Float64Array): number => v.reduce((top, a) => Math.max(top, Math.abs(a)), 0)
+
+/** Below what parameters from `from` to `to` count as zero. Far out those of another layer, or unit, may be huge. */
+const zeroAmong = (theta: Float64Array, from: number, to: number): number =>
+  deadTolerance * Math.max(largest(theta.subarray(from, to)), deadTolerance * largest(theta))
+
+/** Per hidden layer and unit: the largest |φ| on the rows, at least 1. */
+function heights(problem: Problem<Network>, theta: Float64Array): Float64Array[] {
+  const phi = activationTable[problem.model.activation]
+  const terms = new Float64Array(3)
+  const most = problem.model.hidden.map(units => new Float64Array(units).fill(1))
+  netInputs(problem, theta, 0, (l, k, u) => {
+    phi.terms(u, terms)
+    most[l][k] = Math.max(most[l][k], Math.abs(terms[0]))
+  })
+  return most
+}
+
+/** Per hidden layer and unit: whether anything leaves it. */
+export function leaving(problem: Problem<Network>, theta: Float64Array): boolean[][] {
+  const all = layers(problem.model)
+  const bias = problem.model.bias ? 1 : 0
+  return heights(problem, theta).map((layer, l) => {
+    const next = all[l + 1]
+    const limit = zeroAmong(theta, next.at, next.at + next.units * next.stride)
+    return Array.from(layer, (height, j) =>
+      Array.from({ length: next.units }, (_, q) => Math.abs(theta[outgoing(next, bias, q, j)]) * height).some(
+        v => v > limit
+      )
+    )
+  })
+}
+
+function deadUnits(
+  network: Network,
+  theta: Float64Array,
+  layer: Layer,
+  next: Layer,
+  bias: number,
+  leaves: readonly boolean[]
+): Entry[][] {
   const list: Entry[][] = []
-  const limit = deadTolerance * theta.reduce((top, v) => Math.max(top, Math.abs(v)), 0)
   const phi = new Float64Array(3)
   for (let j = 0; j < layer.units; j++) {
     const from = incoming(layer, j)
     const out = Array.from({ length: next.units }, (_, q) => outgoing(next, bias, q, j))
     // Nothing leaves the unit: whatever enters it is free.
-    if (out.every(p => Math.abs(theta[p]) <= limit)) for (let d = 0; d < layer.stride; d++) list.push([[from + d, 1]])
+    if (!leaves[j]) for (let d = 0; d < layer.stride; d++) list.push([[from + d, 1]])
     // No input enters: the unit is a constant φ(b), confounded with the biases above.
+    const limit = zeroAmong(theta, from, from + layer.stride)
     let constant = true
     for (let d = bias; d < layer.stride; d++) constant &&= Math.abs(theta[from + d]) <= limit
     if (!constant) continue
@@ -148,9 +189,9 @@ function deadUnits(network: Network, theta: Float64Array, layer: Layer, next: La
 /** Two units that compute the same (or, for odd activations, the opposite) may share their outgoing weights in any way. */
 function twinUnits(network: Network, theta: Float64Array, layer: Layer, next: Layer, bias: number): Entry[][] {
   const list: Entry[][] = []
-  const limit = deadTolerance * theta.reduce((top, v) => Math.max(top, Math.abs(v)), 0)
   const odd = activationTable[network.activation].reflection === 0
-  for (let i = 0; i < layer.units; i++)
+  for (let i = 0; i < layer.units; i++) {
+    const limit = zeroAmong(theta, incoming(layer, i), incoming(layer, i) + layer.stride)
     for (let j = i + 1; j < layer.units; j++)
       for (const sign of odd ? [1, -1] : [1]) {
         let twins = true
@@ -163,6 +204,7 @@ function twinUnits(network: Network, theta: Float64Array, layer: Layer, next: La
             [outgoing(next, bias, q, j), -sign]
           ])
       }
+  }
   return list
 }
 
@@ -286,6 +328,15 @@ export function explainedNullity(
   const gram = Float64Array.from({ length: K * K }, (_, k) => dot(M[Math.floor(k / K)], M[k % K]))
   return symmetricEigen(gram, K).values.filter(v => v >= insideNull ** 2).length
 }
+
+/** Losses that differ by this share are told apart. */
+const toldApart = 2 ** -33
+
+/**
+ * Whether the fall that a slope along flat directions makes over the length of θ would make a difference. Beside a huge curvature rounding
+ * hides such a slope: far out a narrow valley that leads to infinity looks flat.
+ */
+export const hidesFall = (fall: number, loss: number): boolean => fall > toldApart * loss
 
 /** What is left of v beside orthonormal vectors; twice, against rounding. */
 function without(v: Float64Array, others: readonly Float64Array[]): Float64Array {

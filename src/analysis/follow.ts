@@ -104,3 +104,17 @@ export function scaledLength(theta: Float64Array, scale: Float64Array, at = 0): 
   for (let p = 0; p < scale.length; p++) sum += (theta[at + p] / scale[p]) ** 2
   return Math.sqrt(sum)
 }
+
+/** max(1, max |θ_p / scale_p|) of a point [P]. */
+export const sizeOf = (scale: Float64Array, theta: Float64Array): number =>
+  theta.reduce((m, v, p) => Math.max(m, Math.abs(v / scale[p])), 1)
+
+/** Whether a parameter moves by more than `limit`, relative to max(1, |θ|). */
+export const isFarFrom = (scale: Float64Array, from: Float64Array, to: Float64Array, limit: number): boolean =>
+  from.some((v, p) => Math.abs(to[p] - v) > limit * Math.max(scale[p], Math.abs(v)))
+
+/** Steps for which a doubtful run is followed on: flat valleys and narrow curved ones take many, which small models can afford. */
+export const followSteps = (P: number, convex: boolean): number => {
+  const most = convex ? 100 : Math.min(2000, Math.max(100, Math.round(1e7 / P ** 3)))
+  return Math.min(most, Math.max(20, Math.round(4e9 / P ** 3)))
+}

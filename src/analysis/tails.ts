@@ -11,7 +11,7 @@ import { isScalar, scalarLoss } from '../models/losses/index.js'
 import { softmaxTerms } from '../models/losses/softmax.js'
 import { layers } from '../models/network/network.js'
 import { outputs } from '../models/outputs.js'
-import { deadTolerance, symmetrySpan } from './flat.js'
+import { leaving, symmetrySpan } from './flat.js'
 import { pick, type ValuedObjective } from './follow.js'
 import type { Network, Problem } from '../models/types.js'
 
@@ -116,14 +116,7 @@ function movesTails(
   const phi = activationTable[network.activation]
   const all = layers(network)
   const bias = network.bias ? 1 : 0
-  const limit = deadTolerance * theta.reduce((top, v) => Math.max(top, Math.abs(v)), 0)
-  const matters = all.slice(0, -1).map((layer, l) => {
-    const next = all[l + 1]
-    const out = (q: number, k: number): number => Math.abs(theta[next.at + q * next.stride + bias + k])
-    return Array.from({ length: layer.units }, (_, k) =>
-      Array.from({ length: next.units }, (_, q) => out(q, k)).some(v => v > limit)
-    )
-  })
+  const matters = leaving(problem, theta)
   const terms = new Float64Array(3)
   for (let i = 0; i < rows; i++) {
     if (pulled[i] === 0) continue

@@ -7,13 +7,26 @@
 import { Status } from '../core/status.js'
 import { thresholds } from '../core/thresholds.js'
 import { reportPlaces } from '../language/program.js'
+import { Bottom } from './bottom.js'
 import { escapes, type Escape } from './escape.js'
-import { exactlyFlat, mixingRank } from './flat.js'
-import { breathing, inOrder, lossNoise, pick, scaledLength, type JudgedObjective, type Runs } from './follow.js'
+import { exactlyFlat, hidesFall, mixingRank } from './flat.js'
+import {
+  breathing,
+  followSteps,
+  inOrder,
+  isFarFrom,
+  lossNoise,
+  pick,
+  scaledLength,
+  sizeOf,
+  type JudgedObjective,
+  type Runs
+} from './follow.js'
 import { isReceding, type Found, type Judge, type Judged } from './judge.js'
 import { descend, type Descended } from './kinks/descend.js'
 import { hasKinks, Pieces } from './kinks/pieces.js'
 import { judgeKinks } from './kinks/verdict.js'
+import { fallOver, isOwnWay, type Downhill } from './ownWay.js'
 import { recedingWay } from './receding.js'
 import { flatInTails } from './tails.js'
 import { crawling, valleysOf, type Valleys } from './valleys.js'
@@ -24,11 +37,6 @@ import type { Network, Problem } from '../models/types.js'
 
 const sum = (v: Uint32Array): number => v.reduce((s, n) => s + n, 0)
 
-/** Steps for which a doubtful run is followed on: flat valleys and narrow curved ones take many, which small models can afford. */
-const followSteps = (P: number, convex: boolean): number => {
-  const most = convex ? 100 : Math.min(2000, Math.max(100, Math.round(1e7 / P ** 3)))
-  return Math.min(most, Math.max(20, Math.round(4e9 / P ** 3)))
-}
 /** Largest P for which ways to infinity are looked for. */
 const climbParameters = 128
 
@@ -57,17 +65,14 @@ class Judging {
   private readonly nullity: Uint32Array
   private readonly precision: Float64Array
   private readonly ways = new Map<number, Escape>()
+  /** Where following unfinished runs has led to. */
+  private readonly downhill = new Map<number, Downhill>()
   /** Runs that polishing led to a kink. */
   private readonly kinked = new Set<number>()
   /** Degenerate runs that may be on a way to infinity, and those of them that are flat for the sake of tails alone. */
   private readonly suspects: number[] = []
   private readonly tailed = new Set<number>()
-  /** What counts for nothing in a loss that can fall to 0, where it has fallen so far; 0 for others, which may be negative. */
-  private readonly nothing: number
-  /** What rounding of residuals leaves of it. */
-  private readonly rounding: number
-  /** What is close to nothing: its square root, relative to the loss of outputs that are all 0. */
-  private readonly little: number
+  private readonly bottom: Bottom
   private steps = 0
   private losses = 0
   private readonly valleys: Valleys | null
@@ -97,9 +102,7 @@ class Judging {
       },
       minimise: request => judge.objective.minimise(request)
     }
-    this.nothing = this.eps * (judge.blankLoss ?? 0)
-    this.rounding = (64 * this.eps) ** 2 * (judge.blankLoss ?? 0)
-    this.little = Math.sqrt(this.eps) * (judge.blankLoss ?? 0)
+    this.bottom = new Bottom(judge, judge.eps)
     this.verdict = new Array<Verdict>(count).fill('unfinished')
     this.theta = found.theta.slice(0, count * this.P)
     this.loss = found.loss.slice(0, count)
@@ -161,13 +164,17 @@ class Judging {
     // A network's outputs can be what the targets are; of other functions that is not known.
     const floor =
       network !== null && judge.blankLoss !== null
-        ? { nothing: this.nothing, isFar: (n: number) => this.mayFade(which[n], network, from) }
+        ? { nothing: this.bottom.nothing, isFar: (n: number) => this.mayFade(which[n], network, from) }
         : null
     const { ways, reached, taken } = await escapes(this.counted, judge.climbs, scale, points, this.eps, floor)
     this.steps += taken
+    const { g } = await this.counted.evaluate(points, { g: true })
     which.forEach((i, n) => {
-      const way = ways[n] && this.isBorneOut(ways[n], reached[n], from, i) ? ways[n] : null
-      if (way || this.isOnTheMove(i) || this.isSaturated(i)) this.giveBack(i)
+      const [at, slopes] = [points, g!].map(v => v.subarray(n * P, (n + 1) * P))
+      const stand = { loss: from.loss[i], fall: fallOver(at, slopes, scale), nothing: this.bottom.nothing }
+      const isHis = ways[n] && isOwnWay(ways[n], stand, this.downhill.get(i))
+      const way = isHis && this.isBorneOut(ways[n]!, reached[n], from, i) ? ways[n] : null
+      if (way || this.bottom.isOnTheMove(this.loss[i], this.theta, i * this.P) || this.isSaturated(i)) this.giveBack(i)
       if (!way) return
       verdict[i] = 'diverging'
       // Once below that loss, there is one limit.
@@ -200,7 +207,7 @@ class Judging {
     this.suspects.length = 0
     await this.settle(which, pick(ends.theta, P, which), false)
     // Where something is left of the loss, a valley may be a narrow one that only rounding makes flat.
-    for (const i of which) if (verdict[i] === 'degenerate' && !(this.loss[i] <= this.rounding)) this.giveBack(i)
+    for (const i of which) if (verdict[i] === 'degenerate' && !(this.loss[i] <= this.bottom.rounding)) this.giveBack(i)
     const lengthOf = ({ theta }: Points, i: number): number => scaledLength(theta, judge.scale, i * P)
     const isGrowing = (i: number): boolean => lengthOf(ends, i) > grown * lengthOf(found, i)
     const open = which.filter(i => verdict[i] === 'unfinished' && isGrowing(i))
@@ -212,8 +219,8 @@ class Judging {
    * far to go, unless a unit has become a step, which no finite point makes exact.
    */
   private mayFade(i: number, network: Problem<Network>, from: Points): boolean {
-    const isOpen = this.verdict[i] === 'unfinished' || this.isOnTheMove(i)
-    return (isOpen && from.loss[i] > this.nothing) || hasStep(network, from.theta, i * this.P)
+    const isOpen = this.verdict[i] === 'unfinished' || this.bottom.isOnTheMove(this.loss[i], this.theta, i * this.P)
+    return (isOpen && from.loss[i] > this.bottom.nothing) || hasStep(network, from.theta, i * this.P)
   }
 
   /** Where units have kinks, goes on downhill from where runs were found, to points that lie on kinks. */
@@ -237,18 +244,19 @@ class Judging {
     const band = thresholds.zeroBandFactor * this.eps * P * reduced.normH
     const isStationary =
       point.newtonStep <= thresholds.newtonStep &&
-      point.nullGradient <= thresholds.nullGradient * band * this.size(theta)
+      point.nullGradient <= thresholds.nullGradient * band * sizeOf(this.judge.scale, theta)
     if (!isStationary) return
-    const verdict = judgeKinks(pieces, judge.scale, point, this.eps, this.isAtBottom(reduced.f))
+    const verdict = judgeKinks(pieces, judge.scale, point, this.eps, this.bottom.isAt(reduced.f))
     this.kinked.add(i)
-    if (verdict.verdict === 'unfinished' || (verdict.verdict === 'saddle' && this.isNearBottom(reduced.f))) return
+    if (verdict.verdict === 'unfinished' || (verdict.verdict === 'saddle' && this.bottom.isNear(reduced.f))) return
     // An optimiser that stalled could not see beyond the kink; one that ran out of steps had its own way before it.
     const stalled = found.status[i] === Status.stalled
     const origin = found.theta.subarray(i * P, (i + 1) * P)
     const limit = judge.moveLimit ?? (stalled ? Infinity : thresholds.moved)
-    if (this.isFar(origin, theta, limit)) return
+    if (isFarFrom(this.judge.scale, origin, theta, limit)) return
     const nearby = found.status[i] === Status.budget ? thresholds.newtonStep : thresholds.arrived
-    if (verdict.verdict === 'saddle' && !stalled && this.isFar(origin, theta, Math.min(limit, nearby))) return
+    if (verdict.verdict === 'saddle' && !stalled && isFarFrom(this.judge.scale, origin, theta, Math.min(limit, nearby)))
+      return
     this.kinked.delete(i)
     this.theta.set(centred(pieces.problem.model, theta), i * P)
     this.loss[i] = reduced.f
@@ -257,16 +265,6 @@ class Judging {
     this.nullity[i] = verdict.verdict === 'minimum' ? 0 : verdict.nullity
     this.precision[i] = point.newtonStep
     this.verdict[i] = verdict.verdict
-  }
-
-  /** Whether a loss that cannot be below 0 has fallen to it, but for rounding. */
-  private isAtBottom(loss: number): boolean {
-    return this.nothing > 0 && loss <= this.nothing
-  }
-
-  /** Whether a little is left to fall: residuals bend f as much as they are large, so that curvature says nothing yet. */
-  private isNearBottom(loss: number): boolean {
-    return loss <= this.little && !this.isAtBottom(loss) && this.nothing > 0
   }
 
   private isSaturated(i: number): boolean {
@@ -333,13 +331,15 @@ class Judging {
     doubtful.forEach((n, k) => {
       const i = which[n]
       const drop = this.loss[i] - followed.loss[k]
-      if (verdict[i] === 'unfinished') open.push(k)
-      else if (verdict[i] === 'degenerate') {
+      if (verdict[i] === 'unfinished') {
+        open.push(k)
+        this.downhill.set(i, { loss: followed.loss[k], isFinite: false })
+      } else if (verdict[i] === 'degenerate') {
         // On a plateau, gradient and curvature are both at rounding level; that it is no stationary point shows downhill.
         const leaves =
-          drop > Math.max(noise[k], this.nothing) + 2 * Math.abs(report(n)[this.places.decrease]) &&
-          this.isFar(begin[k], ends[k], thresholds.newtonStep)
-        if (!leaves && !this.isTooFlat(i)) {
+          drop > Math.max(noise[k], this.bottom.nothing) + 2 * Math.abs(report(n)[this.places.decrease]) &&
+          isFarFrom(this.judge.scale, begin[k], ends[k], thresholds.newtonStep)
+        if (!leaves && !this.isTooFlat(i) && !this.hidesFall(i, report(n))) {
           if (!this.fits(i, noise[k])) this.suspects.push(i)
           return
         }
@@ -359,10 +359,13 @@ class Judging {
   private async steep({ report, theta, loss }: Runs, count: number): Promise<ReadonlySet<number>> {
     const { K, P, places } = this
     const all = Array.from({ length: count }, (_, n) => n)
-    const flat = all.filter(n => report[n * K + places['zero']] > 0 && !(this.judge.network && loss[n] <= this.little))
+    const flat = all.filter(
+      n => report[n * K + places['zero']] > 0 && !(this.judge.network && loss[n] <= this.bottom.little)
+    )
     const points = pick(theta, P, flat)
     const noise = await lossNoise(this.counted, points, pick(loss, 1, flat), this.eps)
-    const reach = (k: number): number => thresholds.newtonStep * this.size(points.subarray(k * P, (k + 1) * P))
+    const reach = (k: number): number =>
+      thresholds.newtonStep * sizeOf(this.judge.scale, points.subarray(k * P, (k + 1) * P))
     return new Set(flat.filter((n, k) => reach(k) * report[n * K + places['nullGradient']] > noise[k]))
   }
 
@@ -387,16 +390,20 @@ class Judging {
     const origin = this.found.theta.subarray(i * P, (i + 1) * P)
     // In a valley without loss a run has arrived wherever along it the last digits lead.
     const settled =
-      this.nothing > 0 &&
-      this.found.loss[i] <= this.little &&
-      run.loss[n] <= this.nothing &&
+      this.bottom.nothing > 0 &&
+      this.found.loss[i] <= this.bottom.little &&
+      run.loss[n] <= this.bottom.nothing &&
       !(report[this.places.negative] > 0)
-    if (!settled && this.isFar(origin, at, this.judge.moveLimit ?? thresholds.moved)) return false
+    if (!settled && isFarFrom(this.judge.scale, origin, at, this.judge.moveLimit ?? thresholds.moved)) {
+      const isFinite = this.isWhollyCurved(report, at) || this.bottom.isFit(run.loss[n], at)
+      if (isFinite && !(report[this.places.negative] > 0)) this.downhill.set(i, { loss: run.loss[n], isFinite })
+      return false
+    }
     if (this.isKinked(at)) {
       this.kinked.add(i)
       return false
     }
-    if (report[this.places.negative] > 0 && (this.isNearBottom(run.loss[n]) || !this.hadArrived(i, report)))
+    if (report[this.places.negative] > 0 && (this.bottom.isNear(run.loss[n]) || !this.hadArrived(i, report)))
       return false
     const network = this.judge.network?.model
     this.theta.set(network ? centred(network, at) : at, i * P)
@@ -408,13 +415,27 @@ class Judging {
     // Near its orbit a point has a little curvature yet along it: what a symmetry leaves flat is known beforehand.
     const orbit = network ? mixingRank(network, at) : 0
     this.nullity[i] = Math.max(this.nullity[i], orbit)
-    if (this.isAtBottom(this.loss[i])) {
+    if (this.bottom.isAt(this.loss[i])) {
       // Nothing leads down from there, whatever rounding makes of the curvature.
       this.nullity[i] += this.index[i]
       this.index[i] = 0
     }
     this.verdict[i] = this.index[i] > 0 ? 'saddle' : this.nullity[i] > 0 ? 'degenerate' : 'minimum'
     return true
+  }
+
+  /** Whether a stationary point is curved in all directions but those that the model leaves open. */
+  private isWhollyCurved(report: Float64Array, theta: Float64Array): boolean {
+    const network = this.judge.network?.model
+    const open = network ? shiftCount(network) + exactlyFlat(network, theta) : 0
+    return report[this.places.zero] <= open
+  }
+
+  private hidesFall(i: number, report: Float64Array): boolean {
+    const { judge, loss, P, bottom } = this
+    if (!judge.network || loss[i] <= bottom.little) return false
+    const size = sizeOf(judge.scale, this.theta.subarray(i * P, (i + 1) * P))
+    return hidesFall(report[this.places.nullGradient] * size, Math.max(Math.abs(loss[i]), judge.blankLoss || 1))
   }
 
   /** Undoes `take`: the run stays where the optimiser left it. */
@@ -437,7 +458,8 @@ class Judging {
   private isStationary(report: Float64Array, theta: Float64Array): boolean {
     return (
       report[this.places.newtonStep] <= thresholds.newtonStep &&
-      report[this.places.nullGradient] <= thresholds.nullGradient * this.zeroBand(report) * this.size(theta)
+      report[this.places.nullGradient] <=
+        thresholds.nullGradient * this.zeroBand(report) * sizeOf(this.judge.scale, theta)
     )
   }
 
@@ -448,37 +470,17 @@ class Judging {
     if (this.verdict[i] === 'saddle')
       return report[this.places.smallest] >= -thresholds.weakSaddle * this.zeroBand(report)
     if (this.verdict[i] !== 'degenerate') return false
-    if (this.isOnTheMove(i)) return true
+    if (this.bottom.isOnTheMove(this.loss[i], this.theta, i * this.P)) return true
     const { flatDirections } = this.judge
     const network = this.judge.network?.model
     if (flatDirections !== null) return this.nullity[i] > flatDirections
     return this.nullity[i] > (network ? exactlyFlat(network, this.theta, i * this.P) : 0)
   }
 
-  /**
-   * Whether next to nothing is left to fall, but something, and a unit has become a step: a finite point without loss is not near, and what
-   * looks like a flat one is on a way to infinity, where curvature has sunk below rounding.
-   */
-  private isOnTheMove(i: number): boolean {
-    const { judge, P, loss, theta } = this
-    const { network } = judge
-    return network !== null && loss[i] <= this.nothing && loss[i] > this.rounding && hasStep(network, theta, i * P)
-  }
-
   /** A convex model's minimiser has no more flat directions than its data leave open. */
   private isTooFlat(i: number): boolean {
     const { flatDirections } = this.judge
     return flatDirections !== null && this.nullity[i] > flatDirections
-  }
-
-  /** max(1, max |θ_p / scale_p|) */
-  private size(theta: Float64Array): number {
-    return theta.reduce((m, v, p) => Math.max(m, Math.abs(v / this.judge.scale[p])), 1)
-  }
-
-  private isFar(from: Float64Array, to: Float64Array, limit: number): boolean {
-    const { scale } = this.judge
-    return from.some((v, p) => Math.abs(to[p] - v) > limit * Math.max(scale[p], Math.abs(v)))
   }
 }
 

@@ -19,7 +19,7 @@ export const thresholdMeanings: Readonly<Record<keyof typeof thresholds, string>
     'A point is stationary when the Newton step still predicted is at most this, relative to max(1, |θ|) (here and below, columns in units of their rms).',
   moved: 'Polishing may move a parameter by at most this, relative to max(1, |θ|); otherwise the run had not arrived.',
   nullGradient:
-    'The gradient along zero-band directions may be at most this many zero bands, times max(1, |θ|), and no more than lets the loss, unless a network has next to none left, fall by its rounding over a step of newtonStep.',
+    'The gradient along zero-band directions may be at most this many zero bands, times max(1, |θ|), and no more than lets the loss, unless a network has next to none left, fall by its rounding over a step of newtonStep, and in networks with hidden units by 2⁻³³ of it over max(1, |θ|).',
   weakSaddle:
     'A negative eigenvalue of at most this many zero bands makes a saddle only if Newton’s method goes downhill from there.',
   arrived:
