@@ -161,7 +161,7 @@ struct Session {
   std::thread manager;
   napi_threadsafe_function ready = nullptr;
   napi_ref keep = nullptr;
-  std::string error;
+  std::exception_ptr error;
   std::mutex error_mutex;
   std::set<Session*>* registry = nullptr;
 
@@ -257,7 +257,7 @@ napi_value run(napi_env env, napi_callback_info info) {
     check(env, napi_create_external(env, s, end_session, nullptr, &handle));
     session.release();
     s->registry->insert(s);
-    s->manager = std::thread([s, prepared] {
+    const auto manage = [s, prepared] {
       prepared->with([&](auto& problem, auto& k) {
         // A group per thread unless more lanes were asked for: fewer groups mean better filled ones at the end.
         const uint64_t lanes = s->options.lanes ? s->options.lanes : uint64_t(k.lanes) * s->options.threads;
@@ -265,20 +265,26 @@ napi_value run(napi_env env, napi_callback_info info) {
         auto work = [&](uint64_t t) {
           try {
             k.run(problem, s->program, s->options, *s->sink, lanes / threads + (t < lanes % threads));
-          } catch (const std::exception& e) {
+          } catch (const std::exception&) {
             std::lock_guard lock(s->error_mutex);
-            s->error = e.what();
+            s->error = std::current_exception();
             s->sink->abort();
           }
         };
-        std::vector<std::thread> pool;
-        for (uint64_t t = 1; t < threads; t++) pool.emplace_back(work, t);
+        Pool pool;
+        // Where the system gives fewer threads, those that there are take all starts.
+        for (uint64_t t = 1; t < threads && pool.begin(work, t); t++) {}
         work(0);
-        for (auto& thread : pool) thread.join();
       });
       s->sink->finish();
       napi_release_threadsafe_function(s->ready, napi_tsfn_release);
-    });
+    };
+    try {
+      s->manager = std::thread(manage);
+    } catch (const std::system_error&) {
+      napi_release_threadsafe_function(s->ready, napi_tsfn_release);
+      throw;
+    }
     return handle;
   });
 }
@@ -291,10 +297,7 @@ napi_value state(napi_env env, napi_callback_info info) {
     const uint32_t waiting = s->sink->waiting(end);
     {
       std::lock_guard lock(s->error_mutex);
-      if (!s->error.empty()) {
-        napi_throw_error(env, nullptr, s->error.c_str());
-        throw Failure{""};
-      }
+      if (s->error) std::rethrow_exception(s->error);
     }
     const napi_value out = object(env);
     napi_value flag;

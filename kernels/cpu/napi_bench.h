@@ -18,10 +18,13 @@ void at_once(size_t threads, F body) {
       failures[t] = std::current_exception();
     }
   };
-  std::vector<std::thread> pool;
-  for (size_t t = 1; t < threads; t++) pool.emplace_back(part, t);
-  part(0);
-  for (auto& thread : pool) thread.join();
+  {
+    Pool pool;
+    for (size_t t = 1; t < threads; t++)
+      if (!pool.begin(part, t))
+        throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again));
+    part(0);
+  }
   for (const auto& failure : failures)
     if (failure) std::rethrow_exception(failure);
 }

@@ -8,9 +8,9 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <stdexcept>
-#include <string>
+#include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "napi_values.h"
@@ -26,7 +26,7 @@ struct Job {
   napi_async_work work = nullptr;
   napi_ref keep = nullptr;
   std::function<void()> body;
-  std::string error;
+  std::exception_ptr error;
 };
 inline napi_value start_job(napi_env env, std::function<void()> body, napi_value result, std::vector<napi_value> held) {
   auto job = std::make_unique<Job>();
@@ -42,8 +42,8 @@ inline napi_value start_job(napi_env env, std::function<void()> body, napi_value
     Job* j = static_cast<Job*>(data);
     try {
       j->body();
-    } catch (const std::exception& e) {
-      j->error = e.what();
+    } catch (const std::exception&) {
+      j->error = std::current_exception();
     }
   };
   auto complete = [](napi_env e, napi_status, void* data) {
@@ -51,14 +51,8 @@ inline napi_value start_job(napi_env env, std::function<void()> body, napi_value
     napi_value kept, value;
     napi_get_reference_value(e, j->keep, &kept);
     napi_get_element(e, kept, 0, &value);
-    if (j->error.empty()) {
-      napi_resolve_deferred(e, j->deferred, value);
-    } else {
-      napi_value message, error;
-      napi_create_string_utf8(e, j->error.c_str(), NAPI_AUTO_LENGTH, &message);
-      napi_create_error(e, nullptr, message, &error);
-      napi_reject_deferred(e, j->deferred, error);
-    }
+    if (j->error) napi_reject_deferred(e, j->deferred, error_of(e, j->error));
+    else napi_resolve_deferred(e, j->deferred, value);
     napi_delete_reference(e, j->keep);
     napi_delete_async_work(e, j->work);
   };
@@ -68,6 +62,34 @@ inline napi_value start_job(napi_env env, std::function<void()> body, napi_value
   return promise;
 }
 
+/// Threads that are waited for, whatever happens meanwhile.
+class Pool {
+ public:
+  Pool() = default;
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+  ~Pool() { join(); }
+
+  /// Begins a thread. @returns false where the system gives no more of them
+  template <class... Call>
+  bool begin(Call&&... call) {
+    try {
+      threads_.emplace_back(std::forward<Call>(call)...);
+      return true;
+    } catch (const std::system_error&) {
+      return false;
+    }
+  }
+  size_t size() const { return threads_.size(); }
+  void join() {
+    for (auto& thread : threads_) thread.join();
+    threads_.clear();
+  }
+
+ private:
+  std::vector<std::thread> threads_;
+};
+
 /// Threads of an environment that wait for work. They are called from the thread of JavaScript, which leaves its core
 /// for one of them: a thread that is made by a job's own starts late, and often on the core of the one that made it.
 class Team {
@@ -76,8 +98,9 @@ class Team {
   void call(size_t count, const std::function<void()>& work) {
     {
       std::lock_guard lock(mutex_);
-      while (members_.size() < count) members_.emplace_back([this] { wait(); });
-      waiting_.insert(waiting_.end(), count, work);
+      // Where the system gives fewer, those that there are do more.
+      while (members_.size() < count && members_.begin([this] { wait(); })) {}
+      waiting_.insert(waiting_.end(), std::min(count, members_.size()), work);
     }
     ready_.notify_all();
   }
@@ -87,15 +110,14 @@ class Team {
       ended_ = true;
     }
     ready_.notify_all();
-    for (auto& member : members_) member.join();
-    members_.clear();
+    members_.join();
   }
 
  private:
   std::mutex mutex_;
   std::condition_variable ready_;
   std::deque<std::function<void()>> waiting_;
-  std::vector<std::thread> members_;
+  Pool members_;
   bool ended_ = false;
 
   void wait() {
@@ -137,9 +159,9 @@ class SharedWork {
     }
     try {
       body_(thread, parts_);
-    } catch (const std::exception& e) {
+    } catch (const std::exception&) {
       std::lock_guard lock(mutex_);
-      error_ = e.what();
+      error_ = std::current_exception();
       parts_.stop();
     }
     std::lock_guard lock(mutex_);
@@ -150,7 +172,7 @@ class SharedWork {
     take_part();
     std::unique_lock lock(mutex_);
     left_.wait(lock, [&] { return inside_ == 0; });
-    if (!error_.empty()) throw std::runtime_error(error_);
+    if (error_) std::rethrow_exception(error_);
   }
 
  private:
@@ -160,7 +182,7 @@ class SharedWork {
   std::condition_variable left_;
   size_t threads_ = 0, inside_ = 0;
   bool ended_ = false;
-  std::string error_;
+  std::exception_ptr error_;
 };
 
 /// A job over 0 … n−1 in whole units, on at most so many threads; then `after`, where there is such.

@@ -8,9 +8,11 @@
 
 #include <cstdint>
 #include <cstring>
+#include <exception>
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <type_traits>
 #include <vector>
 
@@ -28,6 +30,25 @@ inline void check(napi_env env, napi_status status) {
   throw Failure{info && info->error_message ? info->error_message : "Node-API call failed"};
 }
 
+/// An error of JavaScript. Where memory has run out, or the threads that there may be, its code says so.
+inline napi_value error_of(napi_env env, const std::exception& error) {
+  const auto* system = dynamic_cast<const std::system_error*>(&error);
+  const bool exhausted = dynamic_cast<const std::bad_alloc*>(&error) ||
+                         (system && system->code() == std::errc::resource_unavailable_try_again);
+  napi_value message, code = nullptr, made;
+  napi_create_string_utf8(env, exhausted ? "not enough memory" : error.what(), NAPI_AUTO_LENGTH, &message);
+  if (exhausted) napi_create_string_utf8(env, "ENOMEM", NAPI_AUTO_LENGTH, &code);
+  napi_create_error(env, code, message, &made);
+  return made;
+}
+inline napi_value error_of(napi_env env, const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& known) {
+    return error_of(env, known);
+  }
+}
+
 /// Runs the body of a function called from JavaScript; failures become exceptions there.
 template <class F>
 napi_value guarded(napi_env env, F body) {
@@ -37,10 +58,8 @@ napi_value guarded(napi_env env, F body) {
     bool pending = false;
     napi_is_exception_pending(env, &pending);
     if (!pending) napi_throw_error(env, nullptr, failure.message);
-  } catch (const std::bad_alloc&) {
-    napi_throw_error(env, nullptr, "not enough memory");
   } catch (const std::exception& error) {
-    napi_throw_error(env, nullptr, error.what());
+    napi_throw(env, error_of(env, error));
   }
   return nullptr;
 }

@@ -1,6 +1,6 @@
 /** The program without its process: finds the command and runs it. */
 import { statSync } from 'node:fs'
-import { InputError, stoppedCode, WorkError } from '../core/errors.js'
+import { exhausted, InputError, isExhausted, stoppedCode, WorkError } from '../core/errors.js'
 import { closeName, nearestName } from '../core/names.js'
 import { quoted, sentence } from '../core/printable.js'
 import { version } from '../core/version.js'
@@ -17,6 +17,7 @@ const print = (text: string): void => {
 export function failure(error: unknown): { readonly code: 1 | 2; readonly text: string } {
   if (error instanceof InputError || error instanceof WorkError)
     return { code: error instanceof InputError ? 2 : 1, text: sentence(error.message) }
+  if (isExhausted(error)) return { code: 1, text: exhausted }
   const text = error instanceof Error ? error.message : String(error)
   return {
     code: 1,

@@ -15,5 +15,14 @@ export class WorkError extends Error {
   override readonly name = 'WorkError'
 }
 
+/** Whether an error says that memory has run out, or what the system lets a program have of threads. */
+export const isExhausted = (error: unknown): boolean =>
+  error instanceof Error &&
+  (('code' in error && error.code === 'ENOMEM') ||
+    (error instanceof RangeError && error.message.includes('allocation failed')))
+
+export const exhausted =
+  'There is not enough memory, or no further thread may begin; free some, or take fewer --threads or --lanes.'
+
 /** Exit code of the command-line program after a signal that stopped the work. */
 export const stoppedCode = 130

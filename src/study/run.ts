@@ -1,5 +1,5 @@
 /** Ranges of starts → parts: search, judge and score, and gather the runs of each part until it is complete. */
-import { WorkError } from '../core/errors.js'
+import { exhausted, isExhausted, WorkError } from '../core/errors.js'
 import { Spare } from '../core/spare.js'
 import type { RunRequest } from '../engines/types.js'
 import { scoresOf } from '../models/scores.js'
@@ -445,8 +445,9 @@ class Search {
         }
       }
     } catch (error) {
-      if (!(error instanceof WorkError)) throw error
-      failure = error
+      if (error instanceof WorkError) failure = error
+      else if (isExhausted(error)) failure = new WorkError(exhausted)
+      else throw error
     }
     await Promise.all(inFlight)
     await this.keep()

@@ -1,7 +1,7 @@
 /** The library's entry: run a study, go on with one, or sum up one that is on the disk. */
 import { join } from 'node:path'
 import { defaultTolerances, type Tolerances } from '../analysis/cluster.js'
-import { InputError, WorkError } from '../core/errors.js'
+import { exhausted, InputError, isExhausted, WorkError } from '../core/errors.js'
 import { summaryVersion, type Summary } from '../core/result.js'
 import { StudyDirectory } from '../runs/directory.js'
 import { readSealed } from '../runs/list.js'
@@ -304,6 +304,11 @@ async function runIn(
 ): Promise<Summary> {
   try {
     return await runOn(setup, range, directory, options)
+  } catch (error) {
+    if (!isExhausted(error)) throw error
+    throw new WorkError(
+      `${exhausted.replace(/\.$/, '')}; what had ended is saved in ${directory.path}, and \`manystart study --resume ${directory.path}\` goes on.`
+    )
   } finally {
     await directory.close()
   }

@@ -1,5 +1,5 @@
 // What befalls a study from outside: full disks, directories that go away, two programs at once, signals. Nothing of the user's is lost.
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import {
   existsSync,
   mkdirSync,
@@ -135,6 +135,33 @@ describe('a disk that is full', () => {
       expectRefusal(await shell(`exec $M ${line} >/dev/full`), 1, /^The output cannot be written \(ENOSPC\)/)
   })
 })
+
+it.runIf(process.platform === 'linux')(
+  'memory that runs out while a study runs is said, and loses no run',
+  async () => {
+    const flags = [...endless.slice(0, -2), 8000, '--quiet', '--threads', 4]
+    const whole = freshOut()
+    expect((await manystart(['study', ...flags, '--out', whole])).code).toBe(0)
+    for (const word of words(4, Stream.split, 0, 0, 9)) {
+      const out = freshOut()
+      const megabytes = Math.floor(uniform(word) * 40)
+      const outcome = await manystart(['study', ...flags, '--out', out], {
+        onStart: whenRunning(out, ({ pid }) => {
+          const pages = Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[0])
+          execFileSync('prlimit', ['--pid', String(pid), `--as=${4096 * pages + megabytes * 2 ** 20}`])
+        })
+      })
+      // Where Node itself finds none it ends at once.
+      if (outcome.code !== 0 && outcome.signal === null)
+        expect(outcome.stderr).toMatch(/There is not enough memory.* saved in .*(--resume|report)|cannot be written/)
+      expect(outcome.stderr).not.toMatch(/terminate called|bad_alloc|Unexpected/)
+      const again = await manystart(['study', '--resume', out, '--quiet'])
+      expect(again.code, again.stderr).toBe(0)
+      expect(partsIn(out)).toEqual(partsIn(whole))
+      expect(summaryText(out)).toBe(summaryText(whole))
+    }
+  }
+)
 
 it('a log that cannot be written loses no run', async () => {
   const [whole, out] = [freshOut(), freshOut()]
