@@ -245,7 +245,7 @@ class Judging {
     const isStationary =
       point.newtonStep <= thresholds.newtonStep &&
       point.nullGradient <= thresholds.nullGradient * band * sizeOf(this.judge.scale, theta)
-    if (!isStationary) return
+    if (!isStationary || this.hidesFall(reduced.f, point.nullGradient, theta)) return
     const verdict = judgeKinks(pieces, judge.scale, point, this.eps, this.bottom.isAt(reduced.f))
     this.kinked.add(i)
     if (verdict.verdict === 'unfinished' || (verdict.verdict === 'saddle' && this.bottom.isNear(reduced.f))) return
@@ -339,7 +339,8 @@ class Judging {
         const leaves =
           drop > Math.max(noise[k], this.bottom.nothing) + 2 * Math.abs(report(n)[this.places.decrease]) &&
           isFarFrom(this.judge.scale, begin[k], ends[k], thresholds.newtonStep)
-        if (!leaves && !this.isTooFlat(i) && !this.hidesFall(i, report(n))) {
+        const { nullGradient } = this.places
+        if (!leaves && !this.isTooFlat(i) && !this.hidesFall(this.loss[i], report(n)[nullGradient], begin[k])) {
           if (!this.fits(i, noise[k])) this.suspects.push(i)
           return
         }
@@ -431,11 +432,10 @@ class Judging {
     return report[this.places.zero] <= open
   }
 
-  private hidesFall(i: number, report: Float64Array): boolean {
-    const { judge, loss, P, bottom } = this
-    if (!judge.network || loss[i] <= bottom.little) return false
-    const size = sizeOf(judge.scale, this.theta.subarray(i * P, (i + 1) * P))
-    return hidesFall(report[this.places.nullGradient] * size, Math.max(Math.abs(loss[i]), judge.blankLoss || 1))
+  private hidesFall(loss: number, nullGradient: number, theta: Float64Array): boolean {
+    const { judge, bottom } = this
+    if (!judge.network || loss <= bottom.little) return false
+    return hidesFall(nullGradient * sizeOf(judge.scale, theta), Math.max(Math.abs(loss), judge.blankLoss || 1))
   }
 
   /** Undoes `take`: the run stays where the optimiser left it. */

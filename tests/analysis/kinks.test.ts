@@ -152,6 +152,43 @@ describe('small networks, beside searches around each point', () => {
   })
 })
 
+describe('one unit, at the end of a flat valley on a kink', () => {
+  // Where all rows are on one side, shifts of a free bias are taken up by the output's, until a row meets its kink: beyond f rises, whatever
+  // its curvature there.
+  it.each(Array.from({ length: 8 }, (_, n) => n))('%i: something lower lies beside every saddle', async n => {
+    const rows = 6 + n
+    const x = Array.from({ length: rows }, (_, i) => -2 + (4 * i) / (rows - 1))
+    const columns = { x, y: x.map(v => v ** (2 + (n % 2)) + 0.2 * normal()) }
+    const raw = {
+      data: { columns, target: 'y' },
+      model: { hidden: [1], activation: 'relu', loss: 'squared', ridge: n % 4 === 0 ? 0 : 0.01 },
+      starts: { count: 40, seed: 1 + n },
+      engine: 'cpu'
+    }
+    const setup = await setUp(resolveConfig(raw, 'the test'), { threads: 1 })
+    const evaluator = evaluatorOf(setup.problem)
+    const P = evaluator.parameters
+    const f = (theta: Float64Array): number => evaluator.evaluate(theta)
+    const inputs = setup.problem.x
+    for await (const block of setup.objective.minimise(requestOf(setup, { first: 0, count: 40 }))) {
+      const { verdict, theta } = await judgeRuns(setup.judge, block.theta, block, block.count)
+      const seen = new Set<string>()
+      for (let i = 0; i < block.count; i++) {
+        const at = theta.slice(i * P, (i + 1) * P)
+        const key = f(at).toPrecision(8)
+        if (verdicts[verdict[i]] !== 'saddle' || seen.has(key)) continue
+        seen.add(key)
+        // All around, and along each kink that the point may lie on, where the bias goes with the weight.
+        const near = [...inputs].filter(v => Math.abs(at[0] + at[1] * v) < 1e-6 * Math.max(1, Math.abs(at[0])))
+        const along = near.map(v => (t: Float64Array) => f(t.with(0, -t[1] * v)))
+        const lower = [f, ...along].map(g => f(at) - searchAround(g, at, 1e-2, next, 3000))
+        expect(Math.max(...lower), `start ${block.start[i]}`).toBeGreaterThan(1e-13)
+      }
+    }
+    setup.dispose()
+  })
+})
+
 describe('pieces', () => {
   it.each([[[3]], [[3, 2]]])('%j: value, gradient and Hessian are those of the reference away from kinks', hidden => {
     for (const loss of ['squared', 'softmax'] as const) {

@@ -83,33 +83,41 @@ const goesTo = (gradients: readonly Float64Array[], sides: readonly number[], d:
     return sides[k] === Side.above ? t >= 0 : t <= 0
   })
 
+/** A kink that is not held from all of its sides: its place among those held, and the sides to which f does not rise at first order. */
+interface Weak {
+  readonly k: number
+  readonly sides: readonly number[]
+}
+
 /**
- * Inertia on the manifold of the strictly held kinks, whichever sides the weakly held ones take: `positive` but for `flat` directions,
- * negative on one side at least, or neither.
+ * Inertia on the manifold of the strictly held kinks, whichever free sides the weakly held ones take: `positive` but for `flat` directions,
+ * negative on one side at least, or neither. To a side that is not free f rises, whatever the curvature there.
  */
 function weakSides(
   pieces: Pieces,
   scale: Float64Array,
   { theta, out, held, reduced }: Descended,
-  weak: readonly number[],
+  weak: readonly Weak[],
   flat: number,
   eps: number
 ): 'positive' | 'negative' | 'open' {
   if (weak.length > mostWeak) return 'open'
   const P = theta.length
-  const strong = held.pairs.filter((_, k) => !weak.includes(k))
-  const gradients = weak.map(k => held.gradients[k])
+  const isWeak = new Set(weak.map(({ k }) => k))
+  const strong = held.pairs.filter((_, k) => !isWeak.has(k))
+  const gradients = weak.map(({ k }) => held.gradients[k])
   let open = false
   for (let bits = 0; bits < 2 ** weak.length; bits++) {
     const sides = weak.map((_, j) => ((bits >> j) & 1 ? Side.above : Side.below))
+    if (!weak.every((kink, j) => kink.sides.includes(sides[j]))) continue
     const side = new Uint8Array(pieces.pairs)
     for (const pair of held.pairs) side[pair] = Side.below
-    weak.forEach((k, j) => (side[held.pairs[k]] = sides[j]!))
+    weak.forEach(({ k }, j) => (side[held.pairs[k]] = sides[j]!))
     pieces.at(theta, side)
     const space: Held = hold(pieces, scale, strong, out)
     const extra = new Float64Array(pieces.pairs)
     held.pairs.forEach((pair, k) => {
-      if (!weak.includes(k)) extra[pair] = reduced.multipliers[k]!
+      if (!isWeak.has(k)) extra[pair] = reduced.multipliers[k]!
     })
     const H = new Float64Array(P * P)
     pieces.hessian(H, extra)
@@ -163,10 +171,13 @@ export function judgeKinks(
   if (units.includes('open')) return unfinished
 
   const tolerance = multiplierTolerance * jumpSize(pieces, held)
-  const weak: number[] = []
+  const weak: Weak[] = []
   held.pairs.forEach((pair, k) => {
     const mu = reduced.multipliers[k]
-    if (!(mu > tolerance && pieces.jump[pair] - mu > tolerance)) weak.push(k)
+    const sides: number[] = []
+    if (!(mu > tolerance)) sides.push(Side.below)
+    if (!(pieces.jump[pair] - mu > tolerance)) sides.push(Side.above)
+    if (sides.length > 0) weak.push({ k, sides })
   })
   if (held.implied.length > 0) {
     const layersHeld = pieces.problem.model.hidden.length
