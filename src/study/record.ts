@@ -8,6 +8,7 @@ import { shownValue } from '../core/printable.js'
 import type { SearchPrecision } from '../engines/types.js'
 import { studyFile } from '../runs/names.js'
 import type { Range } from '../runs/part.js'
+import { judgeChoice } from './choice.js'
 import { resolveConfig, studyFormat, type StudyConfig } from './config.js'
 import { openedPath, openedPaths, storedPath, storedPaths } from './dataPaths.js'
 import type { Setup } from './setup.js'
@@ -36,6 +37,16 @@ export interface Shard {
 
   /** How many there are. */
   readonly of: number
+}
+
+/** @throws InputError for a study that shards do not see enough of */
+export function checkSharded(config: StudyConfig): void {
+  if (config.stop.unseen !== undefined)
+    throw new InputError('stop.unseen ends a study by all of its runs, which a shard does not see; leave one of them.')
+  if (judgeChoice(config).choose === 'best')
+    throw new InputError(
+      'judge: best takes the best runs of each part, and shards end within parts; run the study whole, or give judge: sample.'
+    )
 }
 
 /** The starts of a shard. */

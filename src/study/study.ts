@@ -17,7 +17,16 @@ import { distinctRows } from './distinctTable.js'
 import { endedRuns, type Run } from './endedRun.js'
 import type { StudyInput } from './input.js'
 import { checkDisk } from './memory.js'
-import { checkSame, identityOf, readRecord, recordText, shardRange, type Saved, type Shard } from './record.js'
+import {
+  checkSame,
+  checkSharded,
+  identityOf,
+  readRecord,
+  recordText,
+  shardRange,
+  type Saved,
+  type Shard
+} from './record.js'
 import { layoutOf } from './run.js'
 import { checkResampling } from './resampling/plan.js'
 import { ridgePathOf } from './ridgePath.js'
@@ -92,8 +101,7 @@ export async function study(config: StudyInput, options: StudyOptions = {}): Pro
 
 export async function runStudy(config: StudyConfig, options: StudyOptions = {}): Promise<Summary> {
   const { shard } = options
-  if (shard && config.stop.unseen !== undefined)
-    throw new InputError('stop.unseen ends a study by all of its runs, which a shard does not see; leave one of them.')
+  if (shard) checkSharded(config)
   const setup = await setUp(config, setupOptions(options))
   if (isSeparated(setup.separation)) options.onFact?.(separationFact(setup))
   try {

@@ -226,3 +226,13 @@ describe('the number of a shard', () => {
     expectRefusal(await manystart(['study', ...flags, '--shard', '1/2']), 2, /give --out DIR/)
   })
 })
+
+it.each([
+  [['--unseen', 0.01], /stop.unseen ends a study by all of its runs, which a shard does not see/],
+  [['--judge', 'best:0.2'], /judge: best takes the best runs of each part, and shards end within parts/]
+] as const)('what depends on all runs is refused: %j', async (more, says) => {
+  const out = freshOut()
+  expectRefusal(await manystart(['study', ...flags, ...more, '--shard', '1/2', '--out', out]), 2, says)
+  expectRefusal(await manystart(['slurm', ...flags.slice(0, -1), ...more, '--tasks', 2, '--out', out]), 2, says)
+  expect(existsSync(out)).toBe(false)
+})

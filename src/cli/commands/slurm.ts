@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { InputError, WorkError } from '../../core/errors.js'
 import { isThere, makeDirectory, reason, replaceFile } from '../../runs/files.js'
-import { shardRange } from '../../study/record.js'
+import { checkSharded, shardRange } from '../../study/record.js'
 import { prepareProblem } from '../../study/setup.js'
 import type { Command, Flags } from '../command.js'
 import { configFile, print, studyFrom } from '../common.js'
@@ -58,6 +58,7 @@ export const slurmCommand: Command = {
         `--tasks is ${tasks} for ${config.starts.count} starts; give at most one task for each start.`
       )
     // What is wrong with the study is said now, not by every task.
+    checkSharded(config)
     await prepareProblem(config)
     const directory = resolve(typeof flags['out'] === 'string' ? flags['out'] : defaultDirectory)
     const scripts = scriptsFor(flags, directory, tasks)

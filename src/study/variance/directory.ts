@@ -15,7 +15,8 @@ import {
   removeEmpty,
   removeTemporaries,
   replaceFile,
-  setAside
+  setAside,
+  Staged
 } from '../../runs/files.js'
 import { acquireLock, type Lock } from '../../runs/lock.js'
 import { identityOf, recordText, savedFrom, type Saved } from '../record.js'
@@ -143,14 +144,18 @@ export class VarianceDirectory {
     const { made, replaces } = await claim(path, { kind: 'result', own, inputs, force, resumes: true })
     if (replaces && !(await checkOurs(join(path, varianceFile)))) throw foreign(path, 'such a result')
     const lock = await acquireLock(path)
+    let record: Staged | undefined
     try {
+      // On the disk before anything of what it replaces is gone.
+      record = await Staged.write(join(path, varianceFile), textOf(setup, design, path))
       for (const name of [reportFile, summaryFile]) if (await checkOurs(join(path, name))) await rm(join(path, name))
       for (const side of ['model', 'twin'] as const)
         for (const name of await partsOf(path, side)) await rm(join(path, runsFolder, name))
       // The record first: with it the directory is known as ours, and can be gone on with.
-      await replaceFile(join(path, varianceFile), textOf(setup, design, path))
+      await record.place()
       await this.prepare(path)
     } catch (error) {
+      record?.drop()
       await lock.release()
       await removeEmpty(path, made).catch(() => undefined)
       if (error instanceof InputError || error instanceof WorkError) throw error
