@@ -114,7 +114,10 @@ async function checkedSummary(directory: string, identity: string): Promise<Summ
   const path = join(directory, summaryFile)
   const anew = `\`manystart report ${shown(directory)}\` makes it anew`
   if (!existsSync(path)) throw new InputError(`${shown(directory)} holds no ${summaryFile}; ${anew}.`)
-  const raw = readJson(path, anew)
+  // Whoever has taken record and summary away from the runs keeps a study that predicts.
+  const isWithRuns = existsSync(join(directory, runsFolder, listFile))
+  const sealed = isWithRuns ? await readSealed(directory) : undefined
+  const raw = sealed ? (JSON.parse(sealed.text) as unknown) : readJson(path, anew)
   const read = summarySchema.safeParse(raw)
   if (!read.success) {
     const field = read.error.issues[0].path.map(String).join('.')
@@ -122,8 +125,7 @@ async function checkedSummary(directory: string, identity: string): Promise<Summ
   }
   if (read.data.identity !== identity)
     throw new InputError(`${shown(path)} belongs to another study than ${studyFile} beside it; ${anew}.`)
-  // Whoever has taken record and summary away from the runs keeps a study that predicts.
-  if (existsSync(join(directory, runsFolder, listFile)) && !(await readSealed(directory)))
+  if (isWithRuns && !sealed)
     throw new InputError(
       `${shown(path)} is not that of the runs in ${shown(directory)} as they are, or was altered; ${anew}.`
     )

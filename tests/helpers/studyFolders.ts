@@ -1,4 +1,8 @@
 /** Directories of studies, without a search. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach } from 'vitest'
 import { StudyDirectory } from '../../src/runs/directory.js'
 import type { Part } from '../../src/runs/part.js'
 import { layout, partOf, rowsOf } from './parts.js'
@@ -11,14 +15,24 @@ const bytes = new TextEncoder().encode('points')
 export const tables = { 'points.parquet': bytes, 'distinct.parquet': bytes }
 export const part = (first: number, count: number): Part => partOf(rowsOf(first, count), first, layout, identity)
 
-export const begin = (path: string, force = false): Promise<StudyDirectory> =>
-  StudyDirectory.create(path, identity, record(identity), { force })
+/** A folder for the studies of each test of a file, by their names. */
+export function studyFolders() {
+  let work: string
+  beforeEach(() => {
+    work = mkdtempSync(join(tmpdir(), 'manystart-runs-'))
+  })
+  afterEach(() => rmSync(work, { recursive: true, force: true }))
 
-/** A study with one complete part and one under way. */
-export async function makeStudy(path: string): Promise<string> {
-  const directory = await begin(path)
-  await directory.add(part(0, 256), cost)
-  await directory.keep(part(256, 10), cost)
-  await directory.close()
-  return path
+  const at = (...names: readonly string[]): string => join(work, ...names)
+  const begin = (name = 'a', force = false): Promise<StudyDirectory> =>
+    StudyDirectory.create(at(name), identity, record(identity), { force })
+  /** A study with one complete part and one under way. */
+  async function study(name = 'a'): Promise<string> {
+    const directory = await begin(name)
+    await directory.add(part(0, 256), cost)
+    await directory.keep(part(256, 10), cost)
+    await directory.close()
+    return at(name)
+  }
+  return { at, begin, study }
 }

@@ -4,7 +4,6 @@ import {
   appendFileSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   readdirSync,
   rmSync,
@@ -13,38 +12,28 @@ import {
   utimesSync,
   writeFileSync
 } from 'node:fs'
-import { hostname, tmpdir } from 'node:os'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { InputError } from '../../src/core/errors.js'
-import { StudyDirectory } from '../../src/runs/directory.js'
+import { StudyDirectory, type CreateOptions } from '../../src/runs/directory.js'
 import { readList, readPart } from '../../src/runs/list.js'
 import { generatorTag } from '../../src/runs/ours.js'
 import { encodePoints, readRuns } from '../../src/runs/points.js'
 import { rowsOf } from '../helpers/parts.js'
-import { begin as beginIn, cost, identity, makeStudy, part, record, tables } from '../helpers/studyFolders.js'
+import { cost, identity, part, record, tables, studyFolders } from '../helpers/studyFolders.js'
 
 const other = 'b'.repeat(64)
 
-let work: string
-beforeEach(() => {
-  work = mkdtempSync(join(tmpdir(), 'manystart-runs-'))
-})
-afterEach(() => rmSync(work, { recursive: true, force: true }))
-
-const begin = (name = 'a', force = false): Promise<StudyDirectory> => beginIn(join(work, name), force)
-const study = (name = 'a'): Promise<string> => makeStudy(join(work, name))
+const { at, begin, study } = studyFolders()
 
 describe('a study that begins with parts of others', () => {
   const whole = (shards: readonly Shard[], force = true): Promise<StudyDirectory> =>
-    StudyDirectory.create(join(work, 'whole'), identity, record(identity), { force, shards })
-  type Shard = NonNullable<Parameters<typeof StudyDirectory.create>[3]>['shards'] extends
-    readonly (infer S)[] | undefined
-    ? S
-    : never
+    StudyDirectory.create(at('whole'), identity, record(identity), { force, shards })
+  type Shard = NonNullable<CreateOptions['shards']>[number]
 
   async function shards(): Promise<Shard[]> {
-    const paths = [await study('one'), join(work, 'two')]
+    const paths = [await study('one'), at('two')]
     const two = await begin('two')
     await two.add(part(256, 256), cost)
     await two.remark('a note')
@@ -57,14 +46,12 @@ describe('a study that begins with parts of others', () => {
     const directory = await whole(pieces)
     await directory.add(part(512, 512), cost)
     await directory.close()
-    const { parts, notes, open } = await readList(join(work, 'whole'))
+    const { parts, notes, open } = await readList(at('whole'))
     expect(parts.map(p => p.first)).toEqual([0, 256, 512])
     expect(notes).toEqual(['a note'])
     expect(open).toEqual([])
     for (const [n, { path }] of pieces.entries())
-      expect(readFileSync(join(work, 'whole', 'runs', parts[n].file))).toEqual(
-        readFileSync(join(path, 'runs', parts[n].file))
-      )
+      expect(readFileSync(at('whole', 'runs', parts[n].file))).toEqual(readFileSync(join(path, 'runs', parts[n].file)))
   })
 
   it.each(['gone', 'altered'])('is as it was found where one of them is %s', async how => {
@@ -78,12 +65,12 @@ describe('a study that begins with parts of others', () => {
         readFileSync(join(runs, file)).map(b => b ^ 1)
       )
     await expect(whole(pieces)).rejects.toThrow(how === 'gone' ? /cannot be written|cannot be read/ : /has changed/)
-    expect(existsSync(join(work, 'whole'))).toBe(false)
-    mkdirSync(join(work, 'whole'))
+    expect(existsSync(at('whole'))).toBe(false)
+    mkdirSync(at('whole'))
     await expect(whole(pieces)).rejects.toThrow()
-    expect(readdirSync(join(work, 'whole'))).toEqual([])
+    expect(readdirSync(at('whole'))).toEqual([])
     // A study that would have been replaced is there as it was.
-    rmSync(join(work, 'whole'), { recursive: true })
+    rmSync(at('whole'), { recursive: true })
     const before = await study('whole')
     const content = (): unknown =>
       readdirSync(before, { recursive: true, withFileTypes: true })
@@ -229,7 +216,7 @@ describe('temporary files', () => {
   const others = ['.notes.partial', '.part-1.parquet.partial', '.lock-mine.partial']
 
   it.each(['is begun', 'is replaced', 'goes on'])('of a kill go when a study %s, those of others stay', async how => {
-    const path = join(work, 'a')
+    const path = at('a')
     if (how !== 'is begun') await study()
     mkdirSync(join(path, 'runs'), { recursive: true })
     for (const name of ours) writeFileSync(join(path, name), 'x')
@@ -248,7 +235,7 @@ describe('what is there already', () => {
   it.each(['report.html', 'summary.json', 'study.json', 'notes.txt'])(
     'a %s of the user’s is never replaced',
     async name => {
-      const path = join(work, 'a')
+      const path = at('a')
       mkdirSync(path)
       writeFileSync(join(path, name), 'mine')
       await expect(begin()).rejects.toThrow(/is not empty/)
@@ -293,7 +280,7 @@ describe('what is there already', () => {
       const path = await study()
       if (name === 'runs/x.csv') writeFileSync(join(path, name), 'mine')
       else if (name === 'report.html') writeFileSync(join(path, name), generatorTag)
-      const [link, folder] = [join(work, 'link'), join(work, 'folder')]
+      const [link, folder] = [at('link'), at('folder')]
       symlinkSync(join(path, name), link)
       symlinkSync(path, folder)
       for (const [input, out] of [
@@ -310,7 +297,7 @@ describe('what is there already', () => {
   )
 
   it.each(['study.json', 'report.html', 'runs/x.csv'])('an input in the place of %s is never written', async name => {
-    const path = join(work, 'a')
+    const path = at('a')
     const input = join(path, name)
     const create = StudyDirectory.create(path, identity, record(identity), { force: true, inputs: [input] })
     await expect(create).rejects.toThrow(/is read by this study/)
@@ -319,7 +306,7 @@ describe('what is there already', () => {
 
   it('a link under the temporary name leads nowhere', async () => {
     const path = await study()
-    const victim = join(work, 'victim')
+    const victim = at('victim')
     writeFileSync(victim, 'mine')
     const directory = await StudyDirectory.resume(path, identity)
     symlinkSync(victim, join(path, '.summary.json.partial'))
@@ -333,7 +320,7 @@ describe('what is there already', () => {
   it('a study of which no run has ended is taken back with the directories made for it', async () => {
     const directory = await begin('b/c/d')
     await directory.undo()
-    expect(readdirSync(work)).toEqual([])
+    expect(readdirSync(at())).toEqual([])
   })
 
   it('a study that is gone on with is never taken back, also where none of its runs is left', async () => {

@@ -1,21 +1,13 @@
 // The list of the parts of a study, and the summary that it vouches for.
-import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { Stream, uniform, words } from '../../src/core/rng.js'
 import { StudyDirectory } from '../../src/runs/directory.js'
 import { readList, readSealed } from '../../src/runs/list.js'
-import { begin as beginIn, cost, identity, makeStudy, part, tables } from '../helpers/studyFolders.js'
+import { cost, identity, part, tables, studyFolders } from '../helpers/studyFolders.js'
 
-let work: string
-beforeEach(() => {
-  work = mkdtempSync(join(tmpdir(), 'manystart-runs-'))
-})
-afterEach(() => rmSync(work, { recursive: true, force: true }))
-
-const begin = (name = 'a', force = false): Promise<StudyDirectory> => beginIn(join(work, name), force)
-const study = (name = 'a'): Promise<string> => makeStudy(join(work, name))
+const { begin, study } = studyFolders()
 
 it('a line that was cut short anywhere does not take the next one with it', async () => {
   const random = words(7, Stream.split, 0, 0, 12)
