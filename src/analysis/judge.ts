@@ -20,6 +20,10 @@ export interface Judge {
   readonly polishSteps: number
   readonly newton: Program
   readonly climbs: Climbs
+  /** Steepest descent, and steps that it may take. */
+  readonly flow: { readonly program: Program; readonly steps: number }
+  /** [P] λ_p of the ridge. */
+  readonly penalty: Float64Array
   /** Linear programming has shown that no finite minimiser exists: every run diverges. */
   readonly separated: boolean
   /** No direction of recession exists: a ridge falls on every parameter, or the model is convex and linear programming found none. */

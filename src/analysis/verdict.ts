@@ -6,7 +6,6 @@
  */
 import { Status } from '../core/status.js'
 import { thresholds } from '../core/thresholds.js'
-import { reportPlaces } from '../language/program.js'
 import { Bottom } from './bottom.js'
 import { escapes, type Escape } from './escape.js'
 import { exactlyFlat, hidesFall, mixingRank } from './flat.js'
@@ -26,7 +25,8 @@ import { isReceding, type Found, type Judge, type Judged } from './judge.js'
 import { descend, type Descended } from './kinks/descend.js'
 import { hasKinks, Pieces } from './kinks/pieces.js'
 import { judgeKinks } from './kinks/verdict.js'
-import { fallOver, isOwnWay, type Downhill } from './ownWay.js'
+import { isOwnWay, refuteDownstream, standsOf, type Downhill } from './ownWay.js'
+import { Polished } from './polished.js'
 import { recedingWay } from './receding.js'
 import { flatInTails } from './tails.js'
 import { crawling, valleysOf, type Valleys } from './valleys.js'
@@ -54,7 +54,8 @@ class Judging {
   private readonly P: number
   /** Report scalars of polishing. */
   private readonly K: number
-  /** Of the report scalars of polishing (optimizers/polish.ts). */
+  private readonly polished: Polished
+  /** Of the report scalars of polishing. */
   private readonly places: Readonly<Record<string, number>>
   private readonly eps: number
   private readonly verdict: Verdict[]
@@ -91,7 +92,8 @@ class Judging {
   ) {
     this.P = judge.objective.parameters
     this.K = judge.polish.report.length
-    this.places = reportPlaces(judge.polish)
+    this.polished = new Polished(judge)
+    this.places = this.polished.places
     this.eps = judge.eps
     this.valleys = valleysOf(judge.network, judge.scale, judge.blankLoss !== null)
     this.counted = {
@@ -168,12 +170,17 @@ class Judging {
         : null
     const { ways, reached, taken } = await escapes(this.counted, judge.climbs, scale, points, this.eps, floor)
     this.steps += taken
-    const { g } = await this.counted.evaluate(points, { g: true })
+    const { nothing } = this.bottom
+    const stands = await standsOf(this.counted, points, pick(from.loss, 1, which), scale, nothing)
+    const own = ways.map((way, n) => {
+      const isHis = way && isOwnWay(way, stands[n], this.downhill.get(which[n]), judge.penalty)
+      return isHis && this.isBorneOut(way, reached[n], from, which[n]) ? way : null
+    })
+    const origins = pick(this.found.theta, P, which)
+    const followed = await refuteDownstream(this.counted, judge, origins, own, nothing, this.polished)
+    this.steps += followed.steps
     which.forEach((i, n) => {
-      const [at, slopes] = [points, g!].map(v => v.subarray(n * P, (n + 1) * P))
-      const stand = { loss: from.loss[i], fall: fallOver(at, slopes, scale), nothing: this.bottom.nothing }
-      const isHis = ways[n] && isOwnWay(ways[n], stand, this.downhill.get(i))
-      const way = isHis && this.isBorneOut(ways[n]!, reached[n], from, i) ? ways[n] : null
+      const way = followed.ways[n]
       if (way || this.bottom.isOnTheMove(this.loss[i], this.theta, i * this.P) || this.isSaturated(i)) this.giveBack(i)
       if (!way) return
       verdict[i] = 'diverging'
@@ -377,7 +384,6 @@ class Judging {
 
   /** Whether the optimiser had come to the stationary point itself: its own way may lead past a saddle beside it. */
   private hadArrived(i: number, report: Float64Array): boolean {
-    if (this.judge.moveLimit !== undefined) return true
     const limit = this.found.status[i] === Status.budget ? thresholds.newtonStep : thresholds.arrived
     return report[this.places.moved] <= limit
   }
@@ -387,7 +393,7 @@ class Judging {
     const { P, K } = this
     const report = run.report.subarray(n * K, (n + 1) * K)
     const at = run.theta.subarray(n * P, (n + 1) * P)
-    if (run.status[n] === Status.failed || !this.isStationary(report, at)) return false
+    if (run.status[n] === Status.failed || !this.polished.isStationary(report, at)) return false
     const origin = this.found.theta.subarray(i * P, (i + 1) * P)
     // In a valley without loss a run has arrived wherever along it the last digits lead.
     const settled =
@@ -396,7 +402,7 @@ class Judging {
       run.loss[n] <= this.bottom.nothing &&
       !(report[this.places.negative] > 0)
     if (!settled && isFarFrom(this.judge.scale, origin, at, this.judge.moveLimit ?? thresholds.moved)) {
-      const isFinite = this.isWhollyCurved(report, at) || this.bottom.isFit(run.loss[n], at)
+      const isFinite = this.polished.isWhollyCurved(report, at) || this.bottom.isFit(run.loss[n], at)
       if (isFinite && !(report[this.places.negative] > 0)) this.downhill.set(i, { loss: run.loss[n], isFinite })
       return false
     }
@@ -425,13 +431,6 @@ class Judging {
     return true
   }
 
-  /** Whether a stationary point is curved in all directions but those that the model leaves open. */
-  private isWhollyCurved(report: Float64Array, theta: Float64Array): boolean {
-    const network = this.judge.network?.model
-    const open = network ? shiftCount(network) + exactlyFlat(network, theta) : 0
-    return report[this.places.zero] <= open
-  }
-
   private hidesFall(loss: number, nullGradient: number, theta: Float64Array): boolean {
     const { judge, bottom } = this
     if (!judge.network || loss <= bottom.little) return false
@@ -450,25 +449,12 @@ class Judging {
     this.index[i] = 0
   }
 
-  /** Half width of the band in which an eigenvalue counts as zero. */
-  private zeroBand(report: Float64Array): number {
-    return thresholds.zeroBandFactor * this.eps * this.P * report[this.places.normH]
-  }
-
-  private isStationary(report: Float64Array, theta: Float64Array): boolean {
-    return (
-      report[this.places.newtonStep] <= thresholds.newtonStep &&
-      report[this.places.nullGradient] <=
-        thresholds.nullGradient * this.zeroBand(report) * sizeOf(this.judge.scale, theta)
-    )
-  }
-
   /** Whether a stationary point needs a second look. */
   private isDoubtful(i: number, report: Float64Array): boolean {
     // In a flat valley the position is known to (rounding of g) ÷ (eigenvalue) only, and the eigenvalues with it: one that is a
     // little below the zero band may be the valley's. What tells is whether the loss falls.
     if (this.verdict[i] === 'saddle')
-      return report[this.places.smallest] >= -thresholds.weakSaddle * this.zeroBand(report)
+      return report[this.places.smallest] >= -thresholds.weakSaddle * this.polished.zeroBand(report)
     if (this.verdict[i] !== 'degenerate') return false
     if (this.bottom.isOnTheMove(this.loss[i], this.theta, i * this.P)) return true
     const { flatDirections } = this.judge

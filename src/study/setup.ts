@@ -8,6 +8,7 @@ import {
   networkOf,
   parameterCount,
   parameterNames,
+  penaltyOf,
   ridgeOnAll,
   userPoints,
   withGaussNewton
@@ -34,6 +35,7 @@ import { MixedObjective } from '../engines/mixed.js'
 import { chooseEngine } from '../engines/registry.js'
 import type { Engine, EngineEntry, Objective, SearchPrecision, WorkNeeds } from '../engines/types.js'
 import { buildClimbs } from '../optimizers/climb.js'
+import { buildFlow, flowSteps } from '../optimizers/flow.js'
 import { buildPolish, polishStepsFor } from '../optimizers/polish.js'
 import { newton } from '../optimizers/newton.js'
 import { optimizers, resolveOptimizer } from '../optimizers/registry.js'
@@ -334,6 +336,8 @@ export async function setUp(
     polishSteps: polishStepsFor(parameters),
     newton: newton.build(resolveOptimizer('newton').options, context),
     climbs: buildClimbs(context),
+    flow: { program: buildFlow(context), steps: flowSteps },
+    penalty: penaltyOf(problem),
     network: isNetwork(problem) ? problem : null,
     blankLoss: blankLoss(problem),
     scale: columnScale(problem),

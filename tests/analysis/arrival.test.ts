@@ -58,6 +58,17 @@ describe('runs beside a saddle, seeded', () => {
     }
   })
 
+  it('that single precision left there go on to a minimum', async () => {
+    for (let repeat = 0; repeat < 6; repeat++) {
+      const { landscape, side } = saddle()
+      for (const distance of [0.4, 0.1, 2 * thresholds.arrived])
+        for (const status of [Status.budget, Status.converged, Status.stalled])
+          expect((await judgePoints(landscape, [side(distance)], { moveLimit: Infinity }, status)).verdict).toEqual([
+            'minimum'
+          ])
+    }
+  })
+
   it('that had arrived are saddles; with steps left to take more is asked of them', async () => {
     for (let repeat = 0; repeat < 6; repeat++) {
       const { landscape, side } = saddle()

@@ -5,6 +5,7 @@ import { reasonWords, verdicts } from '../../src/core/result.js'
 import { Stream, uniform, words } from '../../src/core/rng.js'
 import { Status } from '../../src/core/status.js'
 import { buildClimbs } from '../../src/optimizers/climb.js'
+import { buildFlow, flowSteps } from '../../src/optimizers/flow.js'
 import { newton } from '../../src/optimizers/newton.js'
 import { buildPolish, polishStepsFor } from '../../src/optimizers/polish.js'
 import { resolveConfig } from '../../src/study/config.js'
@@ -38,6 +39,8 @@ export async function judgePoints(
     polishSteps: polishStepsFor(landscape.size),
     newton: newton.build({ radius: 1 }, context),
     climbs: buildClimbs(context),
+    flow: { program: buildFlow(context), steps: flowSteps },
+    penalty: new Float64Array(landscape.size),
     separated: false,
     network: null,
     blankLoss: null,

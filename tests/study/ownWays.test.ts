@@ -1,11 +1,16 @@
 // Runs to infinity and beside it: each has its own way and limit, whatever else lies on spheres around it.
 import { describe, expect, it } from 'vitest'
+import type { Escape } from '../../src/analysis/escape.js'
+import { inOrder, lossNoise, sizeOf } from '../../src/analysis/follow.js'
 import { judgeRuns } from '../../src/analysis/verdict.js'
+import { norm } from '../../src/core/linalg.js'
 import { Status } from '../../src/core/status.js'
 import { VerdictCode } from '../../src/core/result.js'
+import { penaltyOf } from '../../src/models/model.js'
+import { flowSteps } from '../../src/optimizers/flow.js'
 import { resolveConfig } from '../../src/study/config.js'
 import { requestOf } from '../../src/study/run.js'
-import { setUp } from '../../src/study/setup.js'
+import { setUp, type Setup } from '../../src/study/setup.js'
 import { seeded } from '../helpers/judge.js'
 import { study } from '../helpers/study.js'
 
@@ -70,6 +75,76 @@ describe('runs that are on the way to a finite minimum', () => {
       }
     }
   )
+})
+
+/** Ways of diverging runs of a study, and where they were found. */
+async function waysOf(raw: object): Promise<{ setup: Setup; ways: { way: Escape; theta: Float64Array }[] }> {
+  const setup = await setUp(resolveConfig({ ...raw, engine: 'cpu' }, 'the test'), { threads: 1 })
+  const P = setup.objective.parameters
+  const found: { way: Escape; theta: Float64Array }[] = []
+  for await (const block of setup.objective.minimise(
+    requestOf(setup, { first: 0, count: setup.config.starts.count })
+  )) {
+    const { ways } = await judgeRuns(setup.judge, block.theta, block, block.count)
+    for (const [i, way] of ways) found.push({ way, theta: block.theta.slice(i * P, (i + 1) * P) })
+  }
+  return { setup, ways: found }
+}
+
+describe('a small ridge on the weights', () => {
+  // f is at least half the ridge times the square of any weight, so that weights stay below a bound wherever f falls to.
+  it.each([
+    { activation: 'softplus', loss: 'squared', optimizer: 'adam' },
+    { activation: 'tanh', loss: 'poisson', optimizer: 'newton' }
+  ])('%o: no weight grows without bound', async ({ activation, loss, optimizer }) => {
+    for (let n = 0; n < 4; n++) {
+      const x1 = Array.from({ length: 6 + n }, normal)
+      const y = x1.map(v => Math.tanh(2 * v) + 0.5 * normal())
+      const target = loss === 'squared' ? y : y.map(v => Math.max(0, Math.round(Math.exp(v))))
+      const { setup, ways } = await waysOf({
+        data: { columns: { x1, x2: x1.map(normal), y: target }, target: 'y', numeric: ['x1', 'x2'] },
+        model: { hidden: [1], activation, loss, ridge: 1e-8 },
+        starts: { count: 40, seed: 1 + n },
+        optimizer,
+        precision: 'f32'
+      })
+      const penalty = penaltyOf(setup.problem)
+      for (const { way } of ways) expect(way.growing.filter(p => penalty[p] > 0)).toEqual([])
+      setup.dispose()
+    }
+  })
+})
+
+describe('steepest descent from where a run was found', () => {
+  it('ends no lower than its limit, and not above', async () => {
+    let seen = 0
+    for (let n = 0; n < 4; n++) {
+      const x1 = Array.from({ length: 8 + n }, normal)
+      const y = x1.map(v => Math.tanh(2 * v) + 0.5 * normal())
+      const { setup, ways } = await waysOf({
+        data: { columns: { x1, x2: x1.map(normal), y: y.map(v => (v > 0 ? 1 : 0)) }, target: 'y' },
+        model: { hidden: [1], activation: 'gelu', loss: 'logistic' },
+        starts: { count: 40, seed: 1 + n },
+        optimizer: 'gd'
+      })
+      const { objective } = setup.certifier
+      const P = objective.parameters
+      const points = Float64Array.from(ways.flatMap(({ theta }) => [...theta]))
+      const { theta, loss } = await inOrder(objective, setup.judge.flow.program, points, ways.length, 4 * flowSteps)
+      const { g } = await objective.evaluate(theta, { g: true })
+      const eps = 2 ** -52
+      const noise = (await lossNoise(objective, theta, loss, eps)).map(v => Math.max(v, eps))
+      ways.forEach(({ way: { limit, uncertainty } }, i) => {
+        const [at, slopes] = [theta, g!].map(v => v.subarray(i * P, (i + 1) * P))
+        const fall = norm(slopes.map((v, p) => v * setup.judge.scale[p])) * sizeOf(setup.judge.scale, at)
+        expect(loss[i]).toBeGreaterThanOrEqual(limit - 3 * uncertainty - noise[i])
+        expect(loss[i]).toBeLessThanOrEqual(limit + 3 * uncertainty + noise[i] + 20 * fall)
+      })
+      seen += ways.length
+      setup.dispose()
+    }
+    expect(seen).toBeGreaterThan(20)
+  })
 })
 
 describe('narrow valleys far out', () => {
