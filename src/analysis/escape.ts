@@ -7,7 +7,7 @@
  * the radius, or nearly so. Before a finite minimum that logarithm bends down, and beyond it the loss rises, or stays as it is.
  */
 import { thresholds } from '../core/thresholds.js'
-import { extrapolated, fades, largestChange, steepness, type Gap, type Levels, type Limit } from './fading.js'
+import { extrapolated, fades, steepness, uncertaintyOf, type Gap, type Levels, type Limit } from './fading.js'
 import { inOrder, lossNoise, pick, type JudgedObjective, type Runs } from './follow.js'
 import type { Program } from '../engines/types.js'
 
@@ -173,11 +173,8 @@ function limitOf(losses: readonly number[], noise: number): Limit | null {
   // Errors of neighbouring extrapolations are much the same; those of earlier ones are larger, and may be 0 by chance.
   const at = (k: number): number => (fall(k) / fall(k - 1) < slowest ? extrapolated(losses, k) : NaN)
   const limit = at(m)
-  const change = largestChange(
-    limit,
-    Array.from({ length: earlier }, (_, k) => at(m - 1 - k))
-  )
-  return Number.isFinite(change) ? { limit, uncertainty: Math.max(noise, 2 * change) } : null
+  const uncertainty = uncertaintyOf(Array.from({ length: earlier + 1 }, (_, k) => at(m - k)))
+  return Number.isFinite(uncertainty) ? { limit, uncertainty: Math.max(noise, uncertainty) } : null
 }
 
 /** Of a loss that can be 0, and never less, at a finite point: a small one is no sign of a way by itself. */

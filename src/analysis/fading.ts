@@ -28,6 +28,9 @@ function fall(from: Gap, to: Gap): { readonly slope: number; readonly power: num
 /** That slope, from each radius to the next. */
 export const steepness = (gaps: readonly Gap[]): number[] => gaps.slice(1).map((gap, j) => fall(gaps[j], gap).slope)
 
+/** Changes of extrapolations are taken to shrink by this at least from sphere to sphere. */
+const shrinking = 0.98
+
 /** The slope of that logarithm may be so many times the gentlest one before it. */
 const steeper = 1.25
 /** The power may be this share of the largest one before it. */
@@ -63,7 +66,7 @@ export function fades(outwards: Levels, inwards: Levels, ratio: number, atLeastZ
     const seen = seenAbove(limit, outwards, inwards, ratio, k)
     if (!seen) continue
     const others = Array.from({ length: Math.min(earlier, k - 2) }, (_, j) => extrapolated(outwards, k - 1 - j))
-    return { limit, uncertainty: Math.max(2 * largestChange(limit, others), Number.EPSILON * Math.abs(limit)) }
+    return { limit, uncertainty: Math.max(uncertaintyOf([limit, ...others]), Number.EPSILON * Math.abs(limit)) }
   }
   return null
 }
@@ -82,9 +85,16 @@ export function extrapolated(losses: Levels, k: number): number {
   return losses[k] - (change * q) / (1 - q)
 }
 
-/** How far an extrapolation is from others; NaN with them. */
-export const largestChange = (limit: number, others: readonly number[]): number =>
-  others.reduce((most, other) => Math.max(most, Math.abs(limit - other)), 0)
+/**
+ * How far the first of extrapolations, latest first, may be wrong: twice the largest change from earlier ones, or twice what is left to change
+ * where changes shrink from sphere to sphere as the last two do. NaN where one of them is.
+ */
+export function uncertaintyOf([limit, ...others]: readonly number[]): number {
+  const seen = others.reduce((most, other) => Math.max(most, Math.abs(limit - other)), 0)
+  const [last, before] = [limit - others[0], others[0] - others[1]]
+  const ratio = last === 0 ? 0 : Math.min(Math.max(0, last / before), shrinking)
+  return 2 * Math.max(seen, (Math.abs(last) * ratio) / (1 - ratio))
+}
 
 /** The last sphere outwards up to which what is above `limit` fades; 0 where it does not. */
 function seenAbove(limit: number, outwards: Levels, inwards: Levels, ratio: number, upTo = Infinity): number {

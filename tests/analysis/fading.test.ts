@@ -38,6 +38,20 @@ describe.each(ratios)('on spheres %f apart, a loss that falls', ratio => {
     }
   })
 
+  it('like two powers of the radius, the lesser of which takes long to fade, is told how uncertain its limit is', () => {
+    let count = 0
+    for (let n = 0; n < 1000; n++) {
+      const [power, share, size] = [between(0.7, 3), between(-0.5, 2), 10 ** between(-3, -1)]
+      const [second, limit] = [power + between(0.2, 2), between(0.1, 2)]
+      const way = seen(r => limit + size * (r ** -power + share * r ** -second), false, ratio)
+      if (!way) continue
+      count++
+      const text = `powers ${power} and ${second}, share ${share}`
+      expect(Math.abs(way.limit - limit), text).toBeLessThanOrEqual(way.uncertainty)
+    }
+    expect(count).toBeGreaterThan(300)
+  })
+
   it('to a finite radius, of whatever order, is on none, whether spheres lie before it or beyond', () => {
     for (let n = 0; n < 2000; n++) {
       const [at, order, size] = [1 + 10 ** between(-4, 1), between(1, 12), 10 ** between(-12, -3)]
