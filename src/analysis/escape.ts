@@ -105,7 +105,7 @@ export function approaches(outwards: Levels, inwards: Levels, noise: number, uns
     if (level < 0 || isSettled(level)) gentlest = Math.min(gentlest, shape[j])
   }
   // Where it falls inwards too, a fall beside none that ends on a sphere which has settled says nothing of how what is left shrinks.
-  return isCompared || before.length > 0 ? end : null
+  return isCompared || before.length > 0 ? knownBest(out, noise, end) : null
 }
 
 /** Spheres on which a loss may stay above a limit that it settles on, and further ones on which it must be seen to stay there. */
@@ -158,23 +158,65 @@ const isSteady = (slopes: readonly number[]): boolean =>
 /** Rounding of the loss on sphere k outwards: it grows with the parameters. */
 const noiseAt = (noise: number, k: number): number => noise * thresholds.outwards ** k
 
+/** How far losses 0 … m fall to the k-th, and whether that is above the noise, there and on the two spheres before. */
+const fallTo = (losses: readonly number[], k: number): number => losses[k - 1] - losses[k]
+const fallsTo = (losses: readonly number[], k: number, noise: number): boolean =>
+  [k, k - 1, k - 2].every(j => fallTo(losses, j) > noiseAt(noise, j))
+
 /** Aitken's extrapolation of falling losses; where they have sunk into the noise, what they have come to. */
 function limitOf(losses: readonly number[], noise: number): Limit | null {
   const m = losses.length - 1
-  const fall = (k: number): number => losses[k - 1] - losses[k]
-  if ([m, m - 1, m - 2].some(k => !(fall(k) > noiseAt(noise, k)))) {
+  if (!fallsTo(losses, m, noise)) {
     const limit = Math.min(...losses)
     const at = losses.indexOf(limit)
     const after = losses.slice(at)
     // Where it had still far to fall one sphere before, it has not come to a limit but to the sphere that is nearest to a minimum.
-    if (after.length <= staysOn && losses[at - 1] - limit > mayRise * (losses[0] - limit)) return null
+    if (after.length <= staysOn && fallTo(losses, at) > mayRise * (losses[0] - limit)) return null
     return { limit, uncertainty: Math.max(noise, ...after.map(loss => loss - limit)) }
   }
+  const end = extrapolatedTo(losses, m, noise)
+  return Number.isFinite(end.uncertainty) ? end : null
+}
+
+/** The extrapolation from loss k, as uncertain as it differs from those before; uncertainty NaN where there are none. */
+function extrapolatedTo(losses: readonly number[], k: number, noise: number): Limit {
+  const at = (j: number): number =>
+    fallTo(losses, j) / fallTo(losses, j - 1) < slowest ? extrapolated(losses, j) : NaN
   // Errors of neighbouring extrapolations are much the same; those of earlier ones are larger, and may be 0 by chance.
-  const at = (k: number): number => (fall(k) / fall(k - 1) < slowest ? extrapolated(losses, k) : NaN)
-  const limit = at(m)
-  const uncertainty = uncertaintyOf(Array.from({ length: earlier + 1 }, (_, k) => at(m - k)))
-  return Number.isFinite(uncertainty) ? { limit, uncertainty: Math.max(noise, uncertainty) } : null
+  const limit = at(k)
+  return { limit, uncertainty: Math.max(noise, uncertaintyOf(Array.from({ length: earlier + 1 }, (_, j) => at(k - j)))) }
+}
+
+/**
+ * The same limit as it is known best. Far out, where curvatures differ by more than the reach of rounding, spheres are settled on less
+ * well than the noise of the loss would have it: losses that seem to have come to their limit may have sunk in that, and an
+ * extrapolation from further in, with which all later ones agree, says more than they do.
+ */
+function knownBest(losses: readonly number[], noise: number, end: Limit): Limit {
+  const m = losses.length - 1
+  let best = end
+  if (!fallsTo(losses, m, noise)) {
+    const at = losses.indexOf(end.limit)
+    const share = (k: number): number => Math.min(slowest, fallTo(losses, k) / fallTo(losses, k - 1))
+    let slowly = 0
+    for (let k = Math.max(2, at - earlier + 1); k <= at; k++) slowly = Math.max(slowly, share(k))
+    // The last fall may be small by chance: as the one before it went, it would have gone on, too.
+    const before = at > 2 ? fallTo(losses, at - 1) * (share(at - 1) ** 2 / (1 - share(at - 1))) : 0
+    const left = at > 0 ? Math.max(2 * before, (fallTo(losses, at) * slowly) / (1 - slowly)) : 0
+    best = { limit: end.limit, uncertainty: Math.max(end.uncertainty, left) }
+  }
+  const later = [best]
+  for (let k = m - 1; k > earlier + 1; k--) {
+    const here = extrapolatedTo(losses, k, noise)
+    if (!fallsTo(losses, k, noise) || !Number.isFinite(here.uncertainty)) continue
+    const agrees = later.every(l => Math.abs(l.limit - here.limit) <= l.uncertainty + here.uncertainty)
+    // One that differs little from those before by chance differs from the next.
+    const change = 2 * Math.abs(later[later.length - 1].limit - here.limit)
+    const uncertainty = Math.max(here.uncertainty, Math.min(change, later[later.length - 1].uncertainty))
+    if (agrees && uncertainty < best.uncertainty) best = { limit: here.limit, uncertainty }
+    later.push(here)
+  }
+  return best
 }
 
 /** Of a loss that can be 0, and never less, at a finite point: a small one is no sign of a way by itself. */

@@ -91,6 +91,30 @@ describe('losses on spheres', () => {
       expect(end.uncertainty).toBeLessThan(1e-12)
     }
   })
+  it('show a limit that is not more certain than it is, where far spheres are settled on less well than rounding', () => {
+    const next = seeded(23)
+    const cases = 2000
+    let [seen, within] = [0, 0]
+    for (let n = 0; n < cases; n++) {
+      const p = 1 + 3 * next()
+      const [share, bends] = [10 ** (-2 - 4 * next()), next() - 0.5]
+      const f = (r: number): number => 0.25 + share * r ** -p * (1 + (bends * 0.3) / r)
+      // Too high, by what grows as r² far out.
+      const rough = share * 10 ** (-4 - 4 * next())
+      const out = levels(f, thresholds.outwards).map((loss, k) =>
+        k < 8 ? loss : loss + rough * next() * thresholds.outwards ** (2 * (k - climbLevels))
+      )
+      const end = approaches(out, levels(f, thresholds.inwards), 1e-15)
+      if (!end) continue
+      seen++
+      const wrong = Math.abs(end.limit - 0.25) / end.uncertainty
+      if (wrong <= 1) within++
+      expect(wrong, `case ${n}: ${JSON.stringify(end)}`).toBeLessThan(10)
+      expect(end.uncertainty).toBeLessThan(0.02 * share)
+    }
+    expect(seen).toBeGreaterThan(0.95 * cases)
+    expect(within).toBeGreaterThan(0.99 * seen)
+  })
   it('says nothing where the loss rises, stays, or falls without slowing down', () => {
     expect(both(r => 1 + (r - 3) ** 2)).toBeNull()
     expect(both(() => 1)).toBeNull()
