@@ -197,7 +197,8 @@ function knownBest(losses: readonly number[], noise: number, end: Limit): Limit 
   let best = end
   if (!fallsTo(losses, m, noise)) {
     const at = losses.indexOf(end.limit)
-    const share = (k: number): number => Math.min(slowest, fallTo(losses, k) / fallTo(losses, k - 1))
+    const share = (k: number): number =>
+      fallTo(losses, k - 1) > 0 ? Math.min(slowest, fallTo(losses, k) / fallTo(losses, k - 1)) : 0
     let slowly = 0
     for (let k = Math.max(2, at - earlier + 1); k <= at; k++) slowly = Math.max(slowly, share(k))
     // The last fall may be small by chance: as the one before it went, it would have gone on, too.
