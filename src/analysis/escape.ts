@@ -184,7 +184,10 @@ function extrapolatedTo(losses: readonly number[], k: number, noise: number): Li
     fallTo(losses, j) / fallTo(losses, j - 1) < slowest ? extrapolated(losses, j) : NaN
   // Errors of neighbouring extrapolations are much the same; those of earlier ones are larger, and may be 0 by chance.
   const limit = at(k)
-  return { limit, uncertainty: Math.max(noise, uncertaintyOf(Array.from({ length: earlier + 1 }, (_, j) => at(k - j)))) }
+  return {
+    limit,
+    uncertainty: Math.max(noise, uncertaintyOf(Array.from({ length: earlier + 1 }, (_, j) => at(k - j))))
+  }
 }
 
 /**
@@ -296,8 +299,12 @@ async function climbAll(
   return { climbed, taken: sum(out.steps) + sum(inside.steps) + sum(fine.steps) }
 }
 
-/** Where a climb went, and what grew. */
-function goingOn(from: Float64Array, to: Float64Array, scale: Float64Array): Pick<Escape, 'direction' | 'growing'> {
+/** Where a way leads that goes from one point [P] to another, and what grew. */
+export function goingOn(
+  from: Float64Array,
+  to: Float64Array,
+  scale: Float64Array
+): Pick<Escape, 'direction' | 'growing'> {
   const moved = to.map((v, p) => v - from[p])
   const largest = moved.reduce((m, v, p) => Math.max(m, Math.abs(v / scale[p])), 0)
   const top = to.reduce((m, v, p) => Math.max(m, Math.abs(v / scale[p])), 0)

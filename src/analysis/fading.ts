@@ -96,6 +96,39 @@ export function uncertaintyOf([limit, ...others]: readonly number[]): number {
   return 2 * Math.max(seen, (Math.abs(last) * ratio) / (1 - ratio))
 }
 
+/** A descent shows a power where its radius has grown tenfold, and over that the power has varied by no more than this factor. */
+const grownAlong = 10
+const steadyAlong = 2
+const steeperAtEnd = 1.3
+/** Neighbouring radii on a descent are this far apart at least for a power to be read from them. */
+const apartAlong = 2
+
+/**
+ * Whether a loss that cannot be below 0 goes to 0 like a power of the radius along a descent that stays on a valley's floor. Before a finite zero
+ * at radius R what is left is (1 − r/R)^m, whose power grows as fast as the radius at least.
+ * @param path radii that grow from one to the next, and losses there
+ * @param nothing losses that rounding makes, and that say nothing any more
+ */
+export function fadesAlong(path: readonly Gap[], nothing: number): boolean {
+  const below = path.findIndex(({ gap }) => !(gap > nothing))
+  const seen = below < 0 ? path : path.slice(0, below)
+  // From the end inwards: the last stretch tells most of what the loss falls to, and must not be steeper than those before it.
+  const end = seen[seen.length - 1]
+  let [slackest, tautest, last, outer] = [Infinity, 0, NaN, end]
+  for (let j = seen.length - 2; j >= 0; j--) {
+    if (outer.radius < apartAlong * seen[j].radius) continue
+    const { power } = fall(seen[j], outer)
+    const isLast = outer === end
+    outer = seen[j]
+    if (isLast) last = power
+    else tautest = Math.max(tautest, power)
+    slackest = Math.min(slackest, power)
+    if (!(slackest >= leastPower && Math.max(tautest, last) <= steadyAlong * slackest)) return false
+    if (end.radius >= grownAlong * outer.radius) return last <= steeperAtEnd * tautest
+  }
+  return false
+}
+
 /** The last sphere outwards up to which what is above `limit` fades; 0 where it does not. */
 function seenAbove(limit: number, outwards: Levels, inwards: Levels, ratio: number, upTo = Infinity): number {
   const gaps: Gap[] = [{ radius: 1, gap: outwards[0] - limit }]

@@ -56,6 +56,10 @@ const nearlyThere = 1e-5
 const isTooLow = ({ limit, uncertainty }: Limit, { loss, fall, nothing }: Stand): boolean =>
   loss - limit > mostLeft * fall + uncertainty + nothing
 
+/** Whether a run may be on its way to a loss of nothing. */
+export const maySink = (stand: Stand, downhill: Downhill | undefined): boolean =>
+  !downhill?.isFinite && !isTooLow({ limit: 0, uncertainty: 0 }, stand)
+
 /** Whether a loss refutes a limit. */
 const isBelow = (loss: number, { limit, uncertainty }: Limit, nothing: number): boolean =>
   loss < limit - clearlyBelow * uncertainty - nothing

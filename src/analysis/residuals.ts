@@ -38,6 +38,8 @@ export class Residuals {
   readonly parameters: number
   /** Rows that count, times outputs. */
   readonly count: number
+  /** Places of the parameters in which the residuals are linear: those of the outputs, where ℓ″ is constant. */
+  readonly linear: readonly number[]
   private readonly layers: readonly Layer[]
   private readonly bias: 0 | 1
   private readonly rows: readonly number[]
@@ -70,6 +72,8 @@ export class Residuals {
     this.x = Float64Array.from(this.rows.flatMap(i => [...x.subarray(i * D, (i + 1) * D)]))
     this.count = this.rows.length * network.outputs
     this.loss = scalarLoss(network.loss)
+    const { at, units, stride } = this.layers[this.layers.length - 1]
+    this.linear = this.loss.quadratic ? Array.from({ length: units * stride }, (_, p) => at + p) : []
     this.sizes = new Float64Array(this.count)
     this.pulls = this.perUnit(1)
     this.first = this.perUnit(1)
@@ -179,6 +183,22 @@ export class Residuals {
           }
         }
       }
+  }
+
+  /** The columns of J that belong to the parameters of the outputs, [linear][count]. */
+  differentiateOutputs(point: Residual, columns: readonly Float64Array[]): void {
+    const { layers: all, scale, bias } = this
+    const C = this.problem.model.outputs
+    const { at, inputs, stride } = all[all.length - 1]
+    const below = all.length > 1 ? point.units[all.length - 2] : this.x
+    for (const column of columns) column.fill(0)
+    for (let n = 0; n < this.rows.length; n++)
+      for (let c = 0; c < C; c++)
+        for (let d = -bias; d < inputs; d++) {
+          const p = c * stride + bias + d
+          const value = d < 0 ? 1 : below[n * inputs + d]
+          columns[p][n * C + c] = point.root[n * C + c] * value * scale[at + p]
+        }
   }
 
   /** √ℓ″ times the second derivatives of the outputs along a direction [P] of the scaled variables, into `out` [count]. */

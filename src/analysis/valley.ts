@@ -1,11 +1,15 @@
 /**
- * Downhill along narrow curved valleys, by the method of Levenberg and Marquardt on residuals with geodesic acceleration (Transtrum and Sethna
- * 2012). Its steps come of a QR decomposition of the outputs' derivatives, whose condition number is the root of the Hessian's, so that it
- * goes on where rounding hides the floor of a valley from Newton's method, and the acceleration bends each step with the valley.
+ * Downhill along narrow curved valleys, by the method of Levenberg and Marquardt on residuals. Its steps come of a QR decomposition of the
+ * outputs' derivatives, whose condition number is the root of the Hessian's, so that it goes on where rounding hides the floor of a valley from
+ * Newton's method. Where the valley is bent, geodesic acceleration bends each step with it (Transtrum and Sethna 2012). Or else parameters in
+ * which the residuals are linear are not damped, and wherever a step leads they are the best ones there: variable projection (Golub and
+ * Pereyra 1973, in the form of Kaufman 1975), which comes to fits in a few steps that are hundreds away otherwise, but leaves the run's own
+ * valley sooner.
  */
 import { norm } from '../core/linalg.js'
+import type { Gap } from './fading.js'
 import { scaledLength } from './follow.js'
-import type { Residuals } from './residuals.js'
+import type { Residual, Residuals } from './residuals.js'
 
 /** What damping begins with, relative to the columns' lengths, and its bounds. */
 const firstDamping = 1e-3
@@ -20,26 +24,83 @@ const stiffen = 4
 const accelerated = 0.75
 /** Longest step, relative to max(1, |θ|). */
 const longest = 0.5
-/** A column counts as at least this share of the longest. */
+/** A column counts as at least this share of the longest; all of them as that one where parameters are projected. */
 const leastColumn = 1e-8
+
+/** Parameters in which the residuals are linear are damped by no more than rounding asks for, relative to the longest column. */
+const undamped = 2 ** -50
+/** Losses are noted where |θ| has grown by this factor. */
+const noted = 1.2
 
 export interface Descent {
   /** [P] */
   readonly theta: Float64Array
   readonly loss: number
   readonly steps: number
+  /** Lengths |θ| to which it had grown on the way, at least by `noted` each time, and the losses there; the first is that of the start. */
+  readonly path: readonly Gap[]
 }
 
-/** Goes down from θ [P] for at most so many steps. */
-export function goDown(residuals: Residuals, start: Float64Array, most: number): Descent {
+/** The best parameters to which residuals are linear, the others given. */
+class Projection {
+  private readonly columns: Float64Array[]
+  private readonly factor: Factor
+  private readonly damping: Float64Array
+  private spare: Residual
+
+  constructor(private readonly residuals: Residuals) {
+    const { count, linear } = residuals
+    this.columns = linear.map(() => new Float64Array(count))
+    this.factor = new Factor(count, linear.length)
+    this.damping = new Float64Array(linear.length)
+    this.spare = residuals.blank()
+  }
+
+  /** Moves a point to where they are best, if that is lower. @returns the point, in one of the two spaces */
+  project(point: Residual): Residual {
+    const { residuals, columns, factor, damping } = this
+    const { linear, scale } = residuals
+    if (!Number.isFinite(point.loss)) return point
+    residuals.differentiateOutputs(point, columns)
+    const top = Math.max(...columns.map(norm))
+    if (!(top > 0 && Number.isFinite(top))) return point
+    factor.decompose(columns)
+    factor.damp(damping.fill(top), undamped)
+    const theta = point.theta.slice()
+    const change = factor.solve(point.r.map(v => -v))
+    linear.forEach((p, k) => (theta[p] += scale[p] * change[k]))
+    residuals.evaluate(theta, this.spare)
+    if (!(this.spare.loss < point.loss)) return point
+    const better = this.spare
+    this.spare = point
+    return better
+  }
+}
+
+/**
+ * Goes down from θ [P] for at most so many steps.
+ * @param projects whether parameters in which the residuals are linear are always the best ones; there must be some
+ */
+export function goDown(residuals: Residuals, start: Float64Array, most: number, projects = false): Descent {
   const { parameters: P, count: N, scale } = residuals
+  const linear = projects ? residuals.linear : []
+  const projection = projects ? new Projection(residuals) : null
+  const isLinear = Uint8Array.from({ length: P }, (_, p) => (linear.includes(p) ? 1 : 0))
   let [here, there] = [residuals.blank(), residuals.blank()]
   residuals.evaluate(start.slice(), here)
+  const path: Gap[] = [{ radius: scaledLength(start, scale), gap: here.loss }]
+  if (projection) here = projection.project(here)
   const columns = Array.from({ length: P }, () => new Float64Array(N))
   const factor = new Factor(N, P)
   const damping = new Float64Array(P)
   const [away, bend] = [new Float64Array(N), new Float64Array(N)]
-  const dampedLength = (v: Float64Array): number => norm(v.map((a, p) => a * damping[p]))
+  let top = 0
+  const dampedLength = (v: Float64Array): number => norm(v.map((a, p) => (isLinear[p] ? 0 : a * damping[p])))
+  const moved = (v: Float64Array): number => norm(v.map((a, p) => (isLinear[p] ? 0 : a)))
+  const takes = (): void => {
+    for (let p = 0; p < P; p++) if (isLinear[p]) damping[p] = (undamped * top) / Math.sqrt(lambda)
+    factor.damp(damping, Math.sqrt(lambda))
+  }
   let lambda = firstDamping
   let isFresh = true
   /** Whether a step from here has failed. */
@@ -49,15 +110,17 @@ export function goDown(residuals: Residuals, start: Float64Array, most: number):
   for (; goes(); steps++) {
     if (isFresh) {
       residuals.differentiate(here, columns)
-      let top = 0
+      top = 0
       for (let p = 0; p < P; p++) top = Math.max(top, (damping[p] = norm(columns[p])))
       if (!(top > 0 && Number.isFinite(top))) break
-      for (let p = 0; p < P; p++) damping[p] = Math.max(damping[p], leastColumn * top)
+      // Beside parameters that are always the best ones, the lengths of columns say little of how far a step may go.
+      const least = projection ? top : leastColumn * top
+      for (let p = 0; p < P; p++) damping[p] = Math.max(damping[p], least)
       factor.decompose(columns)
       for (let n = 0; n < N; n++) away[n] = -here.r[n]
       isFresh = false
     }
-    factor.damp(damping, Math.sqrt(lambda))
+    takes()
     const step = factor.solve(away)
     const damped = dampedLength(step)
     const predicted = 0.5 * factor.square(step) + lambda * damped * damped
@@ -68,14 +131,19 @@ export function goDown(residuals: Residuals, start: Float64Array, most: number):
       continue
     }
     there.loss = NaN
-    if (norm(step) <= longest * Math.max(1, scaledLength(here.theta, scale))) {
-      residuals.bendAlong(here, step, bend)
-      const turn = factor.solve(bend)
-      if (dampedLength(turn) <= 2 * accelerated * damped)
+    if (moved(step) <= longest * Math.max(1, scaledLength(here.theta, scale))) {
+      let turn: Float64Array | undefined
+      if (!projection) {
+        residuals.bendAlong(here, step, bend)
+        turn = factor.solve(bend)
+      }
+      if (!turn || dampedLength(turn) <= 2 * accelerated * damped) {
         residuals.evaluate(
-          here.theta.map((v, p) => v + scale[p] * (step[p] - turn[p] / 2)),
+          here.theta.map((v, p) => v + scale[p] * (step[p] - (turn ? turn[p] / 2 : 0))),
           there
         )
+        if (projection) there = projection.project(there)
+      }
     }
     if (there.loss < here.loss) {
       const ratio = (here.loss - there.loss) / predicted
@@ -83,12 +151,14 @@ export function goDown(residuals: Residuals, start: Float64Array, most: number):
       ;[here, there] = [there, here]
       isFresh = true
       isStiff = false
+      const radius = scaledLength(here.theta, scale)
+      if (radius >= noted * path[path.length - 1].radius) path.push({ radius, gap: here.loss })
     } else {
       lambda *= stiffen
       isStiff = true
     }
   }
-  return { theta: here.theta, loss: here.loss, steps }
+  return { theta: here.theta, loss: here.loss, steps, path }
 }
 
 /** A zero of the residuals is near where a step that removes all but this share of them is this short, and hardly bent. */

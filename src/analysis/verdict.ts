@@ -7,7 +7,7 @@
 import { Status } from '../core/status.js'
 import { thresholds } from '../core/thresholds.js'
 import { Bottom } from './bottom.js'
-import { escapes, type Escape } from './escape.js'
+import { escapes, goingOn, type Escape } from './escape.js'
 import { exactlyFlat, hidesFall, mixingRank } from './flat.js'
 import {
   breathing,
@@ -25,7 +25,7 @@ import { isReceding, type Found, type Judge, type Judged } from './judge.js'
 import { descend, type Descended } from './kinks/descend.js'
 import { hasKinks, Pieces } from './kinks/pieces.js'
 import { judgeKinks } from './kinks/verdict.js'
-import { isOwnWay, refuteDownstream, standsOf, type Downhill } from './ownWay.js'
+import { isOwnWay, maySink, refuteDownstream, standsOf, type Downhill } from './ownWay.js'
 import { Polished } from './polished.js'
 import { recedingWay } from './receding.js'
 import { flatInTails } from './tails.js'
@@ -71,7 +71,7 @@ class Judging {
   /** Runs that polishing led to a kink. */
   private readonly kinked = new Set<number>()
   /** Degenerate runs that may be on a way to infinity, and those of them that are flat for the sake of tails alone. */
-  private readonly suspects: number[] = []
+  private suspects: number[] = []
   private readonly tailed = new Set<number>()
   private readonly bottom: Bottom
   private steps = 0
@@ -95,7 +95,6 @@ class Judging {
     this.polished = new Polished(judge)
     this.places = this.polished.places
     this.eps = judge.eps
-    this.valleys = valleysOf(judge.network, judge.scale, judge.blankLoss !== null)
     this.counted = {
       parameters: this.P,
       evaluate: (theta, needs) => {
@@ -105,6 +104,7 @@ class Judging {
       minimise: request => judge.objective.minimise(request)
     }
     this.bottom = new Bottom(judge, judge.eps)
+    this.valleys = valleysOf(judge.network, judge.scale, this.bottom.nothing)
     this.verdict = new Array<Verdict>(count).fill('unfinished')
     this.theta = found.theta.slice(0, count * this.P)
     this.loss = found.loss.slice(0, count)
@@ -203,22 +203,44 @@ class Judging {
     const { judge, P, found, verdict, valleys } = this
     if (which.length === 0 || judge.bounded || P > climbParameters || !valleys) return
     const ends = { theta: found.theta.slice(), loss: found.loss.slice() }
+    const [fitted, growing] = [new Set<number>(), new Set<number>()]
+    const ongoing: number[] = []
     const breathe = breathing()
-    for (const i of which) {
-      const { theta, loss, steps } = valleys.goOn(found.theta.subarray(i * P, (i + 1) * P))
-      this.steps += steps
-      ends.theta.set(theta, i * P)
-      ends.loss[i] = loss
+    const origins = pick(found.theta, P, which)
+    const { nothing } = this.bottom
+    const stands = await standsOf(this.counted, origins, pick(found.loss, 1, which), judge.scale, nothing)
+    const ways: (Escape | null)[] = which.map(() => null)
+    for (const [n, i] of which.entries()) {
+      const from = found.theta.subarray(i * P, (i + 1) * P)
+      const end = valleys.goOn(from, this.bottom.isNear(found.loss[i]) || maySink(stands[n], this.downhill.get(i)))
+      this.steps += end.steps
+      if (end.leadsTo === 'infinity')
+        ways[n] = { limit: 0, uncertainty: end.loss, ...goingOn(from, end.theta, judge.scale) }
+      else {
+        ends.theta.set(end.theta, i * P)
+        ends.loss[i] = end.loss
+        if (end.leadsTo === 'fit') fitted.add(i)
+        if (scaledLength(end.theta, judge.scale) > grown * end.path[0].radius) growing.add(i)
+        ongoing.push(i)
+      }
       await breathe()
     }
-    this.suspects.length = 0
-    await this.settle(which, pick(ends.theta, P, which), false)
+    const own = await refuteDownstream(this.counted, judge, origins, ways, nothing, this.polished)
+    this.steps += own.steps
+    own.ways.forEach((way, n) => {
+      if (!way) return
+      verdict[which[n]] = 'diverging'
+      this.ways.set(which[n], way)
+    })
+    this.suspects = []
+    await this.settle(ongoing, pick(ends.theta, P, ongoing), false)
     // Where something is left of the loss, a valley may be a narrow one that only rounding makes flat.
-    for (const i of which) if (verdict[i] === 'degenerate' && !(this.loss[i] <= this.bottom.rounding)) this.giveBack(i)
-    const lengthOf = ({ theta }: Points, i: number): number => scaledLength(theta, judge.scale, i * P)
-    const isGrowing = (i: number): boolean => lengthOf(ends, i) > grown * lengthOf(found, i)
-    const open = which.filter(i => verdict[i] === 'unfinished' && isGrowing(i))
-    await this.climb(open.concat(this.suspects.filter(i => verdict[i] === 'degenerate')), ends)
+    for (const i of ongoing)
+      if (verdict[i] === 'degenerate' && !fitted.has(i) && !(this.loss[i] <= this.bottom.rounding)) this.giveBack(i)
+    const open = ongoing.filter(i => verdict[i] === 'unfinished' && growing.has(i))
+    // Nothing is lower than a fit of all rows, however flat it may be.
+    this.suspects = this.suspects.filter(i => verdict[i] === 'degenerate' && !fitted.has(i))
+    await this.climb(open.concat(this.suspects), ends)
   }
 
   /**
@@ -347,8 +369,11 @@ class Judging {
           drop > Math.max(noise[k], this.bottom.nothing) + 2 * Math.abs(report(n)[this.places.decrease]) &&
           isFarFrom(this.judge.scale, begin[k], ends[k], thresholds.newtonStep)
         const { nullGradient } = this.places
-        if (!leaves && !this.isTooFlat(i) && !this.hidesFall(this.loss[i], report(n)[nullGradient], begin[k])) {
-          if (!this.fits(i, noise[k])) this.suspects.push(i)
+        // A convex model's minimiser has no more flat directions than its data leave open.
+        const isTooFlat = judge.flatDirections !== null && this.nullity[i] > judge.flatDirections
+        if (!leaves && !isTooFlat && !this.hidesFall(this.loss[i], report(n)[nullGradient], begin[k])) {
+          // What is as small as it can be cannot go on falling.
+          if (judge.blankLoss === null || !(this.loss[i] <= noise[k])) this.suspects.push(i)
           return
         }
         this.giveBack(i)
@@ -375,11 +400,6 @@ class Judging {
     const reach = (k: number): number =>
       thresholds.newtonStep * sizeOf(this.judge.scale, points.subarray(k * P, (k + 1) * P))
     return new Set(flat.filter((n, k) => reach(k) * report[n * K + places['nullGradient']] > noise[k]))
-  }
-
-  /** Whether the loss is as small as it can be, but for rounding, so that it cannot go on falling. */
-  private fits(i: number, noise: number): boolean {
-    return this.judge.blankLoss !== null && this.loss[i] <= noise
   }
 
   /** Whether the optimiser had come to the stationary point itself: its own way may lead past a saddle beside it. */
@@ -461,12 +481,6 @@ class Judging {
     const network = this.judge.network?.model
     if (flatDirections !== null) return this.nullity[i] > flatDirections
     return this.nullity[i] > (network ? exactlyFlat(network, this.theta, i * this.P) : 0)
-  }
-
-  /** A convex model's minimiser has no more flat directions than its data leave open. */
-  private isTooFlat(i: number): boolean {
-    const { flatDirections } = this.judge
-    return flatDirections !== null && this.nullity[i] > flatDirections
   }
 }
 

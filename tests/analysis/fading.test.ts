@@ -1,6 +1,6 @@
 // What losses on spheres tell of a fall that slows down: seeded falls like powers and exponentials of the radius, beside falls to finite points.
 import { describe, expect, it } from 'vitest'
-import { fades } from '../../src/analysis/fading.js'
+import { fades, fadesAlong } from '../../src/analysis/fading.js'
 import { thresholds } from '../../src/core/thresholds.js'
 import { climbLevels } from '../../src/optimizers/climb.js'
 import { seeded } from '../helpers/judge.js'
@@ -77,6 +77,53 @@ describe.each(ratios)('on spheres %f apart, a loss that falls', ratio => {
     for (const loss of [() => 1, () => 0, () => NaN, (r: number) => -r, (r: number) => r]) {
       expect(seen(loss, true, ratio)).toBeNull()
       expect(seen(loss, false, ratio)).toBeNull()
+    }
+  })
+})
+
+describe('a descent along which a loss falls', () => {
+  /** Radii that grow by uneven factors, with losses that are up to so many times what the valley's floor has there. */
+  const path = (decades: number, loss: (r: number) => number, above = 1) => {
+    const gaps = []
+    for (let radius = 1; radius < 10 ** decades; radius *= between(1.2, 1.8))
+      gaps.push({ radius, gap: loss(radius) * between(1, above) })
+    return gaps
+  }
+
+  it('like a power of the radius over more than a decade is on a way to infinity, roundings beyond and bends of the path or not', () => {
+    for (let n = 0; n < 200; n++) {
+      const [power, size] = [between(1.5, 8), 10 ** between(-12, -8)]
+      const floor = n % 2 === 0 ? 0 : size * 10 ** (-2 * power)
+      const gaps = path(2.5, r => size * r ** -power + (floor > 0 && r > 100 ? floor * next() : 0), 1.2)
+      expect(fadesAlong(gaps, 2 * floor), `power ${power}`).toBe(true)
+    }
+  })
+
+  it('to a finite zero, or to something above 0, or over less than a decade shows none', () => {
+    for (let n = 0; n < 200; n++) {
+      const [order, power, size] = [between(1, 6), between(1.5, 8), 10 ** between(-12, -8)]
+      const end = 10 ** between(0.3, 2.5)
+      const before = path(2.5, r => size * Math.max(0, 1 - r / end) ** order).filter(
+        ({ radius }) => radius < 0.999 * end
+      )
+      expect(fadesAlong(before, 0), `order ${order} at ${end}`).toBe(false)
+      // Like a power at first.
+      const late = (r: number): number => size * (r ** (-power / 2) - end ** (-power / 2)) ** 2
+      const along = path(3, late).filter(({ radius }) => radius < 0.9 * end)
+      along.push({ radius: 0.99 * end, gap: late(0.99 * end) })
+      expect(fadesAlong(along, 0), `power ${power} to ${end}`).toBe(false)
+      expect(
+        fadesAlong(
+          path(3, r => size * (0.05 + r ** -power)),
+          0
+        )
+      ).toBe(false)
+      expect(
+        fadesAlong(
+          path(0.95, r => size * r ** -power),
+          0
+        )
+      ).toBe(false)
     }
   })
 })

@@ -44,10 +44,17 @@ describe('residuals', () => {
     const next = seeded(5)
     const direction = Float64Array.from({ length: P }, () => 2 * next() - 1)
     const bend = new Float64Array(residuals.count)
+    const { linear } = residuals
+    const outer = linear.map(() => new Float64Array(residuals.count).fill(NaN))
     for (let n = 0; n < 3; n++) {
       const here = residuals.blank()
       residuals.evaluate(theta.slice(n * P, (n + 1) * P), here)
       residuals.differentiate(here, columns)
+      if (linear.length > 0) residuals.differentiateOutputs(here, outer)
+      linear.forEach((p, k) => {
+        const isSame = outer[k].every((v, row) => v === columns[p][row])
+        expect(isSame, `column of output parameter ${p}`).toBe(true)
+      })
       residuals.bendAlong(here, direction, bend)
       const terms = 64 * residuals.count * P * epsOf.f64
       const size = Math.max(1, Math.abs(f[n]))
@@ -115,15 +122,45 @@ describe('going down', () => {
       const residuals = new Residuals(problem, ones(problem))
       const start = Float64Array.from(teacher, v => v + between(-0.15, 0.15))
       let before = Infinity
-      for (const steps of [0, 5, 20, 80, 320]) {
-        const { loss, theta } = goDown(residuals, start, steps)
-        const here = residuals.blank()
-        residuals.evaluate(theta, here)
-        expect(here.loss).toBe(loss)
-        expect(loss).toBeLessThanOrEqual(before)
-        before = loss
+      for (const projects of [false, true]) {
+        before = Infinity
+        for (const steps of [0, 5, 20, 80, 320]) {
+          const { loss, theta } = goDown(residuals, start, steps, projects)
+          const here = residuals.blank()
+          residuals.evaluate(theta, here)
+          expect(here.loss).toBe(loss)
+          expect(loss).toBeLessThanOrEqual(before)
+          before = loss
+        }
+        expect(before, `teacher ${teacher.join()}`).toBeLessThan(1e-24)
       }
-      expect(before, `teacher ${teacher.join()}`).toBeLessThan(1e-24)
+    }
+  })
+
+  it('with the best parameters of the outputs leaves nothing that these could take away, of one output or several', () => {
+    const next = seeded(74)
+    for (let repeat = 0; repeat < 12; repeat++) {
+      const [rows, C] = [8 + repeat, 1 + (repeat % 3)]
+      const blank = curve(spread(rows, -2, 2), () => 0, 3)
+      const y = Float64Array.from({ length: rows * C }, () => 2 * next() - 1)
+      const weight = repeat % 2 === 0 ? {} : { weight: Float64Array.from({ length: rows }, () => next()) }
+      const problem = { ...blank, ...weight, model: { ...blank.model, outputs: C }, y }
+      const residuals = new Residuals(problem, ones(problem))
+      const start = Float64Array.from({ length: residuals.parameters }, () => 2 * next() - 1)
+      const { theta, path } = goDown(residuals, start, 5, true)
+      const here = residuals.blank()
+      residuals.evaluate(theta, here)
+      const columns = columnsOf(residuals)
+      residuals.differentiate(here, columns)
+      const length = (v: ArrayLike<number>): number => Math.sqrt(dot(v, v))
+      expect(path.map(({ radius }) => radius)).toEqual(path.map(({ radius }) => radius).sort((a, b) => a - b))
+      for (const p of residuals.linear)
+        expectClose(
+          dot(columns[p], here.r),
+          0,
+          1e-9 * length(columns[p]) * (length(here.r) + 1),
+          `case ${repeat}: output ${p}`
+        )
     }
   })
 
@@ -170,7 +207,7 @@ describe('a unit that becomes a line', () => {
     const here = new Residuals(problem, ones(problem)).blank()
     new Residuals(problem, ones(problem)).evaluate(theta, here)
     // What the line leaves is the limit, as the unit's own cubic term is below 1e-8 of its slope.
-    return valleysOf(problem, ones(problem), true)!.isLowest(
+    return valleysOf(problem, ones(problem), epsOf.f64)!.isLowest(
       { limit: here.loss, uncertainty: 1e-6 * here.loss },
       theta,
       theta
@@ -191,7 +228,43 @@ describe('a unit that becomes a line', () => {
   })
 })
 
+describe('rows of one unit, fitted by several', () => {
+  const next = seeded(75)
+  const between = (low: number, high: number): number => low + (high - low) * next()
+  const sigmoid = { tanh: Math.tanh, logistic: (u: number) => 1 / (1 + Math.exp(-u)) }
+  const cases = (['tanh', 'logistic'] as const).flatMap(activation =>
+    [2, 3, 4].map(units => ({ activation, units, a: between(0.35, 1.5), b: between(-1.2, 1.2) }))
+  )
+  it.each(cases)('$activation, $units units, weight $a, bias $b: one valley, which no run leaves', async c => {
+    const x = spread(7 + c.units, -3, 3)
+    const y = x.map(v => sigmoid[c.activation](c.a * v + c.b))
+    const { verdicts, degenerate } = await study({
+      data: { columns: { x, y }, target: 'y' },
+      model: { hidden: [c.units], activation: c.activation, loss: 'squared' },
+      starts: { count: 60, seed: 1 }
+    })
+    expect(verdicts.diverging + verdicts.minimum).toBe(0)
+    expect(verdicts.degenerate, JSON.stringify(verdicts)).toBeGreaterThanOrEqual(54)
+    for (const { loss } of degenerate) expect(loss).toBeLessThan(1e-13)
+  })
+})
+
 describe('curves that few units approach ever better', () => {
+  it('exp(x) by two logistic units: every run goes to infinity, and to a loss of 0', async () => {
+    const next = seeded(76)
+    for (let repeat = 0; repeat < 3; repeat++) {
+      const x = spread(9 + repeat, -1 - next(), 1 + next())
+      const { verdicts, limits } = await study({
+        data: { columns: { x, y: x.map(Math.exp) }, target: 'y' },
+        model: { hidden: [2], activation: 'logistic', loss: 'squared' },
+        starts: { count: 40, seed: 1 },
+        stop: { steps: 3000 }
+      })
+      expect(verdicts.minimum + verdicts.degenerate).toBe(0)
+      expect(verdicts.diverging, JSON.stringify(verdicts)).toBeGreaterThanOrEqual(36)
+      for (const { loss, uncertainty } of limits) expect(Math.max(0, loss - uncertainty)).toBeLessThan(1e-13)
+    }
+  })
   it.each([
     [9, -1, 1],
     [14, -1.5, 1],

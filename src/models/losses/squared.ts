@@ -12,6 +12,7 @@ export const squared: ScalarLoss = {
   attainsZero: true,
   convex: true,
   strictlyConvex: true,
+  quadratic: true,
   inUnit: unit => ({ parameters: [], scale: unit ** 2 }),
   terms(z, y, out) {
     out[0] = 0.5 * (z - y) * (z - y)

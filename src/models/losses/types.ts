@@ -49,6 +49,8 @@ export interface ScalarLoss extends Facts {
   readonly response: Exclude<Response, 'class'>
   /** Convex, and nowhere flat or straight over a stretch of z: then only the design leaves directions undetermined. */
   readonly strictlyConvex: boolean
+  /** ℓ″ is the same everywhere: the best parameters of the outputs, the others given, solve a linear least squares problem. */
+  readonly quadratic?: boolean
   /**
    * For losses of the residual z − y alone: ℓ(sz + m, sy + m) = scale · ℓ′(z, y) with ℓ′ the loss with these parameters, so that a target
    * moved and measured in another unit s is the same problem.
