@@ -2,7 +2,7 @@
  * Points that are flat for the sake of tails alone. Far out a tanh or logistic unit is a constant on a row, and a softplus unit 0 or a line,
  * but for rounding: what moves its net input there seems to change nothing, or nothing that other parameters cannot take back. In truth
  * φ is curved there, so that f has a slope that rounding hides, unless the row is fitted as well as it can be: such a point is on a way to
- * infinity or on a plateau, and no stationary one.
+ * infinity or on a plateau, and no stationary one. So is one where the output of a row without a finite best one is free to go on.
  */
 import { dot, symmetricEigen } from '../core/linalg.js'
 import { thresholds } from '../core/thresholds.js'
@@ -62,6 +62,7 @@ function isFlatInTails(
   const band = thresholds.zeroBandFactor * eps * P * Math.max(Math.abs(values[0]), Math.abs(values[P - 1]))
   const known = symmetrySpan(problem, theta, scale)
   const pulled = pulledRows(problem, theta)
+  const open = openOutputs(problem, theta)
   for (let k = 0; k < P; k++) {
     if (!(Math.abs(values[k]) <= band)) continue
     const rest = Float64Array.from({ length: P }, (_, p) => vectors[p * P + k])
@@ -72,7 +73,7 @@ function isFlatInTails(
     const length = Math.sqrt(dot(rest, rest))
     if (!(length > beside)) continue
     const tangent = rest.map((v, p) => (v * scale[p]) / length)
-    if (movesTails(problem, theta, tangent, pulled)) return true
+    if (movesTails(problem, theta, tangent, pulled, open)) return true
   }
   return false
 }
@@ -105,11 +106,36 @@ function pulledRows(problem: Problem<Network>, theta: Float64Array): Uint8Array 
   return Uint8Array.from(keys, key => (sums.get(key)!.some(v => Math.abs(v) > fitted * largest) ? 1 : 0))
 }
 
+/** [N, C]: outputs in a tail of the loss, which is lower still further out; of classes all outputs of a row, beside the target's. */
+function openOutputs(problem: Problem<Network>, theta: Float64Array): Uint8Array {
+  const { model: network, rows, y, weight } = problem
+  const { outputs: C, loss, lossParameters = [] } = network
+  const z = outputs(problem, theta)
+  const open = new Uint8Array(rows * C)
+  const [p, d, terms] = [new Float64Array(C), new Float64Array(C), new Float64Array(3)]
+  for (let i = 0; i < rows; i++) {
+    if (weight && !(weight[i] > 0)) continue
+    if (!isScalar(loss)) {
+      softmaxTerms(z.subarray(i * C, (i + 1) * C), y[i], p, d)
+      if (-d[y[i]] <= tailSlope) open.fill(1, i * C, (i + 1) * C)
+      continue
+    }
+    const definition = scalarLoss(loss)
+    for (let n = i * C; n < (i + 1) * C; n++) {
+      definition.terms(z[n], y[n], terms, lossParameters)
+      const way = definition.recedes?.(y[n]) ?? 0
+      if (way * z[n] > 0 && Math.abs(terms[2]) <= tailSlope) open[n] = 1
+    }
+  }
+  return open
+}
+
 function movesTails(
   problem: Problem<Network>,
   theta: Float64Array,
   tangent: Float64Array,
-  pulled: Uint8Array
+  pulled: Uint8Array,
+  open: Uint8Array
 ): boolean {
   const { model: network, rows, x } = problem
   const D = network.inputs
@@ -119,7 +145,8 @@ function movesTails(
   const matters = leaving(problem, theta)
   const terms = new Float64Array(3)
   for (let i = 0; i < rows; i++) {
-    if (pulled[i] === 0) continue
+    const isOpen = open.subarray(i * network.outputs, (i + 1) * network.outputs).includes(1)
+    if (pulled[i] === 0 && !isOpen) continue
     let below: Float64Array = x.subarray(i * D, (i + 1) * D)
     let change: Float64Array = new Float64Array(D)
     for (let l = 0; l + 1 < all.length; l++) {
@@ -136,13 +163,22 @@ function movesTails(
         phi.terms(u, terms)
         const slope = Math.abs(terms[1])
         const isTail = slope <= tailSlope || (phi.affineTail === true && u > 0 && Math.abs(1 - slope) <= tailSlope)
-        if (isTail && matters[l][k] && Math.abs(du) > moves) return true
+        if (isTail && pulled[i] === 1 && matters[l][k] && Math.abs(du) > moves) return true
         values[k] = terms[0]
         changes[k] = terms[1] * du
       }
       below = values
       change = changes
     }
+    const { at, stride, inputs } = all[all.length - 1]
+    const moved = Float64Array.from({ length: network.outputs }, (_, c) => {
+      const from = at + c * stride
+      let dz = bias ? tangent[from] : 0
+      for (let d = 0; d < inputs; d++) dz += tangent[from + bias + d] * below[d] + theta[from + bias + d] * change[d]
+      return dz
+    })
+    const own = isScalar(network.loss) ? 0 : moved[problem.y[i]]
+    if (isOpen && moved.some((dz, c) => open[i * network.outputs + c] === 1 && Math.abs(dz - own) > moves)) return true
   }
   return false
 }

@@ -55,3 +55,28 @@ describe('one softplus unit on |x|', () => {
     }
   })
 })
+
+describe('two places, at one of which all labels are 1', () => {
+  // Outputs there have no finite best, and those at the other place can be anything beside them.
+  it.each([
+    ['tanh', 'logistic'],
+    ['logistic', 'softmax'],
+    ['gelu', 'logistic']
+  ])('%s units, loss %s: what they are together is approached only', async (activation, loss) => {
+    for (let repeat = 0; repeat < 4; repeat++) {
+      const [ones, mixed] = [2 + (repeat % 3), 3 + repeat]
+      const y = Array.from({ length: ones + mixed }, (_, i) => (i < ones ? 1 : (i - ones) % 2))
+      const share = y.slice(ones).reduce((s, v) => s + v, 0) / mixed
+      const entropy = -share * Math.log(share) - (1 - share) * Math.log(1 - share)
+      const { minima, degenerate, limits } = await study({
+        data: { columns: { x: y.map((_, i) => (i < ones ? 1 : -0.4)), y }, target: 'y' },
+        model: { hidden: [1], activation, loss },
+        optimizer: repeat % 2 === 0 ? 'lbfgs' : 'newton',
+        starts: { count: 40, seed: 1 + repeat, init: { normal: 3 } }
+      })
+      const least = (entropy * mixed) / y.length
+      expect([...minima, ...degenerate].filter(point => point.loss < least + 1e-6)).toEqual([])
+      expect(limits.length).toBeGreaterThan(0)
+    }
+  })
+})
