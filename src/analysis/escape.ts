@@ -238,9 +238,14 @@ const notBelow = (floor: Floor | null, end: Limit): Limit =>
 /** What was met on the way from one point. */
 interface Climbed {
   readonly way: Escape | null
-  /** Loss at the point, and the least on its own sphere. */
+  /** Loss at the point, the least on its own sphere, and on any sphere outwards. */
   readonly loss: number
   readonly least: number
+  readonly lowest: number
+  /** Whether the loss rises inwards. */
+  readonly rises: boolean
+  /** Rounding of the loss. */
+  readonly noise: number
   /** [P] The innermost point, and the outermost. */
   readonly inside: Float64Array
   readonly reached: Float64Array
@@ -294,10 +299,24 @@ async function climbAll(
     const n = finelyAt.get(i)
     const to = n === undefined ? row(out.theta, i) : row(fine.theta, n)
     const way = ends[i] && { ...notBelow(floor, ends[i]), ...goingOn(row(points, i), to, scale) }
-    return { way, loss: f[i], least: levels(out, i)[0], inside: row(inside.theta, i), reached: to }
+    const own = {
+      loss: f[i],
+      least: levels(out, i)[0],
+      lowest: lowestOf(levels(out, i)),
+      rises: rises(levels(inside, i)),
+      noise: noiseOf(i)
+    }
+    return { ...own, way, inside: row(inside.theta, i), reached: to }
   })
   return { climbed, taken: sum(out.steps) + sum(inside.steps) + sum(fine.steps) }
 }
+
+/** The least that was met; spheres that were not reached have none. */
+const lowestOf = (losses: Levels): number =>
+  Array.from(losses).reduce((least, loss) => (loss < least ? loss : least), Infinity)
+
+const rises = (inwards: Levels): boolean =>
+  Array.from({ length: enoughGaps }, (_, k) => inwards[k + 1] > inwards[k]).every(Boolean)
 
 /** Where a way leads that goes from one point [P] to another, and what grew. */
 export function goingOn(
@@ -330,20 +349,32 @@ export async function escapes(
   const { climbed, taken } = await climbAll(objective, climbs, scale, points, eps, floor)
   const ways = climbed.map(({ way }) => way)
   const reached = climbed.map(({ reached }) => reached)
-  // Far out a loss that falls exponentially is so flat that its sphere is not settled on in time. Further in it is, and where the way
-  // from there has the limit that the run's own sphere has come to, that is the run's way.
-  const far = [...ways.keys()].filter(i => !ways[i] && climbed[i].least < atOnce * climbed[i].loss)
-  if (far.length === 0 || floor) return { ways, reached, taken }
+  // Far out a loss that falls exponentially is so flat that its spheres are not settled on in time, and rounding takes part in where a
+  // climb goes. Further in it is not so, and where the way from there has the limit that the run's own climb has come to, that is the run's way.
+  const far = [...ways.keys()].filter(i => {
+    const { least, loss, rises } = climbed[i]
+    return !ways[i] && (rises || (!floor && least < atOnce * loss))
+  })
+  if (far.length === 0) return { ways, reached, taken }
   const inner = new Float64Array(far.length * P)
   far.forEach((i, n) => inner.set(climbed[i].inside, n * P))
-  const again = await climbAll(objective, climbs, scale, inner, eps, floor)
+  const again = await climbAll(
+    objective,
+    climbs,
+    scale,
+    inner,
+    eps,
+    floor && { ...floor, isFar: n => floor.isFar(far[n]) }
+  )
   far.forEach((i, n) => {
     const { way } = again.climbed[n]
-    const { loss, least } = climbed[i]
-    if (way && Math.abs(least - way.limit) <= way.uncertainty + atOnce * (loss - way.limit)) {
-      ways[i] = way
-      reached[i] = again.climbed[n].reached
-    }
+    const { loss, least, lowest, noise } = climbed[i]
+    if (!way) return
+    const apart = Math.abs(lowest - way.limit)
+    const isThere = Math.abs(least - way.limit) <= way.uncertainty + atOnce * (loss - way.limit)
+    if (!isThere && !(apart <= standsOut * noise)) return
+    ways[i] = { ...way, limit: Math.min(lowest, way.limit), uncertainty: Math.max(apart, way.uncertainty) }
+    reached[i] = again.climbed[n].reached
   })
   return { ways, reached, taken: taken + again.taken }
 }

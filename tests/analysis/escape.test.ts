@@ -79,6 +79,29 @@ describe('channels in the plane, seeded', () => {
   })
 })
 
+describe('channels along parabolas whose limit is near, seeded', () => {
+  // Their spheres are flat but for rounding, so that rounding takes part in where a climb goes.
+  const next = seeded(8)
+  const between = (low: number, high: number): number => low + (high - low) * next()
+  /** Of losses near 1, as it grows with the radius: on the outermost sphere. */
+  const rounding = 64 * Number.EPSILON * thresholds.outwards ** climbLevels
+  it.each([1e-7, 1e-8])('end at it where %d is left, beside the channel or in it', async left => {
+    let found = 0
+    for (let n = 0; n < 24; n++) {
+      const [c, a, floor] = [curves(between(0.2, 1))[1], between(1, 4), between(0.1, 1.1)]
+      const x = -Math.log(left) / a
+      const point = [x, c(x)[0] + 1e-2 * Math.sqrt(left) * between(-1, 1)]
+      const judged = await judgePoints(channel(floor, between(0.5, 1.5), exponential(1, a), c), [point])
+      if (judged.verdict[0] === 'diverging') found++
+      for (const { limit, uncertainty } of judged.ways.values()) {
+        expect(Math.abs(limit - floor)).toBeLessThanOrEqual(Math.max(3 * uncertainty, rounding))
+        expect(uncertainty).toBeLessThanOrEqual(left)
+      }
+    }
+    expect(found).toBeGreaterThanOrEqual(21)
+  })
+})
+
 describe('losses on spheres', () => {
   const levels = (f: (r: number) => number, ratio: number): number[] =>
     Array.from({ length: climbLevels + 1 }, (_, k) => f(ratio ** k))
