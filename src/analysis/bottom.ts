@@ -8,7 +8,7 @@ export class Bottom {
   /** What rounding of residuals leaves of it. */
   readonly rounding: number
   /** What is close to nothing: its square root, relative to the loss of outputs that are all 0. */
-  readonly little: number
+  private readonly little: number
 
   constructor(
     private readonly judge: Judge,
@@ -25,9 +25,14 @@ export class Bottom {
     return this.nothing > 0 && loss <= this.nothing
   }
 
+  /** Whether no more than a little is left; of losses that may be negative that is not known. */
+  isLittle(loss: number): boolean {
+    return this.nothing > 0 && loss <= this.little
+  }
+
   /** Whether a little is left to fall: residuals bend f as much as they are large, so that curvature says nothing yet. */
   isNear(loss: number): boolean {
-    return loss <= this.little && !this.isAt(loss) && this.nothing > 0
+    return this.isLittle(loss) && !this.isAt(loss)
   }
 
   /** Whether all rows are fitted, but for rounding, by units none of which is a step. */

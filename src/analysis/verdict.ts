@@ -393,7 +393,7 @@ class Judging {
     const { K, P, places } = this
     const all = Array.from({ length: count }, (_, n) => n)
     const flat = all.filter(
-      n => report[n * K + places['zero']] > 0 && !(this.judge.network && loss[n] <= this.bottom.little)
+      n => report[n * K + places['zero']] > 0 && !(this.judge.network && this.bottom.isLittle(loss[n]))
     )
     const points = pick(theta, P, flat)
     const noise = await lossNoise(this.counted, points, pick(loss, 1, flat), this.eps)
@@ -418,7 +418,7 @@ class Judging {
     // In a valley without loss a run has arrived wherever along it the last digits lead.
     const settled =
       this.bottom.nothing > 0 &&
-      this.found.loss[i] <= this.bottom.little &&
+      this.bottom.isLittle(this.found.loss[i]) &&
       run.loss[n] <= this.bottom.nothing &&
       !(report[this.places.negative] > 0)
     if (!settled && isFarFrom(this.judge.scale, origin, at, this.judge.moveLimit ?? thresholds.moved)) {
@@ -453,7 +453,7 @@ class Judging {
 
   private hidesFall(loss: number, nullGradient: number, theta: Float64Array): boolean {
     const { judge, bottom } = this
-    if (!judge.network || loss <= bottom.little) return false
+    if (!judge.network || bottom.isLittle(loss)) return false
     return hidesFall(nullGradient * sizeOf(judge.scale, theta), Math.max(Math.abs(loss), judge.blankLoss || 1))
   }
 
