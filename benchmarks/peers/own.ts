@@ -87,10 +87,22 @@ function endsInto({ model, frame }: Setup, ends: Float64Array): NonNullable<Sess
 const wholeStarts = { [names.logistic]: 200_000, [names.netAll]: 20_000 } as const
 const isWhole = (name: string): name is keyof typeof wholeStarts => name in wholeStarts
 
+/** Optimisers and precisions of searches in whole studies; end points are polished, judged and proved in f64 whichever it is. */
+const searches = [
+  { optimizer: 'newton', precision: 'f64' },
+  { optimizer: 'newton', precision: 'mixed' },
+  { optimizer: 'newton', precision: 'f32' },
+  { optimizer: 'lbfgs', precision: 'f32' }
+] as const
+
 /** Seconds of the whole study into a directory, from its first start to its last part, and the ends of all runs. */
-async function wholeFigure(problem: keyof typeof wholeStarts, threads: number): Promise<PeerFigure> {
+async function wholeFigure(
+  problem: keyof typeof wholeStarts,
+  threads: number,
+  { optimizer, precision }: (typeof searches)[number]
+): Promise<PeerFigure> {
   const count = wholeStarts[problem]
-  const setup = await setUp(configOf(problem, count), { threads })
+  const setup = await setUp(configOf(problem, count, { engine: 'cpu', precision, optimizer }), { threads })
   const P = setup.objective.parameters
   const ends = new Float64Array(count * P).fill(NaN)
   const range = { first: 0, count }
@@ -110,7 +122,8 @@ async function wholeFigure(problem: keyof typeof wholeStarts, threads: number): 
   const seconds: number[] = []
   for (let k = 0; k < samples; k++) seconds.push(await study())
   setup.dispose()
-  return { what: 'study', problem, method: `newton, ${wholeStudy}`, count, seconds, ends: rows(ends, P) }
+  const method = `${optimizer} in ${precision}, ${wholeStudy}`
+  return { what: 'study', problem, method, count, seconds, ends: rows(ends, P) }
 }
 
 async function evaluationFigures(
@@ -150,7 +163,7 @@ export async function ownFigures(prepared: readonly Prepared[], threads: number)
   for (const p of prepared) {
     const { name } = p.shared
     if (p.setup) figures.push(...(await studyFigures(p.setup, name)))
-    if (isWhole(name)) figures.push(await wholeFigure(name, threads))
+    if (isWhole(name)) for (const search of searches) figures.push(await wholeFigure(name, threads, search))
     if (p.evaluated) figures.push(...(await evaluationFigures(p, p.objective, 'cpu engine')))
   }
   return figures

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { pointsFor, problemOfSize } from '../../src/bench/kernels/sizes.js'
 import { chooseEngine } from '../../src/engines/registry.js'
-import type { EngineName, Objective, Precision } from '../../src/engines/types.js'
+import type { EngineName, Objective } from '../../src/engines/types.js'
 import { startPoint, parameterCount } from '../../src/models/model.js'
 import { layoutOf } from '../../src/models/model.js'
 import type { Problem } from '../../src/models/types.js'
@@ -35,13 +35,29 @@ const studies = {
 } as const
 export const studyNames = Object.keys(studies) as (keyof typeof studies)[]
 
+/** What searches. */
+interface Search {
+  readonly engine: EngineName
+  readonly precision: StudyConfig['precision']
+  readonly optimizer?: 'newton' | 'lbfgs'
+}
+
 export const configOf = (
   name: keyof typeof studies,
   count: number,
-  engine: { readonly engine: EngineName; readonly precision: Precision } = { engine: 'cpu', precision: 'f64' }
+  { engine, precision, optimizer = 'newton' }: Search = { engine: 'cpu', precision: 'f64' }
 ): StudyConfig =>
   resolveConfig(
-    { data, model: studies[name], optimizer: 'newton', starts: { count, seed }, stop: { gradient: 1e-8 }, ...engine },
+    {
+      data,
+      model: studies[name],
+      optimizer,
+      starts: { count, seed },
+      // What f32 cannot reach is left to polishing.
+      ...(precision === 'f32' ? {} : { stop: { gradient: 1e-8 } }),
+      engine,
+      precision
+    },
     'the benchmark'
   )
 
