@@ -211,12 +211,14 @@ function knownBest(losses: readonly number[], noise: number, end: Limit): Limit 
   }
   const later = [best]
   for (let k = m - 1; k > earlier + 1; k--) {
+    if (!fallsTo(losses, k, noise)) continue
     const here = extrapolatedTo(losses, k, noise)
-    if (!fallsTo(losses, k, noise) || !Number.isFinite(here.uncertainty)) continue
+    if (!Number.isFinite(here.uncertainty)) continue
     const agrees = later.every(l => Math.abs(l.limit - here.limit) <= l.uncertainty + here.uncertainty)
     // One that differs little from those before by chance differs from the next.
-    const change = 2 * Math.abs(later[later.length - 1].limit - here.limit)
-    const uncertainty = Math.max(here.uncertainty, Math.min(change, later[later.length - 1].uncertainty))
+    const next = later[later.length - 1]
+    const change = 2 * Math.abs(next.limit - here.limit)
+    const uncertainty = Math.max(here.uncertainty, Math.min(change, next.uncertainty))
     if (agrees && uncertainty < best.uncertainty) best = { limit: here.limit, uncertainty }
     later.push(here)
   }

@@ -99,6 +99,7 @@ export function uncertaintyOf([limit, ...others]: readonly number[]): number {
 /** A descent shows a power where its radius has grown tenfold, and over that the power has varied by no more than this factor. */
 const grownAlong = 10
 const steadyAlong = 2
+/** On the last stretch the power is at most so many times the largest before: towards a finite zero it grows. */
 const steeperAtEnd = 1.3
 /** Neighbouring radii on a descent are this far apart at least for a power to be read from them. */
 const apartAlong = 2

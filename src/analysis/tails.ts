@@ -61,8 +61,9 @@ function isFlatInTails(
   const { values, vectors } = symmetricEigen(H, P, scale)
   const band = thresholds.zeroBandFactor * eps * P * Math.max(Math.abs(values[0]), Math.abs(values[P - 1]))
   const known = symmetrySpan(problem, theta, scale)
-  const pulled = pulledRows(problem, theta)
-  const open = openOutputs(problem, theta)
+  const z = outputs(problem, theta)
+  const pulled = pulledRows(problem, z)
+  const open = openOutputs(problem, z)
   for (let k = 0; k < P; k++) {
     if (!(Math.abs(values[k]) <= band)) continue
     const rest = Float64Array.from({ length: P }, (_, p) => vectors[p * P + k])
@@ -78,11 +79,10 @@ function isFlatInTails(
   return false
 }
 
-/** [N]: whether outputs other than a row's own would do better on it and the rows with the same inputs. */
-function pulledRows(problem: Problem<Network>, theta: Float64Array): Uint8Array {
+/** [N]: whether outputs other than a row's own, of z [N, C], would do better on it and the rows with the same inputs. */
+function pulledRows(problem: Problem<Network>, z: Float64Array): Uint8Array {
   const { model: network, rows, x, y, weight, offset } = problem
   const { inputs: D, outputs: C, loss, lossParameters = [] } = network
-  const z = outputs(problem, theta)
   const [p, d, terms] = [new Float64Array(C), new Float64Array(C), new Float64Array(3)]
   const sums = new Map<string, Float64Array>()
   const keys: string[] = []
@@ -106,11 +106,10 @@ function pulledRows(problem: Problem<Network>, theta: Float64Array): Uint8Array 
   return Uint8Array.from(keys, key => (sums.get(key)!.some(v => Math.abs(v) > fitted * largest) ? 1 : 0))
 }
 
-/** [N, C]: outputs in a tail of the loss, which is lower still further out; of classes all outputs of a row, beside the target's. */
-function openOutputs(problem: Problem<Network>, theta: Float64Array): Uint8Array {
+/** [N, C]: outputs z [N, C] in a tail of the loss, which is lower still further out; of classes all outputs of a row, beside the target's. */
+function openOutputs(problem: Problem<Network>, z: Float64Array): Uint8Array {
   const { model: network, rows, y, weight } = problem
   const { outputs: C, loss, lossParameters = [] } = network
-  const z = outputs(problem, theta)
   const open = new Uint8Array(rows * C)
   const [p, d, terms] = [new Float64Array(C), new Float64Array(C), new Float64Array(3)]
   for (let i = 0; i < rows; i++) {

@@ -97,7 +97,7 @@ export function goDown(residuals: Residuals, start: Float64Array, most: number, 
   let top = 0
   const dampedLength = (v: Float64Array): number => norm(v.map((a, p) => (isLinear[p] ? 0 : a * damping[p])))
   const moved = (v: Float64Array): number => norm(v.map((a, p) => (isLinear[p] ? 0 : a)))
-  const takes = (): void => {
+  const damp = (): void => {
     for (let p = 0; p < P; p++) if (isLinear[p]) damping[p] = (undamped * top) / Math.sqrt(lambda)
     factor.damp(damping, Math.sqrt(lambda))
   }
@@ -120,7 +120,7 @@ export function goDown(residuals: Residuals, start: Float64Array, most: number, 
       for (let n = 0; n < N; n++) away[n] = -here.r[n]
       isFresh = false
     }
-    takes()
+    damp()
     const step = factor.solve(away)
     const damped = dampedLength(step)
     const predicted = 0.5 * factor.square(step) + lambda * damped * damped

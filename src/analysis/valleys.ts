@@ -28,6 +28,8 @@ const bentSteps = 100
 export interface Followed extends Descent {
   /** Parameters that fit all rows but for rounding, a way on which they are fitted at infinity only, or neither as far as was seen. */
   readonly leadsTo: 'fit' | 'infinity' | null
+  /** Whether |θ| is more than `grown` times as large there. */
+  readonly grows: boolean
 }
 
 export interface Valleys {
@@ -69,18 +71,17 @@ export function valleysOf(problem: Problem<Network> | null, scale: Float64Array,
   const down = (theta: Float64Array, most = steps): Descent => goDown(residuals(), theta, most)
   const fast = (theta: Float64Array): Descent | null =>
     residuals().linear.length > 0 ? goDown(residuals(), theta, steps, true) : null
+  const grows = ({ theta, path: [start] }: Descent): boolean => scaledLength(theta, scale) > grown * start.radius
   // A unit that is a step fits rows at infinity only.
-  const isFit = ({ theta, loss, path: [start] }: Descent): boolean =>
-    loss <= Math.min(nothing, leftOver * start.gap) &&
-    scaledLength(theta, scale) <= grown * start.radius &&
-    !hasStep(problem, theta)
+  const isFit = (end: Descent): boolean =>
+    end.loss <= Math.min(nothing, leftOver * end.path[0].gap) && !grows(end) && !hasStep(problem, end.theta)
   return {
     goOn: (theta, isNear) => {
       const first = isNear ? fast(theta) : null
-      if (first && isFit(first)) return { ...first, leadsTo: 'fit' }
-      if (first && fadesAlong(first.path, deep * nothing)) return { ...first, leadsTo: 'infinity' }
+      if (first && isFit(first)) return { ...first, leadsTo: 'fit', grows: false }
+      if (first && fadesAlong(first.path, deep * nothing)) return { ...first, leadsTo: 'infinity', grows: true }
       const end = down(theta)
-      return { ...end, steps: end.steps + (first?.steps ?? 0), leadsTo: null }
+      return { ...end, steps: end.steps + (first?.steps ?? 0), leadsTo: null, grows: grows(end) }
     },
     bearsOut: ({ limit, uncertainty }, reached) => {
       const end = down(reached)

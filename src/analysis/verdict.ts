@@ -16,7 +16,6 @@ import {
   isFarFrom,
   lossNoise,
   pick,
-  scaledLength,
   sizeOf,
   type JudgedObjective,
   type Runs
@@ -39,9 +38,6 @@ const sum = (v: Uint32Array): number => v.reduce((s, n) => s + n, 0)
 
 /** Largest P for which ways to infinity are looked for. */
 const climbParameters = 128
-
-/** Ways to infinity are looked for once more where going on along a valley has made |θ| this many times as large. */
-const grown = 1.2
 
 /** Where runs are looked at from. */
 interface Points {
@@ -220,7 +216,7 @@ class Judging {
         ends.theta.set(end.theta, i * P)
         ends.loss[i] = end.loss
         if (end.leadsTo === 'fit') fitted.add(i)
-        if (scaledLength(end.theta, judge.scale) > grown * end.path[0].radius) growing.add(i)
+        if (end.grows) growing.add(i)
         ongoing.push(i)
       }
       await breathe()
@@ -237,6 +233,7 @@ class Judging {
     // Where something is left of the loss, a valley may be a narrow one that only rounding makes flat.
     for (const i of ongoing)
       if (verdict[i] === 'degenerate' && !fitted.has(i) && !(this.loss[i] <= this.bottom.rounding)) this.giveBack(i)
+    // Where |θ| has grown, ways to infinity are looked for once more.
     const open = ongoing.filter(i => verdict[i] === 'unfinished' && growing.has(i))
     // Nothing is lower than a fit of all rows, however flat it may be.
     this.suspects = this.suspects.filter(i => verdict[i] === 'degenerate' && !fitted.has(i))
@@ -417,7 +414,6 @@ class Judging {
     const origin = this.found.theta.subarray(i * P, (i + 1) * P)
     // In a valley without loss a run has arrived wherever along it the last digits lead.
     const settled =
-      this.bottom.nothing > 0 &&
       this.bottom.isLittle(this.found.loss[i]) &&
       run.loss[n] <= this.bottom.nothing &&
       !(report[this.places.negative] > 0)
