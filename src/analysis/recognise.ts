@@ -16,6 +16,7 @@ import type { Model } from '../models/types.js'
 import { isReceding, type Found, type Judge, type Judged } from './judge.js'
 import { judgeRuns } from './verdict.js'
 import { apart, together, type JudgedRuns } from './judgedRuns.js'
+import type { RunBlock } from '../runs/table.js'
 import type { Certifier, Proofs } from '../engines/types.js'
 
 /** Runs that are taken to their minima before others are compared with these: so many at first, then twice as many each time. */
@@ -30,6 +31,9 @@ const mostKnown = 2 ** 16
 
 /** In place of the number of a minimum that is not remembered. */
 const unknown = -1
+
+/** Runs as a search left them. */
+export type SearchedRuns = Pick<RunBlock, 'theta' | 'loss' | 'gradientNorm' | 'status'>
 
 /** A minimum that Newton's method led to from canonical form. */
 interface Known {
@@ -77,21 +81,9 @@ export class Recogniser {
     if (judge.separated) return apart(await judgeRuns(judge, ends, found, count))
     const theta = centred(this.model, ends)
     const out = new Recognised(P, count, this.plain, spare)
-    const others: number[] = []
-    let size = firstChunk
-    for (let i = 0; i < count; size *= 2) {
-      const chunk: number[] = []
-      while (chunk.length < size && (i = this.leading(theta, found, i, count, out)) < count) {
-        if (found.status[i] === Status.failed || isReceding(judge, found.loss[i])) others.push(i)
-        else if (!this.recognise(theta, i, out)) chunk.push(i)
-        i++
-      }
-      if (chunk.length > 0) others.push(...(await this.settle(theta, chunk, out)))
-    }
+    const others = await this.sort(theta, found, count, out)
     const recognised = out.judged(this.judge.eps)
     if (others.length === 0) return recognised
-    // Ascending, so that what follows does not depend on what was known.
-    others.sort((a, b) => a - b)
     const rest = await judgeRuns(
       judge,
       take(theta, P, others),
@@ -103,6 +95,38 @@ export class Recogniser {
       others.length
     )
     return together(recognised, apart(rest), others)
+  }
+
+  /**
+   * Moves converged runs that Newton's method leads to clearly strict minima beside them onto these, with the numbers found there.
+   * @returns the other runs, ascending
+   */
+  async settleRuns(runs: SearchedRuns, count: number, spare: Spare): Promise<number[]> {
+    const { judge, P } = this
+    if (judge.separated) return Array.from({ length: count }, (_, i) => i)
+    const out = new Recognised(P, count, this.plain, spare)
+    const status = runs.status.map(s => (s === Status.converged ? s : Status.failed))
+    const others = await this.sort(centred(this.model, runs.theta), { ...runs, status }, count, out)
+    out.moveTo(runs, others)
+    out.giveBack()
+    return others
+  }
+
+  /** Files runs that are at known minima, or are led to one, and returns the others, ascending: whatever was known before. */
+  private async sort(theta: Float64Array, found: Found, count: number, out: Recognised): Promise<number[]> {
+    const { judge } = this
+    const others: number[] = []
+    let size = firstChunk
+    for (let i = 0; i < count; size *= 2) {
+      const chunk: number[] = []
+      while (chunk.length < size && (i = this.leading(theta, found, i, count, out)) < count) {
+        if (found.status[i] === Status.failed || isReceding(judge, found.loss[i])) others.push(i)
+        else if (!this.recognise(theta, i, out)) chunk.push(i)
+        i++
+      }
+      if (chunk.length > 0) others.push(...(await this.settle(theta, chunk, out)))
+    }
+    return others.sort((a, b) => a - b)
   }
 
   /**
@@ -301,6 +325,26 @@ class Recognised {
     return { end, ends }
   }
 
+  /** Puts runs, but for `others` (ascending), where they were filed. */
+  moveTo({ theta, loss, gradientNorm }: SearchedRuns, others: readonly number[]): void {
+    const { P, end } = this
+    for (let i = 0, n = 0; i < end.length; i++) {
+      if (others[n] === i) {
+        n++
+        continue
+      }
+      const row = end[i]
+      for (let p = 0, q = row * P, to = i * P; p < P; p++) theta[to++] = this.theta[q++]!
+      loss[i] = this.loss[row]!
+      gradientNorm[i] = this.gradientNorm[row]!
+    }
+  }
+
+  giveBack(): void {
+    const { end, theta, loss, gradientNorm } = this
+    this.spare.give({ end, theta, loss, gradientNorm })
+  }
+
   private grow(): void {
     for (const name of ['theta', 'loss', 'gradientNorm'] as const) {
       const larger = this.spare.f64(2 * this[name].length)
@@ -311,23 +355,27 @@ class Recognised {
   }
 }
 
+/** What becomes of blocks of runs. */
+export interface Judging {
+  judgeRuns(theta: Float64Array, found: Found, count: number, spare?: Spare): Promise<JudgedRuns>
+  /** As the recogniser has it; absent where nothing is recognised. */
+  settleRuns?(runs: SearchedRuns, count: number, spare: Spare): Promise<number[]>
+}
+
 /**
  * Judges blocks, by recognition where the certifying engine has proofs and the model is known.
  *
  * @param most minima that are remembered; what runs are judged to be does not depend on it
  */
-export function judging(
-  judge: Judge,
-  model: Model,
-  most = mostKnown
-): (theta: Float64Array, found: Found, count: number, spare?: Spare) => Promise<JudgedRuns> {
+export function judging(judge: Judge, model: Model, most = mostKnown): Judging {
   const { certifier } = judge.objective
   // Orbits of linear units and kinks are the judge's own to see.
   const phi = hiddenActivation(model)
   if (!certifier || phi?.linear || phi?.smooth === false)
-    return async (theta, found, count) => apart(await judgeRuns(judge, theta, found, count))
-  const recogniser = new Recogniser(judge, certifier, model, most)
-  return (theta, found, count, spare) => recogniser.judgeRuns(theta, found, count, spare)
+    return {
+      judgeRuns: async (theta, found, count) => apart(await judgeRuns(judge, theta, found, count))
+    }
+  return new Recogniser(judge, certifier, model, most)
 }
 
 const take = (theta: Float64Array, P: number, which: readonly number[]): Float64Array => {

@@ -1,16 +1,22 @@
 /**
  * Searching in f32 and finishing in f64: single precision has twice the lanes of a register, and far from a minimum its rounding does no
- * harm. Each run is searched until its gradient is at the square root of f32's rounding; from there Newton's method, and nearly any
- * other, has little left to do in f64. A run that fails in f32 begins again in f64.
+ * harm. Each run is searched until its gradient is at the square root of f32's rounding. Where Newton's method leads from there to a strict
+ * minimum close by, nothing is left to search; all others go on in f64, and a run that fails in f32 begins again there.
  */
-import type { Spare } from '../core/spare.js'
+import { Spare } from '../core/spare.js'
 import { Status } from '../core/status.js'
 import { startPoint } from '../models/model.js'
 import type { Problem } from '../models/types.js'
 import type { Certifier, Evaluation, Needs, Objective, Program, RunBlock, RunRequest, Scores } from './types.js'
 
-/** Gradient norm at which f64 takes over: √2⁻²³, in conditioned coordinates. */
-const coarse = Math.sqrt(2 ** -23)
+/** Gradient norm at which f64 takes over, in conditioned coordinates: a few roundings of f32. */
+const coarse = 4 * 2 ** -23
+
+/**
+ * Moves runs of a block that Newton's method leads in f64 to strict minima beside them onto these; the places of the others, ascending,
+ * which are the same whichever runs are beside them.
+ */
+export type Settling = (runs: RunBlock, count: number, spare: Spare) => Promise<number[]>
 
 /** What the second stage made of some runs of a block, by their place in it. */
 type Finished = Pick<RunBlock, 'theta' | 'loss' | 'gradientNorm' | 'steps' | 'status' | 'report'> & {
@@ -25,11 +31,13 @@ export class MixedObjective implements Objective {
   /**
    * @param low in f32, with its own program
    * @param high in f64; the program of a request is for it
+   * @param settle which runs of a block need not be finished
    */
   constructor(
     private readonly low: Objective,
     private readonly lowProgram: Program,
-    private readonly high: Objective
+    private readonly high: Objective,
+    private readonly settle?: Settling
   ) {
     this.problem = high.problem
     this.parameters = high.parameters
@@ -44,66 +52,61 @@ export class MixedObjective implements Objective {
     return this.high.score(theta, data, spare)
   }
 
-  async *minimise(request: RunRequest): AsyncIterable<RunBlock> {
+  async *minimise(request: RunRequest, spare = new Spare()): AsyncIterable<RunBlock> {
     if (request.batch || request.inputs)
       throw new Error('mixed precision is for runs that take the same rows at every step')
     const gradient = Math.max(request.stop.gradient, coarse)
     const first = { ...request, program: this.lowProgram, stop: { ...request.stop, gradient } }
-    for await (const block of this.low.minimise(first)) yield await this.finish(request, block)
+    for await (const block of this.low.minimise(first, spare)) yield await this.finish(request, block, spare)
   }
 
   dispose(): void {
     this.low.dispose()
   }
 
-  private async finish(request: RunRequest, block: RunBlock): Promise<RunBlock> {
+  private async finish(request: RunRequest, block: RunBlock, spare: Spare): Promise<RunBlock> {
+    const which = this.settle
+      ? await this.settle(block, block.count, spare)
+      : Array.from({ length: block.count }, (_, i) => i)
+    return which.length === 0 ? block : this.goOn(request, block, which)
+  }
+
+  /** The block with its runs `which` taken to their ends in f64. */
+  private async goOn(request: RunRequest, block: RunBlock, which: readonly number[]): Promise<RunBlock> {
     const { parameters: P } = this
     const K = request.program.report.length
     const { steps: budget } = request.stop
-    const theta = block.theta.slice(0, block.count * P)
-    const before = block.steps.slice(0, block.count)
-    const again: number[] = []
-    for (let i = 0; i < block.count; i++) {
-      if (block.status[i] !== Status.failed) continue
-      theta.set(this.startOf(request, block.start[i]), i * P)
-      before[i] = 0
-      again.push(i)
+    const points = new Float64Array(which.length * P)
+    const before = new Uint32Array(which.length)
+    const failed = which.map(i => block.status[i] === Status.failed)
+    which.forEach((i, n) => {
+      const point = failed[n] ? this.startOf(request, block.start[i]) : block.theta.subarray(i * P, (i + 1) * P)
+      points.set(point, n * P)
+      before[n] = failed[n] ? 0 : block.steps[i]
+    })
+    const traces = block.traces?.slice()
+    const place = (of: Finished, n: number, m = n): void => {
+      const i = which[n]
+      block.theta.set(of.theta.subarray(m * P, (m + 1) * P), i * P)
+      block.report.set(of.report.subarray(m * K, (m + 1) * K), i * K)
+      block.steps[i] = before[n] + of.steps[m]
+      for (const name of ['loss', 'gradientNorm', 'status'] as const) block[name][i] = of[name][m]
+      if (traces) traces[i] = failed[n] ? of.traces[m] : joined(block.traces![i], of.traces[m])
     }
-    const all = Array.from({ length: block.count }, (_, i) => i)
-    const out = await this.run(request, theta, all, budget)
+    const all = which.map((_, n) => n)
+    const out = await this.run(request, points, all, budget)
     // A run that has used up its steps ends where they end, whichever runs are beside it.
     const over = new Map<number, number[]>()
-    for (const i of all) {
-      if (before[i] + out.steps[i] <= budget) continue
-      const left = budget - before[i]
-      over.set(left, [...(over.get(left) ?? []), i])
+    for (const n of all) {
+      const left = budget - before[n]
+      if (out.steps[n] <= left) place(out, n)
+      else over.set(left, [...(over.get(left) ?? []), n])
     }
-    for (const [left, which] of over) {
-      const part = left > 0 ? await this.run(request, theta, which, left) : await this.asIs(theta, which, K)
-      which.forEach((i, n) => {
-        out.theta.set(part.theta.subarray(n * P, (n + 1) * P), i * P)
-        out.report.set(part.report.subarray(n * K, (n + 1) * K), i * K)
-        for (const name of ['loss', 'gradientNorm', 'steps', 'status'] as const) out[name][i] = part[name][n]
-        ;(out.traces as Float64Array[])[i] = part.traces[n]
-      })
+    for (const [left, some] of over) {
+      const part = left > 0 ? await this.run(request, points, some, left) : await this.asIs(points, some, K)
+      some.forEach((n, m) => place(part, n, m))
     }
-    const { loss, gradientNorm, status, report } = out
-    const steps = out.steps.map((n, i) => n + before[i])
-    const { traces } = block
-    const whole = traces && {
-      traces: all.map(i => (again.includes(i) ? out.traces[i] : joined(traces[i], out.traces[i])))
-    }
-    return {
-      count: block.count,
-      start: block.start,
-      theta: out.theta,
-      loss,
-      gradientNorm,
-      status,
-      report,
-      steps,
-      ...whole
-    }
+    return traces ? { ...block, traces } : block
   }
 
   /** Runs `which` of [·, P] points in f64, results in their order. */

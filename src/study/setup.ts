@@ -19,9 +19,8 @@ import { modelOf } from '../models/expression/expression.js'
 import { chosenLoss, lossName } from '../models/losses/choice.js'
 import { defaultLosses, isScalar, lossTable } from '../models/losses/index.js'
 import type { Network, Problem, Model } from '../models/types.js'
-import { judging } from '../analysis/recognise.js'
-import type { JudgedRuns } from '../analysis/judgedRuns.js'
-import type { Found, Judge } from '../analysis/judge.js'
+import { judging, type Judging } from '../analysis/recognise.js'
+import type { Judge } from '../analysis/judge.js'
 import { flatDirections } from '../analysis/rank.js'
 import { recedingOf } from '../analysis/receding.js'
 import { separation, type Separation } from '../analysis/separation/index.js'
@@ -43,7 +42,6 @@ import { epsilonOf, type ResolvedOptimizer } from '../optimizers/types.js'
 import type { Program } from '../language/program.js'
 import { firthHelps, growthOf, remedyFor } from './remedy.js'
 import { InputError } from '../core/errors.js'
-import type { Spare } from '../core/spare.js'
 import { resolveForModel, type StudyConfig } from './config.js'
 import { expressionModel } from './formulaConfig.js'
 import { checkColumns, checkStarts, linearRank, noData } from './formulaProblem.js'
@@ -87,7 +85,7 @@ export interface Setup {
   readonly certifier: { readonly engine: Engine; readonly objective: Certifying }
   readonly judge: Judge
   /** Verdicts of a block of runs; what is proved on the way is recognised later. */
-  readonly judgeRuns: (theta: Float64Array, found: Found, count: number, spare?: Spare) => Promise<JudgedRuns>
+  readonly judgeRuns: Judging['judgeRuns']
   /** What should be known of the starts before they run, a sentence each. */
   readonly startNotes: readonly string[]
   /** Which parameters of every run are stored. */
@@ -323,7 +321,6 @@ export async function setUp(
     optimizers[optimizer.name].build(optimizer.options, { ...context, eps, ...high })
   const exactProgram = build(epsilonOf.f64)
   const program = exact || isMixed ? exactProgram : build(epsilonOf[engine.precision])
-  const objective = isMixed ? new MixedObjective(searching, build(epsilonOf.f32), certifier.objective) : searching
   const runsAway = isSeparated(separated)
   const convex = convexity(model).model
   // Whether the loss grows both ways, so that a formula linear in its parameters has a minimiser whatever the data.
@@ -348,6 +345,11 @@ export async function setUp(
     moveLimit: convex || (!exact && !isMixed) ? Infinity : undefined,
     eps: epsilonOf.f64
   }
+  const verdicts = judging(judge, model)
+  const settle = verdicts.settleRuns?.bind(verdicts)
+  const objective = isMixed
+    ? new MixedObjective(searching, build(epsilonOf.f32), certifier.objective, settle)
+    : searching
   return {
     config,
     starts,
@@ -373,7 +375,7 @@ export async function setUp(
     objective,
     certifier,
     judge,
-    judgeRuns: judging(judge, model),
+    judgeRuns: verdicts.judgeRuns.bind(verdicts),
     startNotes: await startNotes({ config, starts, data, problem, objective: certifier.objective }),
     keep: config.keep ?? (config.starts.count > allKept ? 'end' : 'all'),
     dispose() {

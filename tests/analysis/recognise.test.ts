@@ -133,7 +133,7 @@ async function inBlocks(
   for (let from = 0; from < order.length; from += size) {
     const which = order.slice(from, from + size)
     const { theta, ...found } = pick(runs, which, n)
-    const { end, ends } = await judge(theta, found, which.length)
+    const { end, ends } = await judge.judgeRuns(theta, found, which.length)
     which.forEach((i, k) => (rows[i] = stored(ends, end[k], n)))
   }
   return rows
@@ -164,7 +164,7 @@ describe.runIf(hasAddon)('recognition', () => {
   it.each(cases)('says what judging by eigenvalues says, and stores copies of few points: $label', async testCase => {
     const { setup, runs } = await open(testCase)
     const n = P(setup)
-    const { end, ends: quick } = await judging(setup.judge, setup.model)(runs.theta, runs, runs.count)
+    const { end, ends: quick } = await judging(setup.judge, setup.model).judgeRuns(runs.theta, runs, runs.count)
     const slow = await judgeRuns(setup.judge, runs.theta, runs, runs.count)
     expect(Array.from(end, e => quick.verdict[e])).toEqual([...slow.verdict])
     const canonicalizer = canonicalizerOf(setup.model)
