@@ -60,6 +60,8 @@ export class Recogniser {
   private reach = 0
   private last = -1
   private readonly plain: boolean
+  /** What became of blocks all of whose runs were settled, until they are judged. */
+  private readonly settledBlocks = new WeakMap<object, JudgedRuns>()
 
   constructor(
     private readonly judge: Judge,
@@ -78,6 +80,8 @@ export class Recogniser {
   /** As `judgeRuns`, with runs that end at one copy of a minimum in one row; the arrays may be of `spare`. */
   async judgeRuns(ends: Float64Array, found: Found, count: number, spare = new Spare()): Promise<JudgedRuns> {
     const { judge, P } = this
+    const before = this.settledBlocks.get(found)
+    if (before && this.settledBlocks.delete(found)) return before
     if (judge.separated) return apart(await judgeRuns(judge, ends, found, count))
     const theta = centred(this.model, ends)
     const out = new Recognised(P, count, this.plain, spare)
@@ -98,7 +102,8 @@ export class Recogniser {
   }
 
   /**
-   * Moves converged runs that Newton's method leads to clearly strict minima beside them onto these, with the numbers found there.
+   * Moves converged runs that Newton's method leads to clearly strict minima beside them onto these, with the numbers found there. Where
+   * that is all of them, judging the same block is done with.
    * @returns the other runs, ascending
    */
   async settleRuns(runs: SearchedRuns, count: number, spare: Spare): Promise<number[]> {
@@ -108,7 +113,8 @@ export class Recogniser {
     const status = runs.status.map(s => (s === Status.converged ? s : Status.failed))
     const others = await this.sort(centred(this.model, runs.theta), { ...runs, status }, count, out)
     out.moveTo(runs, others)
-    out.giveBack()
+    if (others.length === 0) this.settledBlocks.set(runs, out.judged(judge.eps))
+    else out.giveBack()
     return others
   }
 

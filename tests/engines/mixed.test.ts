@@ -4,6 +4,8 @@ import { resolveConfig } from '../../src/study/config.js'
 import { requestOf } from '../../src/study/run.js'
 import { setUp, type Setup } from '../../src/study/setup.js'
 import { Status } from '../../src/core/status.js'
+import { judging } from '../../src/analysis/recognise.js'
+import { seeded } from '../helpers/enclosures.js'
 import { study } from '../../src/index.js'
 import { engines } from '../../src/engines/registry.js'
 import type { RunRequest } from '../../src/engines/types.js'
@@ -58,6 +60,66 @@ describe.runIf(hasIt)('mixed precision', () => {
     for (const { loss, count } of mixed.minima) if (count > 2) expect(losses.has(loss)).toBe(true)
     expect(mixed.minima[0].loss).toBe(exact.minima[0].loss)
     expect(Math.abs(mixed.minima[0].count - exact.minima[0].count)).toBeLessThan(0.02 * mixed.starts)
+  })
+
+  it.each([
+    { label: 'a ridge on all', ridge: 0.02, penalizeBias: true, activation: 'tanh' },
+    { label: 'a ridge on weights, logistic units', ridge: 0.02, penalizeBias: false, activation: 'logistic' },
+    { label: 'no ridge', ridge: 0, penalizeBias: false, activation: 'tanh' }
+  ])('says of random tables what f64 says: $label', async ({ label: _, ...model }) => {
+    const random = seeded(41)
+    for (let table = 0; table < 4; table++) {
+      const rows = Array.from({ length: 24 }, () => ({
+        a: 2 * random() - 1,
+        b: 2 * random() - 1,
+        y: +(random() < 0.5)
+      }))
+      const config = (precision: string): object => ({
+        data: { rows, target: 'y' },
+        model: { hidden: [2], loss: 'logistic', ...model },
+        starts: { count: 150, seed: table },
+        optimizer: table % 2 === 0 ? 'lbfgs' : 'newton',
+        precision,
+        engine
+      })
+      const mixed = await study(config('mixed'))
+      const exact = await study(config('f64'))
+      const losses = (of: typeof mixed): Set<number> =>
+        new Set(of.minima.filter(m => m.proof?.status === 'proved').map(m => m.loss))
+      const [found, known] = [losses(mixed), losses(exact)]
+      for (const m of mixed.minima) if (found.has(m.loss) && m.count > 7) expect(known).toContain(m.loss)
+      for (const m of exact.minima) if (known.has(m.loss) && m.count > 7) expect(found).toContain(m.loss)
+      for (const verdict of ['minimum', 'degenerate', 'diverging', 'saddle', 'unfinished'] as const)
+        expect(
+          Math.abs(mixed.verdicts[verdict] - exact.verdicts[verdict]),
+          `${verdict} of table ${table}`
+        ).toBeLessThanOrEqual(15)
+    }
+  })
+
+  it('says of blocks whose runs were settled what judging them anew says', async () => {
+    const config = resolveConfig(raw('lbfgs', 'mixed'), 'the test')
+    const setup = await setUp(config, { threads: 1 })
+    const P = setup.objective.parameters
+    let blocks = 0
+    for await (const block of setup.objective.minimise(requestOf(setup, { first: 0, count: 400 }, { blockRuns: 50 }))) {
+      const { theta, loss, gradientNorm, status, count } = block
+      const anew = await judging(setup.judge, setup.model).judgeRuns(
+        theta.slice(),
+        { loss, gradientNorm, status },
+        count
+      )
+      const { end, ends } = await setup.judgeRuns(theta, block, count)
+      for (let i = 0; i < count; i++) {
+        const [a, b] = [end[i], anew.end[i]]
+        for (const name of ['verdict', 'loss', 'gradientNorm', 'index', 'nullity', 'precision'] as const)
+          expect(ends[name][a]).toBe(anew.ends[name][b])
+        expect(ends.theta.slice(a * P, (a + 1) * P)).toEqual(anew.ends.theta.slice(b * P, (b + 1) * P))
+      }
+      blocks++
+    }
+    expect(blocks).toBeGreaterThan(3)
+    setup.dispose()
   })
 
   it('meets the test of convergence in f64, with the same bits for any lanes and threads', async () => {
