@@ -84,7 +84,7 @@ function endsInto({ model, frame }: Setup, ends: Float64Array): NonNullable<Sess
 }
 
 /** Starts of the whole studies: enough that what a study does once is a small part of it. */
-const wholeStarts = { [names.logistic]: 200_000, [names.netAll]: 20_000 } as const
+const wholeStarts = { [names.logistic]: 200_000, [names.netAll]: 100_000 } as const
 const isWhole = (name: string): name is keyof typeof wholeStarts => name in wholeStarts
 
 /** Optimisers and precisions of searches in whole studies; end points are polished, judged and proved in f64 whichever it is. */
@@ -92,6 +92,7 @@ const searches = [
   { optimizer: 'newton', precision: 'f64' },
   { optimizer: 'newton', precision: 'mixed' },
   { optimizer: 'newton', precision: 'f32' },
+  { optimizer: 'lbfgs', precision: 'mixed' },
   { optimizer: 'lbfgs', precision: 'f32' }
 ] as const
 
