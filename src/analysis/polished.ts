@@ -29,6 +29,16 @@ export class Polished {
     )
   }
 
+  /**
+   * Whether the negative curvature of a stationary point may be none. In a flat valley the position is known to (rounding of g) ÷ (eigenvalue)
+   * only, and the eigenvalues with it: one that is a little below the zero band may be the valley's. What tells is whether the loss falls.
+   */
+  isWeakSaddle(report: Float64Array): boolean {
+    const { smallest, normH, newtonStep } = this.places
+    const unsure = Math.max(thresholds.weakSaddle * this.zeroBand(report), report[newtonStep] * report[normH])
+    return report[smallest] >= -unsure
+  }
+
   /** Whether a stationary point is curved in all directions but those that the model leaves open. */
   isWhollyCurved(report: Float64Array, theta: Float64Array): boolean {
     const network = this.judge.network?.model

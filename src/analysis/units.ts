@@ -84,36 +84,69 @@ export function hasStep(problem: Problem<Network>, theta: Float64Array, at = 0):
 /** Next to nothing is left of a unit when all that enters and leaves it, in scaled variables, is below this. */
 export const putOut = 1e-5
 
-/** Whether next to nothing is left of a piecewise linear unit, and a ridge pulls all of it to 0: the pieces around it are as small. */
+/** A hidden unit's parameters, by their places in θ, and how far what enters it differs from its bias on the rows that count. */
+export interface UnitParts {
+  /** Null without one. */
+  readonly bias: number | null
+  readonly weights: readonly number[]
+  readonly outgoing: readonly number[]
+  readonly spread: number
+}
+
+/**
+ * Whether next to nothing is left of a piecewise linear unit, and a ridge pulls its weights to 0: the pieces around it are as small. A bias
+ * that is free stays where it is, so that it has to be as small as the kinks are near: from further out all rows are on one side.
+ */
+export function isNearlyOut(
+  { bias, weights, outgoing, spread }: UnitParts,
+  theta: Float64Array,
+  scale: Float64Array,
+  penalty: Float64Array
+): boolean {
+  const isLittle = (p: number): boolean => Math.abs(theta[p] / scale[p]) <= putOut
+  if (![...weights, ...outgoing].every(p => penalty[p] > 0 && isLittle(p))) return false
+  if (bias === null) return true
+  return isLittle(bias) && (penalty[bias] > 0 || Math.abs(theta[bias]) <= Math.max(kinkTolerance, 2 * spread))
+}
+
+/** Whether next to nothing is left of a piecewise linear unit of a network. */
 export function isGoingOut(problem: Problem<Network>, theta: Float64Array, scale: Float64Array): boolean {
   const { model: network } = problem
   if (network.hidden.length === 0 || activationTable[network.activation].smooth) return false
   const all = layers(network)
   const bias = network.bias ? 1 : 0
   const penalty = penaltyOf(problem)
-  const isLittle = (p: number): boolean => penalty[p] > 0 && Math.abs(theta[p] / scale[p]) <= putOut
-  for (let l = 0; l + 1 < all.length; l++) {
-    const [layer, next] = [all[l], all[l + 1]]
-    for (let k = 0; k < layer.units; k++) {
-      let little = true
-      for (let d = 0; d < layer.stride && little; d++) little = isLittle(layer.at + k * layer.stride + d)
-      for (let q = 0; q < next.units && little; q++) little = isLittle(next.at + q * next.stride + bias + k)
-      if (little) return true
-    }
-  }
-  return false
+  const spread = network.hidden.map(units => new Float64Array(units))
+  netInputs(problem, theta, 0, (l, k, u) => {
+    const constant = bias ? theta[all[l].at + k * all[l].stride] : 0
+    spread[l][k] = Math.max(spread[l][k], Math.abs(u - constant))
+  })
+  return spread.some((units, l) =>
+    units.some((own, k) => {
+      const [from, next] = [all[l].at + k * all[l].stride, all[l + 1]]
+      const parts = {
+        bias: bias ? from : null,
+        weights: Array.from({ length: all[l].inputs }, (_, d) => from + bias + d),
+        outgoing: Array.from({ length: next.units }, (_, q) => next.at + q * next.stride + bias + k),
+        spread: own
+      }
+      return isNearlyOut(parts, theta, scale, penalty)
+    })
+  )
 }
 
 /**
  * Whether a piecewise linear unit sits on its kink on some row. A unit that is all zero does on every row. What leaves the unit does not
  * matter: its outgoing weight may become anything.
+ * @param uncertainty of each parameter, relative to max(1, |θ|): kinks as near as that cannot be told from those the point lies on
  */
-export function onKink(problem: Problem<Network>, theta: Float64Array, at = 0): boolean {
+export function onKink(problem: Problem<Network>, theta: Float64Array, uncertainty = 0): boolean {
   const { activation, hidden } = problem.model
   if (hidden.length === 0 || activationTable[activation].smooth) return false
+  const near = Math.max(kinkTolerance, theta.length * uncertainty)
   let found = false
-  netInputs(problem, theta, at, (_l, _k, u, size) => {
-    if (Math.abs(u) <= kinkTolerance * Math.max(1, size)) found = true
+  netInputs(problem, theta, 0, (_l, _k, u, size) => {
+    if (Math.abs(u) <= near * Math.max(1, size)) found = true
   })
   return found
 }

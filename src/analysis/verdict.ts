@@ -299,9 +299,9 @@ class Judging {
   }
 
   /** At a kink curvature and gradient hold to one side only, and say nothing about the others. */
-  private isKinked(theta: Float64Array): boolean {
-    const { network: networked } = this.judge
-    return networked !== null && (onKink(networked, theta) || isGoingOut(networked, theta, this.judge.scale))
+  private isKinked(theta: Float64Array, uncertainty: number): boolean {
+    const { network, scale } = this.judge
+    return network !== null && (onKink(network, theta, uncertainty) || isGoingOut(network, theta, scale))
   }
 
   private reasonFor(i: number): UnfinishedReason {
@@ -422,7 +422,8 @@ class Judging {
       if (isFinite && !(report[this.places.negative] > 0)) this.downhill.set(i, { loss: run.loss[n], isFinite })
       return false
     }
-    if (this.isKinked(at)) {
+    // Beside a kink polishing stops, for the gradient beyond it is another.
+    if (this.isKinked(at, report[this.places.newtonStep])) {
       this.kinked.add(i)
       return false
     }
@@ -467,10 +468,7 @@ class Judging {
 
   /** Whether a stationary point needs a second look. */
   private isDoubtful(i: number, report: Float64Array): boolean {
-    // In a flat valley the position is known to (rounding of g) ÷ (eigenvalue) only, and the eigenvalues with it: one that is a
-    // little below the zero band may be the valley's. What tells is whether the loss falls.
-    if (this.verdict[i] === 'saddle')
-      return report[this.places.smallest] >= -thresholds.weakSaddle * this.polished.zeroBand(report)
+    if (this.verdict[i] === 'saddle') return this.polished.isWeakSaddle(report)
     if (this.verdict[i] !== 'degenerate') return false
     if (this.bottom.isOnTheMove(this.loss[i], this.theta, i * this.P)) return true
     const { flatDirections } = this.judge

@@ -104,9 +104,9 @@ function leastOn({ slope, constant }: Line, { low, high }: Box): number {
   return bound
 }
 
-/** Faces of the cube [−1, 1]ⁿ. */
-function* faces(n: number): Generator<Box> {
-  for (let i = 0; i < n; i++)
+/** Faces of the cube [−1, 1]ⁿ, but for those across the first `free` coordinates. */
+function* faces(n: number, free: number): Generator<Box> {
+  for (let i = free; i < n; i++)
     for (const side of [-1, 1]) {
       const low = new Float64Array(n).fill(-1)
       const high = new Float64Array(n).fill(1)
@@ -115,9 +115,9 @@ function* faces(n: number): Generator<Box> {
     }
 }
 
-/** Whether `holds` is true of every box of a partition of the cube's surface; false: not found within the limit. */
-function holdsAround(n: number, holds: (box: Box) => boolean): boolean {
-  const stack = [...faces(n)]
+/** Whether `holds` is true of every box of a partition of such faces; false: not found within the limit. */
+function holdsAround(n: number, free: number, holds: (box: Box) => boolean): boolean {
+  const stack = [...faces(n, free)]
   for (let count = 0; stack.length > 0; count++) {
     const box = stack.pop()!
     if (count > mostBoxes) return false
@@ -165,23 +165,79 @@ export function signOf(h: Kinked, tolerance: number): Sign {
   const deepest = refined(d => -valueOf(h, d), lowest)
   if (valueOf(h, deepest) < -tolerance) return { sign: 'negative', direction: deepest }
   if (n > mostDimensions) return { sign: 'open' }
-  return { sign: holdsAround(n, box => leastOn(lineOn(h, box, 1), box) > tolerance) ? 'positive' : 'open' }
+  return { sign: holdsAround(n, 0, box => leastOn(lineOn(h, box, 1), box) > tolerance) ? 'positive' : 'open' }
+}
+
+/** Σ_q h_q(d)² */
+export const squareOf = (hs: readonly Kinked[], d: Float64Array): number =>
+  hs.reduce((sum, h) => sum + valueOf(h, d) ** 2, 0)
+
+/** Whether Σ_q h_q(d)² stays below |d|². */
+export interface WithinLength {
+  /** Below |d|² for all d, above it for one, equal to it at most, or neither shows; all but for the share of a margin. */
+  readonly size: 'below' | 'even' | 'above' | 'open'
+  /** Where it is largest, of those tried. */
+  readonly direction: Float64Array
+}
+
+/** @param given directions that are tried as well */
+export function withinLength(hs: readonly Kinked[], given: readonly Float64Array[], margin: number): WithinLength {
+  const n = hs[0]?.p.length ?? 0
+  const all = hs.flatMap(h => h.a)
+  const starts = directions(n, [...given, ...all.slice(0, tries)])
+  return largestWithin(hs, starts, margin, 0, d => normalised(d, norm(d)))
 }
 
 /**
- * Whether Σ_q h_q(d)² is below |d|² for all d, above it for one, equal to it at most, or neither shows; all but for the share `margin`.
- * `direction` is where it is largest, of those tried, `given` ones among them.
+ * The same where the length is that of all coordinates but the first, which goes from −1 to 1 when the largest other one is 1. Each h_q is
+ * straight along the first between its kinks, so that their squares are largest at kinks or ends.
  */
-export function withinLength(
+export function withinPartOfLength(
   hs: readonly Kinked[],
   given: readonly Float64Array[],
   margin: number
-): { readonly size: 'below' | 'even' | 'above' | 'open'; readonly direction: Float64Array } {
+): WithinLength {
+  const n = hs[0]?.p.length ?? 0
+  const all = hs.flatMap(h => h.a)
+  const others = directions(
+    n - 1,
+    [...given, ...all.slice(0, tries)].map(d => d.subarray(1))
+  )
+  /** With the best first coordinate. */
+  const best = (d: Float64Array): Float64Array => {
+    const rest = d.slice()
+    rest[0] = 0
+    const long = norm(rest)
+    const own = rest.map(v => v / long)
+    const reach = own.reduce((most, v) => Math.max(most, Math.abs(v)), 0)
+    let [most, top] = [-1, own]
+    for (const at of [-reach, reach, ...all.map(a => -dot(a, own) / a[0])]) {
+      if (!(Math.abs(at) <= reach)) continue
+      own[0] = at
+      const square = squareOf(hs, own)
+      if (square > most) [most, top] = [square, own.slice()]
+      own[0] = 0
+    }
+    return top
+  }
+  const starts = others.map(d => best(Float64Array.of(0, ...d)))
+  return largestWithin(hs, starts, margin, 1, best)
+}
+
+const normalised = (d: Float64Array, long: number): Float64Array => d.map(v => v / long)
+
+/** @param along the place that is looked at for a direction */
+function largestWithin(
+  hs: readonly Kinked[],
+  starts: readonly Float64Array[],
+  margin: number,
+  free: number,
+  along: (d: Float64Array) => Float64Array
+): WithinLength {
   const n = hs[0]?.p.length ?? 0
   let most = 0
   let best: Float64Array = new Float64Array(n)
-  const all = hs.flatMap(h => h.a)
-  for (const start of directions(n, [...given, ...all.slice(0, tries)])) {
+  for (const start of starts) {
     let d = start
     for (let step = 0; step < ascents; step++) {
       const values = Float64Array.from(hs, h => valueOf(h, d))
@@ -189,30 +245,28 @@ export function withinLength(
       if (square > most) [most, best] = [square, d]
       const next = new Float64Array(n)
       hs.forEach((h, q) => slopeOf(h, d).forEach((v, i) => (next[i] += values[q] * v)))
-      const long = norm(next)
-      if (!(long > 0)) break
-      d = next.map(v => v / long)
+      if (!(norm(next.subarray(free)) > 0)) break
+      d = along(next)
     }
   }
-  const squareAt = (d: Float64Array): number => hs.reduce((sum, h) => sum + valueOf(h, d) ** 2, 0)
   if (most > 0 && most <= 1 - margin) {
-    best = refined(squareAt, best)
-    most = squareAt(best)
+    best = along(refined(d => squareOf(hs, along(d)), best))
+    most = squareOf(hs, best)
   }
   if (most > 1 + margin) return { size: 'above', direction: best }
   if (n > mostDimensions) return { size: 'open', direction: best }
   const isEven = most > 1 - margin
   const limit = isEven ? 1 + margin : 1 - margin
-  const shows = holdsAround(n, box => isShort(hs, box, limit))
+  const shows = holdsAround(n, free, box => isShort(hs, box, limit, free))
   return { size: !shows ? 'open' : isEven ? 'even' : 'below', direction: best }
 }
 
-/** Whether Σ_q h_q(d)² < limit |d|² on a box. */
-function isShort(hs: readonly Kinked[], box: Box, limit: number): boolean {
+/** Whether Σ_q h_q(d)² < limit |d|² on a box, where |d| leaves out the first `free` coordinates. */
+function isShort(hs: readonly Kinked[], box: Box, limit: number, free: number): boolean {
   const n = box.low.length
   const [above, below] = [hs.map(h => lineOn(h, box, -1)), hs.map(h => lineOn(h, box, 1))]
   let square = 0
-  for (let i = 0; i < n; i++) {
+  for (let i = free; i < n; i++) {
     const nearest = box.low[i] > 0 ? box.low[i] : box.high[i] < 0 ? box.high[i] : 0
     square += nearest * nearest
   }
@@ -221,7 +275,7 @@ function isShort(hs: readonly Kinked[], box: Box, limit: number): boolean {
   if (sum < limit * square) return true
   if (hs.length > 1) return false
   // |d| is at least its part along the middle of the box, which is straight as well.
-  const middle = box.low.map((v, i) => 0.5 * (v + box.high[i]))
+  const middle = box.low.map((v, i) => (i < free ? 0 : 0.5 * (v + box.high[i])))
   const size = norm(middle)
   const root = Math.sqrt(limit)
   const isUnder = ({ slope, constant }: Line): boolean =>

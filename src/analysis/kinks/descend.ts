@@ -7,7 +7,7 @@ import { dot } from '../../core/linalg.js'
 import { thresholds } from '../../core/thresholds.js'
 import { signOf, type Kinked } from './cones.js'
 import { backTo, hold, isFlat, pairsAtKinks, reduce, type Held, type Reduced } from './manifold.js'
-import { putOut } from '../units.js'
+import { isNearlyOut } from '../units.js'
 import { Side, type Pieces } from './pieces.js'
 
 /** Steps that a descent may take: as many as some billion operations allow, between these. */
@@ -26,6 +26,8 @@ const narrow = 1e-9
 const arrived = 1e-12
 /** Multipliers are known to this share of the largest jump. */
 export const multiplierTolerance = 1e-7
+/** Jumps of one unit below this share of others' are those of rounding. */
+const roundingShare = 2 ** -20
 
 export interface Descended {
   /** [P], not scaled. */
@@ -60,6 +62,18 @@ const largest = (v: ArrayLike<number>): number => {
 /** What the multipliers are measured by. */
 export const jumpSize = (pieces: Pieces, held: Held): number =>
   [...held.pairs, ...held.implied].reduce((m, pair) => Math.max(m, Math.abs(pieces.jump[pair])), 1e-12)
+
+/**
+ * To what a pair's multiplier is known. Where no unit lies below, it comes of derivatives by the unit's own weights, which are as small as what
+ * leaves the unit.
+ */
+export function toleranceOf(pieces: Pieces, held: Held, pair: number): number {
+  const all = jumpSize(pieces, held)
+  if (pieces.problem.model.hidden.length > 1) return multiplierTolerance * all
+  let own = roundingShare * all
+  for (let p = pair % pieces.units; p < pieces.pairs; p += pieces.units) own = Math.max(own, Math.abs(pieces.jump[p]))
+  return multiplierTolerance * Math.min(own, all)
+}
 
 /** The one-sided derivatives of f along what leaves the manifold, as a function of t in the held gradients' coordinates. */
 export function kinkedAt(pieces: Pieces, scale: Float64Array, held: Held, multipliers: Float64Array): Kinked {
@@ -204,17 +218,18 @@ class Descent {
     }
   }
 
-  /** Puts out the units of which next to nothing is left, where a ridge pulls all of it to 0 and f does not rise without them. */
+  /** Puts out the units of which next to nothing is left, where a ridge pulls them to 0 and f does not rise without them. */
   private quench(f: number): void {
     const { pieces, scale, side } = this
     for (let k = 0; k < pieces.units; k++) {
-      if (this.out.has(k)) continue
+      if (this.out.has(k) || !isNearlyOut(pieces.partsOf(k), this.theta, scale, pieces.penalty)) continue
       const { incoming, outgoing } = pieces.weightsOf(k)
-      const all = [...incoming, ...outgoing]
-      if (!all.every(p => pieces.penalty[p] > 0 && Math.abs(this.theta[p] / scale[p]) <= putOut)) continue
       const without = this.theta.slice()
-      for (const p of all) without[p] = 0
-      if (!(pieces.at(without, side) <= f + 16 * this.eps * Math.abs(f))) continue
+      for (const p of [...incoming, ...outgoing]) without[p] = 0
+      if (!(pieces.at(without, side) <= f + 16 * this.eps * Math.abs(f))) {
+        pieces.at(this.theta, side)
+        continue
+      }
       this.theta = without
       this.out.add(k)
     }
@@ -226,8 +241,8 @@ class Descent {
     { multipliers }: Reduced
   ): null | 'released' | { readonly direction: Float64Array; readonly slope: number } {
     const { pieces, scale } = this
-    const tolerance = multiplierTolerance * jumpSize(pieces, held)
     if (held.implied.length > 0) {
+      const tolerance = multiplierTolerance * jumpSize(pieces, held)
       const h = kinkedAt(pieces, scale, held, multipliers)
       const sign = signOf(h, tolerance)
       if (sign.sign !== 'negative') return null
@@ -238,10 +253,10 @@ class Descent {
       h.a.forEach((a, k) => (slope += h.c[k] * Math.max(0, dot(a, sign.direction))))
       return { direction, slope }
     }
-    let worst = tolerance
+    let worst = 1
     let which = -1
     held.pairs.forEach((pair, k) => {
-      const violation = Math.max(-multipliers[k], multipliers[k] - pieces.jump[pair])
+      const violation = Math.max(-multipliers[k], multipliers[k] - pieces.jump[pair]) / toleranceOf(pieces, held, pair)
       if (violation > worst) [worst, which] = [violation, k]
     })
     if (which < 0) return null

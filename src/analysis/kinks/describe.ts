@@ -39,7 +39,7 @@ export function kinkedPoint(pieces: Pieces, scale: Float64Array, theta: Float64A
   const { H } = reduce(pieces, scale, theta, side, held)
   held.pairs.forEach(pair => normals.push(pieces.netGradient(pair)))
   const units = [...out].map(k => unitPutOut(pieces, theta, k, out))
-  const index = units.filter(u => u === 'above').length
-  const nullity = units.filter(u => u === 'even').length
+  const index = units.filter(({ size }) => size === 'above').length
+  const nullity = units.reduce((sum, unit) => sum + unit.nullity, 0)
   return { kinks: pairs.length, out: out.size, H, normals, index, nullity }
 }

@@ -11,6 +11,7 @@ import { softmaxSecond, softmaxTerms } from '../../models/losses/softmax.js'
 import { layers, type Layer } from '../../models/network/network.js'
 import { parameterCount, penaltyOf } from '../../models/model.js'
 import { shiftDirections } from '../../models/network/shift.js'
+import type { UnitParts } from '../units.js'
 import type { Network, Problem } from '../../models/types.js'
 
 /** Which slope a pair takes: that of the sign of its net input, or one side's whatever the sign. */
@@ -39,7 +40,8 @@ export class Pieces {
   readonly jump: Float64Array
   private readonly slope: Float64Array
   private readonly layers: readonly Layer[]
-  private readonly bias: 0 | 1
+  /** 1 with biases. */
+  readonly bias: 0 | 1
   readonly slopes: readonly [number, number]
   /** Hidden units before each hidden layer. */
   private readonly before: readonly number[]
@@ -109,6 +111,16 @@ export class Pieces {
       incoming: Array.from({ length: layer.stride }, (_, d) => layer.at + j * layer.stride + d),
       outgoing: Array.from({ length: next.units }, (_, q) => next.at + q * next.stride + this.bias + j)
     }
+  }
+
+  /** The parameters of hidden unit k, and how far apart its net inputs are from its bias. */
+  partsOf(k: number): UnitParts {
+    const { incoming, outgoing } = this.weightsOf(k)
+    const constant = this.bias ? this.theta[incoming[0]] : 0
+    let spread = 0
+    for (let pair = k; pair < this.pairs; pair += this.units)
+      spread = Math.max(spread, Math.abs(this.u[pair] - constant))
+    return { bias: this.bias ? incoming[0] : null, weights: incoming.slice(this.bias), outgoing, spread }
   }
 
   /** What a hidden unit's weights are multiplied by on a row: 1 for the bias, then the layer below. */
