@@ -1,6 +1,6 @@
 /**
  * Searching in f32 and finishing in f64: single precision has twice the lanes of a register, and far from a minimum its rounding does no
- * harm. Each run is searched until its gradient is at the square root of f32's rounding. Where Newton's method leads from there to a strict
+ * harm. Each run is searched until its gradient is at a few roundings of f32. Where Newton's method leads from there to a strict
  * minimum close by, nothing is left to search; all others go on in f64, and a run that fails in f32 begins again there.
  */
 import { Spare } from '../core/spare.js'
@@ -11,6 +11,9 @@ import type { Certifier, Evaluation, Needs, Objective, Program, RunBlock, RunReq
 
 /** Gradient norm at which f64 takes over, in conditioned coordinates: a few roundings of f32. */
 const coarse = 4 * 2 ** -23
+
+/** Steps in f32, of those that a run may take: one that its rounding holds up has most of them left. */
+const lowShare = 1 / 4
 
 /**
  * Moves runs of a block that Newton's method leads in f64 to strict minima beside them onto these; the places of the others, ascending,
@@ -56,7 +59,8 @@ export class MixedObjective implements Objective {
     if (request.batch || request.inputs)
       throw new Error('mixed precision is for runs that take the same rows at every step')
     const gradient = Math.max(request.stop.gradient, coarse)
-    const first = { ...request, program: this.lowProgram, stop: { ...request.stop, gradient } }
+    const steps = Math.ceil(lowShare * request.stop.steps)
+    const first = { ...request, program: this.lowProgram, stop: { steps, gradient } }
     for await (const block of this.low.minimise(first, spare)) yield await this.finish(request, block, spare)
   }
 

@@ -97,6 +97,27 @@ describe.runIf(hasIt)('mixed precision', () => {
     }
   })
 
+  it('leaves runs that rounding holds up in f32 enough steps to end in f64', async () => {
+    const random = seeded(5)
+    const minima = { mixed: 0, f64: 0 }
+    for (let table = 0; table < 4; table++) {
+      const rows = Array.from({ length: 30 }, () => ({ x: 100 * random() - 50, z: 1e3 * random(), y: 10 * random() }))
+      for (const precision of ['mixed', 'f64'] as const) {
+        const { verdicts } = await study({
+          data: { rows, target: 'y' },
+          model: { hidden: [3], activation: 'softplus', loss: 'squared', ridge: 1e-4, penalizeBias: true },
+          starts: { count: 100 },
+          optimizer: 'newton',
+          precision,
+          engine
+        })
+        minima[precision] += verdicts.minimum
+      }
+    }
+    expect(minima.f64).toBeGreaterThan(50)
+    expect(minima.mixed).toBeGreaterThan(0.75 * minima.f64)
+  })
+
   it('says of blocks whose runs were settled what judging them anew says', async () => {
     const config = resolveConfig(raw('lbfgs', 'mixed'), 'the test')
     const setup = await setUp(config, { threads: 1 })
