@@ -68,7 +68,7 @@ describe.runIf(hasIt)('mixed precision', () => {
     { label: 'no ridge', ridge: 0, penalizeBias: false, activation: 'tanh' }
   ])('says of random tables what f64 says: $label', async ({ label: _, ...model }) => {
     const random = seeded(41)
-    for (let table = 0; table < 4; table++) {
+    for (let table = 0; table < 2; table++) {
       const rows = Array.from({ length: 24 }, () => ({
         a: 2 * random() - 1,
         b: 2 * random() - 1,
@@ -100,13 +100,13 @@ describe.runIf(hasIt)('mixed precision', () => {
   it('leaves runs that rounding holds up in f32 enough steps to end in f64', async () => {
     const random = seeded(5)
     const minima = { mixed: 0, f64: 0 }
-    for (let table = 0; table < 4; table++) {
+    for (let table = 0; table < 3; table++) {
       const rows = Array.from({ length: 30 }, () => ({ x: 100 * random() - 50, z: 1e3 * random(), y: 10 * random() }))
       for (const precision of ['mixed', 'f64'] as const) {
         const { verdicts } = await study({
           data: { rows, target: 'y' },
           model: { hidden: [3], activation: 'softplus', loss: 'squared', ridge: 1e-4, penalizeBias: true },
-          starts: { count: 100 },
+          starts: { count: 60 },
           optimizer: 'newton',
           precision,
           engine
@@ -114,7 +114,7 @@ describe.runIf(hasIt)('mixed precision', () => {
         minima[precision] += verdicts.minimum
       }
     }
-    expect(minima.f64).toBeGreaterThan(50)
+    expect(minima.f64).toBeGreaterThan(20)
     expect(minima.mixed).toBeGreaterThan(0.75 * minima.f64)
   })
 
