@@ -7,13 +7,14 @@ export type ValuedObjective = Pick<Objective, 'parameters' | 'evaluate'>
 
 export type Runs = Omit<RunBlock, 'start' | 'traces'>
 
-/** Runs a program from points [count, P] and returns the results in the order of the points. */
+/** Runs a program from points [count, P], of all the steps or until max |g| is at most `gradient`; results in the order of the points. */
 export async function inOrder(
   objective: JudgedObjective,
   program: Program,
   theta: Float64Array,
   count: number,
-  steps: number
+  steps: number,
+  gradient = 0
 ): Promise<Runs> {
   const P = objective.parameters
   const K = program.report.length
@@ -27,7 +28,7 @@ export async function inOrder(
     report: new Float64Array(count * K)
   }
   if (count === 0) return out
-  const request = { program, starts: { kind: 'given' as const, theta, count }, stop: { steps, gradient: 0 } }
+  const request = { program, starts: { kind: 'given' as const, theta, count }, stop: { steps, gradient } }
   for await (const block of objective.minimise(request))
     for (let i = 0; i < block.count; i++) {
       const to = block.start[i]

@@ -13,6 +13,7 @@ import { canonicalizerOf, hiddenActivation, isOwnCopy, type AnyCanonicalizer } f
 import { centre, centred } from '../models/network/shift.js'
 import { RankedIds } from './ranked.js'
 import type { Model } from '../models/types.js'
+import { inOrder } from './follow.js'
 import { isReceding, type Found, type Judge, type Judged } from './judge.js'
 import { judgeRuns } from './verdict.js'
 import { apart, together, type JudgedRuns } from './judgedRuns.js'
@@ -23,6 +24,10 @@ import type { Certifier, Proofs } from '../engines/types.js'
 const firstChunk = 2
 /** A minimum counts as strict here only where its condition is this many zero bands; others are judged by their eigenvalues. */
 const clearlyStrict = 16
+/** Steps of Newton's method that bring a run from where f32 rounds into a box. */
+const approachSteps = 4
+/** Of gradients in conditioned coordinates: points are then well within boxes. */
+const approached = 2 ** -30
 /** Boxes in which Newton's method surely converges. */
 const contracting = 0.25
 
@@ -111,15 +116,24 @@ export class Recogniser {
     if (judge.separated) return Array.from({ length: count }, (_, i) => i)
     const out = new Recognised(P, count, this.plain, spare)
     const status = runs.status.map(s => (s === Status.converged ? s : Status.failed))
-    const others = await this.sort(centred(this.model, runs.theta), { ...runs, status }, count, out)
+    const others = await this.sort(centred(this.model, runs.theta), { ...runs, status }, count, out, true)
     out.moveTo(runs, others)
     if (others.length === 0) this.settledBlocks.set(runs, out.judged(judge.eps))
     else out.giveBack()
     return others
   }
 
-  /** Files runs that are at known minima, or are led to one, and returns the others, ascending: whatever was known before. */
-  private async sort(theta: Float64Array, found: Found, count: number, out: Recognised): Promise<number[]> {
+  /**
+   * Files runs that are at known minima, or are led to one, and returns the others, ascending: whatever was known before.
+   * @param rough most of them are yet outside of boxes
+   */
+  private async sort(
+    theta: Float64Array,
+    found: Found,
+    count: number,
+    out: Recognised,
+    rough = false
+  ): Promise<number[]> {
     const { judge } = this
     const others: number[] = []
     let size = firstChunk
@@ -130,7 +144,7 @@ export class Recogniser {
         else if (!this.recognise(theta, i, out)) chunk.push(i)
         i++
       }
-      if (chunk.length > 0) others.push(...(await this.settle(theta, chunk, out)))
+      if (chunk.length > 0) others.push(...(await this.settle(theta, chunk, out, rough)))
     }
     return others.sort((a, b) => a - b)
   }
@@ -191,29 +205,56 @@ export class Recogniser {
     return this.ranked.within(t - this.reach, t + this.reach, id => this.holds(id, point))
   }
 
-  /** Takes runs to strict minima beside them and files them; returns those that come to none, or to one that is not clearly strict. */
-  private async settle(theta: Float64Array, which: readonly number[], out: Recognised): Promise<number[]> {
-    const { P, point } = this
+  /**
+   * Takes runs to strict minima beside them and files them; returns those that come to none, or to one that is not clearly strict.
+   * @param rough a few steps of Newton's method on all of them at once may bring them into known boxes
+   */
+  private async settle(
+    theta: Float64Array,
+    which: readonly number[],
+    out: Recognised,
+    rough: boolean
+  ): Promise<number[]> {
+    const { P, point, known } = this
     const from = new Float64Array(which.length * P)
     which.forEach((i, n) => {
       this.bring(theta, i)
       from.set(point, n * P)
     })
-    const settled = await this.certifier.settle(from)
     const others: number[] = []
+    const file = (n: number, id: number, minimum: Known): void => {
+      this.bring(theta, which[n])
+      out.file(which[n], which[n] + 1, id, minimum, this.restored(minimum))
+    }
+    const near = rough ? await this.approach(from, which.length) : from
+    const open: number[] = []
+    for (let n = 0; n < which.length; n++) {
+      const id = rough ? this.find(near.subarray(n * P, (n + 1) * P)) : unknown
+      if (id < 0) open.push(n)
+      else if (this.isFar(from, n * P, known[id].theta)) others.push(which[n])
+      else file(n, id, known[id])
+    }
+    const settled = await this.certifier.settle(take(near, P, open))
     const again = new Set<number>()
-    which.forEach((i, n) => {
-      if (!this.isClear(settled, n) || this.isFar(from, settled.theta, n * P)) {
-        others.push(i)
+    open.forEach((n, k) => {
+      if (!this.isClear(settled, k) || this.isFar(from, n * P, settled.theta.subarray(k * P, (k + 1) * P))) {
+        others.push(which[n])
         return
       }
-      const { id, minimum, isNew } = this.meet(settled, n)
+      const { id, minimum, isNew } = this.meet(settled, k)
       if (!isNew && !minimum.tried) again.add(id)
-      this.bring(theta, i)
-      out.file(i, i + 1, id, minimum, this.restored(minimum))
+      file(n, id, minimum)
     })
     await this.prove([...again])
     return others
+  }
+
+  /** A few steps of Newton's method in f64 from points [count, P]; where they come to nothing, the points. */
+  private async approach(from: Float64Array, count: number): Promise<Float64Array> {
+    const { P, judge } = this
+    const { theta, status } = await inOrder(judge.objective, judge.newton, from, count, approachSteps, approached)
+    for (let n = 0; n < count; n++) if (status[n] === Status.failed) theta.set(from.subarray(n * P, (n + 1) * P), n * P)
+    return theta
   }
 
   /** Minimum n and its number among the known ones, which it joins; `unknown` where there is no more room among them. */
@@ -260,12 +301,12 @@ export class Recogniser {
     return settled.status[n] === 'proved' && settled.isRounded[n] === 1 && settled.condition[n] > clearlyStrict * band
   }
 
-  /** As the judge has it: a run that is moved further had not arrived. */
-  private isFar(from: Float64Array, to: Float64Array, at: number): boolean {
+  /** As the judge has it: a run that is moved further, from place `at` of `from`, had not arrived. */
+  private isFar(from: Float64Array, at: number, to: Float64Array): boolean {
     const limit = this.judge.moveLimit ?? thresholds.moved
     const { scale } = this.judge
     for (let p = 0; p < this.P; p++)
-      if (!(Math.abs(to[at + p] - from[at + p]) <= limit * Math.max(scale[p], Math.abs(from[at + p])))) return true
+      if (!(Math.abs(to[p] - from[at + p]) <= limit * Math.max(scale[p], Math.abs(from[at + p])))) return true
     return false
   }
 }

@@ -118,6 +118,20 @@ describe.runIf(hasIt)('mixed precision', () => {
     expect(minima.mixed).toBeGreaterThan(0.75 * minima.f64)
   })
 
+  it.each(['newton', 'lbfgs'])('gives the same bits with %s whatever was proved before', async optimizer => {
+    // Boxes too small for where f32 rounds.
+    const model = { hidden: [4], loss: 'logistic', ridge: 1e-3, penalizeBias: true }
+    const config = resolveConfig({ ...raw(optimizer, 'mixed'), model, starts: { count: 120 } }, 'the test')
+    const found: Ends[] = []
+    for (const blockRuns of [120, 11, 1]) {
+      const setup = await setUp(config, { threads: 1 })
+      found.push(await ends(setup, { blockRuns }))
+      setup.dispose()
+    }
+    expect(found[1]).toEqual(found[0])
+    expect(found[2]).toEqual(found[0])
+  })
+
   it('says of blocks whose runs were settled what judging them anew says', async () => {
     const config = resolveConfig(raw('lbfgs', 'mixed'), 'the test')
     const setup = await setUp(config, { threads: 1 })
