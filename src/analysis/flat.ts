@@ -6,6 +6,7 @@
 import { dot, norm, symmetricEigen } from '../core/linalg.js'
 import { activate, activationTable } from '../models/activations.js'
 import { layers } from '../models/network/network.js'
+import { shiftDirections } from '../models/network/shift.js'
 import type { Layer } from '../models/network/network.js'
 import { netInputs } from './units.js'
 import type { Network, Problem } from '../models/types.js'
@@ -24,14 +25,16 @@ type Entry = readonly [parameter: number, value: number]
 const independent = 1e-6
 
 /**
- * Dimension of the orbit of θ under the mixings of linear units that leave f as it is: every invertible mixing of a layer without a
- * ridge, its rotations with one (which may differ from column to column), and shifts of a free bias that the next layer takes up.
+ * Dimension of the orbit of θ under the mixings of linear units that leave f as it is, beside shifts of all classes: every invertible mixing of
+ * a layer without a ridge, its rotations with one (which may differ from column to column), and shifts of a free bias that the next layer
+ * takes up.
  */
 export function mixingRank(network: Network, theta: Float64Array): number {
   if (!activationTable[network.activation].linear || network.hidden.length === 0) return 0
   const all = layers(network)
   const bias = network.bias ? 1 : 0
-  const span: Float64Array[] = []
+  const shifts = shiftDirections(network)
+  const span = shifts.slice()
   for (let l = 0; l + 1 < all.length; l++) {
     const moves =
       network.ridge > 0
@@ -50,7 +53,7 @@ export function mixingRank(network: Network, theta: Float64Array): number {
       if (left > independent) span.push(rest.map(v => v / left))
     }
   }
-  return span.length
+  return span.length - shifts.length
 }
 
 /** Rotations of two linear units at a time, and shifts of their biases where these are free. */

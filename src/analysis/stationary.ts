@@ -31,6 +31,8 @@ export interface PointQuestion {
   readonly H: Float64Array
   /** Where units are at their kinks: f is smooth along the manifold that holds them there, and H that of `KinkedPoint`. */
   readonly kinked?: KinkedPoint
+  /** A well-conditioned copy, where flat directions are counted. */
+  readonly balanced?: { readonly theta: Float64Array; readonly H: Float64Array }
   /** [P] */
   readonly names: readonly string[]
   /** The way to the user's coordinates. */
@@ -115,6 +117,9 @@ export function describePoint(question: PointQuestion): PointDetails {
   const P = theta.length
   const scale = columnScale(problem)
   const { values, index, nullity, basis, shifts } = inertiaOf(question, scale)
+  const flat = question.balanced
+    ? { ...inertiaOf({ ...question, ...question.balanced }, scale), theta: question.balanced.theta }
+    : { nullity, basis, theta }
   const strict = index === 0 && nullity === 0 && !kinked
   const factor = strict && shifts === 0 ? scaledCholesky(H, P) : undefined
   const eigenvaluesIn = (toOwn: ParameterMap, fromOwn: ParameterMap | undefined, lossScale: number): number[] => {
@@ -138,9 +143,9 @@ export function describePoint(question: PointQuestion): PointDetails {
   return {
     eigenvalues: askedFor(network, frame) ? inAsked : eigenvaluesIn(frame.toUser, frame.fromUser, frame.lossScale),
     index: index + (kinked?.index ?? 0),
-    nullity: nullity + (kinked?.nullity ?? 0),
+    nullity: flat.nullity + (kinked?.nullity ?? 0),
     // A unit put out shares the weights of one that is there.
-    nullityExplained: explainedNullity(problem, theta, basis, scale) + (kinked?.nullity ?? 0),
+    nullityExplained: explainedNullity(problem, flat.theta, flat.basis, scale) + (kinked?.nullity ?? 0),
     flatParameters: movingParameters(question, moving),
     ...(strict ? { condition: values[P - 1] / values[shifts] } : {}),
     ...(frame.standardized

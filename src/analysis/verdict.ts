@@ -6,6 +6,7 @@
  */
 import { Status } from '../core/status.js'
 import { thresholds } from '../core/thresholds.js'
+import { isMixed, nullitiesOf } from './balance.js'
 import { Bottom } from './bottom.js'
 import { escapes, goingOn, type Escape } from './escape.js'
 import { exactlyFlat, hidesFall, mixingRank } from './flat.js'
@@ -40,10 +41,7 @@ const sum = (v: Uint32Array): number => v.reduce((s, n) => s + n, 0)
 const climbParameters = 128
 
 /** Where runs are looked at from. */
-interface Points {
-  readonly theta: Float64Array
-  readonly loss: Float64Array
-}
+type Points = Pick<Runs, 'theta' | 'loss'>
 
 /** The judgement of one block of runs, while it is made. */
 class Judging {
@@ -129,6 +127,7 @@ class Judging {
     const isOpen = (i: number): boolean => verdict[i] === 'unfinished'
     await this.climb(alive.filter(isOpen).concat(this.suspects), this.found)
     await this.goOn(alive.filter(i => isOpen(i) && this.found.gradientNorm[i] <= crawling))
+    await this.recount(alive.filter(i => verdict[i] === 'degenerate'))
     const { count, theta, loss, gradientNorm, index, nullity, precision, steps, losses, ways } = this
     return {
       count,
@@ -146,6 +145,15 @@ class Judging {
       losses,
       ways
     }
+  }
+
+  /** Counts flat directions where rounding may hide them from some copies. */
+  private async recount(which: readonly number[]): Promise<void> {
+    const { judge, theta, P } = this
+    if (!judge.network || !isMixed(judge.network.model) || which.length === 0) return
+    const { nullity, steps } = await nullitiesOf(this.counted, judge.network.model, judge, pick(theta, P, which))
+    this.steps += steps
+    which.forEach((i, k) => (this.nullity[i] = nullity[k]!))
   }
 
   /** Looks for ways to infinity from where runs were found, or have gone on to. */
@@ -294,8 +302,7 @@ class Judging {
   }
 
   private isSaturated(i: number): boolean {
-    const { network: networked } = this.judge
-    return networked !== null && isSaturated(networked, this.found.theta, i * this.P)
+    return this.judge.network !== null && isSaturated(this.judge.network, this.found.theta, i * this.P)
   }
 
   /** At a kink curvature and gradient hold to one side only, and say nothing about the others. */
@@ -472,8 +479,8 @@ class Judging {
     if (this.verdict[i] !== 'degenerate') return false
     if (this.bottom.isOnTheMove(this.loss[i], this.theta, i * this.P)) return true
     const { flatDirections } = this.judge
-    const network = this.judge.network?.model
     if (flatDirections !== null) return this.nullity[i] > flatDirections
+    const network = this.judge.network?.model
     return this.nullity[i] > (network ? exactlyFlat(network, this.theta, i * this.P) : 0)
   }
 }

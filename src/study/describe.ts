@@ -1,5 +1,6 @@
 /** The distinct points of a study in all detail: eigenvalues, standard errors, metrics, proofs. */
 import { setImmediate } from 'node:timers/promises'
+import { isMixed, polishedCopies } from '../analysis/balance.js'
 import type { Cluster } from '../analysis/cluster.js'
 import type { DistinctPoints } from '../analysis/distinctPoints.js'
 import { defaultConfidence } from '../analysis/coverage.js'
@@ -109,6 +110,10 @@ async function describe(
       userScores(model, frame, (await certifier.objective.score(own, data)).values)
     const train = await scores()
     const test = setup.test ? await scores(setup.test) : undefined
+    const copies =
+      kind === 'degenerate' && network && isMixed(network)
+        ? await polishedCopies(certifier.objective, network, setup.judge, own)
+        : undefined
     const kinked = part.map(c => (pieces ? kinkedPoint(pieces, setup.judge.scale, c.parameters) : null))
     const details = part.map((cluster, i) => {
       const at = kinked[i]
@@ -119,7 +124,15 @@ async function describe(
         ...question,
         problem: { ...problem, model: network! },
         frame,
-        ...(at ? { kinked: at } : {})
+        ...(at ? { kinked: at } : {}),
+        ...(copies
+          ? {
+              balanced: {
+                theta: copies.theta.subarray(i * P, (i + 1) * P),
+                H: copies.H.subarray(i * P * P, (i + 1) * P * P)
+              }
+            }
+          : {})
       })
     })
     const index = details.map(d => (kind === 'saddle' ? d.index : 0))
