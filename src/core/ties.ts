@@ -1,10 +1,16 @@
 /** Losses that are equal but for rounding share a place: the order among them says nothing, and is that of the starts. */
 
-/** Two losses are equal within this times max(1, |loss|). */
+/** Two losses are equal within this times the loss. */
 export const lossTolerance = 2 ** 19 * Number.EPSILON
 
+/** Smaller losses are rounded as this one: they are sums of terms that cancel, or squares of what rounding has left. */
+const leastLoss = 2 ** -10
+
+/** How far losses may differ from this one that are equal to it but for rounding. */
+export const roundingOf = (loss: number): number => lossTolerance * Math.max(leastLoss, Math.abs(loss))
+
 /** Whether two losses, neither of which is NaN, differ by rounding at most. */
-export const areEqual = (a: number, b: number): boolean => Math.abs(a - b) <= lossTolerance * Math.max(1, Math.abs(a))
+export const areEqual = (a: number, b: number): boolean => Math.abs(a - b) <= roundingOf(a)
 
 const placesOf = (losses: Float64Array): Uint32Array => Uint32Array.from(losses, (_, i) => i)
 

@@ -1,7 +1,7 @@
 /** How many starts are needed, in words and as a table. */
 import type { BestOf } from '../core/restartsResult.js'
 import type { Summary } from '../core/result.js'
-import { lossTolerance } from '../core/ties.js'
+import { roundingOf } from '../core/ties.js'
 import { formatCount, formatSeconds } from '../core/units.js'
 import type { Table } from './table.js'
 import { count, mainMetric, none, percent, short } from './words.js'
@@ -42,7 +42,7 @@ export function restartsText(s: Summary): string {
 export function gainsByStarts(bestOf: readonly BestOf[]): boolean {
   if (bestOf.length < 2) return false
   const [one, all] = [bestOf[0].loss, bestOf[bestOf.length - 1].loss]
-  return one - all > lossTolerance * Math.max(1, Math.abs(all))
+  return one - all > roundingOf(all)
 }
 
 const between = ([low, high]: readonly [number, number]): string => {

@@ -1,5 +1,6 @@
 // Losses that are equal but for rounding share a place, and are in the order of the starts that met them.
 import { describe, expect, it } from 'vitest'
+import { seeded } from '../helpers/enclosures.js'
 import { lossTolerance, orderByLoss, ranksOf } from '../../src/core/ties.js'
 
 describe('places', () => {
@@ -13,7 +14,19 @@ describe('places', () => {
 
   it('do not chain: what is too far from the first has its own', () => {
     const step = 0.6 * lossTolerance
-    expect([...ranksOf(Float64Array.of(0, step, 2 * step, 3 * step))]).toEqual([1, 1, 3, 3])
+    expect([...ranksOf(Float64Array.of(1, 1 + step, 1 + 2 * step, 1 + 3 * step))]).toEqual([1, 1, 3, 3])
+  })
+
+  it('are apart by a billionth of the loss, however small it is, and shared by sums that cancel', () => {
+    const random = seeded(3)
+    for (let k = 0; k < 200; k++) {
+      const loss = 10 ** (8 * random() - 4) * (random() < 0.5 ? -1 : 1)
+      const next = loss + 1e-9 * Math.abs(loss) * (1 + random())
+      expect([...ranksOf(Float64Array.of(loss, next))], `${loss} and ${next}`).toEqual([1, 2])
+      // 20 − 10 cos … − 10 cos … at a minimum of 0
+      const left = 64 * Number.EPSILON * random()
+      expect([...ranksOf(Float64Array.of(0, left, -left))].every(rank => rank === 1)).toBe(true)
+    }
   })
 
   it('keep the order of the starts among equals', () => {

@@ -6,7 +6,7 @@
 import type { Outperforms } from '../../core/comparisonResult.js'
 import { Stream, words } from '../../core/rng.js'
 import { clopperPearson, quantileSorted } from '../../core/stats.js'
-import { lossTolerance } from '../../core/ties.js'
+import { roundingOf } from '../../core/ties.js'
 import { confidence, survival } from './bestOf.js'
 
 /** Resamples of the bootstrap. */
@@ -28,7 +28,7 @@ function places(values: Float64Array): { readonly at: Int32Array; readonly count
   let first = NaN
   let place = -1
   for (const i of order) {
-    if (!(values[i] - first <= lossTolerance * Math.max(1, Math.abs(first)))) {
+    if (!(values[i] - first <= roundingOf(first))) {
       first = values[i]
       place++
     }

@@ -1,7 +1,7 @@
 /** What the best of k starts is expected to be, against k. */
 import type { BestOf } from '../../core/restartsResult.js'
 import type { Summary } from '../../core/result.js'
-import { lossTolerance } from '../../core/ties.js'
+import { roundingOf } from '../../core/ties.js'
 import { gainsByStarts } from '../restarts.js'
 import { mainMetric, type MainMetric } from '../words.js'
 import { chartHeight, highest, lowest, type Chart } from './chart.js'
@@ -76,7 +76,7 @@ export async function bestOfCurves(
     )
   const gaps = curves.flatMap(({ name, list, least }) => {
     // Differences within rounding are none.
-    const gap = (loss: number): number => Math.max(lossTolerance * Math.max(1, Math.abs(least)), loss - least)
+    const gap = (loss: number): number => Math.max(roundingOf(least), loss - least)
     return list.map(b => ({
       model: name,
       k: b.k,
