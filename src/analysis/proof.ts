@@ -3,7 +3,6 @@
  * arithmetic is an engine's (`Certifier`); here are the words for what it shows.
  */
 import type { PointProof } from '../core/result.js'
-import { smallGroup } from '../models/network/symmetry.js'
 import { canonicalizerOf, type AnyCanonicalizer } from '../models/model.js'
 import type { Model } from '../models/types.js'
 import type { Objective, Proofs, ProofStatus } from '../engines/types.js'
@@ -68,28 +67,32 @@ const lossError = 16 * Number.EPSILON
 
 /**
  * Of each proved minimum, whether it is proved to be another point than all others, symmetric images included: by its loss, or because every
- * image of the other lies outside its box, which holds one stationary point only. Groups too large to go through leave points of
+ * image of the other lies outside its box, which holds one stationary point only. Groups that cannot be gone through leave points of
  * one loss undecided.
  */
 export function provedDistinct(model: Model, boxes: readonly Box[]): boolean[] {
   if (boxes.length < 2) return boxes.map(() => true)
   const canonicalizer = canonicalizerOf(model)
+  const all = boxes.map(({ theta, radii, loss }, i) => {
+    const size = canonicalizer.sizeBelow(theta)
+    // Sums are rounded, too.
+    const sizeError = 2 * canonicalizer.sizeBelow(radii) + 1e-12 * size
+    return { i, theta, radii, loss, size, sizeError }
+  })
   const out = boxes.map(() => true)
-  const order = boxes.map((_, i) => i).sort((i, j) => boxes[i].loss - boxes[j].loss)
-  for (let k = 0; k < order.length; k++)
-    for (let m = k + 1; m < order.length; m++) {
-      const [a, b] = [boxes[order[k]], boxes[order[m]]]
+  all.sort((a, b) => a.loss - b.loss)
+  all.forEach((a, k) => {
+    for (let m = k + 1; m < all.length; m++) {
+      const b = all[m]
       if (b.loss - a.loss > lossError * Math.max(1, Math.abs(a.loss))) break
-      if (areApart(canonicalizer, a, b)) continue
-      out[order[k]] = false
-      out[order[m]] = false
+      if (Math.abs(b.size - a.size) > a.sizeError || areApart(canonicalizer, a, b)) continue
+      out[a.i] = false
+      out[b.i] = false
     }
+  })
   return out
 }
 
-function areApart(canonicalizer: AnyCanonicalizer, a: Box, b: Box): boolean {
-  if (canonicalizer.order > smallGroup) return false
-  // Twice the box: rounded coordinates, and images of them, are off by less.
-  const inside = (image: Float64Array): boolean => image.every((v, p) => Math.abs(v - a.theta[p]) <= 2 * a.radii[p])
-  return !inside(b.theta) && !canonicalizer.images(b.theta, inside)
-}
+/** Whether no image of b is within twice the box of a: rounded coordinates, and images of them, are off by less. */
+const areApart = (canonicalizer: AnyCanonicalizer, a: Box, b: Box): boolean =>
+  canonicalizer.hasImage(b.theta, (p, v) => Math.abs(v - a.theta[p]) <= 2 * a.radii[p]) === false

@@ -142,7 +142,10 @@ export const isOwnCopy = (model: Model): boolean =>
     : model.expression.parameters.every(({ lower, upper }) => lower === null && upper === null))
 
 /** What brings points to canonical form, whichever kind of model. */
-export type AnyCanonicalizer = Pick<Canonicalizer, 'parameters' | 'order' | 'canonicalize' | 'images' | 'restore'>
+export type AnyCanonicalizer = Pick<
+  Canonicalizer,
+  'parameters' | 'order' | 'canonicalize' | 'images' | 'hasImage' | 'sizeBelow' | 'restore'
+>
 
 export const canonicalizerOf = (model: Model): AnyCanonicalizer =>
   model.kind === 'network'

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { proofOf, provedDistinct, provePoints, type Box } from '../../src/analysis/proof.js'
+import { parameterCount } from '../../src/models/model.js'
 import type { Proofs } from '../../src/engines/types.js'
 
 const proofs: Proofs = {
@@ -64,13 +65,21 @@ describe('distinct minima', () => {
     expect(provedDistinct(network, [])).toEqual([])
   })
 
-  it('of one loss are left open where the group is too large to go through', () => {
-    const wide = { ...network, hidden: [4] }
+  it('of one loss are told apart in groups of any size, but not where biases move round without end', () => {
+    const wide = { ...network, hidden: [12] }
     const points = [1, 1.5].map(v => ({
-      ...box([v]),
-      theta: Float64Array.of(v, 2, 3, 4, 5, 6, 7, 8),
-      radii: new Float64Array(8)
+      theta: Float64Array.from({ length: 24 }, (_, p) => (p === 0 ? v : p + 1)),
+      radii: new Float64Array(24).fill(1e-3),
+      loss: 0.5
     }))
-    expect(provedDistinct(wide, points)).toEqual([false, false])
+    expect(provedDistinct(wide, points)).toEqual([true, true])
+    const turning = { ...wide, bias: true, activation: 'sin' as const }
+    const P = parameterCount(turning)
+    const more = points.map(({ theta, loss }) => ({
+      theta: Float64Array.from({ length: P }, (_, p) => theta[p % 24]),
+      radii: new Float64Array(P).fill(1e-3),
+      loss
+    }))
+    expect(provedDistinct(turning, more)).toEqual([false, false])
   })
 })

@@ -77,6 +77,17 @@ export class ExpressionCanonicalizer {
     return false
   }
 
+  /** No sum is known that no element changes. */
+  sizeBelow(_theta: Float64Array): number {
+    return NaN
+  }
+
+  /** Whether an image of theta [P] has all its parameters where `isNear` says so; undefined where the group is too large to try whole. */
+  hasImage(theta: Float64Array, isNear: (p: number, value: number) => boolean): boolean | undefined {
+    if (this.order > smallGroup) return undefined
+    return this.every(theta, 0, image => image.every((v, p) => isNear(p, v)))
+  }
+
   private every(point: Float64Array, from: number, visit: (image: Float64Array) => boolean): boolean {
     if (from === this.model.symmetry.length) return visit(point)
     const groups = this.model.symmetry[from]

@@ -65,7 +65,9 @@ export const tieTolerance = 1e-7
 /** Near-ties up to this are offered by `images` when the group is too large to try whole. */
 export const nearTieTolerance = 1e-4
 /** Up to this order `images` visits the whole group. */
-export const smallGroup = 48
+const smallGroup = 48
+/** Units that `hasImage` places before it leaves the question open. */
+const mostPlacements = 1e5
 
 /**
  * Brings points to canonical form, layer by layer from the inputs. A unit's functional is c₀·bias + Σ c_d·weight_d over its
@@ -282,6 +284,60 @@ export class Canonicalizer {
         if (this.wholeGroup(image, l + 1, visit)) return true
       }
     return false
+  }
+
+  /** Sum of absolute values in the lowest layer, which no element of the group changes; NaN where biases can be moved. */
+  sizeBelow(theta: Float64Array): number {
+    if (this.antiperiod > 0 || this.hidden.length === 0) return NaN
+    const { at, units, stride } = this.hidden[0]
+    let sum = 0
+    for (let p = at; p < at + units * stride; p++) sum += Math.abs(theta[p])
+    return sum
+  }
+
+  /**
+   * Whether an image of theta [P] under the whole group has all its parameters where `isNear` says so. Units are placed one by one, so that
+   * elements which put one where its incoming parameters are not near are never formed. undefined where that is left open: groups
+   * without end, and points with so many units alike that too many elements remain.
+   */
+  hasImage(theta: Float64Array, isNear: (p: number, value: number) => boolean): boolean | undefined {
+    if (this.antiperiod > 0) return undefined
+    let left = mostPlacements
+    const last = this.above.at(-1) ?? { at: 0, units: 1, stride: this.parameters }
+    const signs = this.flips === 'none' ? [1] : [1, -1]
+    const areNear = (point: Float64Array, from: number, to: number, length: number, sign = 1): boolean => {
+      for (let d = 0; d < length; d++) if (!isNear(to + d, sign * point[from + d])) return false
+      return true
+    }
+    const reach = (point: Float64Array, l: number): boolean => {
+      if (l === this.hidden.length) return areNear(point, last.at, last.at, last.units * last.stride)
+      const { at, units, stride } = this.hidden[l]
+      const perm = new Int32Array(units)
+      const sign = new Int8Array(units)
+      const place = (k: number): boolean => {
+        if (left-- <= 0) return false
+        if (k === units) {
+          const image = point.slice()
+          this.perm.set(perm)
+          this.sign.set(sign)
+          this.apply(image, l)
+          return reach(image, l + 1)
+        }
+        for (let j = 0; j < units; j++) {
+          if (sign[j] !== 0) continue
+          perm[k] = j
+          for (const s of signs) {
+            sign[j] = s
+            if (areNear(point, at + j * stride, at + k * stride, stride, s) && place(k + 1)) return true
+          }
+          sign[j] = 0
+        }
+        return false
+      }
+      return place(0)
+    }
+    const found = reach(theta, 0)
+    return found || left > 0 ? found : undefined
   }
 
   private identity(units: number): void {

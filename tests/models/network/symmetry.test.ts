@@ -163,6 +163,54 @@ it('offers the whole small group, and near-ties of a large one', () => {
   expect(flipped?.[0]).toBe(-point[0])
 })
 
+describe('an image close to a point', () => {
+  const networks: readonly Partial<Network>[] = [
+    { hidden: [3] },
+    { hidden: [4], activation: 'softplus', inputs: 1 },
+    { hidden: [2, 2], activation: 'logistic', inputs: 1, outputs: 2 },
+    { hidden: [2, 3], inputs: 1, bias: false },
+    { hidden: [] }
+  ]
+  it.each(networks)('is found where going through the whole group finds one: %o', some => {
+    const network: Network = { ...base, ...some }
+    const canonicalizer = new Canonicalizer(network)
+    const P = parameterCount(network)
+    const found = { yes: 0, no: 0 }
+    for (let n = 0; n < 60; n++) {
+      // Few values, so that many units look alike from below; some points have an image close by, others nearly.
+      const theta = random(P, 300 + n).map(v => Math.sign(v) * (Math.abs(v) > 1.2 ? 1 : n % 3 === 0 ? 0.5 : 1))
+      const images = orbit(network, theta)
+      const at = images[n % images.length].map((v, p) => v + (n % 2 === 1 && p === n % P ? 1 : 1e-3))
+      const isNear = (p: number, v: number): boolean => Math.abs(v - at[p]) <= 2e-3
+      const expected = images.some(image => image.every((v, p) => isNear(p, v)))
+      expect(canonicalizer.hasImage(theta, isNear), `point ${n}`).toBe(expected)
+      found[expected ? 'yes' : 'no']++
+    }
+    expect(found.yes).toBeGreaterThan(20)
+    expect(found.no).toBeGreaterThan(10)
+  })
+
+  it('is found in a group of 10¹¹ elements, and left open where units alike leave too many', () => {
+    const network: Network = { ...base, hidden: [10] }
+    const canonicalizer = new Canonicalizer(network)
+    const P = parameterCount(network)
+    const theta = random(P, 400)
+    const image = new Float64Array(P)
+    canonicalizer.canonicalize(theta, image)
+    const near = (at: Float64Array) => (p: number, v: number) => Math.abs(v - at[p]) < 1e-6
+    expect(canonicalizer.hasImage(theta, near(image))).toBe(true)
+    for (let p = 0; p < P; p++) {
+      const moved = image.slice()
+      moved[p] += 1e-3
+      expect(canonicalizer.hasImage(theta, near(moved))).toBe(false)
+    }
+    const alike = new Float64Array(P)
+    alike[P - 1] = 1
+    expect(canonicalizer.hasImage(alike, near(new Float64Array(P)))).toBeUndefined()
+    expect(new Canonicalizer({ ...network, activation: 'sin' }).hasImage(theta, near(theta))).toBeUndefined()
+  })
+})
+
 describe('sine units', () => {
   const rows = 11
   const x = random(rows * 3, 90)
