@@ -3,7 +3,7 @@
  * takes the Hessian at a stationary point to a congruent one, whose inertia is the same (Sylvester) but may be hidden by rounding where
  * units are nearly alike, or weights large on one side of the layer and small on the other.
  */
-import { dot, norm } from '../core/linalg.js'
+import { dot, norm, without } from '../core/linalg.js'
 import { reportPlaces } from '../language/program.js'
 import { activationTable } from '../models/activations.js'
 import { layers } from '../models/network/network.js'
@@ -19,16 +19,6 @@ const rounding = 2 ** -40
 /** Whether every mixing of a hidden layer leaves f as it is. */
 export const isMixed = ({ activation, hidden, ridge }: Network): boolean =>
   hidden.length > 0 && activationTable[activation].linear === true && !(ridge > 0)
-
-function without(v: Float64Array, others: readonly Float64Array[]): Float64Array {
-  const rest = v.slice()
-  for (let pass = 0; pass < 2; pass++)
-    for (const other of others) {
-      const part = dot(rest, other)
-      for (let p = 0; p < rest.length; p++) rest[p] -= part * other[p]
-    }
-  return rest
-}
 
 /** Orthonormal rows that span those of A, those of most left first, and L with A = L Q, by columns. */
 function factored(A: readonly Float64Array[]): { Q: Float64Array[]; L: Float64Array[] } {

@@ -3,7 +3,7 @@
  * tangent vector along which the network's outputs stay the same; it counts if it lies in the Hessian's null space (a
  * ridge, for one, bends most of them).
  */
-import { dot, norm, symmetricEigen } from '../core/linalg.js'
+import { dot, norm, symmetricEigen, without } from '../core/linalg.js'
 import { activate, activationTable } from '../models/activations.js'
 import { layers } from '../models/network/network.js'
 import { shiftDirections } from '../models/network/shift.js'
@@ -340,14 +340,3 @@ const toldApart = 2 ** -33
  * hides such a slope: far out a narrow valley that leads to infinity looks flat.
  */
 export const hidesFall = (fall: number, loss: number): boolean => fall > toldApart * loss
-
-/** What is left of v beside orthonormal vectors; twice, against rounding. */
-function without(v: Float64Array, others: readonly Float64Array[]): Float64Array {
-  const rest = v.slice()
-  for (let pass = 0; pass < 2; pass++)
-    for (const other of others) {
-      const part = dot(rest, other)
-      for (let p = 0; p < rest.length; p++) rest[p] -= part * other[p]
-    }
-  return rest
-}

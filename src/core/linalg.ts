@@ -108,6 +108,17 @@ export const dot = (a: Float64Array, b: Float64Array): number => {
 
 export const norm = (v: Float64Array): number => Math.sqrt(dot(v, v))
 
+/** What is left of v beside orthonormal vectors; twice, against rounding. */
+export function without(v: Float64Array, others: readonly Float64Array[]): Float64Array {
+  const rest = v.slice()
+  for (let pass = 0; pass < 2; pass++)
+    for (const other of others) {
+      const part = dot(rest, other)
+      for (let p = 0; p < rest.length; p++) rest[p] -= part * other[p]
+    }
+  return rest
+}
+
 /** The iteration ends when the step is within this share of the radius. */
 export const radiusTolerance = 0.1
 const secularIterations = 60
