@@ -212,7 +212,6 @@ export function judgeKinks(
     return atBottom ? { verdict: 'degenerate', nullity: zero + index } : { verdict: 'saddle', index, nullity: zero }
   if (units.some(({ size }) => size === 'open')) return unfinished
 
-  const tolerance = multiplierTolerance * jumpSize(pieces, held)
   const weak: Weak[] = []
   held.pairs.forEach((pair, k) => {
     const mu = reduced.multipliers[k]
@@ -224,6 +223,7 @@ export function judgeKinks(
   })
   if (held.implied.length > 0) {
     const layersHeld = pieces.problem.model.hidden.length
+    const tolerance = multiplierTolerance * jumpSize(pieces, held)
     const strict = layersHeld === 1 && signOf(kinkedAt(pieces, scale, held, reduced.multipliers), tolerance).sign
     if (strict !== 'positive') return atBottom && zero > 0 ? { verdict: 'degenerate', nullity: zero } : unfinished
   } else if (weak.length > 0) {
